@@ -1,0 +1,89 @@
+"""What the entry points share: flags parsed into one clear line when they are wrong, and the exit codes.
+
+0 done; 1 stopped by a fault (diverged, disk full); 2 bad input; 128 + n stopped by signal n.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from absl import app, flags, logging
+
+from genjax.config import did_you_mean
+from genjax.errors import InputError
+
+
+def run(main: Callable[[], int | None]) -> None:
+    """Parse the flags, run `main`, print mistakes without a traceback, exit."""
+    logging.set_verbosity(logging.ERROR)  # Orbax and TFDS chat
+    logging.use_absl_handler()
+    app.run(lambda argv: _guarded(lambda: _no_leftovers(argv) or main()), flags_parser=_parse)
+
+
+def _guarded(call: Callable) -> int | None:
+    try:
+        return call()
+    except InputError as error:
+        fail(str(error), 2)
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def fail(message: str, code: int) -> None:
+    """End with a message on stderr."""
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _no_leftovers(argv: list[str]) -> None:
+    if len(argv) > 1:
+        raise InputError(f"{argv[1]!r} is not a flag: values follow '=', as in --workdir=runs/x")
+
+
+def _parse(argv: list[str]) -> list[str]:
+    return _guarded(lambda: _parse_flags(argv))
+
+
+def _parse_flags(argv: list[str]) -> list[str]:
+    try:
+        rest = flags.FLAGS(argv)
+        if "config" in flags.FLAGS:
+            getattr(flags.FLAGS.config, "task", None)  # a config file that did not load says so only when it is used
+        return rest
+    except flags.UnrecognizedFlagError as error:
+        own = [name for name in flags.FLAGS if not name.startswith("config.")]
+        raise InputError(f"no flag --{error.flagname}{did_you_mean(error.flagname, own)}; see --help") from error
+    except (flags.Error, OSError, AttributeError, KeyError, TypeError, ValueError, SyntaxError) as error:
+        raise InputError(_explain(error, argv)) from error
+
+
+def _explain(error: BaseException, argv: list[str]) -> str:
+    """One line for what ml_collections and absl say at length."""
+    chain = [error]
+    while (inner := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(inner)
+    text = "\n".join(str(link) for link in chain)
+    if "genjax.errors.InputError: " in text:  # raised in the config file, quoted by config_flags with its traceback
+        return text.split("genjax.errors.InputError: ")[1].splitlines()[0]
+    given = next((arg.split("=", 1)[1] for arg in argv if re.match(r"--?config=", arg)), "")
+    path = Path(given.split(":")[0])
+    if "Configuration is not available" in text or "Failed loading config" in text or "No such file" in text:
+        if given and not path.exists():
+            near = sorted(str(p) for p in path.parent.glob("*.py")) if path.parent.is_dir() else []
+            there = f"; there is {', '.join(near)}" if near else ""
+            return f"--config={given}: no such file{did_you_mean(str(path), near)}{there}"
+        return f"--config={given} cannot be loaded: {_last_line(text)}"
+    if match := re.search(r'Did you mean "([^"]+)" instead of "([^"]+)"', text):
+        return f"--config has no key {match[2]!r} (did you mean {match[1]!r}?)"
+    unknown = next((a for a in argv if re.match(r"--?config\.", a) and a.split("=")[0].split(".")[-1] in text), None)
+    if isinstance(error, AttributeError | KeyError) and unknown:
+        return f"--config has no key {unknown.split('=')[0].removeprefix('--config.')!r}; --dry_run lists all"
+    return _last_line(str(error))
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip() and "Pass --help" not in line]
+    return lines[-1] if lines else "unknown error"

@@ -1,0 +1,148 @@
+"""Configs: the keys that every task has, and the checks that make a mistake a message."""
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from genjax.errors import InputError
+
+
+def defaults(task: str) -> ConfigDict:
+    """The keys that every task has. Durations are in steps."""
+    c = ConfigDict()
+    c.task = task
+    c.seed = 0  # of everything random: weights, order of the data, noise
+    c.steps = 10_000
+    c.batch = 32  # real examples in one update, over all devices
+    c.data = ConfigDict(
+        {
+            "name": "fashion_mnist_10k",  # see docs/data.md
+            "split": "train",  # slices as in "train[:55000]", "train[90%:]"
+            "size": "",  # "64" or "48x64" (height x width); "" leaves images as they are
+            "channels": 0,  # 1, 3, or 0: as found
+            "resize": "crop",  # or "squash", "pad"
+            "dir": "",  # prepared TFDS data sets; "" is TFDS's own default
+            "resident_gib": 1.0,  # data sets up to this size live on the device, larger ones stream
+        }
+    )
+    c.log_every = 50
+    c.sample_every = 500
+    c.save_every = 1000
+    c.keep = 3  # newest checkpoints that are kept
+    c.samples = 64  # pictures in a grid
+    return c
+
+
+def variant(config: ConfigDict, name: str, **variants: Mapping[str, Any]) -> ConfigDict:
+    """Apply the overrides (dotted keys) of a config's variant, as in `--config=configs/gan.py:smoke`.
+
+    Raises: InputError for a variant that the config does not have.
+    """
+    if name:
+        config.update_from_flattened_dict(pick(variants, name, "config variant"))
+    return config
+
+
+SMOKE = {"steps": 4, "batch": 8, "log_every": 2, "sample_every": 2, "save_every": 2, "samples": 4}
+"""Overrides that make any config finish in seconds."""
+
+
+def did_you_mean(name: str, choices) -> str:
+    """ " (did you mean 'x'?)" or nothing."""
+    close = difflib.get_close_matches(str(name), [str(choice) for choice in choices], n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def pick(choices: Mapping[str, Any], name: str, what: str) -> Any:
+    """choices[name], or an InputError that lists the choices."""
+    if name in choices:
+        return choices[name]
+    raise InputError(f"{what}: no {name!r}{did_you_mean(name, choices)}; there is {', '.join(map(repr, choices))}")
+
+
+def construct(classes: Mapping[str, type], config: ConfigDict, what: str, **given: Any) -> Any:
+    """A Linen module from its sub-config: `net` names the class, the other keys are its fields.
+
+    Raises: InputError for unknown nets, unknown fields and fields of the wrong type.
+    """
+    cls = pick(classes, config.net, f"{what}.net")
+    hints = typing.get_type_hints(cls)
+    fields = {f.name for f in dataclasses.fields(cls)} - {"parent", "name"} - set(given)
+    options = {}
+    for key, value in config.items():
+        if key == "net":
+            continue
+        if key not in fields:
+            raise InputError(f"{what}.{key}: the {config.net} net has no such field{did_you_mean(key, fields)}")
+        options[key] = tuple(value) if isinstance(value, list) else value
+        if not _is_a(options[key], hints[key]):
+            expected = getattr(hints[key], "__name__", hints[key]) if not typing.get_args(hints[key]) else hints[key]
+            raise InputError(f"{what}.{key}={value!r}: expected {expected}")
+    for key, names in _named_choices().items():
+        if key in options:
+            pick(names, options[key], f"{what}.{key}")
+    return cls(**options, **given)
+
+
+def _named_choices():
+    from genjax.nets.layers import ACTIVATIONS, INITIALISERS
+
+    return {"activation": ACTIVATIONS, "output": ACTIVATIONS, "kernel_init": INITIALISERS}
+
+
+def _is_a(value, hint) -> bool:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_is_a(v, args[0]) for v in value)
+    if origin in (typing.Union, types.UnionType):
+        return any(_is_a(value, arg) for arg in args)
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, hint) and (hint is bool or not isinstance(value, bool))
+
+
+def check(config: ConfigDict, template: ConfigDict) -> None:
+    """Refuse keys that a task does not have, types that it does not take and values that no task can run with.
+
+    `template` is the task's own config; the sub-configs with a key "net" are checked where the nets are made.
+    Raises: InputError.
+    """
+    nets = tuple(f"{key}." for key, value in template.items() if isinstance(value, ConfigDict) and "net" in value)
+    known = {key: value for key, value in flat(template).items() if not key.startswith(nets)}
+    given = {key: value for key, value in flat(config).items() if not key.startswith(nets)}
+    for key in given.keys() - known.keys():
+        raise InputError(f"the config has an unknown key {key!r}{did_you_mean(key, known)}")
+    for key in known.keys() - given.keys():
+        raise InputError(f"the config lacks the key {key!r}: start from genjax.tasks.{config.task}.config()")
+    for key, value in given.items():
+        if not _is_a(value, type(known[key])):
+            raise InputError(f"{key}={value!r}: expected {type(known[key]).__name__}, as {known[key]!r}")
+    for key in ("steps", "batch", "log_every", "sample_every", "save_every", "keep", "samples"):
+        if config[key] < 1:
+            raise InputError(f"{key}={config[key]}: expected at least 1")
+    if not 0 <= config.seed < 2**32:
+        raise InputError(f"seed={config.seed}: expected a number from 0 to 2**32 - 1")
+
+
+def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested keys as dotted ones; tuples as lists, as JSON has them."""
+    out = {}
+    for key, value in config.items():
+        if isinstance(value, Mapping | ConfigDict):
+            out |= flat(value, f"{prefix}{key}.")
+        else:
+            out[prefix + key] = list(value) if isinstance(value, tuple) else value
+    return out
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """The keys in which two configs differ, one line each: "steps: 2000 -> 3000"."""
+    old, new = flat(old), flat(new)
+    for key in sorted(old.keys() | new.keys()):
+        if old.get(key, "absent") != new.get(key, "absent"):
+            yield f"{key}: {old.get(key, 'absent')} -> {new.get(key, 'absent')}"

@@ -1,0 +1,155 @@
+"""Checkpoints that are whole or absent: Orbax writes the arrays, a manifest of digests proves them.
+
+A checkpoint is the folder `checkpoints/<step>`: `state/` by Orbax, and `manifest.json` with the SHA-256 of every file.
+It is written beside its place and renamed when complete, so whatever kills the process leaves the others intact.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import jax
+import orbax.checkpoint as ocp
+
+from genjax.engine.state import State
+from genjax.errors import InputError
+
+MANIFEST = "manifest.json"
+
+
+class Damaged(InputError):
+    """A checkpoint that is not what was written."""
+
+
+class SaveError(OSError):
+    """A checkpoint could not be written; the earlier ones stay."""
+
+
+class Checkpoints:
+    """The checkpoints of one run, oldest first."""
+
+    def __init__(self, folder: os.PathLike, keep: int = 3):
+        self.folder = Path(folder).absolute()
+        self.keep = keep
+        self._orbax = ocp.Checkpointer(ocp.StandardCheckpointHandler())
+
+    def steps(self) -> list[int]:
+        """The steps of which there is a checkpoint."""
+        found = self.folder.glob("*/") if self.folder.is_dir() else ()
+        return sorted(int(path.name) for path in found if path.name.isdigit())
+
+    def path(self, step: int) -> Path:
+        """Where the checkpoint of a step is."""
+        return self.folder / f"{step:08d}"
+
+    def save(self, state: State, notes: dict[str, Any]) -> None:
+        """Write a checkpoint of `state` with some JSON beside it, then drop all but the newest `keep`.
+
+        Raises: SaveError if it cannot be written, say on a full disk; nothing half-written is left.
+        """
+        step = int(state.step)
+        if step in self.steps():
+            return
+        first = jax.process_index() == 0
+        partial = self.path(step).with_suffix(".partial")
+        try:
+            if first:
+                shutil.rmtree(partial, ignore_errors=True)
+                partial.mkdir(parents=True)
+                _reserve(partial / "reserve", sum(leaf.nbytes for leaf in jax.tree.leaves(state)))
+            self._orbax.save(partial / "state", args=ocp.args.StandardSave(state))
+            if first:
+                manifest = {"step": step, "notes": notes, "files": digests(partial)}
+                with open(partial / MANIFEST, "w") as file:
+                    json.dump(manifest, file, indent=1)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(partial, self.path(step))
+        except Exception as error:  # Orbax and TensorStore raise a full disk as several types
+            if first:
+                shutil.rmtree(partial, ignore_errors=True)
+            kept = f"; the checkpoint of step {self.steps()[-1]:,} stays" if self.steps() else ""
+            raise SaveError(f"could not save step {step:,} to {self.folder}{kept}: {_root(error)}") from error
+        if first:
+            for old in self.steps()[: -self.keep]:
+                shutil.rmtree(self.path(old), ignore_errors=True)
+
+    def notes(self, step: int) -> dict[str, Any]:
+        """The JSON saved beside a checkpoint, once its every file is proved whole.
+
+        Raises: Damaged, naming the first file that is missing or differs.
+        """
+        path = self.path(step)
+        try:
+            manifest = json.loads((path / MANIFEST).read_text())
+            expected = manifest["files"]
+            notes = manifest["notes"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Damaged(f"the checkpoint {path} is damaged: no readable {MANIFEST}") from error
+        found = digests(path)
+        for name, digest in expected.items():
+            if name not in found:
+                raise Damaged(f"the checkpoint {path} is damaged: {name} is missing")
+            if found[name] != digest:
+                raise Damaged(f"the checkpoint {path} is damaged: {name} is not what was written")
+        return notes
+
+    def restore(self, step: int, like: State) -> State:
+        """The state of a step. `like` has its shapes, types and shardings (see `jax.eval_shape`).
+
+        Raises: Damaged if a file is not what was written; InputError if the state has other shapes than `like`.
+        """
+        self.notes(step)
+        try:
+            return self._orbax.restore(self.path(step) / "state", args=ocp.args.StandardRestore(like))
+        except ValueError as error:
+            raise InputError(f"the checkpoint {self.path(step)} is of other nets: {_root(error)}") from error
+
+    def latest(self, like: State, warn=print) -> tuple[State, dict[str, Any]] | None:
+        """The newest whole checkpoint's state and notes; damaged ones are named through `warn` and passed over."""
+        for step in reversed(self.steps()):
+            try:
+                notes = self.notes(step)
+            except Damaged as error:
+                warn(f"{error}; trying the one before it")
+            else:
+                return self.restore(step, like), notes
+        return None
+
+    def discard_after(self, step: int) -> None:
+        """Clear the way for a run that goes on from `step`: remove half-written checkpoints and newer, damaged ones."""
+        if jax.process_index() == 0:
+            newer = [self.path(s) for s in self.steps() if s > step]
+            for path in [*newer, *self.folder.glob("*.partial*")]:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _reserve(path: Path, size: int) -> None:
+    """Find out that a disk is full while one plain error can still say so: take the room, then give it back."""
+    with open(path, "wb") as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size + 2**20)
+        elif shutil.disk_usage(path.parent).free < size + 2**20:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    path.unlink()
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below a folder but the manifest, by relative name."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
+    out = {}
+    for path in files:
+        with open(path, "rb") as file:
+            out[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+    return out
+
+
+def _root(error: BaseException) -> str:
+    """The first line of the error that began it."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return (str(error) or type(error).__name__).splitlines()[0][:200]

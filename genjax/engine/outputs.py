@@ -1,0 +1,21 @@
+"""Use a trained task: its outputs over any number of inputs, in blocks of one size."""
+
+from collections.abc import Callable
+from functools import partial
+
+import jax
+import numpy as np
+
+from genjax.engine.state import State
+
+BLOCK = 16
+"""Inputs a call. XLA may order a sum by the batch's size, so one size for all gives a seed the same bits each time."""
+
+
+def in_blocks(output: Callable, state: State, inputs: np.ndarray, **options) -> np.ndarray:
+    """output(state, inputs, **options) over the leading axis. Shapes: [N, ...] -> [N, ...], any N >= 1."""
+    surplus = -len(inputs) % BLOCK
+    padded = np.concatenate([inputs, np.repeat(inputs[-1:], surplus, axis=0)])
+    call = jax.jit(partial(output, **options))
+    blocks = [jax.device_get(call(state, padded[i : i + BLOCK])) for i in range(0, len(padded), BLOCK)]
+    return np.concatenate(blocks)[: len(inputs)]

@@ -1,0 +1,66 @@
+"""A task is an `init` plus phases; a phase is a pure step over one state, repeated."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import jax
+
+from genjax.engine.state import Key, State
+
+Batch = dict[str, jax.Array]  # "x" [reals, B, ...], "label" [reals, B] where the data has labels
+Metrics = dict[str, jax.Array]  # scalars
+Step = Callable[[State, Batch, Key], tuple[State, Metrics]]
+
+
+def keep(state: State, key: Key) -> State:
+    """Enter a phase with the state as it is."""
+    return state
+
+
+@dataclass(frozen=True)
+class Phase:
+    """`steps` repetitions of one step."""
+
+    name: str
+    steps: int
+    batch: int  # real examples in one inner update, over all devices
+    step: Step  # static choices are closed over
+    reals: int = 1  # real batches that a step consumes: n_critic
+    enter: Callable[[State, Key], State] = keep  # runs once, when the phase begins
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is trained: nets x losses."""
+
+    init: Callable[[Key], State]
+    phases: tuple[Phase, ...]
+    outputs: Mapping[str, Callable] = field(default_factory=dict)  # "sample", "reconstruct", "encode", ...
+
+    @property
+    def steps(self) -> int:
+        """Steps over all phases."""
+        return sum(phase.steps for phase in self.phases)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A phase in its place."""
+
+    phase: Phase
+    start: int  # the global step at which it begins
+    first_example: int  # of the endless shuffled stream of examples
+
+    @property
+    def stop(self) -> int:
+        """The global step at which the next phase begins."""
+        return self.start + self.phase.steps
+
+
+def spans(task: Task) -> Iterator[Span]:
+    """The phases of a task with the global steps and examples at which they begin."""
+    step = example = 0
+    for phase in task.phases:
+        yield Span(phase, step, example)
+        step += phase.steps
+        example += phase.steps * phase.reals * phase.batch

@@ -1,0 +1,92 @@
+"""The folder of one run: its lock, its config, its rows of metrics."""
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from genjax.errors import InputError
+
+
+class Workdir:
+    """A run's files. One process holds the folder at a time, and the system lets go of it when that process dies."""
+
+    def __init__(self, path: os.PathLike):
+        self.path = Path(path)
+        self.config_file = self.path / "config.json"
+        self.metrics_file = self.path / "metrics.jsonl"
+        self._lock = None
+
+    def __enter__(self) -> "Workdir":
+        """Create the folder if need be and hold it. Raises: InputError if it cannot be written or is held."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock = open(self.path / ".lock", "a+")
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._lock.seek(0)
+            holder = self._lock.read().strip() or "another process"
+            self._lock.close()
+            raise InputError(f"{self.path} is in use by {holder}: wait for it, or take another --workdir") from error
+        except OSError as error:
+            raise InputError(f"--workdir={self.path} cannot be written: {error.strerror}") from error
+        self._lock.truncate(0)
+        self._lock.write(f"process {os.getpid()}")
+        self._lock.flush()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the folder."""
+        self._lock.close()
+
+    def about(self) -> dict[str, Any] | None:
+        """What config.json says, or None for a folder without. Raises: InputError if it is unreadable."""
+        if not self.config_file.exists():
+            return None
+        try:
+            return json.loads(self.config_file.read_text())
+        except (OSError, ValueError) as error:
+            raise InputError(f"{self.config_file} is unreadable: {error}") from error
+
+    def begin(self, about: Mapping[str, Any]) -> None:
+        """Write config.json."""
+        self.write(self.config_file, json.dumps(about, indent=2) + "\n")
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The logged rows; a broken last line, of a process that was killed, is left out."""
+        rows = []
+        if self.metrics_file.exists():
+            for line in self.metrics_file.read_text().splitlines():
+                try:
+                    rows.append(json.loads(line))
+                except ValueError:
+                    break
+        return rows
+
+    def log(self, row: Mapping[str, Any]) -> None:
+        """Append a row."""
+        with open(self.metrics_file, "a") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def forget_after(self, step: int) -> None:
+        """Drop what a run that goes on from `step` will write again."""
+        rows = [row for row in self.rows() if row["step"] <= step]
+        self.write(self.metrics_file, "".join(json.dumps(row) + "\n" for row in rows))
+        for path in self.path.glob("samples/step_*.png"):
+            if int(path.stem.removeprefix("step_")) > step:
+                path.unlink()
+
+    def write(self, path: Path, text: str) -> None:
+        """Replace a file as a whole or not at all."""
+        partial = path.with_suffix(path.suffix + ".partial")
+        try:
+            with open(partial, "w") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise

@@ -1,0 +1,105 @@
+"""Linen layers that every net shares: convolutions on `ops.conv`, dropout on `ops.noise`, named activations."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from genjax.ops import conv as ops
+from genjax.ops import noise
+
+ACTIVATIONS = {
+    "relu": nn.relu,
+    "leaky_relu": lambda x: nn.leaky_relu(x, 0.2),
+    "selu": nn.selu,
+    "tanh": jnp.tanh,
+    "sigmoid": nn.sigmoid,
+    "linear": lambda x: x,
+}
+
+INITIALISERS = {
+    "glorot": nn.initializers.glorot_uniform(),  # Keras' default
+    "he": nn.initializers.he_normal(),
+    "lecun": nn.initializers.lecun_normal(),
+    "normal": nn.initializers.normal(0.02),  # arXiv:1511.06434, section 4
+}
+
+
+class Conv(nn.Module):
+    """Convolution with bias, NHWC; parameters and names as `flax.linen.Conv`.
+
+    Shapes: [B, H, W, I] -> [B, ceil(H / stride), ceil(W / stride), features] for padding "SAME".
+    """
+
+    features: int
+    kernel_size: tuple[int, int] = (3, 3)
+    strides: tuple[int, int] = (1, 1)
+    padding: str | tuple = "SAME"
+    kernel_dilation: tuple[int, int] = (1, 1)
+    use_bias: bool = True
+    kernel_init: nn.initializers.Initializer = INITIALISERS["glorot"]
+    bias_init: nn.initializers.Initializer = nn.initializers.zeros
+
+    @nn.compact
+    def __call__(self, x):
+        """Apply the layer to images x."""
+        w = self.param("kernel", self.kernel_init, (*self.kernel_size, x.shape[-1], self.features))
+        y = ops.conv(x, w, stride=self.strides, padding=self.padding, dilation=self.kernel_dilation)
+        return y + self.param("bias", self.bias_init, (self.features,)) if self.use_bias else y
+
+
+class ConvTranspose(nn.Module):
+    """Transposed convolution with bias, NHWC; as `flax.linen.ConvTranspose(transpose_kernel=True)` and as Keras'.
+
+    Shapes: [B, H, W, I] -> [B, H * stride, W * stride, features] for padding "SAME"; kernel [h, w, features, I].
+    """
+
+    features: int
+    kernel_size: tuple[int, int] = (3, 3)
+    strides: tuple[int, int] = (1, 1)
+    padding: str | tuple = "SAME"
+    kernel_dilation: tuple[int, int] = (1, 1)
+    use_bias: bool = True
+    kernel_init: nn.initializers.Initializer = INITIALISERS["glorot"]
+    bias_init: nn.initializers.Initializer = nn.initializers.zeros
+
+    @nn.compact
+    def __call__(self, x):
+        """Apply the layer to images x."""
+        # Initialisers count fan-in and fan-out on the last two axes, which stand here as (out, in): draw, then swap.
+        transposed_init = lambda *args: self.kernel_init(*args).swapaxes(2, 3)  # noqa: E731
+        w = self.param("kernel", transposed_init, (*self.kernel_size, x.shape[-1], self.features))
+        y = ops.conv_transpose(x, w, stride=self.strides, padding=self.padding, dilation=self.kernel_dilation)
+        return y + self.param("bias", self.bias_init, (self.features,)) if self.use_bias else y
+
+
+class Dropout(nn.Module):
+    """Zero each element with probability `rate` and scale the rest by 1 / (1 - rate); identity unless `train`.
+
+    The mask is a hash of the element's index (`ops.noise.bits`): it costs next to nothing and does not depend on the
+    batch size or the number of devices.
+    Source: arXiv:1207.0580, in the inverted form.
+    """
+
+    rate: float
+
+    @nn.compact
+    def __call__(self, x, train: bool):
+        """Apply to x; in training an rng "dropout" is needed."""
+        if not train or self.rate == 0:
+            return x
+        keep = noise.bernoulli(self.make_rng("dropout"), 1 - self.rate, x.shape)
+        return jnp.where(keep, x / (1 - self.rate), 0)
+
+
+def batch_norm(x, train: bool, name: str | None = None):
+    """Batch normalisation over all axes but the last, with Keras' constants (momentum 0.99, epsilon 0.001).
+
+    Under a sharded `jit` the mean is over the global batch. Call inside a compact method.
+    Source: arXiv:1502.03167, algorithm 1.
+    """
+    return nn.BatchNorm(use_running_average=not train, momentum=0.99, epsilon=1e-3, name=name)(x)
+
+
+def flatten(x):
+    """[B, ...] -> [B, N]."""
+    return jax.lax.collapse(x, 1)

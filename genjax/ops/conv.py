@@ -1,0 +1,110 @@
+"""Convolution, its transpose and its kernel correlation: three bilinear maps closed under differentiation.
+
+With a fixed geometry let
+
+    C(x, w)  convolution            [B, H, W, I], [h, w, I, O] -> [B, H', W', O]
+    T(y, w)  its transpose in x     [B, H', W', O], [h, w, I, O] -> [B, H, W, I]
+    W(x, y)  its transpose in w     [B, H, W, I], [B, H', W', O] -> [h, w, I, O]
+
+so that <C(x, w), y> = <x, T(y, w)> = <w, W(x, y)>. Each one's gradients are the other two, hence gradients of
+gradients (a gradient penalty) never leave the three. XLA's CPU backend runs each of them fast as a *plain*
+convolution but not as the gradient that autodiff would write, least of all inside a loop (docs/performance.md); on
+other backends autodiff's form is right, and the three are plain `lax`.
+"""
+
+from dataclasses import dataclass
+
+import jax
+from jax import lax
+
+NHWC = ("NHWC", "HWIO", "NHWC")
+Pads = tuple[tuple[int, int], tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """The static part of a convolution: what is needed to transpose it."""
+
+    size: tuple[int, int]  # of x
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    pads: Pads
+
+    @property
+    def out_size(self) -> tuple[int, int]:
+        """Height and width of y."""
+        axes = zip(self.size, self.kernel, self.stride, self.dilation, self.pads, strict=True)
+        return tuple((n + sum(pad) - (k - 1) * d - 1) // s + 1 for n, k, s, d, pad in axes)
+
+
+def conv(x, w, *, stride=(1, 1), padding="SAME", dilation=(1, 1)):
+    """Cross-correlate images with a kernel, as every deep-learning library's "convolution" does.
+
+    Shapes: x [B, H, W, I], w [h, w, I, O] -> [B, H', W', O]; padding "SAME", "VALID" or ((top, bottom), (left, right)).
+    """
+    convolve = C if _on_cpu() else _convolve
+    return convolve(_geometry(x.shape[1:3], w, stride, padding, dilation), x, w)
+
+
+def conv_transpose(y, w, *, stride=(1, 1), padding="SAME", dilation=(1, 1)):
+    """Transpose of `conv`: the layer that paints each input pixel as a kernel-sized stroke.
+
+    Shapes: y [B, H, W, O], w [h, w, I, O] -> [B, H', W', I], with H' = H * stride for "SAME" and
+    H * stride + max(h - stride, 0) for "VALID". The kernel's layout is Keras', and Flax's with `transpose_kernel=True`.
+    """
+    if padding == "SAME":
+        size = tuple(n * s for n, s in zip(y.shape[1:3], stride, strict=True))
+    else:  # the smallest x that a convolution of this geometry maps to y, no smaller than its strides cover
+        pads = ((0, 0), (0, 0)) if padding == "VALID" else padding
+        axes = zip(y.shape[1:3], w.shape[:2], stride, dilation, pads, strict=True)
+        size = tuple((n - 1) * s + max((k - 1) * d + 1, s) - sum(pad) for n, k, s, d, pad in axes)
+    transpose = T if _on_cpu() else _transpose
+    return transpose(_geometry(size, w, stride, padding, dilation), y, w)
+
+
+def _geometry(size, w, stride, padding, dilation):
+    kernel, stride, dilation = w.shape[:2], tuple(stride), tuple(dilation)
+    if isinstance(padding, str):
+        extent = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+        padding = lax.padtype_to_pads(size, extent, stride, padding)
+    return Geometry(tuple(size), tuple(kernel), stride, dilation, tuple((int(lo), int(hi)) for lo, hi in padding))
+
+
+def _on_cpu():
+    return jax.default_backend() == "cpu"
+
+
+def _materialise(x):
+    """Keep XLA's CPU backend from folding a transposition into the convolution, where it would leave the fast path."""
+    return lax.optimization_barrier(x) if _on_cpu() else x
+
+
+def _convolve(g, x, w):
+    return lax.conv_general_dilated(x, w, g.stride, g.pads, rhs_dilation=g.dilation, dimension_numbers=NHWC)
+
+
+def _transpose(g, y, w):
+    w = _materialise(w[::-1, ::-1].swapaxes(2, 3))
+    axes = zip(g.size, g.out_size, g.kernel, g.stride, g.dilation, g.pads, strict=True)
+    pads = [((k - 1) * d - lo, n - (m - 1) * s - 1 + lo) for n, m, k, s, d, (lo, _) in axes]
+    dilations = {"lhs_dilation": g.stride, "rhs_dilation": g.dilation}
+    return lax.conv_general_dilated(y, w, (1, 1), pads, **dilations, dimension_numbers=NHWC)
+
+
+def _correlate(g, x, y):
+    x = _materialise(x.transpose(3, 1, 2, 0))  # channels become the examples, examples the channels to be summed
+    y = _materialise(y.transpose(1, 2, 0, 3))
+    axes = zip(g.size, g.out_size, g.kernel, g.stride, g.dilation, g.pads, strict=True)
+    pads = [(lo, (k - 1) * d + (m - 1) * s + 1 - n - lo) for n, m, k, s, d, (lo, _) in axes]
+    w = lax.conv_general_dilated(x, y, g.dilation, pads, rhs_dilation=g.stride, dimension_numbers=NHWC)
+    return _materialise(w).transpose(1, 2, 0, 3)
+
+
+C = jax.custom_vjp(_convolve, nondiff_argnums=(0,))
+T = jax.custom_vjp(_transpose, nondiff_argnums=(0,))
+W = jax.custom_vjp(_correlate, nondiff_argnums=(0,))
+
+C.defvjp(lambda g, x, w: (C(g, x, w), (x, w)), lambda g, xw, t: (T(g, t, xw[1]), W(g, xw[0], t)))
+T.defvjp(lambda g, y, w: (T(g, y, w), (y, w)), lambda g, yw, t: (C(g, t, yw[1]), W(g, t, yw[0])))
+W.defvjp(lambda g, x, y: (W(g, x, y), (x, y)), lambda g, xy, t: (T(g, xy[1], t), C(g, xy[0], t)))

@@ -1,0 +1,22 @@
+"""Between stored pixels (uint8) and what nets see (float32 in the range of the generator's last activation)."""
+
+import jax.numpy as jnp
+
+RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
+"""Output activation -> the range of an image under it. "linear" has none: such examples are points, not pixels."""
+
+
+def to_float(x, output):
+    """uint8 pixels to float32 in the range of `output` ("tanh", "sigmoid"); floats pass unchanged."""
+    if x.dtype != jnp.uint8:
+        return x
+    low, high = RANGES[output]
+    return x.astype(jnp.float32) * ((high - low) / 255) + low
+
+
+def to_uint8(x, output):
+    """The inverse of `to_float`, rounded to the nearest level and clipped; "linear" outputs pass unchanged."""
+    if output not in RANGES:
+        return x
+    low, high = RANGES[output]
+    return jnp.clip(jnp.round((x - low) * (255 / (high - low))), 0, 255).astype(jnp.uint8)

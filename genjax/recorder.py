@@ -1,0 +1,112 @@
+"""What a run leaves behind as it goes: rows of metrics, sample pictures, checkpoints, the report."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from genjax.data.source import Source
+from genjax.engine.checkpoint import Checkpoints
+from genjax.engine.loop import Chunk
+from genjax.engine.outputs import in_blocks
+from genjax.engine.phase import Task
+from genjax.engine.workdir import Workdir
+from genjax.report import figures, html
+
+REPORT_SECONDS = 60.0
+"""The page is made anew at a checkpoint when it is older than this."""
+
+
+class Recorder:
+    """Writes what is due after each call of the loop. `notes` are those of the checkpoint that the run goes on from."""
+
+    def __init__(
+        self,
+        workdir: Workdir,
+        checkpoints: Checkpoints,
+        config: ConfigDict,
+        source: Source,
+        task: Task,
+        notes: dict[str, Any],
+        tensorboard: bool = False,
+    ):
+        self.workdir, self.checkpoints, self.config = workdir, checkpoints, config
+        self.source, self.task = source, task
+        self.pending: dict[str, list[float]] = notes.get("pending", {})  # metrics of the steps since the last row
+        self.seconds: float = notes.get("seconds", 0.0)  # spent in training
+        self.logged: float = notes.get("logged", 0.0)  # of those, at the last row
+        self.newest: dict[str, float] = {}  # the last step's metrics
+        self.reported = time.monotonic()
+        self.writer = None
+        if tensorboard:
+            from tensorboardX import SummaryWriter
+
+            self.writer = SummaryWriter(str(workdir.path / "tensorboard"))
+
+    def forget_after(self, step: int) -> None:
+        """Drop what a run that goes on from `step` will write again."""
+        self.checkpoints.discard_after(step)
+        self.workdir.forget_after(step)
+
+    def record(self, chunk: Chunk, save: bool = False) -> None:
+        """Log, sample and save what is due at a chunk's end; `save` asks for a checkpoint that is not due."""
+        c, step = self.config, chunk.step
+        self.seconds += chunk.seconds
+        for name, values in chunk.metrics.items():
+            self.pending.setdefault(name, []).extend(values.tolist())
+        self.newest = {name: values[-1] for name, values in self.pending.items()}
+        last = step == self.task.steps
+        if last or step % c.log_every == 0:
+            self.log(step, chunk.phase.batch * chunk.phase.reals)
+        if last or step % c.sample_every == 0:
+            self.sample(chunk.state, step)
+        if last or step % c.save_every == 0 or save:
+            notes = {"pending": self.pending, "seconds": self.seconds, "logged": self.logged}
+            self.checkpoints.save(chunk.state, notes)
+            if time.monotonic() - self.reported > REPORT_SECONDS:
+                self.report()
+
+    def log(self, step: int, images: int) -> None:
+        """A row of metrics.jsonl: each metric's mean over the steps since the last row."""
+        steps = len(next(iter(self.pending.values())))
+        means = {name: float(np.mean(values, dtype=np.float64)) for name, values in self.pending.items()}
+        speed = round(steps * images / max(self.seconds - self.logged, 1e-9), 1)
+        self.workdir.log({"step": step, "seconds": round(self.seconds, 3), "images_per_second": speed, **means})
+        if self.writer:
+            for name, value in means.items():
+                self.writer.add_scalar(name, value, step)
+        self.pending, self.logged = {}, self.seconds
+
+    def sample(self, state, step: int) -> None:
+        """The picture of the seeds 0, 1, 2, ...: the one that `genjax.sample` makes of this step's checkpoint."""
+        if "sample" not in self.task.outputs:
+            return
+        examples = in_blocks(self.task.outputs["sample"], state, np.arange(self.config.samples, dtype=np.int32))
+        reference = self.source.read(np.arange(min(self.source.size, 2000))) if examples.ndim == 2 else None
+        picture = figures.picture(examples, reference=reference)
+        figures.save_png(self.workdir.path / "samples" / f"step_{step:08d}.png", picture)
+        if self.writer:
+            self.writer.add_image("samples", np.asarray(picture.convert("RGB")), step, dataformats="HWC")
+
+    def report(self) -> None:
+        """The curves, the samples' evolution and the page."""
+        if frames := self._frames():
+            figures.save_gif(self.workdir.path / "samples.gif", frames)
+        figures.curves(self.workdir.rows(), self.workdir.path / "curves.png")
+        html.write(self.workdir.path)
+        if self.writer:
+            self.writer.flush()
+        self.reported = time.monotonic()
+
+    def _frames(self) -> list[Path]:
+        return sorted((self.workdir.path / "samples").glob("step_*.png"))
+
+    def files(self) -> Iterator[Path]:
+        """The files to look at."""
+        yield from self._frames()[-1:]
+        yield from (
+            path for name in ("samples.gif", "curves.png", "report.html") if (path := self.workdir.path / name).exists()
+        )

@@ -1,0 +1,145 @@
+"""A run seen from outside: what made it, and its task and state back from its folder."""
+
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import jax
+from ml_collections import ConfigDict
+
+from genjax import tasks
+from genjax.config import flat
+from genjax.data.source import Source
+from genjax.engine.checkpoint import Checkpoints
+from genjax.engine.loop import abstract_state
+from genjax.engine.mesh import make_mesh
+from genjax.engine.phase import Task, spans
+from genjax.engine.state import State
+from genjax.engine.workdir import Workdir
+from genjax.errors import InputError
+from genjax.report.console import bytes_text, table
+
+PACKAGES = ("genjax-models", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
+
+
+def enable_compilation_cache() -> None:
+    """Keep compiled programs between processes, in JAX_COMPILATION_CACHE_DIR or the user's cache folder."""
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        jax.config.update("jax_compilation_cache_dir", str(home / "genjax" / "xla"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+
+
+def describe(config: ConfigDict, source: Source, task: Task) -> dict[str, Any]:
+    """All that config.json says of a run."""
+    device = jax.devices()[0]
+    nets = jax.eval_shape(task.init, jax.random.key(0)).nets
+    return {
+        "config": config.to_dict(),
+        "data": {
+            "name": source.name,
+            "split": source.split,
+            "size": source.size,
+            "shape": list(source.shape),
+            "labels": list(source.label_names),
+            "fingerprint": source.fingerprint,
+        },
+        "parameters": {name: sum(leaf.size for leaf in jax.tree.leaves(net.params)) for name, net in nets.items()},
+        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES},
+        "device": {"platform": device.platform, "kind": device.device_kind, "count": jax.device_count()},
+        "git": _git(),
+        "command": _command(),
+    }
+
+
+def _git() -> dict[str, Any] | None:
+    def ask(*args):
+        here = Path(__file__).parent
+        return subprocess.run(["git", "-C", here, *args], capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        return {"commit": ask("rev-parse", "HEAD"), "dirty": bool(ask("status", "--porcelain"))}
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _command() -> str:
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    program = f"python -m {spec.name}" if spec else Path(sys.argv[0]).name
+    return " ".join([program, *sys.argv[1:]])
+
+
+def config_of(about: dict[str, Any]) -> ConfigDict:
+    """The config that config.json holds; JSON's lists are the tuples that they were."""
+    config = ConfigDict(about["config"])
+    for key, value in flat(config).items():
+        if isinstance(value, list):
+            config.update_from_flattened_dict({key: tuple(value)})
+    return config
+
+
+def restore(path: os.PathLike, step: int | None = None) -> tuple[Task, State]:
+    """The task and the state of a run from its folder alone; the newest whole checkpoint, or a step's.
+
+    Raises: InputError if there is no run, no such checkpoint, or it is damaged.
+    """
+    workdir = Workdir(path)
+    about = workdir.about()
+    if about is None:
+        raise InputError(f"{path} is not a run's folder: it has no config.json (genjax.train makes one)")
+    task = tasks.build(config_of(about), tuple(about["data"]["shape"]))
+    checkpoints = Checkpoints(workdir.path / "checkpoints")
+    like = abstract_state(task, make_mesh())
+    steps = checkpoints.steps()
+    if step is not None:
+        if step not in steps:
+            raise InputError(f"{path} has no checkpoint of step {step}; it has {', '.join(map(str, steps)) or 'none'}")
+        return task, checkpoints.restore(step, like)
+    found = checkpoints.latest(like, warn=lambda text: print(f"warning: {text}", file=sys.stderr))
+    if found is None:
+        raise InputError(f"{path} has no whole checkpoint yet")
+    return task, found[0]
+
+
+def plan(config: ConfigDict, source: Source, task: Task) -> str:
+    """What a run would be: its config, data, parameters, phases and the memory of its state."""
+    like = jax.eval_shape(task.init, jax.random.key(0))
+    rows, sizes = [], []
+    for name, net in like.nets.items():
+        leaves = jax.tree_util.tree_leaves_with_path(net.params)
+        rows += [("/".join([name, *(p.key for p in path)]), "x".join(map(str, a.shape)), a.size) for path, a in leaves]
+        rows.append((f"{name}, all", "", sum(a.size for _, a in leaves)))
+        sizes += [(f"{name}: {part}", bytes_text(_nbytes(getattr(net, part)))) for part in ("params", "stats", "opt")]
+    sizes += [("averages", bytes_text(_nbytes(like.ema))), ("other", bytes_text(_nbytes((like.extra, like.step))))]
+    sizes.append(("state, on each device", bytes_text(_nbytes(like))))
+    home = "on each device" if source.nbytes <= config.data.resident_gib * 2**30 else "streamed"
+    sizes.append((f"data, {home}", bytes_text(source.nbytes)))
+    phases = [
+        (
+            s.phase.name,
+            f"{s.start:,} to {s.stop:,}",
+            s.phase.batch,
+            s.phase.reals,
+            s.phase.steps * s.phase.batch * s.phase.reals,
+        )
+        for s in spans(task)
+    ]
+    return "\n\n".join(
+        [
+            "\n".join(f"{key} = {value!r}" for key, value in flat(config).items()),
+            f"{source.name} {source.split}: {source.size:,} examples of shape {list(source.shape)}, "
+            f"fingerprint {source.fingerprint[:16]}",
+            table(rows, ("parameter", "shape", "size")),
+            table(phases, ("phase", "steps", "batch", "reals", "images")),
+            table(sizes, ("memory", "size")),
+        ]
+    )
+
+
+def _nbytes(tree: Any) -> int:
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))

@@ -1,0 +1,85 @@
+"""Sample from a trained run: python -m genjax.sample --workdir=runs/x --seeds=0-63 --out=grid.png
+
+Needs the run's folder alone, not its data. A seed is an example: it gives the same one whatever others are asked for.
+--out=grid.png writes one picture of all seeds; --out=folder/ writes a PNG a seed; --out=samples.npy the raw array.
+"""
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+
+from genjax import cli
+from genjax.errors import InputError
+
+FLAGS = flags.FLAGS
+
+
+def define_flags() -> None:
+    """The flags of this entry point."""
+    flags.DEFINE_string("workdir", None, "The run's folder, as given to genjax.train.", required=True)
+    flags.DEFINE_string("seeds", "0-63", "Which examples: '0-63', '3,5,8' or both forms mixed.")
+    flags.DEFINE_string("out", "grid.png", "A .png for a grid, a .npy for the array, a folder (ending in /) for PNGs.")
+    flags.DEFINE_integer("step", None, "The checkpoint's step; default: the newest.", lower_bound=0)
+    flags.DEFINE_bool("ema", True, "Use the averaged weights where the run has them; --noema for the plain ones.")
+    flags.DEFINE_float("truncation", None, "Redraw latents beyond +- this: less variety, more typical examples.")
+    flags.DEFINE_integer("columns", None, "Columns of the grid; default: nearly square.", lower_bound=1)
+
+
+def parse_seeds(text: str) -> np.ndarray:
+    """ "0-3,7" -> [0, 1, 2, 3, 7]. Raises: InputError."""
+    seeds: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", part)
+        if not match or int(match[2] or match[1]) < int(match[1]) or int(match[2] or match[1]) >= 2**31:
+            raise InputError(f"--seeds={text}: expected numbers and ranges as in 0-63 or 3,5,8")
+        seeds.extend(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return np.array(seeds, np.int32)
+
+
+def sample(workdir, seeds, step=None, ema=True, truncation=None) -> np.ndarray:
+    """Examples of a trained run, by seed: uint8 [N, H, W, C], or float32 points [N, D].
+
+    Raises: InputError if there is no such run or checkpoint, or the task has no "sample" output.
+    """
+    from genjax.engine.outputs import in_blocks
+    from genjax.runs import restore
+
+    task, state = restore(workdir, step)
+    if "sample" not in task.outputs:
+        raise InputError(f"{workdir} is a run of a task without samples; it has {', '.join(task.outputs) or 'none'}")
+    if truncation is not None and truncation <= 0:
+        raise InputError(f"--truncation={truncation}: expected a number above 0, such as 0.7")
+    return in_blocks(task.outputs["sample"], state, np.asarray(seeds, np.int32), ema=ema, truncation=truncation)
+
+
+def main() -> None:
+    """Write the samples that the flags ask for."""
+    from genjax.report import figures, files
+
+    seeds = parse_seeds(FLAGS.seeds)
+    out = Path(FLAGS.out)
+    folder = FLAGS.out.endswith("/") or out.is_dir()
+    if not folder and out.suffix not in (".png", ".npy"):
+        raise InputError(f"--out={FLAGS.out}: expected a .png, a .npy or a folder (ending in /)")
+    examples = sample(FLAGS.workdir, seeds, FLAGS.step, FLAGS.ema, FLAGS.truncation)
+    try:
+        if folder:
+            for seed, image in zip(seeds, examples, strict=True):
+                figures.save_png(out / f"seed_{seed:06d}.png", figures.grid(image[None], pad=0, scale=1))
+        elif out.suffix == ".npy":
+            buffer = io.BytesIO()
+            np.save(buffer, examples, allow_pickle=False)
+            files.write_bytes(out, buffer.getvalue())
+        else:
+            figures.save_png(out, figures.picture(examples, columns=FLAGS.columns))
+    except OSError as error:
+        raise InputError(f"--out={FLAGS.out} cannot be written: {error.strerror or error}") from error
+    print(f"{len(seeds)} samples: {FLAGS.out}")
+
+
+if __name__ == "__main__":
+    define_flags()
+    cli.run(main)

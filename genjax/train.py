@@ -1,0 +1,176 @@
+"""Train: python -m genjax.train --config=configs/dcgan.py --workdir=runs/x --config.steps=2000
+
+Any key of the config is a flag: --config.batch=64, --config.data.name=folder:photos (--dry_run lists them all), and
+--config=configs/dcgan.py:smoke is a variant that finishes in seconds. On a folder that has a run, training goes on
+where it stopped, and --config may be left out.
+"""
+
+import contextlib
+import signal
+import sys
+
+import jax
+from absl import flags
+from ml_collections import ConfigDict, config_flags
+
+from genjax import cli, data, runs, tasks
+from genjax.config import check, differences
+from genjax.data.feed import Feed
+from genjax.engine import loop
+from genjax.engine.checkpoint import Checkpoints, SaveError
+from genjax.engine.mesh import check_batch, make_mesh
+from genjax.engine.phase import Task
+from genjax.engine.workdir import Workdir
+from genjax.errors import InputError
+from genjax.recorder import Recorder
+from genjax.report.console import Progress
+
+FLAGS = flags.FLAGS
+
+
+def define_flags() -> None:
+    """The flags of this entry point."""
+    config_flags.DEFINE_config_file(
+        "config", None, "The experiment: a file of configs/, with ':smoke' for a quick try."
+    )
+    flags.DEFINE_string("workdir", None, "The run's folder; it is made, or gone on with. See docs/architecture.md.")
+    flags.DEFINE_enum("resume", "auto", ["auto", "force"], "force: go on although the config or the data changed.")
+    flags.DEFINE_bool("dry_run", False, "Print the config, the parameters, the phases and the memory needed, and stop.")
+    flags.DEFINE_bool("tensorboard", False, "Write event files to the folder's tensorboard/ as well.")
+
+
+def main() -> int:
+    """Train what the flags ask for; the exit code."""
+    runs.enable_compilation_cache()
+    if not FLAGS.workdir and not FLAGS.dry_run:
+        raise InputError("--workdir is needed: the folder that the run is to be written to, such as --workdir=runs/x")
+    config = FLAGS.config
+    if config is None:
+        about = Workdir(FLAGS.workdir).about() if FLAGS.workdir else None
+        if about is None:
+            raise InputError(
+                "--config is needed, such as --config=configs/dcgan.py (only a run to go on with has its own)"
+            )
+        config = runs.config_of(about)
+    if FLAGS.dry_run:
+        source, task = prepare(config)
+        print(runs.plan(config, source, task))
+        return 0
+    return train(config, FLAGS.workdir, force=FLAGS.resume == "force", tensorboard=FLAGS.tensorboard)
+
+
+def prepare(config: ConfigDict) -> tuple[data.Source, Task]:
+    """Everything that can be refused before anything is compiled. Raises: InputError."""
+    check(config, tasks.config_of(config.task))
+    source = data.load(config.data)
+    task = tasks.build(config, source.shape)
+    for phase in task.phases:
+        if phase.batch > source.size:
+            raise InputError(f"batch={phase.batch} is more than the {source.size:,} examples of {source.name}")
+        check_batch(phase.batch, jax.device_count())
+    return source, task
+
+
+def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = False) -> int:
+    """Train a config in a folder, from its newest checkpoint if there is one; the exit code (see `genjax.cli`).
+
+    Raises: InputError if the config cannot be run, or the folder holds a run of another config or is in use.
+    """
+    source, task = prepare(config)
+    mesh = make_mesh()
+    with Workdir(path) as workdir, Stop() as stop:
+        about = runs.describe(config, source, task)
+        _compare(workdir, about, force)
+        checkpoints = Checkpoints(workdir.path / "checkpoints", config.keep)
+        found = checkpoints.latest(loop.abstract_state(task, mesh), warn=_warn)
+        state, notes = found or (loop.initial_state(task, config.seed, mesh), {})
+        step = first = int(state.step)
+        workdir.begin(about)
+        recorder = Recorder(workdir, checkpoints, config, source, task, notes, tensorboard)
+        recorder.forget_after(first if found else -1)
+
+        feed = Feed(source, config.seed, mesh, config.data.resident_gib * 2**30)
+        every = (config.log_every, config.sample_every, config.save_every)
+        with Progress(task.steps, first) as progress:
+            if found:
+                progress.say(f"going on from step {first:,}" if first < task.steps else f"all {first:,} steps are done")
+            else:
+                recorder.sample(state, 0)
+            phase = None
+            try:
+                for chunk in loop.train(task, state, feed, config.seed, mesh, every):
+                    if chunk.phase is not phase:
+                        phase = chunk.phase
+                        progress.phase(phase.name, phase.batch * phase.reals)
+                    step = chunk.step
+                    recorder.record(chunk, save=bool(stop.signal))
+                    progress.update(step, recorder.newest)
+                    if stop.signal:
+                        break
+            except (loop.Diverged, SaveError) as error:
+                return _fail(error, recorder)
+        recorder.report()
+    if step < task.steps:
+        print(
+            f"{signal.Signals(stop.signal).name}: saved at step {step:,} of {task.steps:,}; to go on:", file=sys.stderr
+        )
+        print(f"  python -m genjax.train --workdir={path}", file=sys.stderr)
+        return 128 + stop.signal
+    print("look at:", *recorder.files(), sep="\n  ")
+    return 0
+
+
+def _fail(error: Exception, recorder: Recorder) -> int:
+    steps = recorder.checkpoints.steps()
+    good = f"the last good checkpoint is of step {steps[-1]:,}" if steps else "there is no checkpoint yet"
+    print(f"error: {error}\n{good}, in {recorder.checkpoints.folder}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # the disk may be full
+        recorder.report()
+    return 1
+
+
+def _warn(text: str) -> None:
+    print(f"warning: {text}", file=sys.stderr)
+
+
+def _compare(workdir: Workdir, about: dict, force: bool) -> None:
+    """Refuse to go on with a run of another config or on other data."""
+    old = workdir.about()
+    if old is None:
+        return
+    changes = [
+        *differences(old["config"], about["config"]),
+        *differences({"data": old["data"]}, {"data": about["data"]}),
+    ]
+    if changes and not force:
+        raise InputError(
+            f"{workdir.path} holds a run of another config:\n  " + "\n  ".join(changes) + "\n"
+            "take another --workdir, or --resume=force to go on with it under the new config"
+        )
+
+
+class Stop:
+    """SIGINT and SIGTERM as a wish to stop after the current call; a second one stops at once."""
+
+    def __init__(self):
+        self.signal = 0
+
+    def __enter__(self):
+        """Take over the signals."""
+        self._old = {s: signal.signal(s, self._hear) for s in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_):
+        """Give them back."""
+        for number, handler in self._old.items():
+            signal.signal(number, handler)
+
+    def _hear(self, number, _):
+        if self.signal:
+            sys.exit(128 + number)
+        self.signal = number
+
+
+if __name__ == "__main__":
+    define_flags()
+    cli.run(main)

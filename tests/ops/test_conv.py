@@ -1,0 +1,102 @@
+"""The three convolution maps against `lax.conv_general_dilated` and its autodiff, in float64."""
+
+import itertools
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+
+from genjax.ops.conv import C, T, W, _geometry, conv, conv_transpose
+
+CASES = [
+    ((7, 6), (3, 3), (1, 1), "SAME", (1, 1)),
+    ((8, 7), (5, 5), (2, 2), "SAME", (1, 1)),
+    ((9, 8), (4, 4), (2, 2), "SAME", (1, 1)),
+    ((9, 10), (2, 3), (3, 2), "VALID", (1, 1)),
+    ((11, 9), (3, 2), (1, 2), "SAME", (2, 1)),
+    ((6, 6), (4, 4), (1, 1), ((3, 1), (0, 2)), (1, 1)),
+    ((5, 5), (1, 1), (2, 2), "SAME", (1, 1)),
+]
+
+
+@pytest.fixture(autouse=True)
+def float64():
+    with jax.enable_x64(True):
+        yield
+
+
+def arrays(case, batch=3, cin=2, cout=4):
+    size, kernel, stride, padding, dilation = case
+    rng = np.random.default_rng(0)
+    w = jnp.asarray(rng.normal(size=(*kernel, cin, cout)))
+    geometry = _geometry(size, w, stride, padding, dilation)
+    x = jnp.asarray(rng.normal(size=(batch, *size, cin)))
+    y = jnp.asarray(rng.normal(size=(batch, *geometry.out_size, cout)))
+    return geometry, x, w, y
+
+
+def reference(geometry, x, w):
+    g = geometry
+    return lax.conv_general_dilated(
+        x, w, g.stride, g.pads, rhs_dilation=g.dilation, dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_three_maps_are_the_convolution_and_its_two_transposes(case):
+    g, x, w, y = arrays(case)
+    expected, pull = jax.vjp(lambda x, w: reference(g, x, w), x, w)
+    expected_x, expected_w = pull(y)
+    np.testing.assert_allclose(C(g, x, w), expected, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(T(g, y, w), expected_x, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(W(g, x, y), expected_w, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("case", CASES[1:5], ids=str)
+def test_second_derivatives_match_autodiff_of_lax(case):
+    g, x, w, _ = arrays(case)
+
+    def penalty(convolve):  # a gradient penalty: the gradient in w of a nonlinear function of the gradient in x
+        def of(w, x):
+            slope = jax.grad(lambda x: jnp.sum(jnp.tanh(convolve(g, x, w))))(x)
+            return jnp.sum(jnp.sin(slope))
+
+        return jax.jit(jax.grad(of, argnums=(0, 1)))(w, x)
+
+    for ours, theirs in zip(penalty(C), penalty(reference), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-11, atol=1e-11)
+
+
+def test_gradients_survive_vmap_and_scan():
+    g, x, w, _ = arrays(CASES[2])
+
+    def gradient(convolve):
+        def one(w, x):
+            return jnp.sum(jnp.tanh(convolve(g, x[None], w)) ** 2)
+
+        per_example = jax.vmap(jax.grad(one), (None, 0))
+        step = lambda w, _: (w - 0.01 * per_example(w, x).mean(0), jnp.sum(w))  # noqa: E731
+        return jax.jit(lambda w: lax.scan(step, w, length=3))(w)
+
+    for ours, theirs in zip(gradient(C), gradient(reference), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("kernel", "stride", "padding"), itertools.product([2, 3, 4, 5], [1, 2, 3], ["SAME", "VALID"]))
+def test_layers_agree_with_flax(kernel, stride, padding):
+    rng = np.random.default_rng(1)
+    x = jnp.asarray(rng.normal(size=(2, 6, 5, 3)))
+    w = jnp.asarray(rng.normal(size=(kernel, kernel, 3, 4)))
+    options = {"strides": (stride, stride), "padding": padding, "use_bias": False, "param_dtype": jnp.float64}
+    expected = nn.Conv(4, (kernel, kernel), **options).apply({"params": {"kernel": w}}, x)
+    np.testing.assert_allclose(conv(x, w, stride=(stride, stride), padding=padding), expected, rtol=1e-12, atol=1e-12)
+    if stride > kernel:  # Flax leaves out the rows that no kernel reaches
+        return
+    expected = nn.ConvTranspose(4, (kernel, kernel), **options, transpose_kernel=True).apply(
+        {"params": {"kernel": w.swapaxes(2, 3)}}, x
+    )
+    ours = conv_transpose(x, w.swapaxes(2, 3), stride=(stride, stride), padding=padding)
+    np.testing.assert_allclose(ours, expected, rtol=1e-12, atol=1e-12)
