@@ -11,8 +11,7 @@ from pathlib import Path
 
 from absl import app, flags, logging
 
-from genjax.config import did_you_mean
-from genjax.errors import InputError
+from genjax.errors import InputError, did_you_mean
 
 
 def run(main: Callable[[], int | None]) -> None:

@@ -1,7 +1,6 @@
 """Configs: the keys that every task has, and the checks that make a mistake a message."""
 
 import dataclasses
-import difflib
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -9,7 +8,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from genjax.errors import InputError
+from genjax.errors import InputError, did_you_mean
 
 
 def defaults(task: str) -> ConfigDict:
@@ -23,7 +22,7 @@ def defaults(task: str) -> ConfigDict:
         {
             "name": "fashion_mnist_10k",  # see docs/data.md
             "split": "train",  # slices as in "train[:55000]", "train[90%:]"
-            "size": "",  # "64" or "48x64" (height x width); "" leaves images as they are
+            "size": "",  # "64" or "64x48" (height x width); "" leaves images as they are
             "channels": 0,  # 1, 3, or 0: as found
             "resize": "crop",  # or "squash", "pad"
             "dir": "",  # prepared TFDS data sets; "" is TFDS's own default
@@ -50,12 +49,6 @@ def variant(config: ConfigDict, name: str, **variants: Mapping[str, Any]) -> Con
 
 SMOKE = {"steps": 4, "batch": 8, "log_every": 2, "sample_every": 2, "save_every": 2, "samples": 4}
 """Overrides that make any config finish in seconds."""
-
-
-def did_you_mean(name: str, choices) -> str:
-    """ " (did you mean 'x'?)" or nothing."""
-    close = difflib.get_close_matches(str(name), [str(choice) for choice in choices], n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def pick(choices: Mapping[str, Any], name: str, what: str) -> Any:
@@ -85,14 +78,19 @@ def construct(classes: Mapping[str, type], config: ConfigDict, what: str, **give
             raise InputError(f"{what}.{key}={value!r}: expected {expected}")
     for key, names in _named_choices().items():
         if key in options:
-            pick(names, options[key], f"{what}.{key}")
+            pick(dict.fromkeys(names), options[key], f"{what}.{key}")
     return cls(**options, **given)
 
 
 def _named_choices():
     from genjax.nets.layers import ACTIVATIONS, INITIALISERS
 
-    return {"activation": ACTIVATIONS, "output": ACTIVATIONS, "kernel_init": INITIALISERS}
+    return {
+        "activation": ACTIVATIONS,
+        "output": ACTIVATIONS,
+        "kernel_init": INITIALISERS,
+        "order": ("textbook", "paper"),
+    }
 
 
 def _is_a(value, hint) -> bool:

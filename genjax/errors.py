@@ -1,4 +1,7 @@
-"""The one exception that means "your input, not our bug"."""
+"""The one exception that means "your input, not our bug", and what helps to word it."""
+
+import difflib
+from collections.abc import Iterable
 
 
 class InputError(ValueError):
@@ -6,3 +9,9 @@ class InputError(ValueError):
 
     The entry points print it without a traceback and exit with code 2.
     """
+
+
+def did_you_mean(got: str, known: Iterable[str]) -> str:
+    """The text " (did you mean 'x'?)" for the nearest of the known names, or none."""
+    nearest = difflib.get_close_matches(str(got), [str(name) for name in known], n=1)
+    return f" (did you mean {nearest[0]!r}?)" if nearest else ""

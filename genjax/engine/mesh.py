@@ -6,9 +6,10 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from genjax.errors import InputError
 
 
-def make_mesh() -> Mesh:
-    """All devices of all processes in one row. One device is the special case, not another path."""
-    return jax.make_mesh((jax.device_count(),), ("data",), axis_types=(AxisType.Auto,))
+def make_mesh(devices=None) -> Mesh:
+    """The devices (default: all of all processes) in one row. One device is the special case, not another path."""
+    devices = jax.devices() if devices is None else devices
+    return jax.make_mesh((len(devices),), ("data",), axis_types=(AxisType.Auto,), devices=devices)
 
 
 def whole(mesh: Mesh) -> NamedSharding:

@@ -12,6 +12,9 @@ from genjax.nets.layers import ACTIVATIONS, INITIALISERS, Conv, ConvTranspose, D
 class Generator(nn.Module):
     """Latents to images: dense to the smallest map, then a transposed convolution (stride 2) a stage.
 
+    `order` is "textbook" (activation, then normalisation, and none of the former on the smallest map) or "paper"
+    (normalisation, then activation, everywhere).
+
     Shapes: z [B, latent] -> [B, *shape], in the range of `output`. shape[:2] must divide by 2 ** len(channels).
     """
 
@@ -20,6 +23,7 @@ class Generator(nn.Module):
     kernel: int = 5
     activation: str = "selu"
     output: str = "tanh"
+    order: str = "textbook"
     kernel_init: str = "glorot"
 
     def __post_init__(self):
@@ -39,12 +43,12 @@ class Generator(nn.Module):
         height, width, colours = self.shape
         factor = 2 ** len(self.channels)
         base = (height // factor, width // factor, self.channels[0])
-        # Textbook: no activation between the dense layer and the first normalisation; kept.
-        x = nn.Dense(base[0] * base[1] * base[2], kernel_init=init)(z).reshape(-1, *base)
-        x = batch_norm(x, train)
+        x = batch_norm(nn.Dense(base[0] * base[1] * base[2], kernel_init=init)(z).reshape(-1, *base), train)
+        x = x if self.order == "textbook" else act(x)
         layer = {"kernel_size": (self.kernel, self.kernel), "strides": (2, 2), "kernel_init": init}
         for features in self.channels[1:]:
-            x = batch_norm(act(ConvTranspose(features, **layer)(x)), train)
+            x = ConvTranspose(features, **layer)(x)
+            x = batch_norm(act(x), train) if self.order == "textbook" else act(batch_norm(x, train))
         return ACTIVATIONS[self.output](ConvTranspose(colours, **layer)(x))
 
 

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+from jax.sharding import PartitionSpec
 
 
 def per_example(key, count, start=0):
@@ -9,7 +10,15 @@ def per_example(key, count, start=0):
 
     Shapes: -> key[count], for examples start ... start + count - 1.
     """
-    return jax.vmap(lambda i: jax.random.fold_in(key, i))(start + jnp.arange(count))
+    return jax.vmap(lambda i: jax.random.fold_in(key, i))(_spread(start + jnp.arange(count)))
+
+
+def _spread(numbers):
+    """Cut the examples' numbers between the devices of the mesh in force, and with them all that is made of them."""
+    shape = jax.sharding.get_abstract_mesh().shape
+    if len(numbers) % shape.get("data", 1):
+        return numbers
+    return jax.lax.with_sharding_constraint(numbers, PartitionSpec("data")) if "data" in shape else numbers
 
 
 def normal(key, count, shape):

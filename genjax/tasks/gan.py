@@ -117,7 +117,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def sample(state, seeds, truncation=None, ema=True):
         """One example a seed: uint8 pixels, or float32 points. Shapes: seeds int [N] -> [N, *shape].
 
-        The example of a seed does not depend on the others. `truncation` redraws the latents' entries beyond +-truncation
+        The example of a seed does not depend on the others. `truncation` redraws the latents' entries beyond it
         (arXiv:1809.11096, section 3.1); `ema` uses the averaged weights where there are any.
         """
         root = jax.random.key(0)

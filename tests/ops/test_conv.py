@@ -85,7 +85,9 @@ def test_gradients_survive_vmap_and_scan():
         np.testing.assert_allclose(ours, theirs, rtol=1e-12)
 
 
-@pytest.mark.parametrize(("kernel", "stride", "padding"), itertools.product([2, 3, 4, 5], [1, 2, 3], ["SAME", "VALID"]))
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding"), [*itertools.product([2, 3, 4, 5], [1, 2, 3], ["SAME", "VALID"])]
+)
 def test_layers_agree_with_flax(kernel, stride, padding):
     rng = np.random.default_rng(1)
     x = jnp.asarray(rng.normal(size=(2, 6, 5, 3)))

@@ -1,0 +1,51 @@
+"""Where examples come from. `load` opens a data set by name; `positions` says in which order it is read."""
+
+from genjax.data import images
+from genjax.data.order import positions
+from genjax.data.source import Source
+from genjax.errors import InputError, did_you_mean
+
+PACKAGED = ("fashion_mnist_10k", "emoji_32", "emoji_64")
+MIXTURES = ("ring8", "grid25")
+NAMES = (*PACKAGED, "fashion_mnist", *MIXTURES)
+
+
+def load(config) -> Source:
+    """Opens the data set that `config` names, checked and ready to read.
+
+    config.name: one of NAMES, "tfds:NAME" or "folder:PATH". config.split: "train", "test", slices and sums of them.
+    config.size, channels, resize: the form of pictures (see images.form). config.dir: where TFDS keeps its data.
+
+    Raises: InputError for everything that is wrong with the request or the data; nothing fails later that a look at
+    the data could have found.
+    """
+    name, split, form = str(config.name), str(config.split), images.form(config)
+    kind, _, rest = name.partition(":")
+    if kind == "folder" and rest:
+        from genjax.data.folder import load_folder
+
+        return load_folder(name, split, form)
+    if kind == "tfds" and rest:
+        from genjax.data.tfds import load_tfds
+
+        return load_tfds(name, split, form, config.dir)
+    if name == "fashion_mnist_10k":
+        from genjax.data.packaged import load_fashion_10k
+
+        return load_fashion_10k(name, split, form)
+    if name in PACKAGED:
+        from genjax.data.packaged import load_emoji
+
+        return load_emoji(name, split, form)
+    if name == "fashion_mnist":
+        from genjax.data.fashion_mnist import load_fashion
+
+        return load_fashion(name, split, form, config.dir)
+    if name in MIXTURES:
+        from genjax.data.synthetic import load_mixture
+
+        return load_mixture(name, split, form)
+    raise InputError(
+        f"data.name {name!r} is unknown{did_you_mean(name, NAMES)}. "
+        f"Expected {', '.join(NAMES)}, tfds:NAME or folder:PATH."
+    )

@@ -1,0 +1,107 @@
+"""Data sets that come with the package, as lossless sprite sheets under genjax/assets."""
+
+from importlib.resources import files
+
+import numpy as np
+
+from genjax.data.images import Form, conform
+from genjax.data.source import Source, fingerprint, in_memory
+from genjax.data.splits import gather
+from genjax.errors import InputError
+
+FASHION_LABELS = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+EMOJI_LABELS = (
+    "Smileys & Emotion",
+    "People & Body",
+    "Animals & Nature",
+    "Food & Drink",
+    "Travel & Places",
+    "Activities",
+    "Objects",
+    "Symbols",
+    "Flags",
+)
+FINGERPRINTS = {  # of the whole splits; the build scripts print them
+    ("fashion_mnist_10k", "train"): "48397500cbd96c90c764c88977cc9f6f501c7b40a6b836cac22ac696718f7df8",
+    ("fashion_mnist_10k", "test"): "cc6e609db80b4b6c6b0dd52413d9420a7db15208e43b1922e1ea6cb75b608c8b",
+    ("emoji_64", "train"): "33390a18f2d88ba99e772e8de2aac19063c3b1aa7b862ef8ad7d24043b82b782",
+    ("emoji_64", "test"): "aca565a968a014c6842cc289eb566f9600a8039c01cf5d27d3da6e5c2f2a41eb",
+    ("emoji_32", "train"): "672d59c71a0640e9b49bbf37d3bb5907a4a15511cda527c01cc60c649b6036da",
+    ("emoji_32", "test"): "763ea875272f4f9d38b2949b301153816022f5e7202918353c3e5bea3c1c24b9",
+}
+
+
+def load_fashion_10k(name: str, split: str, form: Form) -> Source:
+    """The first 10,000 training and 2,000 test pictures of Fashion-MNIST, 28x28 grey."""
+    x, labels = gather(split, ("train", "test"), lambda part: _checked("fashion_mnist_10k", part, _fashion(part)))
+    return in_memory(name, split, conform(x, form), labels, FASHION_LABELS)
+
+
+def load_emoji(name: str, split: str, form: Form) -> Source:
+    """Noto emoji without skin tones on white, 64x64 colour; `emoji_32` is their exact 2x2 mean.
+
+    Every tenth picture of each category is in "test", the others in "train"; both are in a fixed shuffled order.
+    """
+    x, labels = gather(split, ("train", "test"), lambda part: _checked(name, part, _emoji(part, name)))
+    return in_memory(name, split, conform(x, form), labels, EMOJI_LABELS)
+
+
+def to_sheet(x: np.ndarray, columns: int) -> np.ndarray:
+    """Pictures [N, H, W, C] in rows on one white sheet [rows * H, columns * W, C]."""
+    count, height, width, channels = x.shape
+    rows = -(-count // columns)
+    sheet = np.full((rows * columns, height, width, channels), 255, np.uint8)
+    sheet[:count] = x
+    sheet = sheet.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
+    return sheet.reshape(rows * height, columns * width, channels)
+
+
+def from_sheet(sheet: np.ndarray, side: int) -> np.ndarray:
+    """The inverse of to_sheet for square pictures, the filling of the last row included."""
+    rows, columns = sheet.shape[0] // side, sheet.shape[1] // side
+    x = sheet.reshape(rows, side, columns, side, -1).swapaxes(1, 2)
+    return x.reshape(rows * columns, side, side, -1)
+
+
+def _fashion(part: str) -> tuple[np.ndarray, np.ndarray]:
+    from PIL import Image
+
+    folder = files("genjax") / "assets" / "fashion_mnist_10k"
+    with (folder / f"{part}.webp").open("rb") as file:
+        red = np.asarray(Image.open(file).convert("RGB"))[..., :1]  # WebP has no grey: the channels are equal
+    with (folder / f"{part}_labels.npy").open("rb") as file:
+        return from_sheet(red, 28), np.load(file, allow_pickle=False)
+
+
+def _emoji(part: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+    from PIL import Image
+
+    folder = files("genjax") / "assets" / "emoji_64"
+    with (folder / "emoji.webp").open("rb") as file:
+        sheet = Image.open(file).convert("RGB")
+    rows = (folder / "index.tsv").read_text("utf-8").splitlines()[1:]
+    labels = np.array([EMOJI_LABELS.index(row.split("\t")[0]) for row in rows], np.uint8)
+    sheet, side = (sheet, 64) if name == "emoji_64" else (sheet.reduce(2), 32)
+    x = from_sheet(np.asarray(sheet), side)[: len(labels)]
+    # The sheet goes category by category; a slice should hold all of them.
+    rank = np.concatenate([np.arange(count) for count in np.bincount(labels)])
+    chosen = np.flatnonzero((rank % 10 == 9) == (part == "test"))
+    chosen = np.random.default_rng(0).permutation(chosen)
+    return x[chosen], labels[chosen]
+
+
+def _checked(name: str, part: str, arrays: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    if fingerprint(*arrays) != FINGERPRINTS[name, part]:
+        raise InputError(f"The packaged data of {name!r} ({part}) is damaged: install genjax-models again.")
+    return arrays

@@ -1,0 +1,80 @@
+"""Splits as TFDS writes them: `train`, `train[:55000]`, `train[90%:]`, `train+test[:100]`."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from genjax.errors import InputError, did_you_mean
+
+_BOUND = r"(-?\d+%?)?"
+_PART = re.compile(rf"([\w.-]+?)(?:\[{_BOUND}:{_BOUND}\])?")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One named split, or a slice of it."""
+
+    text: str
+    name: str
+    start: str
+    stop: str
+
+    def bounds(self, size: int) -> tuple[int, int]:
+        """First and one past the last index, for a split of `size` examples.
+
+        Raises: InputError if a bound lies outside the split, or nothing is left.
+        """
+        start, stop = (self._index(bound, size, default) for bound, default in ((self.start, 0), (self.stop, size)))
+        if start >= stop:
+            raise InputError(f"data.split {self.text!r} selects nothing: {self.name!r} has {size} examples.")
+        return start, stop
+
+    def _index(self, bound: str, size: int, default: int) -> int:
+        if not bound:
+            return default
+        # Percentages round to the nearest example, as in TFDS.
+        index = round(int(bound[:-1]) * size / 100) if bound.endswith("%") else int(bound)
+        if abs(index) > size:
+            raise InputError(f"data.split {self.text!r} reaches outside of {self.name!r}, which has {size} examples.")
+        return index + size if index < 0 else index
+
+
+def parse(split: str, known: Iterable[str]) -> list[Part]:
+    """The parts of a split expression, in the order written.
+
+    Raises: InputError if it cannot be parsed or names an unknown split.
+    """
+    known = list(known)
+    parts = []
+    for text in str(split).replace(" ", "").split("+"):
+        match = _PART.fullmatch(text)
+        if not match:
+            raise InputError(
+                f"data.split {split!r} cannot be read: write a name such as 'train', a slice such as "
+                "'train[:55000]' or 'train[90%:]', or several joined by '+'."
+            )
+        name, start, stop = match.groups(default="")
+        if name not in known:
+            raise InputError(
+                f"data.split {split!r}: there is no split {name!r}{did_you_mean(name, known)}. "
+                f"The splits here: {', '.join(known)}."
+            )
+        parts.append(Part(text, name, start, stop))
+    return parts
+
+
+def gather(
+    split: str, known: Iterable[str], load: Callable[[str], tuple[np.ndarray, np.ndarray | None]]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Examples and labels of a split expression; load(name) gives those of one whole split."""
+    pieces = []
+    for part in parse(split, known):
+        x, labels = load(part.name)
+        cut = slice(*part.bounds(len(x)))
+        pieces.append((x[cut], None if labels is None else labels[cut]))
+    if len(pieces) == 1:
+        return pieces[0]
+    xs, labels = zip(*pieces, strict=True)
+    return np.concatenate(xs), None if labels[0] is None else np.concatenate(labels)

@@ -1,0 +1,204 @@
+"""Progress and tables as text."""
+
+import contextlib
+import math
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Sequence
+
+
+class Progress:
+    """A run's progress: one live line on a terminal, a plain line now and then elsewhere (files, pipes).
+
+    `total_steps` counts the whole run, `start_step` is where this process took over; `unit_images_per_step` (None:
+    not shown) gives images a second; plain lines come at most every `every` seconds, besides the first and the last.
+    Rates are those of about the last half minute of the current phase, without its first call, which compiles.
+
+        with Progress(5000, 0, 64) as progress:
+            progress.phase("train")
+            progress.update(100, {"critic/loss": 0.61, "gen/loss": 0.83})
+            progress.say("saved step 100")
+    """
+
+    def __init__(self, total_steps, start_step=0, unit_images_per_step=None, stream=None, every=10.0):
+        """See the class."""
+        self.total, self.step, self.images = total_steps, start_step, unit_images_per_step
+        self.stream, self.every = sys.stderr if stream is None else stream, every
+        self.name, self.metrics = "", {}
+        self._marks: deque[tuple[float, int]] = deque()  # (time, step) of recent updates
+        self._printed: tuple[float, int] | None = None
+        self._bar = None
+
+    def __enter__(self):
+        """Start the line."""
+        if self.stream.isatty() and os.environ.get("TERM") not in (None, "", "dumb"):
+            self._bar = _bar(self)
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_):
+        """Leave the last state on the screen."""
+        if self._bar:
+            self._bar.refresh()
+            self._bar.stop()
+        elif self._marks and (self._printed is None or self._printed[1] != self.step):
+            self._line()
+
+    def phase(self, name: str, images_per_step: float | None = None) -> None:
+        """Begin a phase: its name is shown and the rates start anew."""
+        self.name, self.images = name, images_per_step or self.images
+        self._marks.clear()
+        if not self._bar:
+            self.say(f"phase {name}")
+
+    def update(self, step: int, metrics: dict[str, float]) -> None:
+        """Show that `step` steps of the whole run are done."""
+        self.step, self.metrics = step, metrics
+        now = time.monotonic()
+        self._marks.append((now, step))
+        while len(self._marks) > 2 and now - self._marks[1][0] > 30:
+            self._marks.popleft()
+        if not self._bar and (self._printed is None or now - self._printed[0] >= self.every or step >= self.total):
+            self._line()
+
+    def say(self, text: str) -> None:
+        """Print a line of its own, above the live line if there is one."""
+        if self._bar:
+            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            with contextlib.suppress(OSError):  # a closed pipe or a full disk behind the log must not end the training
+                print(text, file=self.stream, flush=True)
+
+    def rate(self) -> float | None:
+        """Steps a second of late; None before two updates of a phase."""
+        if len(self._marks) < 2:
+            return None
+        (then, first), (now, last) = self._marks[0], self._marks[-1]
+        return (last - first) / (now - then) if last > first and now > then else None
+
+    def parts(self) -> dict[str, list[str]]:
+        """What there is to say, in order: counts, then speed, then metrics (the losses, or else the first few)."""
+        rate, share = self.rate(), min(1.0, self.step / max(self.total, 1))
+        counts, speed = [f"step {self.step:,}/{self.total:,} ({math.floor(100 * share)}%)"], []
+        if rate:
+            speed.append(f"{number(rate)} steps/s")
+            if self.images:
+                speed.append(f"{number(rate * self.images)} images/s")
+            if self.step < self.total:
+                speed.append(f"{duration((self.total - self.step) / rate)} left")
+        names = [name for name in self.metrics if "loss" in name.lower()] or list(self.metrics)[:4]
+        return {"counts": counts, "speed": speed, "metrics": [f"{name} {number(self.metrics[name])}" for name in names]}
+
+    def _line(self) -> None:
+        self._printed = time.monotonic(), self.step
+        self.say("  ".join(part for parts in self.parts().values() for part in parts))
+
+
+def _bar(progress: Progress):
+    """A rich progress display of one line: what does not fit the terminal's width is left out, least needed first."""
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import ProgressColumn
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    class Line(ProgressColumn):
+        def render(self, task):
+            room = max(20, console.width - 1)
+            parts = progress.parts()
+            fields = [(text, "bold") for text in parts["counts"]]
+            # Time left matters more than rates on a narrow terminal, but is read after them on a wide one.
+            rest = [(text, "cyan") for text in parts["speed"]] + [(text, "") for text in parts["metrics"]]
+            rest = rest or [("compiling", "dim")]
+            rank = sorted(rest, key=lambda field: not field[0].endswith(" left"))
+            width = max(6, min(30, room // 6))
+            used = width + 2 + len(fields[0][0])
+            kept = []
+            for field in rank:
+                if used + 2 + len(field[0]) > room:
+                    break
+                used += 2 + len(field[0])
+                kept.append(field)
+            if progress.name and used + len(progress.name) + 2 <= room:
+                fields.insert(0, (progress.name, "magenta"))
+            fields += [field for field in rest if field in kept]
+            line = Table.grid(padding=(0, 2, 0, 0))
+            bar = ProgressBar(total=max(progress.total, 1), completed=progress.step, width=width)
+            line.add_row(bar, Text("  ").join(Text(text, style) for text, style in fields))
+            return line
+
+    console = Console(file=progress.stream)
+    # Four redraws a second: the cores are for training.
+    bar = Bar(Line(), console=console, refresh_per_second=4)
+    bar.add_task("")
+    return bar
+
+
+def number(value: float) -> str:
+    """A measured number in few characters: three digits, thousands separated, "1.2e-05" when small.
+
+    >>> [number(x) for x in (0.6123, 18.34, 1171.2, 0.0000123)]
+    ['0.612', '18.3', '1,171', '1.2e-05']
+    """
+    value = float(value)
+    if not math.isfinite(value):
+        return str(value)
+    if 999.5 <= abs(value) < 1e7:
+        return f"{value:,.0f}"
+    return f"{value:.1e}" if 0 < abs(value) < 1e-3 else f"{value:.3g}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as "0:07", "3:28", "1:02:05"."""
+    if not math.isfinite(seconds):
+        return "?"
+    minutes, seconds = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def bytes_text(n: float) -> str:
+    """Bytes as "512 B", "1.9 MiB"."""
+    if n < 1024:
+        return f"{n:.0f} B"
+    for unit in ("KiB", "MiB", "GiB", "TiB"):
+        n /= 1024
+        if round(n, 1) < 1024:
+            return f"{n:.1f} {unit}"
+    return f"{n / 1024:,.1f} PiB"
+
+
+def table(rows: Sequence[Sequence], headers: Sequence[str]) -> str:
+    """Rows under headers as plain text: columns of numbers to the right with thousands separated, text to the left.
+
+    None is an empty cell.
+    Raises: ValueError if a row has not as many cells as there are headers.
+    """
+    for row in rows:
+        if len(row) != len(headers):
+            raise ValueError(f"a row needs {len(headers)} cells ({', '.join(headers)}); got {len(row)}: {row!r}")
+
+    def numeric(value):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+
+    def cell(value):
+        if value is None:
+            return ""
+        return (
+            f"{value:,}"
+            if isinstance(value, int) and numeric(value)
+            else (number(value) if numeric(value) else str(value))
+        )
+
+    columns = []
+    for i, header in enumerate(headers):
+        values = [row[i] for row in rows]
+        texts = [header, *map(cell, values)]
+        width = max(map(len, texts))
+        right = any(map(numeric, values)) and all(value is None or numeric(value) for value in values)
+        texts.insert(1, "-" * width)
+        columns.append([text.rjust(width) if right else text.ljust(width) for text in texts])
+    return "\n".join("  ".join(line).rstrip() for line in zip(*columns, strict=True))

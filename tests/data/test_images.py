@@ -1,0 +1,127 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from genjax.data.images import Form, header, pixels
+
+AS_FOUND = Form(None, 0, "crop")
+
+
+def reopened(image, path, **options):
+    image.save(path, **options)
+    return Image.open(path)
+
+
+def noise(height, width, channels=3):
+    return np.random.default_rng(0).integers(0, 256, (height, width, channels), np.uint8)
+
+
+# What the corner of a picture is after the turn that EXIF 2 .. 8 asks for (Exif 2.32, 4.6.4, tag 0x0112).
+TURNS = {
+    1: lambda x: x,
+    2: lambda x: x[:, ::-1],
+    3: lambda x: x[::-1, ::-1],
+    4: lambda x: x[::-1],
+    5: lambda x: x.swapaxes(0, 1),
+    6: lambda x: np.rot90(x, -1),
+    7: lambda x: np.rot90(x, 2).swapaxes(0, 1),
+    8: lambda x: np.rot90(x, 1),
+}
+
+
+@pytest.mark.parametrize("orientation", TURNS)
+def test_exif_orientation(tmp_path, orientation):
+    x, exif = noise(4, 6), Image.Exif()
+    exif[0x0112] = orientation
+    image = reopened(Image.fromarray(x), tmp_path / "a.png", exif=exif)
+    expected = TURNS[orientation](x)
+    assert header(image)[:2] == expected.shape[:2]
+    np.testing.assert_array_equal(pixels(image, AS_FOUND, 3), expected)
+
+
+def test_transparency_becomes_white(tmp_path):
+    rgba = noise(5, 5, 4)
+    rgba[0, 0] = (10, 20, 30, 0)
+    rgba[0, 1] = (10, 20, 30, 255)
+    rgba[0, 2] = (0, 100, 255, 128)
+    x = pixels(reopened(Image.fromarray(rgba), tmp_path / "a.png"), AS_FOUND, 3)
+    assert x[0, 0].tolist() == [255, 255, 255]
+    assert x[0, 1].tolist() == [10, 20, 30]
+    alpha = rgba[..., 3:] / 255
+    assert np.abs(x - (rgba[..., :3] * alpha + 255 * (1 - alpha))).max() <= 1  # rounding
+
+
+def test_transparent_grey_and_palette(tmp_path):
+    la = np.array([[[0, 0], [7, 255]]], np.uint8)
+    image = reopened(Image.fromarray(la), tmp_path / "la.png")
+    assert header(image) == (1, 2, True)
+    np.testing.assert_array_equal(pixels(image, AS_FOUND, 1)[0, :, 0], [255, 7])
+    palette = Image.new("P", (2, 1))
+    palette.putpalette([9, 8, 7, 1, 2, 3])
+    palette.putpixel((1, 0), 1)
+    image = reopened(palette, tmp_path / "p.png", transparency=0)
+    np.testing.assert_array_equal(pixels(image, AS_FOUND, 3)[0], [[255, 255, 255], [1, 2, 3]])
+
+
+def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path):
+    deep = np.array([[0, 128, 129, 257, 32768, 65535]], np.uint16)
+    image = reopened(Image.fromarray(deep), tmp_path / "a.png")
+    assert header(image) == (1, 6, True)
+    np.testing.assert_array_equal(pixels(image, AS_FOUND, 1)[0, :, 0], np.round(deep[0] / 257))
+
+
+def test_cmyk_and_one_bit(tmp_path):
+    image = reopened(Image.new("CMYK", (8, 8), (0, 0, 0, 0)), tmp_path / "a.jpg")
+    assert pixels(image, AS_FOUND, 3).min() > 250
+    image = reopened(Image.new("1", (2, 2), 1), tmp_path / "b.png")
+    assert (pixels(image, AS_FOUND, 1) == 255).all()
+
+
+def three_bands(height, width):
+    """Red, green and blue thirds along the longer side."""
+    x = np.zeros((height, width, 3), np.uint8)
+    for band, part in enumerate(np.array_split(np.arange(max(height, width)), 3)):
+        x[(part, slice(None)) if height > width else (slice(None), part)] = np.eye(3, dtype=np.uint8)[band] * 255
+    return Image.fromarray(x)
+
+
+@pytest.mark.parametrize("shape", [(30, 90), (90, 30)])
+def test_crop_keeps_the_centre(shape):
+    x = pixels(three_bands(*shape), Form((10, 10), 3, "crop"), 3)
+    assert x.shape == (10, 10, 3)
+    assert np.abs(x[2:-2, 2:-2] - [0, 255, 0]).max() < 8  # Lanczos rings a little beyond the cut
+
+
+def test_squash_keeps_everything():
+    x = pixels(three_bands(30, 90), Form((12, 12), 3, "squash"), 3)
+    assert [x[6, column].argmax() for column in (1, 6, 10)] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("shape", "inside"), [((30, 90), np.s_[4:8]), ((90, 30), np.s_[:, 4:8])])
+def test_pad_is_white_around_the_whole_picture(shape, inside):
+    x = pixels(three_bands(*shape), Form((12, 12), 3, "pad"), 3)
+    padding = np.ones((12, 12), bool)
+    padding[inside] = False
+    assert (x[padding] == 255).all()
+    assert not (x[inside] == 255).all(-1).any()
+
+
+def test_sizes_are_height_by_width_and_a_fitting_picture_is_untouched():
+    image = Image.fromarray(noise(20, 10))
+    assert pixels(image, Form((8, 6), 3, "crop"), 3).shape == (8, 6, 3)
+    for how in ("crop", "squash", "pad"):
+        np.testing.assert_array_equal(pixels(image, Form((20, 10), 3, how), 3), noise(20, 10))
+
+
+def test_reduction_is_antialiased():
+    checks = np.indices((64, 64)).sum(0) % 2 * 255
+    x = pixels(Image.fromarray(checks.astype(np.uint8)), Form((8, 8), 1, "crop"), 1)
+    assert np.abs(x.astype(int) - 127.5).max() < 3
+
+
+def test_a_large_jpeg_keeps_its_picture(tmp_path):
+    path = tmp_path / "a.jpg"
+    image = reopened(three_bands(300, 900), path, quality=95)
+    x = pixels(image, Form((12, 36), 3, "crop"), 3)
+    full = pixels(Image.open(path).convert("RGB"), Form((12, 36), 3, "crop"), 3)  # converted: no reduced decoding
+    assert np.abs(x.astype(int) - full).max() < 12

@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from genjax.data.synthetic import mixture
+from genjax.errors import InputError
+
+
+@pytest.mark.parametrize(("name", "modes", "std"), [("ring8", 8, 0.01), ("grid25", 25, 0.05)])
+def test_statistics_match_the_law(load, name, modes, std):
+    source, law = load(name), mixture(name)
+    x, n = source.read(np.arange(source.size)), source.size
+    assert (n, source.shape, source.dtype, law.std) == (100_000, (2,), np.float32, std)
+    counts = np.bincount(source.labels, minlength=modes)
+    # Multinomial: six standard deviations of a count.
+    assert np.abs(counts - n / modes).max() < 6 * np.sqrt(n / modes)
+    residual = x - law.centres[source.labels]
+    for mode in range(modes):
+        r = residual[source.labels == mode]
+        assert np.abs(r.mean(0)).max() < 6 * std / np.sqrt(len(r))
+        assert np.abs(r.std(0) / std - 1).max() < 6 / np.sqrt(2 * len(r))
+    # Rayleigh: a share 1 - exp(-9/2) lies within three standard deviations.
+    within = (np.hypot(*residual.T) < 3 * std).mean()
+    assert abs(within - (1 - np.exp(-4.5))) < 6 * np.sqrt(0.011 / n)
+
+
+def test_centres():
+    angle = 2 * np.pi * np.arange(8) / 8
+    np.testing.assert_allclose(mixture("ring8").centres, np.stack([np.cos(angle), np.sin(angle)], 1), atol=1e-15)
+    grid = mixture("grid25").centres.reshape(5, 5, 2)
+    np.testing.assert_array_equal(grid[:, 0, 0], [-4, -2, 0, 2, 4])
+    np.testing.assert_array_equal(grid[0, :, 1], [-4, -2, 0, 2, 4])
+
+
+def test_points_are_fixed_and_splits_differ(load):
+    assert load("ring8").fingerprint == load("ring8").fingerprint != load("grid25").fingerprint
+    test = load("ring8", "test")
+    assert test.size == 10_000
+    assert (test.read(np.arange(9)) != load("ring8").read(np.arange(9))).any()
+
+
+def test_wrong_requests_are_explained(load):
+    with pytest.raises(InputError, match="points in the plane"):
+        load("ring8", size="32")
+    with pytest.raises(InputError, match="expected 'ring8' or 'grid25'"):
+        mixture("ring9")

@@ -1,0 +1,69 @@
+"""Per-example noise belongs to its example; hashed masks pass the tests that random bits pass."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+from genjax.ops import noise
+
+
+@pytest.mark.parametrize("draw", [noise.normal, noise.uniform])
+def test_an_examples_noise_does_not_depend_on_the_batch_size(draw):
+    key = jax.random.key(3)
+    np.testing.assert_array_equal(draw(key, 5, (4,)), draw(key, 12, (4,))[:5])
+
+
+def test_normal_noise_is_normal_and_independent_across_examples():
+    z = np.asarray(noise.normal(jax.random.key(0), 2000, (16,)))
+    assert stats.kstest(z.ravel(), "norm").pvalue > 1e-3
+    neighbours = np.corrcoef(z[:-1].ravel(), z[1:].ravel())[0, 1]
+    assert abs(neighbours) < 4 / np.sqrt(z.size)  # four standard errors
+
+
+def test_a_mask_does_not_depend_on_the_batch_size():
+    key = jax.random.key(1)
+    np.testing.assert_array_equal(noise.bits(key, (3, 7, 5)), noise.bits(key, (9, 7, 5))[:3])
+
+
+@pytest.mark.parametrize("probability", [0.1, 0.5, 0.6, 0.999])
+def test_the_rate_of_a_mask_is_the_one_asked_for(probability):
+    shape = (64, 14, 14, 64)
+    kept = int(noise.bernoulli(jax.random.key(7), probability, shape).sum())
+    assert stats.binomtest(kept, int(np.prod(shape)), probability).pvalue > 1e-3
+
+
+def test_every_bit_is_fair_and_bytes_are_uniform():
+    words = np.asarray(noise.bits(jax.random.key(2), (500_000,)))
+    for bit in range(32):
+        ones = int(((words >> bit) & 1).sum())
+        assert stats.binomtest(ones, len(words)).pvalue > 1e-4
+    for shift in (0, 8, 16, 24):
+        assert stats.chisquare(np.bincount((words >> shift) & 255, minlength=256)).pvalue > 1e-3
+
+
+def test_masks_of_neighbouring_elements_steps_and_keys_are_independent():
+    root = jax.random.key(0)
+    masks = [np.asarray(noise.bernoulli(jax.random.fold_in(root, step), 0.6, (200_000,))) for step in range(6)]
+    bound = 4.5 / np.sqrt(200_000)
+    for lag in (1, 2, 14, 64, 196, 12_544):  # columns, rows, channels, examples of typical maps
+        assert abs(np.corrcoef(masks[0][:-lag], masks[0][lag:])[0, 1]) < bound
+    for first in range(6):
+        for second in range(first):
+            assert abs(np.corrcoef(masks[first], masks[second])[0, 1]) < bound
+
+
+def test_runs_of_a_mask_are_as_long_as_a_coins():
+    coins = np.asarray(noise.bernoulli(jax.random.key(5), 0.5, (200_000,)))
+    runs = 1 + int((coins[1:] != coins[:-1]).sum())  # Wald and Wolfowitz: about normal with these moments
+    ones, zeros = int(coins.sum()), int((~coins).sum())
+    mean = 1 + 2 * ones * zeros / (ones + zeros)
+    variance = (mean - 1) * (mean - 2) / (ones + zeros - 1)
+    assert abs(runs - mean) < 4 * np.sqrt(variance)
+
+
+def test_certain_and_impossible_events():
+    assert noise.bernoulli(jax.random.key(0), 1.0, (100,)).all()
+    assert not noise.bernoulli(jax.random.key(0), 0.0, (100,)).any()
+    assert noise.bits(jax.random.key(0), (2, 3)).dtype == jnp.uint32
