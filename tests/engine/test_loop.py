@@ -1,0 +1,123 @@
+"""The loop over a toy task whose every value is known: phases, positions, keys, compilations, faults."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from genjax.data.feed import Feed
+from genjax.data.order import positions
+from genjax.data.source import in_memory
+from genjax.engine import loop
+from genjax.engine.mesh import make_mesh
+from genjax.engine.phase import Phase, Task, spans
+from genjax.engine.state import Net, State, stream
+
+SIZE = 50
+
+
+def toy(poison=None):
+    """Counts what it sees: the sum of the examples' values, and how often a phase was entered."""
+
+    def init(key):
+        return State(jnp.int32(0), {"w": Net(jnp.zeros(()), {}, ())}, {}, {"entered": jnp.zeros((), jnp.int32)})
+
+    def step(state, batch, key):
+        seen = batch["x"].astype(jnp.float32).sum()
+        w = state.nets["w"].params + seen
+        if poison is not None:
+            w = jnp.where(state.step == poison, jnp.nan, w)
+        noise = jax.random.uniform(key)
+        return state.replace(step=state.step + 1, nets={"w": Net(w, {}, ())}), {"loss": seen, "noise": noise}
+
+    def enter(state, key):
+        return state.replace(extra={"entered": state.extra["entered"] + 1})
+
+    return Task(init, (Phase("a", 7, 4, step), Phase("b", 5, 2, step, reals=3, enter=enter)))
+
+
+def source():
+    x = np.arange(SIZE, dtype=np.uint8).reshape(SIZE, 1, 1, 1)
+    return in_memory("toy", "train", x, None)
+
+
+def run(task, state=None, every=(100,), resident=True):
+    mesh = make_mesh(jax.devices()[:1])
+    feed = Feed(source(), 0, mesh, 2**30 if resident else 0)
+    state = loop.initial_state(task, 0, mesh) if state is None else jax.device_put(state)
+    chunks = [
+        (c.phase.name, c.step, jax.device_get(c.state), c.metrics)
+        for c in loop.train(task, state, feed, 0, mesh, every)
+    ]
+    return chunks
+
+
+def curve(chunks, name="loss"):
+    return np.concatenate([metrics[name] for *_, metrics in chunks])
+
+
+def test_phases_consume_the_shuffled_stream_without_gap_or_overlap():
+    stream_of_values = positions(0, SIZE, 0, 7 * 4 + 5 * 6).astype(float)  # the examples' values are their indices
+    expected = [*stream_of_values[:28].reshape(7, 4).sum(1), *stream_of_values[28:].reshape(5, 6).sum(1)]
+    np.testing.assert_array_equal(curve(run(toy())), expected)
+
+
+def test_spans_say_where_phases_begin():
+    assert [(s.start, s.stop, s.first_example) for s in spans(toy())] == [(0, 7, 0), (7, 12, 28)]
+
+
+def test_a_phase_is_entered_once_wherever_the_run_is_cut():
+    whole = run(toy())
+    for cut in range(1, 12):
+        first = next(c for c in run(toy(), every=(cut,)) if c[1] == cut)
+        rest = run(toy(), state=first[2])
+        assert rest[-1][2].extra["entered"] == whole[-1][2].extra["entered"] == 1
+        np.testing.assert_array_equal(curve(rest), curve(whole)[cut:])
+        np.testing.assert_array_equal(rest[-1][2].nets["w"].params, whole[-1][2].nets["w"].params)
+
+
+def test_a_steps_key_is_a_function_of_its_number():
+    expected = [jax.random.uniform(jax.random.fold_in(stream(0, "train"), step)) for step in range(12)]
+    np.testing.assert_array_equal(curve(run(toy()), "noise"), expected)
+    np.testing.assert_array_equal(curve(run(toy(), every=(2, 3)), "noise"), expected)
+
+
+def test_streamed_examples_are_the_resident_ones():
+    np.testing.assert_array_equal(curve(run(toy(), resident=False)), curve(run(toy())))
+
+
+def test_calls_end_at_every_multiple_asked_for():
+    steps = {step for _, step, *_ in run(toy(), every=(4, 6))}
+    assert steps >= {4, 6, 7, 8, 12}
+
+
+def test_a_phase_compiles_once_however_it_is_cut(monkeypatch):
+    compiled = []
+    original = loop.compile_phase
+
+    def spy(*args):
+        compiled.append(original(*args))
+        return compiled[-1]
+
+    monkeypatch.setattr(loop, "compile_phase", spy)
+    assert len(run(toy(), every=(2, 3))) > 4
+    assert [call._cache_size() for call in compiled] == [1, 1]
+
+
+@pytest.mark.parametrize("resident", [True, False])
+def test_a_poisoned_weight_is_named_before_anything_else_happens(resident):
+    with pytest.raises(loop.Diverged, match=r"w/params is not finite by step 3"):
+        run(toy(poison=2), every=(1,), resident=resident)
+
+
+def test_an_error_of_the_reader_comes_out_of_the_loop():
+    mesh = make_mesh(jax.devices()[:1])
+    bad = source()
+
+    def read(indices):
+        raise OSError("photo.png cannot be read")
+
+    object.__setattr__(bad, "read", read)
+    feed = Feed(bad, 0, mesh, 0)
+    with pytest.raises(OSError, match=r"photo\.png"):
+        list(loop.train(toy(), loop.initial_state(toy(), 0, mesh), feed, 0, mesh, (5,)))
