@@ -1,0 +1,72 @@
+"""The page is one file that needs nothing else, whatever the run has."""
+
+import json
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from genjax.errors import InputError
+from genjax.report import html
+
+
+class Page(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.links, self.text = [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.links += [value for name, value in attrs if name in ("src", "href")]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture
+def run(tmp_path):
+    folder = tmp_path / "my run"
+    (folder / "samples").mkdir(parents=True)
+    about = {
+        "config": {"task": "gan", "steps": 20, "note": "<script>alert(1)</script>", "loss": {"r1": 0.1}},
+        "data": {"name": "folder:<b>", "split": "train", "size": 7, "shape": [8, 8, 1], "fingerprint": "f" * 64},
+        "parameters": {"generator": 1234, "critic": 56},
+        "versions": {"jax": "0.10.2"},
+        "device": {"platform": "cpu", "kind": "cpu", "count": 1},
+        "git": {"commit": "abc123", "dirty": False},
+        "command": "python -m genjax.train --workdir='<x>'",
+    }
+    (folder / "config.json").write_text(json.dumps(about))
+    rows = [{"step": s, "seconds": s / 2, "images_per_second": 100.0, "critic/loss": 1 / s} for s in (10, 20)]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for step in (0, 10, 20):
+        Image.fromarray(np.full((16, 16), step, np.uint8)).save(folder / "samples" / f"step_{step:08d}.png")
+    return folder
+
+
+def test_the_page_is_self_contained_and_escapes_everything(run):
+    page = Page(html.write(run).read_text())
+    assert "script" not in page.tags
+    assert all(link.startswith("data:image/") for link in page.links)
+    assert len(page.links) >= 4  # first and last grid, evolution, curves
+    for fact in ("my run", "<script>alert(1)</script>", "folder:<b>", "abc123", "f" * 64, "0:10", "1,234", "0.10.2"):
+        assert fact in page.text, fact
+
+
+@pytest.mark.parametrize("missing", ["config.json", "metrics.jsonl", "samples"])
+def test_what_a_run_lacks_is_left_out(run, missing):
+    path = run / missing
+    if path.is_dir():
+        for file in path.iterdir():
+            file.unlink()
+        path.rmdir()
+    else:
+        path.unlink()
+    assert "my run" in Page(html.write(run).read_text()).text
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path):
+    with pytest.raises(InputError, match="holds no run"):
+        html.write(tmp_path)
