@@ -107,27 +107,27 @@ def _bar(progress: Progress):
 
     class Line(ProgressColumn):
         def render(self, task):
-            room = max(20, console.width - 1)
-            parts = progress.parts()
-            fields = [(text, "bold") for text in parts["counts"]]
-            # Time left matters more than rates on a narrow terminal, but is read after them on a wide one.
-            rest = [(text, "cyan") for text in parts["speed"]] + [(text, "") for text in parts["metrics"]]
-            rest = rest or [("compiling", "dim")]
-            rank = sorted(rest, key=lambda field: not field[0].endswith(" left"))
-            width = max(6, min(30, room // 6))
-            used = width + 2 + len(fields[0][0])
-            kept = []
-            for field in rank:
-                if used + 2 + len(field[0]) > room:
+            room, parts = console.width - 1, progress.parts()
+            width = max(6, min(30, (room - 48) // 4))
+            speed, metrics = parts["speed"] or ["compiling"], parts["metrics"]
+            full, short = *parts["counts"], f"{progress.step:,}/{progress.total:,}"
+            # In the order of need, which is not the order on the line.
+            wanted = speed[-1:] + speed[:1] + metrics[:2] + speed[1:-1] + metrics[2:] + [progress.name]
+            kept, left = set(), room - width - 2 - len(short)
+            for text in filter(None, dict.fromkeys(wanted)):
+                left -= len(text) + 2
+                if left < 0:
                     break
-                used += 2 + len(field[0])
-                kept.append(field)
-            if progress.name and used + len(progress.name) + 2 <= room:
-                fields.insert(0, (progress.name, "magenta"))
-            fields += [field for field in rest if field in kept]
+                kept.add(text)
+            counts = full if left >= len(full) - len(short) else short
+            words = [(progress.name, "magenta"), (counts, "bold"), *((text, "cyan") for text in speed)]
+            words = [
+                (text, style) for text, style in words + [(text, "") for text in metrics] if text in kept | {counts}
+            ]
             line = Table.grid(padding=(0, 2, 0, 0))
             bar = ProgressBar(total=max(progress.total, 1), completed=progress.step, width=width)
-            line.add_row(bar, Text("  ").join(Text(text, style) for text, style in fields))
+            text = Text("  ", no_wrap=True, overflow="ellipsis").join(Text(*word) for word in words)
+            line.add_row(bar, text)
             return line
 
     console = Console(file=progress.stream)

@@ -11,6 +11,7 @@ from genjax.errors import InputError
 from genjax.report.files import write_bytes
 
 COMFORTABLE = 900  # pixels: small pictures are enlarged up to this size
+GIF_BYTES = 4_000_000
 COLORS = ("#2a6db4", "#d95f28", "#2e8b57", "#8d57b8", "#b3860f", "#c2406a")
 NOT_METRICS = ("step", "seconds", "images_per_second")
 
@@ -100,71 +101,95 @@ def save_gif(path: str | os.PathLike, frames: Sequence, seconds: float = 6.0, mo
     """Pictures in turn, as a looping GIF: at most `most` of them, evenly chosen, over `seconds`, the last held for 2 s.
 
     One palette serves all frames, without dithering: what does not change does not flicker. Pictures of another size
-    are brought to the last one's.
+    are brought to the last one's. Beyond 4 MB the GIF gets smaller, then has fewer frames.
     Raises: InputError without frames, or for a file that is not a picture.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
-    if not frames or most < 1:
+    if not len(frames) or most < 1:
         raise InputError(f"a GIF needs at least one frame; got {len(frames)} frames and {most=}")
-    chosen = [frames[-1]] if most == 1 else [frames[i] for i in _evenly(len(frames), most)]
     pictures = []
-    for frame in chosen:
+    for frame in [frames[-1]] if most == 1 else [frames[i] for i in _evenly(len(frames), most)]:
         try:
             with Image.open(frame) as image:
                 pictures.append(image.convert("L" if image.mode in ("1", "L") else "RGB"))
-        except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        except (OSError, SyntaxError) as error:  # Pillow raises SyntaxError for some broken PNGs
             raise InputError(f"{frame}: cannot be read as a picture ({error})") from error
-    size, how = _gif_size(pictures[-1])
     mode = "RGB" if any(picture.mode == "RGB" for picture in pictures) else "L"
-    pictures = [picture.convert(mode).resize(size, how) for picture in pictures]
-    pictures = _with_one_palette(pictures)
-    each = max(20, round(100 * seconds / len(pictures)) * 10)  # milliseconds, in the GIF's unit of 10
-    each = min(each, 500)
+    sizes = _gif_sizes(pictures[-1])
+    while True:
+        size, how = sizes.pop(0)
+        data = _gif([picture.convert(mode).resize(size, how) for picture in pictures], seconds)
+        if len(data) <= GIF_BYTES or not (sizes or len(pictures) > 12):
+            break
+        if not sizes:
+            sizes = [(size, how)]
+            pictures = [
+                pictures[i] for i in _evenly(len(pictures), max(12, int(GIF_BYTES / len(data) * len(pictures))))
+            ]
+    write_bytes(path, data)
+
+
+def _gif(pictures: list, seconds: float) -> bytes:
+    each = min(500, max(20, round(100 * seconds / len(pictures)) * 10))  # milliseconds, in the format's steps of 10
+    first, *others = _with_one_palette(pictures)
     data = io.BytesIO()
-    durations = [each] * (len(pictures) - 1) + [2000]
-    pictures[0].save(data, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0, optimize=False)
-    write_bytes(path, data.getvalue())
+    durations = [each] * len(others) + [2000]
+    first.save(data, "GIF", save_all=True, append_images=others, duration=durations, loop=0, optimize=False)
+    return data.getvalue()
 
 
 def _evenly(n: int, most: int) -> list[int]:
     return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int)).tolist()
 
 
-def _gif_size(image):
-    """A GIF's size: at most 640 pixels, and where the picture is an enlargement, a whole multiple of the original."""
+def _gif_sizes(image) -> list:
+    """Sizes to try, with how to get there, largest first, at most 640 pixels.
+
+    Of an enlarged picture these are whole multiples of the original, so that its pixels stay sharp and compress well.
+    """
     from PIL import Image
 
-    pixels = np.asarray(image)
-    changes = [
-        np.flatnonzero((np.diff(pixels, axis=axis) != 0).any(axis=(1 - axis, *range(2, pixels.ndim)))) + 1
-        for axis in (0, 1)
-    ]
+    pixels = np.atleast_3d(np.asarray(image))
+    changes = [np.flatnonzero((np.diff(pixels, axis=i) != 0).any(axis=(1 - i, 2))) + 1 for i in (0, 1)]
     factor = int(np.gcd.reduce([*image.size, *changes[0], *changes[1]]))
     width, height = image.width // factor, image.height // factor
-    times = min(factor, 640 // max(width, height))
-    if times:
-        return (width * times, height * times), Image.Resampling.NEAREST
-    shrink = 640 / max(width, height)
-    return (max(1, round(width * shrink)), max(1, round(height * shrink))), Image.Resampling.BOX
+    longest = max(width, height)
+    multiples = [i for i in range(factor, 0, -1) if longest * i <= 640]
+    multiples = [i for i in multiples if longest * i >= 200] or multiples[:1]
+    sizes = [((width * i, height * i), Image.Resampling.NEAREST) for i in multiples]
+    for side in (640, 400):
+        if longest > side:
+            shrunk = max(1, round(width * side / longest)), max(1, round(height * side / longest))
+            sizes.append((shrunk, Image.Resampling.BOX))
+    return sizes
 
 
 def _with_one_palette(pictures: list) -> list:
     from PIL import Image
 
-    if pictures[0].mode == "L":
-        levels = 64
-        table = [round(value * (levels - 1) / 255) for value in range(256)]
-        grays = np.linspace(0, 255, levels).round().astype(np.uint8).repeat(3).tobytes()
-        out = [Image.fromarray(np.asarray(picture.point(table))) for picture in pictures]
-        for picture in out:
-            picture.putpalette(grays)
-        return out
-    # The colours of a few frames, the last one (the finished pictures) counted twice.
-    few = [pictures[i] for i in _evenly(len(pictures), 6)] + [pictures[-1]]
-    montage = Image.fromarray(np.concatenate([np.asarray(picture) for picture in few]))
-    palette = montage.quantize(128, Image.Quantize.MEDIANCUT, kmeans=1)
-    return [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
+    frames = [np.asarray(picture) for picture in pictures]
+    if frames[0].ndim == 2:
+        levels = 32
+        table = np.linspace(0, levels - 1, 256).round().astype(np.uint8)
+        palette = np.linspace(0, 255, levels).round().astype(np.uint8).repeat(3)
+        indices = [table[frame] for frame in frames]
+    else:
+        # Colors of pixels from a few frames, the last one (the finished pictures) twice; then a table from five bits
+        # a channel to the nearest of them: Pillow's own quantize() onto a palette takes a second a frame.
+        few = [frames[i].reshape(-1, 3) for i in [*_evenly(len(frames), 6), -1]]
+        few = [colors[:: max(1, len(colors) // 3000)] for colors in few]
+        palette = np.array(Image.fromarray(np.concatenate(few)[None]).quantize(127, kmeans=1).getpalette(), np.uint8)
+        palette = np.concatenate([palette, np.full(3, 255, np.uint8)])  # the white around the pictures, exactly
+        cells = np.stack(np.meshgrid(*[np.linspace(0, 255, 32)] * 3, indexing="ij"), -1).reshape(-1, 3)
+        colors = palette.reshape(-1, 3).astype(float)
+        table = ((colors**2).sum(1) - 2 * cells @ colors.T).argmin(1).astype(np.uint8)
+        codes = [frame.astype(np.uint16) >> 3 for frame in frames]
+        indices = [table[(code[..., 0] << 10) + (code[..., 1] << 5) + code[..., 2]] for code in codes]
+    out = [Image.fromarray(index) for index in indices]
+    for picture in out:
+        picture.putpalette(palette.tobytes())
+    return out
 
 
 def curves(rows: list[dict], path: str | os.PathLike) -> None:
@@ -184,9 +209,13 @@ def curves(rows: list[dict], path: str | os.PathLike) -> None:
     figure = Figure(figsize=(10, 3.0 * height + 0.2), dpi=160, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.1)
     spec = figure.add_gridspec(height, columns)
+    steps = np.concatenate([[], *(steps for steps, _ in series.values())])
     for i, (title, names) in enumerate(panels):
         cell = spec[0, :] if wide and i == 0 else spec[divmod(i + wide, columns)]
-        _draw(figure.add_subplot(cell), title, {name: series[name] for name in names})
+        axes = figure.add_subplot(cell)
+        _draw(axes, title, {name: series[name] for name in names})
+        if steps.min() < steps.max():  # the same steps everywhere, so that panels can be compared
+            axes.set_xlim(steps.min() - 0.01 * np.ptp(steps), steps.max() + 0.01 * np.ptp(steps))
     if not panels:
         figure.text(0.5, 0.5, "no metrics logged yet", ha="center", va="center", color="#666666", size=13)
     data = io.BytesIO()
@@ -240,6 +269,15 @@ def _draw(axes, title: str, series: dict) -> None:
     values = values[np.isfinite(values)]
     low, high = np.percentile(values, [1, 99])
     log = bool(values.min() > 0 and high > 100 * low)
+    span, limits = high - low, (-np.inf, np.inf)
+    if not log and values.max() - values.min() > 5 * span > 0:  # a few peaks must not flatten everything else
+        limits = max(values.min(), low - 0.6 * span), min(values.max(), high + 0.6 * span)
+        axes.set_ylim(limits[0] - 0.05 * span, limits[1] + 0.05 * span)
+        beyond = [f"up to {values.max():.3g}"] * bool(values.max() > limits[1])
+        beyond += [f"down to {values.min():.3g}"] * bool(values.min() < limits[0])
+        note = f"   (peaks {' and '.join(beyond)} are cut)"
+    else:
+        note = ""
     for color, (name, (steps, raw)) in zip(COLORS, series.items(), strict=False):
         finite = np.isfinite(raw)
         raw = np.where(finite, raw, np.nan)  # a gap in the line
@@ -248,23 +286,20 @@ def _draw(axes, title: str, series: dict) -> None:
             axes.plot(steps, raw, color=color, lw=1.6, marker="o", ms=3.5, label=label)
         else:
             axes.plot(steps, raw, color=color, lw=0.8, alpha=0.28)
-            axes.plot(steps, _smooth(raw, log), color=color, lw=1.9, label=label)
+            axes.plot(steps, _smooth(np.clip(raw, *limits), log), color=color, lw=1.9, label=label)
         if not finite.all():
             lost = steps[~finite]
             foot = axes.get_xaxis_transform()
             axes.plot(lost, np.full(len(lost), 0.03), "x", color=color, ms=6, transform=foot, clip_on=False)
     if log:
         axes.set_yscale("log")
-    elif values.max() - values.min() > 5 * (high - low) > 0:  # a few peaks must not flatten everything else
-        margin = 0.6 * (high - low)
-        axes.set_ylim(max(values.min(), low - margin), min(values.max(), high + margin))
-        title += f"   (cut: {values.min():.3g} to {values.max():.3g})"
-    axes.set_title(title, loc="left", fontsize=11, fontweight="bold", color="#333333")
+    else:
+        axes.ticklabel_format(axis="y", scilimits=(-3, 5), useOffset=False)
+    axes.set_title(title + note, loc="left", fontsize=11, fontweight="bold", color="#333333")
     if len(series) > 1:
         axes.legend(loc="best", fontsize=9.5, frameon=True, framealpha=0.8, edgecolor="none")
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
-    axes.margins(x=0.01)
     _tidy(axes)
 
 

@@ -39,7 +39,7 @@ def write(workdir: str | os.PathLike) -> Path:
         figures.save_gif(gif, [path for _, path in samples])
     if rows:
         figures.curves(rows, workdir / "curves.png")
-    steps = max([rows[-1]["step"]] if rows else [], default=samples[-1][0] if samples else None)
+    steps = rows[-1]["step"] if rows else samples[-1][0] if samples else None
     body = [
         f"<header><h1>{escape(workdir.name)}</h1><p>{_sentence(about, steps)}</p></header>",
         _merit(about, rows, steps),
@@ -72,7 +72,8 @@ def _sentence(about: dict, steps: int | None) -> str:
     task = config.get("task")
     task = (task.get("name") or task.get("kind")) if isinstance(task, dict) else task
     text = f"<b>{escape(str(task or config.get('name') or 'Training'))}</b>"
-    if nets := list(_part(about, "parameters")):
+    # A net's section of the configuration says which one it is: "dcgan generator".
+    if nets := [f"{_part(config, net).get('net', '')} {net}".strip() for net in _part(about, "parameters")]:
         text += f" ({escape(' and '.join(nets) if len(nets) < 3 else ', '.join(nets))})"
     if data.get("name"):
         shape = data.get("shape")
@@ -117,13 +118,18 @@ def _merit(about: dict, rows: list[dict], steps: int | None) -> str:
 def _pictures(samples: list, gif: Path) -> str:
     if not samples:
         return ""
+    from PIL import Image
+
     (first, first_path), (last, last_path) = samples[0], samples[-1]
     pictures = [_figure(last_path, f"Step {last:,}, the last")]
     if len(samples) > 1:
         pictures.append(_figure(first_path, f"Step {first:,}, the first"))
         if gif.exists():
             pictures.append(_figure(gif, f"Evolution over {len(samples):,} pictures"))
-    return f'<section><h2>Samples</h2><div class="samples n{len(pictures)}">{"".join(pictures)}</div></section>'
+    with Image.open(last_path) as image:
+        beside = image.width <= 1.5 * image.height  # wide pictures need the page's whole width
+    kind = f"samples n{len(pictures)}" if beside else "samples"
+    return f'<section><h2>Samples</h2><div class="{kind}">{"".join(pictures)}</div></section>'
 
 
 def _curves(path: Path) -> str:
@@ -136,8 +142,9 @@ def _metrics(rows: list[dict]) -> str:
     for name in _names(rows):
         if not (values := [value for _, value in _values(rows, name)]):
             continue
+        last = next(row[name] for row in reversed(rows) if isinstance(row.get(name), int | float))  # or not finite
         tail = values[-max(1, len(values) // 10) :]
-        cells = (values[-1], sum(tail) / len(tail), min(values), max(values))
+        cells = (last, sum(tail) / len(tail), min(values), max(values))
         lines.append(f"<tr><th>{escape(name)}</th>{''.join(f'<td>{number(value)}</td>' for value in cells)}</tr>")
     head = "<tr><th>metric</th><td>last</td><td>mean of last tenth</td><td>lowest</td><td>highest</td></tr>"
     table = f'<div class="wide"><table class="numbers"><thead>{head}</thead>{"".join(lines)}</table></div>'
@@ -226,8 +233,8 @@ h2 { margin: 2.75rem 0 .9rem; font-size: 1.1rem; }
 small, figcaption { color: var(--soft); font-size: .82rem; }
 img { display: block; width: 100%; height: auto; border-radius: 6px; }
 .merit { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: 1px; margin: 1.75rem 0 0;
-  background: var(--line); border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }
-.merit div { padding: .8rem 1rem; background: var(--card); }
+  background: var(--card); border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }
+.merit div { padding: .8rem 1rem; box-shadow: 0 0 0 1px var(--line); }
 .merit dt { color: var(--soft); font-size: .82rem; overflow-wrap: anywhere; }
 .merit dd { margin: 0; font-size: 1.45rem; line-height: 1.3; font-weight: 600; font-variant-numeric: tabular-nums; }
 .samples { display: grid; gap: 1rem; align-items: start; }
@@ -239,7 +246,8 @@ table { border-collapse: collapse; font-size: .9rem; }
 th { text-align: left; font-weight: 400; }
 td, th { padding: .38rem 1.5rem .38rem 0; border-top: 1px solid var(--line); vertical-align: top; }
 .numbers { width: 100%; }
-.numbers td { padding-right: 0; padding-left: 1rem; text-align: right; font-variant-numeric: tabular-nums; }
+.numbers td { width: 18%; padding-right: 0; padding-left: 1rem; text-align: right; white-space: nowrap;
+  font-variant-numeric: tabular-nums; }
 thead th, thead td { color: var(--soft); font-size: .82rem; border-top: 0; }
 .facts { width: 100%; }
 .facts th { color: var(--soft); width: 1%; white-space: nowrap; }
@@ -250,10 +258,9 @@ pre { margin: 0 0 1rem; padding: .8rem 1rem; white-space: pre-wrap; overflow-wra
 details { margin-top: 1rem; border: 1px solid var(--line); border-radius: 8px; background: var(--card); }
 section + details { margin-top: 2rem; }
 summary { padding: .65rem 1rem; cursor: pointer; font-weight: 600; }
-details table { margin: 0 1rem 1rem; width: calc(100% - 2rem); }
+details table.facts { margin: 0 1rem 1rem; width: calc(100% - 2rem); }
 @media (min-width: 700px) {
-  .n2 { grid-template-columns: 2fr 1fr; }
-  .n3 { grid-template-columns: 2fr 1fr; }
+  .n2, .n3 { grid-template-columns: 2.15fr 1fr; } /* of square pictures, one is as high as two with captions */
   .n3 figure:first-child { grid-row: span 2; }
 }
 """.strip()

@@ -68,15 +68,116 @@ def test_a_gif_has_its_frames_evenly_chosen_and_holds_the_last(tmp_path):
     for i in range(100):
         frames.append(tmp_path / f"step_{i:08d}.png")
         Image.fromarray(np.full((16, 16), 2 * i, np.uint8)).save(frames[-1])
-    figures.save_gif(tmp_path / "samples.gif", frames, seconds=6, most=30)
+    figures.save_gif(tmp_path / "samples.gif", frames, seconds=6, most=20)
     with Image.open(tmp_path / "samples.gif") as gif:
         shown = [(frame.convert("L").getpixel((0, 0)), frame.info["duration"]) for frame in ImageSequence.Iterator(gif)]
-    assert len(shown) == 30
+    assert len(shown) == 20
     levels = [level for level, _ in shown]
     assert levels == sorted(levels)
     assert levels[0] < 5
     assert levels[-1] > 195
-    assert [duration for _, duration in shown] == [200] * 29 + [2000]
+    assert [duration for _, duration in shown] == [300] * 19 + [2000]
+
+
+def test_a_gif_of_an_enlarged_picture_has_its_sharp_pixels_and_exact_white(tmp_path):
+    rng, frames = np.random.default_rng(0), []
+    for i in range(3):
+        images = rng.integers(0, 256, (4, 28, 28, 3), dtype=np.uint8)
+        frames.append(tmp_path / f"{i}.png")
+        figures.save_png(frames[-1], figures.grid(images, pad=2))
+    figures.save_gif(tmp_path / "samples.gif", frames)
+    with Image.open(tmp_path / "samples.gif") as gif:
+        assert gif.info["loop"] == 0  # for ever
+        pixels = np.asarray(gif.convert("RGB"))
+    factor = len(pixels) // 62  # 2 (28 + 2) + 2
+    assert pixels.shape == (62 * factor, 62 * factor, 3)
+    assert factor > 1
+    np.testing.assert_array_equal(pixels, pixels[::factor, ::factor].repeat(factor, 0).repeat(factor, 1))
+    assert (pixels[: 2 * factor] == 255).all()
+
+
+def test_a_gif_does_not_flicker_where_nothing_changes(tmp_path):
+    rng, frames = np.random.default_rng(0), []
+    still = rng.integers(0, 256, (300, 150, 3), dtype=np.uint8)
+    for i in range(4):
+        moving = rng.integers(0, 256, (300, 150, 3), dtype=np.uint8)
+        frames.append(tmp_path / f"{i}.png")
+        Image.fromarray(np.concatenate([still, moving], 1)).save(frames[-1])
+    figures.save_gif(tmp_path / "samples.gif", frames)
+    with Image.open(tmp_path / "samples.gif") as gif:
+        shown = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(gif)]
+    assert all((frame[:, :150] == shown[0][:, :150]).all() for frame in shown)
+    assert np.abs(shown[0][:, :150].astype(int) - still).mean() < 30  # 128 colors for noise, yet near
+
+
+def test_a_gif_stays_small_whatever_its_frames(tmp_path):
+    rng, frames = np.random.default_rng(0), []
+    for i in range(20):
+        frames.append(tmp_path / f"{i}.png")
+        size = 700 if i else 350  # another size, as after a change of the task
+        Image.fromarray(rng.integers(0, 256, (size, size), dtype=np.uint8)).save(frames[-1], compress_level=0)
+    figures.save_gif(tmp_path / "samples.gif", frames)
+    assert (tmp_path / "samples.gif").stat().st_size <= figures.GIF_BYTES
+    with Image.open(tmp_path / "samples.gif") as gif:
+        assert gif.n_frames >= 12
+        assert gif.size == (400, 400)
+
+
+def test_a_gif_says_what_it_cannot_show(tmp_path):
+    with pytest.raises(InputError, match="at least one frame"):
+        figures.save_gif(tmp_path / "samples.gif", [])
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n")
+    with pytest.raises(InputError, match=r"broken\.png"):
+        figures.save_gif(tmp_path / "samples.gif", [tmp_path / "broken.png"])
+    assert not (tmp_path / "samples.gif").exists()
+
+
+def test_a_write_follows_links_and_honors_the_umask(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "new folder" / "file")
+    old = os.umask(0o027)
+    try:
+        files.write_bytes(tmp_path / "link", b"data")
+    finally:
+        os.umask(old)
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "new folder" / "file").read_bytes() == b"data"
+    assert (tmp_path / "new folder" / "file").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_device_is_written_to_and_not_replaced():
+    files.write_bytes(os.devnull, b"data")
+    assert not os.path.isfile(os.devnull)
+
+
+def test_losses_have_a_panel_and_others_go_by_prefix_and_scale():
+    rows = [
+        {
+            "step": s,
+            "seconds": 1.0,
+            "critic/loss": 0.6,
+            "gen/loss": 0.8,
+            "critic/real": 0.7,
+            "critic/fake": 0.2,
+            "critic/r1": 0.001,
+            "eval/fid": 30.0,
+            "note": "x",
+            "flag": True,
+        }
+        for s in range(3)
+    ]
+    assert figures._panels(figures._series(rows)) == [
+        ("losses", ["critic/loss", "gen/loss"]),
+        ("critic", ["critic/fake", "critic/real"]),
+        ("critic/r1", ["critic/r1"]),
+        ("eval/fid", ["eval/fid"]),
+    ]
+
+
+def test_smoothing_keeps_a_line_straight_to_its_ends_and_around_gaps():
+    values = np.full(100, 3.0)
+    values[40:43] = np.nan
+    np.testing.assert_allclose(figures._smooth(values, log=False), values, rtol=1e-12)
+    np.testing.assert_allclose(figures._smooth(values, log=True), values, rtol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,30 @@ def test_the_page_is_self_contained_and_escapes_everything(run):
         assert fact in page.text, fact
 
 
+def test_the_name_of_the_folder_is_escaped(run):
+    folder = run.rename(run.with_name("<script>x<script>"))
+    page = Page(html.write(folder).read_text())
+    assert "script" not in page.tags
+    assert "<script>x<script>" in page.text
+
+
+def test_broken_lines_and_values_that_are_not_finite_are_survived_and_shown(run):
+    with open(run / "metrics.jsonl", "a") as file:
+        file.write('{"step": 30, "critic/loss": NaN, "eval/fid": 12.5}\n{"step": 40, "cri')
+    text = Page(html.write(run).read_text()).text
+    assert "nan" in text  # the last value of the loss
+    assert "lowest, step 30" in text  # of the distance, where less is better
+    (run / "config.json").write_text("{")
+    assert "30 steps" in Page(html.write(run).read_text()).text
+
+
+def test_wide_pictures_get_the_whole_width(run):
+    assert 'class="samples n3"' in html.write(run).read_text()
+    for path in (run / "samples").iterdir():
+        Image.fromarray(np.zeros((8, 32), np.uint8)).save(path)
+    assert 'class="samples"' in html.write(run).read_text()
+
+
 @pytest.mark.parametrize("missing", ["config.json", "metrics.jsonl", "samples"])
 def test_what_a_run_lacks_is_left_out(run, missing):
     path = run / missing
