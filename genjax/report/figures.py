@@ -1,4 +1,4 @@
-"""Pictures of results: grids, scatter plots, their evolution as a GIF, training curves."""
+"""Pictures of results: grids, scatter plots, their evolution as a GIF."""
 
 import io
 import math
@@ -13,7 +13,6 @@ from genjax.report.files import write_bytes
 COMFORTABLE = 900  # pixels: small pictures are enlarged up to this size
 GIF_BYTES = 4_000_000
 COLORS = ("#2a6db4", "#d95f28", "#2e8b57", "#8d57b8", "#b3860f", "#c2406a")
-NOT_METRICS = ("step", "seconds", "images_per_second")
 
 
 def grid(images, columns: int | None = None, pad: int = 2, scale: int | None = None):
@@ -76,7 +75,7 @@ def scatter(points, reference=None):
         axes.text(0.98, 0.02, text, transform=axes.transAxes, ha="right", color="#666666")
     if reference is not None:
         axes.legend(loc="upper right", markerscale=2, frameon=True, framealpha=0.9, edgecolor="none")
-    _tidy(axes)
+    tidy(axes)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
@@ -109,7 +108,7 @@ def save_gif(path: str | os.PathLike, frames: Sequence, seconds: float = 6.0, mo
     if not len(frames) or most < 1:
         raise InputError(f"a GIF needs at least one frame; got {len(frames)} frames and {most=}")
     pictures = []
-    for frame in [frames[-1]] if most == 1 else [frames[i] for i in _evenly(len(frames), most)]:
+    for frame in [frames[-1]] if most == 1 else [frames[i] for i in evenly(len(frames), most)]:
         try:
             with Image.open(frame) as image:
                 pictures.append(image.convert("L" if image.mode in ("1", "L") else "RGB"))
@@ -124,9 +123,7 @@ def save_gif(path: str | os.PathLike, frames: Sequence, seconds: float = 6.0, mo
             break
         if not sizes:
             sizes = [(size, how)]
-            pictures = [
-                pictures[i] for i in _evenly(len(pictures), max(12, int(GIF_BYTES / len(data) * len(pictures))))
-            ]
+            pictures = [pictures[i] for i in evenly(len(pictures), max(12, int(GIF_BYTES / len(data) * len(pictures))))]
     write_bytes(path, data)
 
 
@@ -139,7 +136,8 @@ def _gif(pictures: list, seconds: float) -> bytes:
     return data.getvalue()
 
 
-def _evenly(n: int, most: int) -> list[int]:
+def evenly(n: int, most: int) -> list[int]:
+    """At most `most` of the numbers 0 ... n - 1, evenly spread, with the first and the last."""
     return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int)).tolist()
 
 
@@ -177,7 +175,7 @@ def _with_one_palette(pictures: list) -> list:
     else:
         # Colors of pixels from a few frames, the last one (the finished pictures) twice; then a table from five bits
         # a channel to the nearest of them: Pillow's own quantize() onto a palette takes a second a frame.
-        few = [frames[i].reshape(-1, 3) for i in [*_evenly(len(frames), 6), -1]]
+        few = [frames[i].reshape(-1, 3) for i in [*evenly(len(frames), 6), -1]]
         few = [colors[:: max(1, len(colors) // 3000)] for colors in few]
         palette = np.array(Image.fromarray(np.concatenate(few)[None]).quantize(127, kmeans=1).getpalette(), np.uint8)
         palette = np.concatenate([palette, np.full(3, 255, np.uint8)])  # the white around the pictures, exactly
@@ -192,128 +190,8 @@ def _with_one_palette(pictures: list) -> list:
     return out
 
 
-def curves(rows: list[dict], path: str | os.PathLike) -> None:
-    """Draw the metrics of a run over its steps: losses first, then the others by prefix and scale.
-
-    A bold smoothed line over the faint raw one; a logarithmic axis where values span decades; a cross at the foot
-    where a value was not finite. `rows` are those of metrics.jsonl; what is not a number is left out.
-    """
-    from matplotlib.figure import Figure
-
-    series = _series(rows)
-    panels = _panels(series)
-    count = max(1, len(panels))
-    columns = 1 if count == 1 else 2
-    wide = count % 2  # an odd panel: the losses get the whole first row
-    height = -(-(count + wide) // columns) if columns == 2 else 1
-    figure = Figure(figsize=(10, 3.0 * height + 0.2), dpi=160, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.1)
-    spec = figure.add_gridspec(height, columns)
-    steps = np.concatenate([[], *(steps for steps, _ in series.values())])
-    for i, (title, names) in enumerate(panels):
-        cell = spec[0, :] if wide and i == 0 else spec[divmod(i + wide, columns)]
-        axes = figure.add_subplot(cell)
-        _draw(axes, title, {name: series[name] for name in names})
-        if steps.min() < steps.max():  # the same steps everywhere, so that panels can be compared
-            axes.set_xlim(steps.min() - 0.01 * np.ptp(steps), steps.max() + 0.01 * np.ptp(steps))
-    if not panels:
-        figure.text(0.5, 0.5, "no metrics logged yet", ha="center", va="center", color="#666666", size=13)
-    data = io.BytesIO()
-    figure.savefig(data, format="png")
-    write_bytes(path, data.getvalue())
-
-
-def _series(rows: list[dict]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Per metric its steps and values, at most 4,000 of them; metrics that were never finite are left out."""
-    found: dict[str, list] = {}
-    for row in rows:
-        for name, value in row.items():
-            if name not in NOT_METRICS and isinstance(value, int | float) and not isinstance(value, bool):
-                found.setdefault(name, []).append((row.get("step", len(found)), value))
-    series = {}
-    for name, pairs in found.items():
-        steps, values = np.array(sorted(pairs, key=lambda pair: pair[0]), float).T
-        if np.isfinite(values).any():
-            keep = _evenly(len(steps), 4000)
-            series[name] = steps[keep], values[keep]
-    return series
-
-
-def _panels(series: dict) -> list[tuple[str, list[str]]]:
-    """Titles and names: the losses, then a group a prefix; a group is split where neighbours differ 30 times."""
-    groups: dict[str, list[str]] = {"losses": [name for name in series if "loss" in name.lower()]}
-    for name in series:
-        if name not in groups["losses"]:
-            groups.setdefault(name.rpartition("/")[0] or "metrics", []).append(name)
-
-    def typical(name):
-        values = np.abs(series[name][1])
-        return float(np.median(values[np.isfinite(values)]))
-
-    panels = []
-    for title, names in groups.items():
-        parts: list[list[str]] = []
-        for name in sorted(names, key=typical, reverse=True):
-            if parts and typical(parts[-1][-1]) <= 30 * typical(name) and len(parts[-1]) < len(COLORS):
-                parts[-1].append(name)
-            else:
-                parts.append([name])
-        panels += [(title if len(part) > 1 else part[0], sorted(part)) for part in parts]
-    return panels
-
-
-def _draw(axes, title: str, series: dict) -> None:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    values = np.concatenate([values for _, values in series.values()])
-    values = values[np.isfinite(values)]
-    low, high = np.percentile(values, [1, 99])
-    log = bool(values.min() > 0 and high > 100 * low)
-    span, limits = high - low, (-np.inf, np.inf)
-    if not log and values.max() - values.min() > 5 * span > 0:  # a few peaks must not flatten everything else
-        limits = max(values.min(), low - 0.6 * span), min(values.max(), high + 0.6 * span)
-        axes.set_ylim(limits[0] - 0.05 * span, limits[1] + 0.05 * span)
-        beyond = [f"up to {values.max():.3g}"] * bool(values.max() > limits[1])
-        beyond += [f"down to {values.min():.3g}"] * bool(values.min() < limits[0])
-        note = f"   (peaks {' and '.join(beyond)} are cut)"
-    else:
-        note = ""
-    for color, (name, (steps, raw)) in zip(COLORS, series.items(), strict=False):
-        finite = np.isfinite(raw)
-        raw = np.where(finite, raw, np.nan)  # a gap in the line
-        label = name.removeprefix(title + "/")
-        if len(raw) <= 30:
-            axes.plot(steps, raw, color=color, lw=1.6, marker="o", ms=3.5, label=label)
-        else:
-            axes.plot(steps, raw, color=color, lw=0.8, alpha=0.28)
-            axes.plot(steps, _smooth(np.clip(raw, *limits), log), color=color, lw=1.9, label=label)
-        if not finite.all():
-            lost = steps[~finite]
-            foot = axes.get_xaxis_transform()
-            axes.plot(lost, np.full(len(lost), 0.03), "x", color=color, ms=6, transform=foot, clip_on=False)
-    if log:
-        axes.set_yscale("log")
-    else:
-        axes.ticklabel_format(axis="y", scilimits=(-3, 5), useOffset=False)
-    axes.set_title(title + note, loc="left", fontsize=11, fontweight="bold", color="#333333")
-    if len(series) > 1:
-        axes.legend(loc="best", fontsize=9.5, frameon=True, framealpha=0.8, edgecolor="none")
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
-    _tidy(axes)
-
-
-def _smooth(values: np.ndarray, log: bool) -> np.ndarray:
-    """A Gaussian window of about a fortieth of the run, over the finite values alone, so the ends are not bent."""
-    radius = max(2, len(values) // 25)
-    window = np.exp(-0.5 * (np.arange(-radius, radius + 1) / (radius / 2.5)) ** 2)
-    finite = np.isfinite(values)
-    filled = np.where(finite, np.log(values) if log else values, 0.0)
-    mean = np.convolve(filled, window, "same") / np.maximum(np.convolve(finite, window, "same"), 1e-12)
-    return np.where(finite, np.exp(mean) if log else mean, np.nan)
-
-
-def _tidy(axes) -> None:
+def tidy(axes) -> None:
+    """Axes that stay behind what they measure."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color("#999999")
     axes.tick_params(color="#999999", labelcolor="#333333", labelsize=9.5)

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 from genjax.errors import InputError
-from genjax.report import figures
+from genjax.report import curves, figures
 from genjax.report.console import duration, number
 from genjax.report.files import read_metrics, write_bytes
 
@@ -38,7 +38,7 @@ def write(workdir: str | os.PathLike) -> Path:
     if len(samples) > 1 and not (gif.exists() and gif.stat().st_mtime >= samples[-1][1].stat().st_mtime):
         figures.save_gif(gif, [path for _, path in samples])
     if rows:
-        figures.curves(rows, workdir / "curves.png")
+        curves.draw(rows, workdir / "curves.png")
     steps = rows[-1]["step"] if rows else samples[-1][0] if samples else None
     body = [
         f"<header><h1>{escape(workdir.name)}</h1><p>{_sentence(about, steps)}</p></header>",
@@ -184,7 +184,7 @@ def _table(facts: dict) -> str:
 
 
 def _names(rows: list[dict]) -> list[str]:
-    return [name for name in dict.fromkeys(key for row in rows for key in row) if name not in figures.NOT_METRICS]
+    return [name for name in dict.fromkeys(key for row in rows for key in row) if name not in curves.NOT_METRICS]
 
 
 def _values(rows: list[dict], name: str) -> list[tuple[int, float]]:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from genjax.errors import InputError
-from genjax.report import figures, files
+from genjax.report import curves, figures, files
 
 
 def test_a_grid_puts_every_picture_where_it_belongs():
@@ -165,7 +165,7 @@ def test_losses_have_a_panel_and_others_go_by_prefix_and_scale():
         }
         for s in range(3)
     ]
-    assert figures._panels(figures._series(rows)) == [
+    assert curves._panels(curves._series(rows)) == [
         ("losses", ["critic/loss", "gen/loss"]),
         ("critic", ["critic/fake", "critic/real"]),
         ("critic/r1", ["critic/r1"]),
@@ -176,8 +176,8 @@ def test_losses_have_a_panel_and_others_go_by_prefix_and_scale():
 def test_smoothing_keeps_a_line_straight_to_its_ends_and_around_gaps():
     values = np.full(100, 3.0)
     values[40:43] = np.nan
-    np.testing.assert_allclose(figures._smooth(values, log=False), values, rtol=1e-12)
-    np.testing.assert_allclose(figures._smooth(values, log=True), values, rtol=1e-12)
+    np.testing.assert_allclose(curves._smooth(values, log=False), values, rtol=1e-12)
+    np.testing.assert_allclose(curves._smooth(values, log=True), values, rtol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_smoothing_keeps_a_line_straight_to_its_ends_and_around_gaps():
     ids=["empty", "one row", "not finite", "decades and text", "several panels"],
 )
 def test_curves_are_drawn_from_any_rows(tmp_path, rows):
-    figures.curves(rows, tmp_path / "curves.png")
+    curves.draw(rows, tmp_path / "curves.png")
     with Image.open(tmp_path / "curves.png") as image:
         assert image.width > 1000
         assert np.asarray(image.convert("L")).std() > 1
