@@ -1,4 +1,9 @@
-"""The demo: clothes in minutes on a laptop. A narrow DCGAN, kernel 4, R1 on reals, an averaged generator."""
+"""The demo: clothes in minutes on a laptop.
+
+A DCGAN of half the textbook's width, with kernel 4 (which a stride of 2 covers evenly), the paper's order of
+normalisation and activation, N(0, 0.02) weights, Adam with a generator four times as fast as the critic, a light R1
+penalty on reals, and an averaged generator.
+"""
 
 from genjax.config import SMOKE, variant
 from genjax.tasks import gan
@@ -7,14 +12,22 @@ from genjax.tasks import gan
 def get_config(name=""):
     """The config; "smoke" is a tiny one that finishes in seconds."""
     c = gan.config()
-    c.steps = 5_000
+    c.steps = 7_000
     c.batch = 64
     c.latent = 64
-    c.generator = {"net": "dcgan", "channels": (64, 32), "kernel": 4, "kernel_init": "normal"}
+    c.generator = {
+        "net": "dcgan",
+        "channels": (64, 32),
+        "kernel": 4,
+        "order": "paper",
+        "activation": "relu",
+        "output": "tanh",
+        "kernel_init": "normal",
+    }
     c.critic = {"net": "dcgan", "channels": (32, 64), "kernel": 4, "dropout": 0.0, "kernel_init": "normal"}
-    c.loss.r1 = 0.1
-    c.optimizer.generator.learning_rate = 4e-4
+    c.loss.r1 = 0.02
+    c.optimizer.generator.learning_rate = 8e-4
     c.optimizer.critic.learning_rate = 2e-4
-    c.ema.half_life = 10_000.0
+    c.ema.half_life = 30_000.0  # images
     c.sample_every = 250
     return variant(c, name, smoke=SMOKE | {"generator.channels": (8, 4), "critic.channels": (4, 8)})
