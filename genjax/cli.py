@@ -5,6 +5,7 @@
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from genjax.errors import InputError, did_you_mean
 
 def run(main: Callable[[], int | None]) -> None:
     """Parse the flags, run `main`, print mistakes without a traceback, exit."""
-    logging.set_verbosity(logging.ERROR)  # Orbax and TFDS chat
+    logging.set_verbosity(logging.FATAL)  # Orbax and TFDS chat, and log a traceback of what they raise as well
     logging.use_absl_handler()
     app.run(lambda argv: _guarded(lambda: _no_leftovers(argv) or main()), flags_parser=_parse)
 
@@ -26,6 +27,8 @@ def _guarded(call: Callable) -> int | None:
         return call()
     except InputError as error:
         fail(str(error), 2)
+    except KeyboardInterrupt:  # before there was anything to save
+        fail("interrupted", 128 + signal.SIGINT)
     except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

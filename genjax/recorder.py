@@ -13,6 +13,7 @@ from genjax.engine.checkpoint import Checkpoints
 from genjax.engine.loop import Chunk
 from genjax.engine.outputs import in_blocks
 from genjax.engine.phase import Task
+from genjax.engine.state import State
 from genjax.engine.workdir import Workdir
 from genjax.report import figures, html
 
@@ -51,8 +52,8 @@ class Recorder:
         self.checkpoints.discard_after(step)
         self.workdir.forget_after(step)
 
-    def record(self, chunk: Chunk, save: bool = False) -> None:
-        """Log, sample and save what is due at a chunk's end; `save` asks for a checkpoint that is not due."""
+    def record(self, chunk: Chunk) -> None:
+        """Log, sample and save what is due at a chunk's end."""
         c, step = self.config, chunk.step
         self.seconds += chunk.seconds
         for name, values in chunk.metrics.items():
@@ -63,11 +64,14 @@ class Recorder:
             self.log(step, chunk.phase.batch * chunk.phase.reals)
         if last or step % c.sample_every == 0:
             self.sample(chunk.state, step)
-        if last or step % c.save_every == 0 or save:
-            notes = {"pending": self.pending, "seconds": self.seconds, "logged": self.logged}
-            self.checkpoints.save(chunk.state, notes)
+        if last or step % c.save_every == 0:
+            self.save(chunk.state)
             if time.monotonic() - self.reported > REPORT_SECONDS:
                 self.report()
+
+    def save(self, state: State) -> None:
+        """A checkpoint, unless there is one of this step; beside it what the rows to come need of the steps so far."""
+        self.checkpoints.save(state, {"pending": self.pending, "seconds": self.seconds, "logged": self.logged})
 
     def log(self, step: int, images: int) -> None:
         """A row of metrics.jsonl: each metric's mean over the steps since the last row."""
@@ -80,7 +84,7 @@ class Recorder:
                 self.writer.add_scalar(name, value, step)
         self.pending, self.logged = {}, self.seconds
 
-    def sample(self, state, step: int) -> None:
+    def sample(self, state: State, step: int) -> None:
         """The picture of the seeds 0, 1, 2, ...: the one that `genjax.sample` makes of this step's checkpoint."""
         if "sample" not in self.task.outputs:
             return
@@ -95,8 +99,7 @@ class Recorder:
         """The curves, the samples' evolution and the page."""
         if frames := self._frames():
             figures.save_gif(self.workdir.path / "samples.gif", frames)
-        figures.curves(self.workdir.rows(), self.workdir.path / "curves.png")
-        html.write(self.workdir.path)
+        html.write(self.workdir.path)  # draws the curves too
         if self.writer:
             self.writer.flush()
         self.reported = time.monotonic()

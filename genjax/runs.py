@@ -15,7 +15,7 @@ from genjax import tasks
 from genjax.config import flat
 from genjax.data.source import Source
 from genjax.engine.checkpoint import Checkpoints
-from genjax.engine.loop import abstract_state
+from genjax.engine.loop import abstract_state, shapes
 from genjax.engine.mesh import make_mesh
 from genjax.engine.phase import Task, spans
 from genjax.engine.state import State
@@ -31,14 +31,14 @@ def enable_compilation_cache() -> None:
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         jax.config.update("jax_compilation_cache_dir", str(home / "genjax" / "xla"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+    if "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS" not in os.environ:
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 
 def describe(config: ConfigDict, source: Source, task: Task) -> dict[str, Any]:
     """All that config.json says of a run."""
     device = jax.devices()[0]
-    nets = jax.eval_shape(task.init, jax.random.key(0)).nets
+    nets = shapes(task).nets
     return {
         "config": config.to_dict(),
         "data": {
@@ -108,7 +108,7 @@ def restore(path: os.PathLike, step: int | None = None) -> tuple[Task, State]:
 
 def plan(config: ConfigDict, source: Source, task: Task) -> str:
     """What a run would be: its config, data, parameters, phases and the memory of its state."""
-    like = jax.eval_shape(task.init, jax.random.key(0))
+    like = shapes(task)
     rows, sizes = [], []
     for name, net in like.nets.items():
         leaves = jax.tree_util.tree_leaves_with_path(net.params)

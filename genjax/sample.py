@@ -16,6 +16,9 @@ from genjax.errors import InputError
 
 FLAGS = flags.FLAGS
 
+MOST = 1_000_000
+"""Seeds that one call takes: their examples are held in memory."""
+
 
 def define_flags() -> None:
     """The flags of this entry point."""
@@ -35,7 +38,10 @@ def parse_seeds(text: str) -> np.ndarray:
         match = re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", part)
         if not match or int(match[2] or match[1]) < int(match[1]) or int(match[2] or match[1]) >= 2**31:
             raise InputError(f"--seeds={text}: expected numbers and ranges as in 0-63 or 3,5,8")
-        seeds.extend(range(int(match[1]), int(match[2] or match[1]) + 1))
+        more = range(int(match[1]), int(match[2] or match[1]) + 1)
+        if len(seeds) + len(more) > MOST:
+            raise InputError(f"--seeds={text}: at most {MOST:,} at a time")
+        seeds.extend(more)
     return np.array(seeds, np.int32)
 
 
@@ -47,11 +53,11 @@ def sample(workdir, seeds, step=None, ema=True, truncation=None) -> np.ndarray:
     from genjax.engine.outputs import in_blocks
     from genjax.runs import restore
 
+    if truncation is not None and truncation <= 0:
+        raise InputError(f"--truncation={truncation}: expected a number above 0, such as 0.7")
     task, state = restore(workdir, step)
     if "sample" not in task.outputs:
         raise InputError(f"{workdir} is a run of a task without samples; it has {', '.join(task.outputs) or 'none'}")
-    if truncation is not None and truncation <= 0:
-        raise InputError(f"--truncation={truncation}: expected a number above 0, such as 0.7")
     return in_blocks(task.outputs["sample"], state, np.asarray(seeds, np.int32), ema=ema, truncation=truncation)
 
 

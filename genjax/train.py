@@ -6,6 +6,7 @@ where it stopped, and --config may be left out.
 """
 
 import contextlib
+import shlex
 import signal
 import sys
 
@@ -17,7 +18,7 @@ from genjax import cli, data, runs, tasks
 from genjax.config import check, differences
 from genjax.data.feed import Feed
 from genjax.engine import loop
-from genjax.engine.checkpoint import Checkpoints, SaveError
+from genjax.engine.checkpoint import Checkpoints
 from genjax.engine.mesh import check_batch, make_mesh
 from genjax.engine.phase import Task
 from genjax.engine.workdir import Workdir
@@ -85,46 +86,51 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
         found = checkpoints.latest(loop.abstract_state(task, mesh), warn=_warn)
         state, notes = found or (loop.initial_state(task, config.seed, mesh), {})
         step = first = int(state.step)
-        workdir.begin(about)
         recorder = Recorder(workdir, checkpoints, config, source, task, notes, tensorboard)
-        recorder.forget_after(first if found else -1)
-
         feed = Feed(source, config.seed, mesh, config.data.resident_gib * 2**30)
         every = (config.log_every, config.sample_every, config.save_every)
-        with Progress(task.steps, first) as progress:
-            if found:
-                progress.say(f"going on from step {first:,}" if first < task.steps else f"all {first:,} steps are done")
-            else:
-                recorder.sample(state, 0)
-            phase = None
-            try:
+        try:
+            workdir.begin(about)
+            recorder.forget_after(first if found else -1)
+            with Progress(task.steps, first) as progress:
+                if found:
+                    done = first >= task.steps
+                    progress.say(f"all {first:,} steps are done" if done else f"going on from step {first:,}")
+                else:
+                    recorder.sample(state, 0)
+                phase = None
                 for chunk in loop.train(task, state, feed, config.seed, mesh, every):
                     if chunk.phase is not phase:
                         phase = chunk.phase
                         progress.phase(phase.name, phase.batch * phase.reals)
                     step = chunk.step
-                    recorder.record(chunk, save=bool(stop.signal))
+                    recorder.record(chunk)
                     progress.update(step, recorder.newest)
                     if stop.signal:
+                        recorder.save(chunk.state)
                         break
-            except (loop.Diverged, SaveError) as error:
-                return _fail(error, recorder)
-        recorder.report()
+            recorder.report()
+        except (loop.Diverged, OSError) as error:  # the disk is full, or gone
+            return _fail(error, recorder)
     if step < task.steps:
         print(
             f"{signal.Signals(stop.signal).name}: saved at step {step:,} of {task.steps:,}; to go on:", file=sys.stderr
         )
-        print(f"  python -m genjax.train --workdir={path}", file=sys.stderr)
+        print(f"  python -m genjax.train --workdir={shlex.quote(str(path))}", file=sys.stderr)
         return 128 + stop.signal
     print("look at:", *recorder.files(), sep="\n  ")
     return 0
 
 
 def _fail(error: Exception, recorder: Recorder) -> int:
-    steps = recorder.checkpoints.steps()
+    checkpoints = recorder.checkpoints
+    what = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        what = f"{error.filename or recorder.workdir.path} cannot be written: {error.strerror}"
+    steps = checkpoints.steps()
     good = f"the last good checkpoint is of step {steps[-1]:,}" if steps else "there is no checkpoint yet"
-    print(f"error: {error}\n{good}, in {recorder.checkpoints.folder}", file=sys.stderr)
-    with contextlib.suppress(OSError):  # the disk may be full
+    print(f"error: {what}\n{good}, in {checkpoints.folder}", file=sys.stderr)
+    with contextlib.suppress(OSError):
         recorder.report()
     return 1
 

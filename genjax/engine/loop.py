@@ -58,8 +58,12 @@ def initial_state(task: Task, seed: int, mesh: Mesh) -> State:
 
 def abstract_state(task: Task, mesh: Mesh) -> State:
     """The shapes, types and shardings of a task's state, without computing it."""
-    like = jax.eval_shape(task.init, stream(0, "init"))
-    return jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=whole(mesh)), like)
+    return jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=whole(mesh)), shapes(task))
+
+
+def shapes(task: Task) -> State:
+    """The shapes and types of a task's state: nothing is computed, nor compiled."""
+    return jax.eval_shape(lambda: task.init(stream(0, "init")))
 
 
 def train(task: Task, state: State, feed: Feed, seed: int, mesh: Mesh, every: tuple[int, ...]) -> Iterator[Chunk]:

@@ -1,7 +1,6 @@
 """Use a trained task: its outputs over any number of inputs, in blocks of one size."""
 
 from collections.abc import Callable
-from functools import partial
 
 import jax
 import numpy as np
@@ -16,6 +15,6 @@ def in_blocks(output: Callable, state: State, inputs: np.ndarray, **options) -> 
     """output(state, inputs, **options) over the leading axis. Shapes: [N, ...] -> [N, ...], any N >= 1."""
     surplus = -len(inputs) % BLOCK
     padded = np.concatenate([inputs, np.repeat(inputs[-1:], surplus, axis=0)])
-    call = jax.jit(partial(output, **options))
-    blocks = [jax.device_get(call(state, padded[i : i + BLOCK])) for i in range(0, len(padded), BLOCK)]
+    call = jax.jit(output, static_argnames=tuple(options))  # of the same function: traced and compiled once a process
+    blocks = [jax.device_get(call(state, padded[i : i + BLOCK], **options)) for i in range(0, len(padded), BLOCK)]
     return np.concatenate(blocks)[: len(inputs)]
