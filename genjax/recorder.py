@@ -96,10 +96,8 @@ class Recorder:
             self.writer.add_image("samples", np.asarray(picture.convert("RGB")), step, dataformats="HWC")
 
     def report(self) -> None:
-        """The curves, the samples' evolution and the page."""
-        if frames := self._frames():
-            figures.save_gif(self.workdir.path / "samples.gif", frames)
-        html.write(self.workdir.path)  # draws the curves too
+        """The page, the curves and the samples' evolution."""
+        html.write(self.workdir.path)  # and with it curves.png and samples.gif
         if self.writer:
             self.writer.flush()
         self.reported = time.monotonic()

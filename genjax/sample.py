@@ -63,7 +63,8 @@ def sample(workdir, seeds, step=None, ema=True, truncation=None) -> np.ndarray:
 
 def main() -> None:
     """Write the samples that the flags ask for."""
-    from genjax.report import figures, files
+    from genjax import files
+    from genjax.report import figures
 
     seeds = parse_seeds(FLAGS.seeds)
     out = Path(FLAGS.out)

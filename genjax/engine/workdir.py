@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from genjax.errors import InputError
+from genjax.files import read_metrics, write_bytes
 
 
 class Workdir:
@@ -52,18 +53,7 @@ class Workdir:
 
     def begin(self, about: Mapping[str, Any]) -> None:
         """Write config.json."""
-        self.write(self.config_file, json.dumps(about, indent=2) + "\n")
-
-    def rows(self) -> list[dict[str, Any]]:
-        """The logged rows; a broken last line, of a process that was killed, is left out."""
-        rows = []
-        if self.metrics_file.exists():
-            for line in self.metrics_file.read_text().splitlines():
-                try:
-                    rows.append(json.loads(line))
-                except ValueError:
-                    break
-        return rows
+        write_bytes(self.config_file, (json.dumps(about, indent=2) + "\n").encode())
 
     def log(self, row: Mapping[str, Any]) -> None:
         """Append a row."""
@@ -72,21 +62,8 @@ class Workdir:
 
     def forget_after(self, step: int) -> None:
         """Drop what a run that goes on from `step` will write again."""
-        rows = [row for row in self.rows() if row["step"] <= step]
-        self.write(self.metrics_file, "".join(json.dumps(row) + "\n" for row in rows))
+        rows = [row for row in read_metrics(self.metrics_file) if row["step"] <= step]
+        write_bytes(self.metrics_file, "".join(json.dumps(row) + "\n" for row in rows).encode())
         for path in self.path.glob("samples/step_*.png"):
             if int(path.stem.removeprefix("step_")) > step:
                 path.unlink()
-
-    def write(self, path: Path, text: str) -> None:
-        """Replace a file as a whole or not at all."""
-        partial = path.with_suffix(path.suffix + ".partial")
-        try:
-            with open(partial, "w") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise

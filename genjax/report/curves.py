@@ -5,8 +5,8 @@ import os
 
 import numpy as np
 
+from genjax.files import write_bytes
 from genjax.report.figures import COLORS, evenly, tidy
-from genjax.report.files import write_bytes
 
 NOT_METRICS = ("step", "seconds", "images_per_second")
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from genjax.errors import InputError
-from genjax.report.files import write_bytes
+from genjax.files import write_bytes
 
 COMFORTABLE = 900  # pixels: small pictures are enlarged up to this size
 GIF_BYTES = 4_000_000

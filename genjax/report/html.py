@@ -8,9 +8,9 @@ from html import escape
 from pathlib import Path
 
 from genjax.errors import InputError
+from genjax.files import read_metrics, write_bytes
 from genjax.report import curves, figures
 from genjax.report.console import duration, number
-from genjax.report.files import read_metrics, write_bytes
 
 # Evaluation results by a word in their name, and which way is better; a GAN's losses have no better way.
 BETTER = {

@@ -138,7 +138,7 @@ def test_the_live_line_keeps_to_one_line_of_the_terminal(monkeypatch, width):
 
 
 def test_showing_results_waits_for_its_libraries_until_they_are_used():
-    rooms = "from genjax.report import console, figures, files, html"
+    rooms = "from genjax.report import console, curves, figures, html"
     heavy = "{'jax', 'flax', 'matplotlib', 'PIL', 'rich'}"
     code = f"import sys; {rooms}; sys.exit(len({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
+from genjax import files
 from genjax.errors import InputError
-from genjax.report import curves, figures, files
+from genjax.report import curves, figures
 
 
 def test_a_grid_puts_every_picture_where_it_belongs():
