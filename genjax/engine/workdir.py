@@ -67,3 +67,6 @@ class Workdir:
         for path in self.path.glob("samples/step_*.png"):
             if int(path.stem.removeprefix("step_")) > step:
                 path.unlink()
+        for folder in (self.path, self.path / "samples"):  # of a process that was killed while it wrote a file
+            for path in folder.glob(".*.tmp"):
+                path.unlink()

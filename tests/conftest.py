@@ -1,0 +1,25 @@
+"""Settings of the whole suite. Compiled programs are kept, for the other worker and for the next run."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+sys.path.insert(0, str(TESTS))  # for `helpers`
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(TESTS.parent / ".cache" / "tests-xla"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory) -> Path:
+    """A folder of 20 grey pictures: with batches of 8, epochs end within batches."""
+    import numpy as np
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("pictures")
+    for i, x in enumerate(np.random.default_rng(0).integers(0, 256, (20, 28, 28), np.uint8)):
+        Image.fromarray(x).save(folder / f"{i:02}.png")
+    return folder

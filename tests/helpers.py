@@ -1,0 +1,154 @@
+"""What the tests of whole runs share: tiny configs, comparisons to the bit, and processes that can be killed."""
+
+import atexit
+import importlib.util
+import json
+import multiprocessing
+import os
+import runpy
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+COMPILED = "/jax/core/compile/backend_compile_duration"  # JAX's event for every program that it compiles or loads
+TIMINGS = ("seconds", "images_per_second")
+
+# Processes are forked from a server that has imported everything and started nothing: they begin in milliseconds.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(
+    ["genjax.train", "genjax.sample", "genjax.tasks.gan", "genjax.report.html", "matplotlib.backends.backend_agg"]
+)
+
+
+def config_of(name: str, variant: str = "smoke", **overrides):
+    """A variant of configs/<name>.py; overrides have "__" for dots: data__name="ring8"."""
+    spec = importlib.util.spec_from_file_location(f"configs_{name}", ROOT / "configs" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    config = module.get_config(variant)
+    config.update_from_flattened_dict({key.replace("__", "."): value for key, value in overrides.items()})
+    return config
+
+
+def checkpoints(run: Path) -> list[int]:
+    """The steps of which a run has a checkpoint."""
+    folder = run / "checkpoints"
+    return sorted(int(p.name) for p in folder.iterdir() if p.name.isdigit()) if folder.exists() else []
+
+
+def leaves(run: Path, step: int | None = None) -> dict[str, tuple]:
+    """Every array of a checkpoint, read by Orbax alone: its type, shape and bytes, by path."""
+    import jax
+    import orbax.checkpoint as ocp
+
+    path = run.absolute() / "checkpoints" / f"{checkpoints(run)[-1] if step is None else step:08d}" / "state"
+    with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as reader:
+        tree = reader.metadata(path).item_metadata.tree
+        as_numpy = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), tree)
+        state = reader.restore(path, args=ocp.args.PyTreeRestore(restore_args=as_numpy))
+    found = jax.tree_util.tree_leaves_with_path(state)
+    return {jax.tree_util.keystr(key): (str(a.dtype), a.shape, a.tobytes()) for key, a in found}
+
+
+def rows(run: Path) -> list[dict]:
+    """metrics.jsonl without what a clock measured."""
+    lines = (run / "metrics.jsonl").read_text().splitlines()
+    return [{key: value for key, value in json.loads(line).items() if key not in TIMINGS} for line in lines]
+
+
+def ending(run: Path) -> dict[str, object]:
+    """All that a finished run must have in common with the uninterrupted one."""
+    samples = {path.name: path.read_bytes() for path in sorted((run / "samples").glob("*"))}
+    return leaves(run) | samples | {f"row {row['step']}": row for row in rows(run)} | {"rows": len(rows(run))}
+
+
+def assert_same(found: dict, expected: dict) -> None:
+    """Two endings are equal to the bit; names what differs."""
+    different = [key for key in found.keys() | expected.keys() if found.get(key) != expected.get(key)]
+    assert not different, f"{len(different)} of {len(expected)} differ: {sorted(different)[:8]}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a process left."""
+
+    code: int  # -n: killed by signal n
+    out: str
+    err: str
+    compiled: int  # programs
+
+    def assert_refused(self, *texts: str, lines: int = 2) -> None:
+        """Bad input: exit code 2, a message of at most so many lines that has these texts, and nothing compiled."""
+        assert self.code == 2, (self.code, self.err)
+        assert "Traceback" not in self.err
+        for text in texts:
+            assert text in self.err
+        assert len(self.err.strip().splitlines()) <= lines, self.err
+        assert self.compiled == 0
+
+
+class Program:
+    """`python -m <module> <args>` in a process of its own, begun at once."""
+
+    def __init__(self, module: str, *args: object, before=None, **environment: str):
+        """`before` is a function of this or a test's module that the process calls first."""
+        self.folder = Path(tempfile.mkdtemp(prefix="genjax-test-"))
+        atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
+        arguments = (module, [str(arg) for arg in args], self.folder, environment, before)
+        self.process = PROCESSES.Process(target=_main, args=arguments, daemon=True)
+        self.process.start()
+
+    def kill(self, number: int) -> None:
+        """Send a signal."""
+        if self.process.is_alive():
+            os.kill(self.process.pid, number)
+
+    def wait(self, seconds: float = 120) -> Result:
+        """Wait for the end."""
+        self.process.join(seconds)
+        assert not self.process.is_alive(), f"still running after {seconds} s: {self.read('err')}"
+        return Result(self.process.exitcode, self.read("out"), self.read("err"), int(self.read("compiled") or -1))
+
+    def read(self, name: str) -> str:
+        """What it has written so far: "out" or "err"."""
+        path = self.folder / name
+        return path.read_text() if path.exists() else ""
+
+
+def run(module: str, *args: object, **environment: str) -> Result:
+    """`python -m <module> <args>`, waited for."""
+    return Program(module, *args, **environment).wait()
+
+
+def until(condition, seconds: float = 60) -> float:
+    """Wait until a condition holds; how long it took."""
+    start = time.monotonic()
+    while not condition():
+        assert time.monotonic() - start < seconds, "waited too long"
+        time.sleep(0.005)
+    return time.monotonic() - start
+
+
+def _main(module, args, folder, environment, before):
+    import jax
+
+    for number, name in ((1, "out"), (2, "err")):
+        os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+    os.environ.update(environment)
+    os.chdir(ROOT)
+    compiled = []
+    jax.monitoring.register_event_duration_secs_listener(lambda name, *_, **__: compiled.append(name))
+    if before:
+        before()
+    sys.argv = [module, *args]
+    sys.modules.pop(module, None)  # as python -m would find it
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    finally:
+        (folder / "compiled").write_text(str(compiled.count(COMPILED)))
