@@ -12,7 +12,7 @@ from genjax.tasks import gan
 def get_config(name=""):
     """The config; "smoke" is a tiny one that finishes in seconds."""
     c = gan.config()
-    c.steps = 7_000
+    c.steps = 6_000
     c.batch = 64
     c.latent = 64
     c.generator = {
