@@ -59,7 +59,10 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return State(jnp.int32(0), nets, ema, {})
 
     def generate(params, stats, key):
-        """A batch of fakes in training mode, and the statistics it moved."""
+        """A batch of fakes in training mode, and the statistics it moved.
+
+        Book: its loop makes the critic's fakes in inference mode; here: in training mode, as in arXiv:1511.06434.
+        """
         z = noise.normal(key, c.batch, (c.latent,))
         return generator.apply({"params": params, **stats}, z, train=True, mutable=list(stats))
 
