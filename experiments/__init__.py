@@ -1,0 +1,1 @@
+"""Studies with genjax: sweeps, ablations and benchmarks. Run them from the repository's root."""

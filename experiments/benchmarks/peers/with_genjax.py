@@ -1,0 +1,142 @@
+"""genjax itself: the config's own task, in the loop that training runs."""
+
+import importlib.util
+from pathlib import Path
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import optax
+
+from experiments.benchmarks.peers import Runner
+from experiments.benchmarks.works import Net, Work
+from genjax import data as sources
+from genjax import tasks
+from genjax.config import defaults
+from genjax.data.feed import Feed
+from genjax.engine import loop
+from genjax.engine.mesh import make_mesh
+from genjax.engine.phase import Phase, Task, spans
+from genjax.engine.state import State, stream
+from genjax.engine.update import create, descend, optimizer
+from genjax.nets.layers import ACTIVATIONS, INITIALISERS, Conv, ConvTranspose
+from genjax.ops import noise
+from genjax.ops.pixels import to_float
+
+CONFIGS = Path(__file__).parents[3] / "configs"
+CALL = 50
+"""Steps a call at most: the configs' log_every."""
+
+
+def build(work: Work, variant: str, pictures) -> Runner:
+    """The task in `loop.compile_phase`, fed as `loop.train` feeds it; it reads the pictures itself, as bytes."""
+    config = load_config(work)
+    source = sources.load(config.data if config else defaults("").data)
+    task = tasks.build(config, source.shape) if config else TASKS[work.kind](work)
+    mesh, seed = make_mesh(), 0
+    state = loop.initial_state(task, seed, mesh)
+    (span,) = spans(task)
+    feed = Feed(source, seed, mesh, 2**30)
+    call = loop.compile_phase(span.phase, feed.select, mesh, CALL)
+    picks = feed.batches(span, 0, CALL)
+    next(picks)
+    count = {name: sum(leaf.size for leaf in jax.tree.leaves(net.params)) for name, net in state.nets.items()}
+
+    def run(steps):
+        nonlocal state
+        while steps:
+            n = min(steps, CALL)
+            with jax.set_mesh(mesh):
+                state, metrics, _ = call(state, feed.bank, picks.send(n), n, stream(seed, "train"))
+            metrics = jax.device_get(metrics)
+            steps -= n
+        return {name: float(rows[n - 1]) for name, rows in metrics.items() if "loss" in name}
+
+    return Runner(count, run)
+
+
+def load_config(work: Work):
+    """The config that the work stands for, with the work's batch; None if there is none."""
+    if not work.config:
+        return None
+    spec = importlib.util.spec_from_file_location(work.config, CONFIGS / f"{work.config}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    config = module.get_config()
+    config.batch = work.batch
+    return config
+
+
+class Stack(nn.Module):
+    """A net of the works on genjax's layers."""
+
+    net: Net
+
+    @nn.compact
+    def __call__(self, x):
+        """Apply to x."""
+        for layer in self.net.layers:
+            window = {"kernel_size": (layer.kernel,) * 2, "strides": (layer.stride,) * 2, "padding": layer.padding}
+            match layer.kind:
+                case "dense":
+                    x = nn.Dense(layer.features, kernel_init=INITIALISERS["glorot"])(x)
+                case "conv":
+                    x = Conv(layer.features, **window)(x)
+                case "transposed":
+                    x = ConvTranspose(layer.features, **window)(x)
+                case "pool":
+                    x = nn.max_pool(x, (2, 2), (2, 2))
+            x = ACTIVATIONS[layer.activation](x)
+        return x
+
+
+def autoencoder(work: Work) -> Task:
+    """Pictures through a bottleneck: cross-entropy of their pixels."""
+
+    def loss(nets, params, x, key):
+        logits = nets["decoder"].apply({"params": params["decoder"]}, encode(nets, params, x))
+        return optax.sigmoid_binary_cross_entropy(logits, x).mean()
+
+    return _reconstruct(work, loss)
+
+
+def vae(work: Work) -> Task:
+    """Pictures through a noisy bottleneck: cross-entropy of their pixels and the divergence from N(0, 1), a pixel."""
+
+    def loss(nets, params, x, key):
+        mean, log_var = jnp.split(encode(nets, params, x), 2, axis=-1)
+        z = mean + jnp.exp(log_var / 2) * noise.normal(key, work.batch, (work.latent,))
+        logits = nets["decoder"].apply({"params": params["decoder"]}, z)
+        divergence = -0.5 * (1 + log_var - mean**2 - jnp.exp(log_var)).sum(-1).mean()
+        return optax.sigmoid_binary_cross_entropy(logits, x).mean() + divergence / x[0].size
+
+    return _reconstruct(work, loss)
+
+
+def encode(nets, params, x):
+    """What the encoder makes of x."""
+    return nets["encoder"].apply({"params": params["encoder"]}, x)
+
+
+def _reconstruct(work: Work, loss) -> Task:
+    nets = {name: Stack(net) for name, net in work.nets.items()}
+    tx = optimizer(**work.optimizer)
+
+    def init(key):
+        params = {name: net.init(key, jnp.zeros((1, *net.net.shape)))["params"] for name, net in nets.items()}
+        return State(jnp.int32(0), {"ae": create({"params": params}, tx)}, {}, {})
+
+    def step(state, batch, key):
+        x = to_float(batch["x"][0], "sigmoid").reshape(-1, *work.shape)
+
+        def value(params, stats):
+            value = loss(nets, params, x, key)
+            return value, (stats, {"loss": value})
+
+        net, metrics = descend(state.nets["ae"], tx, value)
+        return State(state.step + 1, {"ae": net}, {}, {}), metrics
+
+    return Task(init, (Phase("train", 10**9, work.batch, step),))
+
+
+TASKS = {"autoencoder": autoencoder, "vae": vae}

@@ -1,0 +1,195 @@
+"""PyTorch: eager or compiled; NCHW or channels last; on as many threads as there are cores, or on one."""
+
+import os
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from experiments.benchmarks.peers import Runner
+from experiments.benchmarks.works import Net, Work
+
+ACTIVATIONS = {
+    "linear": nn.Identity,
+    "selu": nn.SELU,
+    "leaky_relu": lambda: nn.LeakyReLU(0.2),
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+}
+
+
+class Reshape(nn.Module):
+    """Vectors to maps [B, C, H, W], without a copy in either layout."""
+
+    def __init__(self, to, channels_last):
+        super().__init__()
+        self.to, self.channels_last = to, channels_last
+
+    def forward(self, x):
+        """Apply to vectors x."""
+        height, width, channels = self.to
+        if self.channels_last:
+            return x.view(-1, height, width, channels).permute(0, 3, 1, 2)
+        return x.view(-1, channels, height, width)
+
+
+class Flatten(nn.Module):
+    """Maps to vectors, without a copy in either layout."""
+
+    def __init__(self, channels_last):
+        super().__init__()
+        self.channels_last = channels_last
+
+    def forward(self, x):
+        """Apply to maps x."""
+        return (x.permute(0, 2, 3, 1) if self.channels_last else x).flatten(1)
+
+
+def module(net: Net, channels_last: bool) -> nn.Sequential:
+    """A net of the works. "SAME" with stride 2 is padding k // 2, which sits a pixel beside TensorFlow's."""
+    parts = []
+    for layer, shape in net.each():
+        k, stride = layer.kernel, layer.stride
+        match layer.kind:
+            case "dense":
+                parts.append(nn.Linear(shape[0], layer.features))
+            case "conv":
+                parts.append(nn.Conv2d(shape[-1], layer.features, k, stride, k // 2))
+            case "transposed" if layer.padding == "SAME":
+                parts.append(nn.ConvTranspose2d(shape[-1], layer.features, k, stride, k // 2, stride - 1))
+            case "transposed":
+                parts.append(nn.ConvTranspose2d(shape[-1], layer.features, k, stride))
+            case "pool":
+                parts.append(nn.MaxPool2d(2))
+            case "batch_norm":
+                parts.append(nn.BatchNorm2d(shape[-1], eps=1e-3, momentum=0.01))
+            case "dropout" if layer.rate:
+                parts.append(nn.Dropout(layer.rate))
+            case "reshape":
+                parts.append(Reshape(layer.to, channels_last))
+            case "flatten":
+                parts.append(Flatten(channels_last))
+        if layer.activation != "linear":
+            parts.append(ACTIVATIONS[layer.activation]())
+    for part in parts:
+        if isinstance(part, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.xavier_uniform_(part.weight)
+            nn.init.zeros_(part.bias)
+    return nn.Sequential(*parts).to(memory_format=torch.channels_last if channels_last else torch.preserve_format)
+
+
+def build(work: Work, variant: str, pictures) -> Runner:
+    """The step in one of its forms."""
+    torch.set_num_threads(1 if "1 thread" in variant else len(os.sched_getaffinity(0)))
+    torch.manual_seed(0)
+    channels_last = "channels_last" in variant
+    data = torch.from_numpy(pictures())
+    if work.convolutional:
+        layout = torch.channels_last if channels_last else torch.contiguous_format
+        data = data.permute(0, 3, 1, 2).contiguous(memory_format=layout)
+    nets = {name: module(net, channels_last) for name, net in work.nets.items()}
+    compiled = torch.compile if variant.startswith("compile") else lambda function: function
+    step = (_gan if work.kind == "gan" else _reconstruct)(work, nets, batches(data, work.batch), compiled)
+
+    def run(n):
+        for _ in range(n):
+            losses = step()
+        return {name: value.item() for name, value in losses.items()}
+
+    return Runner({name: sum(p.numel() for p in net.parameters()) for name, net in nets.items()}, run)
+
+
+def batches(data, size):
+    """Endless batches, shuffled anew each epoch."""
+    while True:
+        for indices in torch.randperm(len(data)).split(size):
+            if len(indices) == size:
+                yield data[indices]
+
+
+def optimizer(params, compiled, name, learning_rate, b1=0.9, b2=0.999):
+    """A function that takes a step of an optimiser with the gradients in place, and then forgets them."""
+    params = list(params)
+    if name == "adam":
+        opt = torch.optim.Adam(params, learning_rate, (b1, b2), eps=1e-7, fused=True)
+    elif name == "rmsprop":
+        opt = torch.optim.RMSprop(params, learning_rate, alpha=0.9, eps=1e-7, foreach=True)
+    else:
+        opt = torch.optim.SGD(params, learning_rate, fused=True)
+    step = compiled(opt.step)
+
+    def descend():
+        step()
+        opt.zero_grad()
+
+    return descend
+
+
+def _gan(work, nets, batches, compiled):
+    generator, critic = nets["generator"], nets["critic"]
+    descend = {name: optimizer(net.parameters(), compiled, **work.optimizer) for name, net in nets.items()}
+    ones = torch.ones(work.batch, 1)
+    labels = torch.cat([ones, torch.zeros_like(ones)])
+
+    @compiled
+    def fakes():
+        return generator(torch.randn(work.batch, work.latent))
+
+    @compiled
+    def critic_loss(real, fake):
+        logits = critic(torch.cat([real, fake]))
+        if work.loss == "bce":
+            return F.binary_cross_entropy_with_logits(logits, labels)
+        on_real, on_fake = logits.chunk(2)
+        return on_fake.mean() - on_real.mean()
+
+    def penalty(real, fake):  # eager in either form: compiled functions cannot be differentiated twice
+        mix = torch.lerp(real, fake, torch.rand(work.batch, 1, 1, 1)).requires_grad_()
+        (slope,) = torch.autograd.grad(critic(mix).sum(), mix, create_graph=True)
+        return ((slope.flatten(1).square().sum(1) + 1e-12).sqrt() - 1).square().mean()
+
+    @compiled
+    def generator_loss():
+        logits = critic(generator(torch.randn(work.batch, work.latent)))
+        return F.binary_cross_entropy_with_logits(logits, ones) if work.loss == "bce" else -logits.mean()
+
+    def step():
+        for _ in range(work.critic_steps):
+            real = next(batches)
+            with torch.no_grad():
+                fake = fakes()
+            on_critic = critic_loss(real, fake)
+            if work.penalty:
+                on_critic = on_critic + work.penalty * penalty(real, fake)
+            on_critic.backward()
+            descend["critic"]()
+        critic.requires_grad_(False)
+        on_generator = generator_loss()
+        on_generator.backward()
+        descend["generator"]()
+        critic.requires_grad_(True)
+        return {"critic/loss": on_critic, "generator/loss": on_generator}
+
+    return step
+
+
+def _reconstruct(work, nets, batches, compiled):
+    encoder, decoder = nets["encoder"], nets["decoder"]
+    descend = optimizer([p for net in nets.values() for p in net.parameters()], compiled, **work.optimizer)
+
+    @compiled
+    def loss(x):
+        code, divergence = encoder(x), 0.0
+        if work.kind == "vae":
+            mean, log_var = code.chunk(2, dim=1)
+            code = mean + (log_var / 2).exp() * torch.randn_like(mean)
+            divergence = -0.5 * (1 + log_var - mean.square() - log_var.exp()).sum(1).mean() / x[0].numel()
+        return F.binary_cross_entropy_with_logits(decoder(code), x) + divergence
+
+    def step():
+        value = loss(next(batches))
+        value.backward()
+        descend()
+        return {"loss": value}
+
+    return step

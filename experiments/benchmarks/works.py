@@ -1,0 +1,242 @@
+"""What is timed: nets as lists of layers that every library builds alike, and the arithmetic that a step needs.
+
+The first four are the configs' of their names; a test holds them to it.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+PIXELS = (28, 28, 1)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer. `kind`: dense, conv, transposed, pool (2x2 maximum), batch_norm, dropout, reshape, flatten."""
+
+    kind: str
+    features: int = 0
+    activation: str = "linear"
+    kernel: int = 0
+    stride: int = 1
+    padding: str = "SAME"
+    rate: float = 0.0
+    to: tuple[int, ...] = ()
+
+    def output(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of an example behind the layer."""
+        match self.kind:
+            case "dense":
+                return (self.features,)
+            case "conv":
+                return (*(-(-n // self.stride) for n in shape[:2]), self.features)
+            case "transposed":
+                grow = max(self.kernel - self.stride, 0) if self.padding == "VALID" else 0
+                return (*(n * self.stride + grow for n in shape[:2]), self.features)
+            case "pool":
+                return (shape[0] // 2, shape[1] // 2, shape[2])
+            case "reshape":
+                return self.to
+            case "flatten":
+                return (math.prod(shape),)
+        return shape
+
+    def flops(self, shape: tuple[int, ...]) -> int:
+        """Multiplications and additions of one example's matrix products, forwards; the rest counts as nothing."""
+        taps = self.kernel**2 * shape[-1] * self.features
+        match self.kind:
+            case "dense":
+                return 2 * shape[0] * self.features
+            case "conv":
+                return 2 * taps * math.prod(self.output(shape)[:2])
+            case "transposed":
+                return 2 * taps * math.prod(shape[:2])
+        return 0
+
+    def parameters(self, shape: tuple[int, ...]) -> int:
+        """Trained numbers."""
+        match self.kind:
+            case "dense":
+                return (shape[0] + 1) * self.features
+            case "conv" | "transposed":
+                return (self.kernel**2 * shape[-1] + 1) * self.features
+            case "batch_norm":
+                return 2 * shape[-1]
+        return 0
+
+
+@dataclass(frozen=True)
+class Net:
+    """Layers one after the other."""
+
+    shape: tuple[int, ...]  # of one input
+    layers: tuple[Layer, ...]
+
+    def each(self):
+        """The layers with the shapes of their inputs."""
+        shape = self.shape
+        for layer in self.layers:
+            yield layer, shape
+            shape = layer.output(shape)
+
+    @property
+    def parameters(self) -> int:
+        """Trained numbers."""
+        return sum(layer.parameters(shape) for layer, shape in self.each())
+
+    @property
+    def flops(self) -> int:
+        """Of one forward pass of one example. The inputs' gradients cost as much, the weights' too."""
+        return sum(layer.flops(shape) for layer, shape in self.each())
+
+    @property
+    def first_flops(self) -> int:
+        """Of the first layer alone, whose input's gradient nobody needs when the input is data or noise."""
+        return next(n for n in (layer.flops(shape) for layer, shape in self.each()) if n)
+
+
+@dataclass(frozen=True)
+class Work:
+    """A training step to time. `kind`: gan, autoencoder, vae."""
+
+    name: str
+    kind: str
+    batch: int
+    nets: dict[str, Net]
+    optimizer: dict
+    low: float = 0.0  # pixels are in [low, 1]
+    loss: str = "bce"
+    latent: int = 0
+    critic_steps: int = 1
+    penalty: float = 0.0
+    config: str = ""  # configs/<config>.py is the work
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one picture as the nets see it: nets of dense layers get it flat."""
+        return self.nets["critic" if self.kind == "gan" else "encoder"].shape
+
+    @property
+    def convolutional(self) -> bool:
+        """Whether it has convolutions, so that the layout in memory matters."""
+        return len(self.shape) == 3
+
+    @property
+    def parameters(self) -> dict[str, int]:
+        """Trained numbers by net."""
+        return {name: net.parameters for name, net in self.nets.items()}
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations that a step cannot do without, in the matrix products alone.
+
+        Training a net takes three passes (values, gradients of inputs, of weights) less the gradient of data.
+        GAN: a critic update makes fakes and trains on reals and fakes; the penalty takes four passes more over the
+        critic: values, slope, and the slope's own gradient, which for piecewise linear activations is one pass up to
+        the logits and one to the weights. The generator's update trains it through the critic's values and slope.
+        """
+        if self.kind != "gan":
+            encoder, decoder = self.nets["encoder"], self.nets["decoder"]
+            return self.batch * (3 * (encoder.flops + decoder.flops) - encoder.first_flops)
+        generator, critic = self.nets["generator"], self.nets["critic"]
+        update = generator.flops + 2 * (3 * critic.flops - critic.first_flops)
+        if self.penalty:
+            update += 4 * critic.flops
+        through = 3 * generator.flops - generator.first_flops + 2 * critic.flops
+        return self.batch * (self.critic_steps * update + through)
+
+
+def dense(*widths: int, activation: str = "selu", last: str = "linear") -> tuple[Layer, ...]:
+    """Dense layers of the given widths."""
+    return (*(Layer("dense", n, activation) for n in widths[:-1]), Layer("dense", widths[-1], last))
+
+
+def dcgan_nets(dropout: float) -> dict[str, Net]:
+    """The textbook's DCGAN on 28x28 images."""
+    return {
+        "generator": Net(
+            (100,),
+            (
+                Layer("dense", 7 * 7 * 128),
+                Layer("reshape", to=(7, 7, 128)),
+                Layer("batch_norm"),
+                Layer("transposed", 64, "selu", kernel=5, stride=2),
+                Layer("batch_norm"),
+                Layer("transposed", 1, "tanh", kernel=5, stride=2),
+            ),
+        ),
+        "critic": Net(
+            PIXELS,
+            (
+                Layer("conv", 64, "leaky_relu", kernel=5, stride=2),
+                Layer("dropout", rate=dropout),
+                Layer("conv", 128, "leaky_relu", kernel=5, stride=2),
+                Layer("dropout", rate=dropout),
+                Layer("flatten"),
+                Layer("dense", 1),
+            ),
+        ),
+    }
+
+
+RMSPROP = {"name": "rmsprop", "learning_rate": 1e-3}
+GAN = Work(
+    "gan",
+    "gan",
+    32,
+    {"generator": Net((30,), dense(100, 150, 784, last="sigmoid")), "critic": Net((784,), dense(150, 100, 1))},
+    RMSPROP,
+    latent=30,
+    config="gan",
+)
+DCGAN = Work("dcgan", "gan", 32, dcgan_nets(0.4), RMSPROP, low=-1.0, latent=100, config="dcgan")
+WGAN_GP = Work(
+    "wgan_gp",
+    "gan",
+    64,
+    dcgan_nets(0.0),
+    {"name": "adam", "learning_rate": 1e-4, "b1": 0.5, "b2": 0.9},
+    low=-1.0,
+    loss="wasserstein",
+    latent=100,
+    critic_steps=5,
+    penalty=10.0,
+    config="wgan_gp",
+)
+CONV_AE = Work(
+    "conv_ae",
+    "autoencoder",
+    32,
+    {
+        "encoder": Net(
+            PIXELS,
+            tuple(
+                layer
+                for features in (16, 32, 64)
+                for layer in (Layer("conv", features, "selu", kernel=3), Layer("pool"))
+            ),
+        ),
+        "decoder": Net(
+            (3, 3, 64),
+            (
+                Layer("transposed", 32, "selu", kernel=3, stride=2, padding="VALID"),
+                Layer("transposed", 16, "selu", kernel=3, stride=2),
+                Layer("transposed", 1, kernel=3, stride=2),  # logits: their sigmoid is in the loss
+            ),
+        ),
+    },
+    {"name": "sgd", "learning_rate": 1.0},
+)
+VAE = Work(
+    "vae",
+    "vae",
+    128,
+    {  # the encoder's last layer is the heads of mean and log-variance side by side
+        "encoder": Net((784,), dense(150, 100, 20)),
+        "decoder": Net((10,), dense(100, 150, 784)),
+    },
+    RMSPROP,
+    latent=10,
+)
+
+WORKS = {w.name: w for w in (GAN, DCGAN, replace(DCGAN, name="dcgan_128", batch=128), WGAN_GP, CONV_AE, VAE)}
+"""By name, in the order of the table."""

@@ -1,0 +1,193 @@
+"""The benchmark of training steps: what it counts, that its workers keep their protocol, and what it refuses."""
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments.benchmarks import step_time
+from experiments.benchmarks.peers import with_genjax
+from experiments.benchmarks.process import Failed, Worker
+from experiments.benchmarks.works import WORKS, Layer, Net
+from genjax.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+READY = {
+    "parameters": {"generator": 1, "critic": 1},
+    "compile_seconds": 1.0,
+    "step_seconds": 0.001,
+    "losses": {"critic/loss": 0.7, "generator/loss": 0.7},
+    "peak_mib": 100.0,
+    "versions": {"jax": "1"},
+}
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "output", "flops", "parameters"),
+    [
+        (Layer("dense", 10), (7,), (10,), 2 * 70, 80),
+        (Layer("conv", 64, kernel=5, stride=2), (28, 28, 1), (14, 14, 64), 2 * 25 * 64 * 196, 26 * 64),
+        (Layer("transposed", 64, kernel=5, stride=2), (7, 7, 128), (14, 14, 64), 2 * 25 * 128 * 64 * 49, 3201 * 64),
+        (Layer("transposed", 32, kernel=3, stride=2, padding="VALID"), (3, 3, 64), (7, 7, 32), 331_776, 577 * 32),
+        (Layer("pool"), (7, 7, 64), (3, 3, 64), 0, 0),
+        (Layer("batch_norm"), (7, 7, 128), (7, 7, 128), 0, 256),
+    ],
+)
+def test_arithmetic_of_a_layer(layer, shape, output, flops, parameters):
+    assert (layer.output(shape), layer.flops(shape), layer.parameters(shape)) == (output, flops, parameters)
+
+
+def test_arithmetic_of_a_step_of_dense_layers():
+    # By hand, multiply-adds: generator 30*100 + 100*150 + 150*784 = 135,600; critic 784*150 + 150*100 + 100 = 132,700.
+    # Critic's update: one generator pass, three critic passes on twice the batch, not the first layer's to the data;
+    # generator's: three passes of its own, not the first layer's to the noise, and two through the critic.
+    macs = 135_600 + 2 * (3 * 132_700 - 784 * 150) + 3 * 135_600 - 30 * 100 + 2 * 132_700
+    assert WORKS["gan"].flops == 32 * 2 * macs
+    # VAE: 784*150 + 150*100 + 100*20 = 134,600 and 10*100 + 100*150 + 150*784 = 133,600.
+    assert WORKS["vae"].flops == 128 * 2 * (3 * (134_600 + 133_600) - 784 * 150)
+
+
+def test_arithmetic_of_a_step_of_convolutions():
+    generator = 2 * (100 * 6272 + 25 * 128 * 64 * 49 + 25 * 64 * 196)
+    critic = 2 * (25 * 64 * 196 + 25 * 64 * 128 * 49 + 6272)
+    update = generator + 2 * (3 * critic - 2 * 25 * 64 * 196)
+    through = 3 * generator - 2 * 100 * 6272 + 2 * critic
+    assert WORKS["dcgan"].flops == 32 * (update + through)
+    assert WORKS["dcgan_128"].flops == 4 * WORKS["dcgan"].flops
+    assert WORKS["wgan_gp"].flops == 64 * (5 * (update + 4 * critic) + through)
+    assert WORKS["wgan_gp"].parameters == {"generator": 840_321, "critic": 212_865}
+
+
+def test_shapes_meet():
+    for work in WORKS.values():
+        for net in work.nets.values():
+            *_, (last, shape) = net.each()
+            assert np.prod(last.output(shape)) in (1, 784, 20, 576), work.name
+    assert Net((4,), (Layer("dense", 3), Layer("dense", 2))).first_flops == 24
+
+
+@pytest.mark.parametrize("name", [name for name, work in WORKS.items() if work.config])
+def test_works_are_the_configs(name):
+    work = WORKS[name]
+    config = with_genjax.load_config(work)
+    assert (work.latent, work.critic_steps) == (config.latent, config.critic_steps)
+    assert (work.loss, work.penalty) == (config.loss.name, config.loss.gradient_penalty)
+    assert name == "dcgan_128" or work.batch == config.batch
+    for net in ("generator", "critic"):
+        ours = config.optimizer[net].to_dict()
+        moments = {} if ours["name"] == "adam" else {"b1": ours["b1"], "b2": ours["b2"]}
+        assert ours == work.optimizer | moments
+    rates = {layer.rate for layer in work.nets["critic"].layers if layer.kind == "dropout"}
+    assert rates == ({config.critic.dropout} if work.convolutional else set())
+    last = work.nets["generator"].layers[-1].activation
+    assert (config.generator.output, work.low) == (last, -1 if last == "tanh" else 0)
+
+
+def test_worker_trains_when_asked_and_says_how_it_went():
+    cache = {name: value for name, value in os.environ.items() if name == "JAX_COMPILATION_CACHE_DIR"}
+    with Worker("genjax", "gan", "loop", limit=60, **cache) as worker:
+        assert sum(worker.ready["parameters"].values()) == sum(WORKS["gan"].parameters.values())
+        assert set(worker.ready) == set(READY)
+        assert worker.run(3) > 0
+        assert worker.idle < 0.1
+        assert 50 < worker.peak_mib < 5000
+    assert worker.process.returncode is not None
+
+
+def test_worker_that_cannot_start_says_why():
+    with pytest.raises(Failed, match="KeyError: 'no work'"), Worker("genjax", "no work", "loop", limit=60):
+        pass
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed (the bench extra)")
+@pytest.mark.parametrize("work", ["vae"])
+def test_torch_trains_the_same(work):
+    with Worker("torch", work, "eager 1 thread", limit=60) as worker:
+        assert sum(worker.ready["parameters"].values()) == sum(WORKS[work].parameters.values())
+        assert worker.ready["losses"]["loss"] == pytest.approx(np.log(2), abs=0.1)  # pixels not told from a coin's
+
+
+class Stub:
+    """A worker that takes a known time."""
+
+    def __init__(self, peer, work, variant, limit=0.0):
+        if variant == "compile":
+            raise Failed("no compiler")
+        self.milliseconds = {"loop": 2.0, "eager": 9.0, "eager 1 thread": 6.0}.get(variant, 8.0)
+        self.failed, self.ready, self.idle, self.peak_mib, self.step_seconds = False, READY, 0.0, 100.0, 0.5
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def run(self, steps):
+        assert steps == 2
+        return self.milliseconds / 1e3
+
+    def ask(self, matmul):
+        return {"seconds": 0.1}
+
+
+def test_results_are_the_fastest_variant_with_the_others_beside_it(monkeypatch):
+    monkeypatch.setattr(step_time, "Worker", Stub)
+    results = list(step_time.measure([WORKS["gan"]], ["torch", "flax"], repeats=3))
+    assert [(r["work"], r["peer"], r["ours_ms"], r["peer_ms"], r["ratio"]) for r in results] == [
+        ("gan", "torch", 2.0, 6.0, 3.0),
+        ("gan", "flax", 2.0, 8.0, 4.0),
+    ]
+    assert results[0]["variant"] == "eager 1 thread"
+    assert [v["ratio"] for v in results[0]["variants"]] == [4.5, 3.0, None, 4.0]
+    assert results[0]["ours_gflops"] == pytest.approx(WORKS["gan"].flops / 2e6)
+    assert results[0]["ours_share_of_matmul"] == pytest.approx(WORKS["gan"].flops / 2e6 / (2 * 2048**3 / 0.1e9))
+    assert json.loads(json.dumps(results)) == results
+    text = step_time.as_text(results)
+    assert "torch (eager 1 thread)" in text
+    assert "3.00 (3.00-3.00)" in text
+    assert step_time.draw(results).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("theirs", [{"loss": 0.9}, {"loss": float("nan")}, {"other": 0.5}])
+def test_a_peer_that_trains_something_else_is_refused(theirs):
+    step_time.compare_losses({"loss": 0.5}, {"loss": 0.6}, 0.2)
+    with pytest.raises(Failed):
+        step_time.compare_losses({"loss": 0.5}, theirs, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--only=dcgam"], "did you mean 'dcgan'"),
+        (["--against=tourch"], "did you mean 'torch'"),
+        (["--against="], "--against is empty"),
+        (["--repeats=0"], "repeats"),
+        (["--json=x.txt"], "ends in .json"),
+        (["--png=/dev/null/x.png"], "/dev/null is not a folder"),
+        (["gan"], "is not a flag"),
+    ],
+)
+def test_bad_flags_are_refused_in_a_line(arguments, text):
+    command = [sys.executable, "-m", "experiments.benchmarks.step_time", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, env=os.environ, check=False)
+    assert done.returncode == 2
+    assert text in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_missing_peer_is_left_out(monkeypatch, capsys):
+    monkeypatch.setattr(step_time, "find_spec", lambda name: None)
+    assert not step_time.installed("torch")
+    assert 'pip install -e ".[bench]"' in capsys.readouterr().err
+
+
+def test_outputs_are_checked_before_anything_is_measured(tmp_path):
+    step_time.check_output("json", str(tmp_path / "new" / "x.json"), ".json")
+    (tmp_path / "dir.json").mkdir()
+    with pytest.raises(InputError):
+        step_time.check_output("json", str(tmp_path / "dir.json"), ".json")
