@@ -19,6 +19,7 @@ from jax import lax
 
 NHWC = ("NHWC", "HWIO", "NHWC")
 Pads = tuple[tuple[int, int], tuple[int, int]]
+PIECE = 2**19  # numbers that a transposed convolution makes at once, where it makes more than twice as many
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,31 @@ def _convolve(g, x, w):
 
 
 def _transpose(g, y, w):
+    images = _piece(y.shape[0], g.size[0] * g.size[1] * w.shape[2])
     w = _materialise(w[::-1, ::-1].swapaxes(2, 3))
     axes = zip(g.size, g.out_size, g.kernel, g.stride, g.dilation, g.pads, strict=True)
     pads = [((k - 1) * d - lo, n - (m - 1) * s - 1 + lo) for n, m, k, s, d, (lo, _) in axes]
     dilations = {"lhs_dilation": g.stride, "rhs_dilation": g.dilation}
-    return lax.conv_general_dilated(y, w, (1, 1), pads, **dilations, dimension_numbers=NHWC)
+
+    def paint(y):
+        return lax.conv_general_dilated(y, w, (1, 1), pads, **dilations, dimension_numbers=NHWC)
+
+    if images == y.shape[0]:
+        return paint(y)
+    x = lax.map(paint, y.reshape(-1, images, *y.shape[1:]))
+    return x.reshape(y.shape[0], *x.shape[2:])
+
+
+def _piece(batch, numbers):
+    """Images of a transposed convolution to do at once, of so many numbers each.
+
+    XLA's CPU backend slows down by half on large ones (docs/performance.md). A batch that is cut between devices stays
+    whole here, since pieces would gather it.
+    """
+    most = max(1, PIECE // numbers)
+    if not _on_cpu() or batch <= 2 * most or jax.sharding.get_abstract_mesh().shape.get("data", 1) > 1:
+        return batch
+    return max(n for n in range(1, most + 1) if batch % n == 0)
 
 
 def _correlate(g, x, y):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from jax import lax
 
+from genjax.ops import conv as ops_conv
 from genjax.ops.conv import C, T, W, _geometry, conv, conv_transpose
 
 CASES = [
@@ -53,6 +54,17 @@ def test_the_three_maps_are_the_convolution_and_its_two_transposes(case):
     np.testing.assert_allclose(C(g, x, w), expected, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(T(g, y, w), expected_x, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(W(g, x, y), expected_w, rtol=1e-12, atol=1e-12)
+
+
+def test_a_large_batch_is_done_in_pieces_with_the_same_result(monkeypatch):
+    g, _, w, y = arrays(CASES[1], batch=12)
+    whole = T(g, y, w)
+    numbers = 8 * 7 * 2
+    monkeypatch.setattr(ops_conv, "PIECE", 4 * numbers)
+    assert ops_conv._piece(12, numbers) == 4
+    assert ops_conv._piece(8, numbers) == 8  # two pieces are done at once
+    assert "scan" in str(jax.make_jaxpr(lambda y: T(g, y, w))(y))
+    np.testing.assert_allclose(T(g, y, w), whole, rtol=1e-12)
 
 
 @pytest.mark.parametrize("case", CASES[1:5], ids=str)
