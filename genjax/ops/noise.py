@@ -34,8 +34,8 @@ def uniform(key, count, shape=()):
 def bits(key, shape):
     """32 random bits an element, by hashing the element's index with the key's two words.
 
-    An eighth of Threefry's price on two CPU cores. For masks, which need good statistics but no cryptography. The hash is
-    over the flat index, so an example's bits do not depend on how many follow it in the batch.
+    An eighth of Threefry's price on two CPU cores. For masks, which need good statistics but no cryptography. The
+    hash is over the flat index, so an example's bits do not depend on how many follow it in the batch.
     Source: Wellons' `lowbias32` mixing function (https://nullprogram.com/blog/2018/07/31/), applied twice.
     """
     first, second = jax.random.key_data(key).ravel()[:2]
