@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
+from genjax.engine import compiler
 from genjax.engine.mesh import whole
 from genjax.engine.phase import Phase, Span, Task, spans
 from genjax.engine.state import Key, State, stream
@@ -127,7 +128,7 @@ def compile_phase(phase: Phase, select: Callable, mesh: Mesh, capacity: int) -> 
         state, rows = jax.lax.fori_loop(0, count, body, (state, rows))
         return state, rows, jax.tree.map(_all_finite, (state.nets, state.ema, state.extra))
 
-    return jax.jit(run, donate_argnums=0, out_shardings=whole(mesh))
+    return jax.jit(run, donate_argnums=0, out_shardings=whole(mesh), compiler_options=compiler.options())
 
 
 def _all_finite(x):

@@ -6,7 +6,6 @@ from pathlib import Path
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-import optax
 
 from experiments.benchmarks.peers import Runner
 from experiments.benchmarks.works import Net, Work
@@ -19,9 +18,11 @@ from genjax.engine.mesh import make_mesh
 from genjax.engine.phase import Phase, Task, spans
 from genjax.engine.state import State, stream
 from genjax.engine.update import create, descend, optimizer
-from genjax.nets.layers import ACTIVATIONS, INITIALISERS, Conv, ConvTranspose
+from genjax.losses.reconstruction import bce
+from genjax.nets.layers import ACTIVATIONS, INITIALISERS, Conv, ConvTranspose, flatten
 from genjax.ops import noise
 from genjax.ops.pixels import to_float
+from genjax.ops.pool import max_pool
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 CALL = 50
@@ -85,7 +86,7 @@ class Stack(nn.Module):
                 case "transposed":
                     x = ConvTranspose(layer.features, **window)(x)
                 case "pool":
-                    x = nn.max_pool(x, (2, 2), (2, 2))
+                    x = max_pool(x)
             x = ACTIVATIONS[layer.activation](x)
         return x
 
@@ -95,7 +96,7 @@ def autoencoder(work: Work) -> Task:
 
     def loss(nets, params, x, key):
         logits = nets["decoder"].apply({"params": params["decoder"]}, encode(nets, params, x))
-        return optax.sigmoid_binary_cross_entropy(logits, x).mean()
+        return bce(flatten(logits), flatten(x)).mean()
 
     return _reconstruct(work, loss)
 
@@ -108,7 +109,7 @@ def vae(work: Work) -> Task:
         z = mean + jnp.exp(log_var / 2) * noise.normal(key, work.batch, (work.latent,))
         logits = nets["decoder"].apply({"params": params["decoder"]}, z)
         divergence = -0.5 * (1 + log_var - mean**2 - jnp.exp(log_var)).sum(-1).mean()
-        return optax.sigmoid_binary_cross_entropy(logits, x).mean() + divergence / x[0].size
+        return bce(flatten(logits), flatten(x)).mean() + divergence / x[0].size
 
     return _reconstruct(work, loss)
 
