@@ -18,6 +18,7 @@ def defaults(task: str) -> ConfigDict:
     c.seed = 0  # of everything random: weights, order of the data, noise
     c.steps = 10_000
     c.batch = 32  # real examples in one update, over all devices
+    c.dtype = "float32"  # of what nets compute in; "bfloat16" for GPUs and TPUs, with weights in float32 still
     c.data = ConfigDict(
         {
             "name": "fashion_mnist_10k",  # see docs/data.md

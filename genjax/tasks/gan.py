@@ -6,6 +6,7 @@ from ml_collections import ConfigDict
 
 from genjax.config import construct, defaults, pick
 from genjax.engine.phase import Phase, Task
+from genjax.engine.precision import computing_in
 from genjax.engine.state import State
 from genjax.engine.update import average, create, descend, optimizer
 from genjax.errors import InputError
@@ -47,6 +48,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         raise InputError(f"the data are {kind} of shape {list(shape)}: set generator.output to {fit}")
     if c.critic_steps < 1:
         raise InputError(f"critic_steps={c.critic_steps}: a step needs at least one update of the critic")
+    generator_apply, critic_apply = computing_in(c.dtype, generator.apply), computing_in(c.dtype, critic.apply)
     tx = {name: optimizer(**c.optimizer[name]) for name in ("generator", "critic")}
 
     def init(key):
@@ -64,11 +66,11 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         Book: its loop makes the critic's fakes in inference mode; here: in training mode, as in arXiv:1511.06434.
         """
         z = noise.normal(key, c.batch, (c.latent,))
-        return generator.apply({"params": params, **stats}, z, train=True, mutable=list(stats))
+        return generator_apply({"params": params, **stats}, z, train=True, mutable=list(stats))
 
     def judge(params, key):
         """The critic in training mode as a function of examples alone."""
-        return lambda x: critic.apply({"params": params}, x, train=True, rngs={"dropout": key})
+        return lambda x: critic_apply({"params": params}, x, train=True, rngs={"dropout": key})
 
     def critic_loss(params, stats, real, fake, key):
         k_real, k_fake, k_mix, k_penalty = jax.random.split(key, 4)

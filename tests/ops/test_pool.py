@@ -1,0 +1,40 @@
+"""Maximum pooling against Flax's, whose gradient is XLA's own, and against PyTorch's rule for equals."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.test_util import check_grads
+
+from genjax.ops.pool import max_pool
+
+
+@pytest.mark.parametrize("shape", [(2, 6, 8, 3), (3, 7, 7, 2), (1, 9, 5, 1)])
+@pytest.mark.parametrize("size", [2, 3])
+def test_values_and_gradients_are_xlas_even_among_equals(shape, size):
+    x = jnp.asarray(np.random.default_rng(0).integers(0, 4, shape), jnp.float32)  # few values: many equals
+    weights = jax.random.normal(jax.random.key(1), max_pool(x, size).shape)
+
+    def weighted(pool):
+        return jax.value_and_grad(lambda x: (weights * pool(x) ** 2).sum())(x)
+
+    for ours, theirs in zip(
+        weighted(lambda x: max_pool(x, size)),
+        weighted(lambda x: nn.max_pool(x, (size, size), (size, size))),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_gradients_of_gradients():
+    with jax.enable_x64(True):
+        x = jax.random.normal(jax.random.key(0), (2, 5, 4, 2), jnp.float64)
+        check_grads(lambda x: max_pool(x) ** 3, (x,), order=2, modes=["rev"])
+
+
+def test_the_first_of_equals_takes_the_gradient_and_nan_wins():
+    x = jnp.array([[1.0, 1.0], [1.0, 1.0]]).reshape(1, 2, 2, 1)
+    assert jax.grad(lambda x: max_pool(x).sum())(x).ravel().tolist() == [1, 0, 0, 0]
+    for place in range(4):
+        assert jnp.isnan(max_pool(x.ravel().at[place].set(jnp.nan).reshape(x.shape))).all()
