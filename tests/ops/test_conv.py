@@ -46,9 +46,10 @@ def reference(geometry, x, w):
     )
 
 
+@pytest.mark.parametrize("cin", [1, 2])
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_the_three_maps_are_the_convolution_and_its_two_transposes(case):
-    g, x, w, y = arrays(case)
+def test_the_three_maps_are_the_convolution_and_its_two_transposes(case, cin):
+    g, x, w, y = arrays(case, cin=cin)
     expected, pull = jax.vjp(lambda x, w: reference(g, x, w), x, w)
     expected_x, expected_w = pull(y)
     np.testing.assert_allclose(C(g, x, w), expected, rtol=1e-12, atol=1e-12)
@@ -67,9 +68,10 @@ def test_a_large_batch_is_done_in_pieces_with_the_same_result(monkeypatch):
     np.testing.assert_allclose(T(g, y, w), whole, rtol=1e-12)
 
 
+@pytest.mark.parametrize("cin", [1, 2])
 @pytest.mark.parametrize("case", CASES[1:5], ids=str)
-def test_second_derivatives_match_autodiff_of_lax(case):
-    g, x, w, _ = arrays(case)
+def test_second_derivatives_match_autodiff_of_lax(case, cin):
+    g, x, w, _ = arrays(case, cin=cin)
 
     def penalty(convolve):  # a gradient penalty: the gradient in w of a nonlinear function of the gradient in x
         def of(w, x):
@@ -82,8 +84,9 @@ def test_second_derivatives_match_autodiff_of_lax(case):
         np.testing.assert_allclose(ours, theirs, rtol=1e-11, atol=1e-11)
 
 
-def test_gradients_survive_vmap_and_scan():
-    g, x, w, _ = arrays(CASES[2])
+@pytest.mark.parametrize("cin", [1, 2])
+def test_gradients_survive_vmap_and_scan(cin):
+    g, x, w, _ = arrays(CASES[2], cin=cin)
 
     def gradient(convolve):
         def one(w, x):
