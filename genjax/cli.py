@@ -19,10 +19,11 @@ def run(main: Callable[[], int | None]) -> None:
     """Parse the flags, run `main`, print mistakes without a traceback, exit."""
     logging.set_verbosity(logging.FATAL)  # Orbax and TFDS chat, and log a traceback of what they raise as well
     logging.use_absl_handler()
-    app.run(lambda argv: _guarded(lambda: _no_leftovers(argv) or main()), flags_parser=_parse)
+    app.run(lambda argv: guarded(lambda: _no_leftovers(argv) or main()), flags_parser=_parse)
 
 
-def _guarded(call: Callable) -> int | None:
+def guarded(call: Callable) -> int | None:
+    """What `call` returns; mistakes end with a message and their exit code."""
     try:
         return call()
     except InputError as error:
@@ -46,7 +47,7 @@ def _no_leftovers(argv: list[str]) -> None:
 
 
 def _parse(argv: list[str]) -> list[str]:
-    return _guarded(lambda: _parse_flags(argv))
+    return guarded(lambda: _parse_flags(argv))
 
 
 def _parse_flags(argv: list[str]) -> list[str]:

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 from ml_collections import ConfigDict
 
 from genjax.data.source import Source
 from genjax.engine.checkpoint import Checkpoints
+from genjax.engine.distributed import first, once
 from genjax.engine.loop import Chunk
 from genjax.engine.outputs import in_blocks
 from genjax.engine.phase import Task
@@ -22,7 +24,10 @@ REPORT_SECONDS = 60.0
 
 
 class Recorder:
-    """Writes what is due after each call of the loop. `notes` are those of the checkpoint that the run goes on from."""
+    """Writes what is due after each call of the loop. `notes` are those of the checkpoint that the run goes on from.
+
+    Of several processes, all call `record` and `save` together, and process 0 alone the others.
+    """
 
     def __init__(
         self,
@@ -42,7 +47,7 @@ class Recorder:
         self.newest: dict[str, float] = {}  # the last step's metrics
         self.reported = time.monotonic()
         self.writer = None
-        if tensorboard:
+        if tensorboard and first():
             from tensorboardX import SummaryWriter
 
             self.writer = SummaryWriter(str(workdir.path / "tensorboard"))
@@ -54,6 +59,12 @@ class Recorder:
 
     def record(self, chunk: Chunk) -> None:
         """Log, sample and save what is due at a chunk's end."""
+        once(lambda: self._show(chunk))
+        if chunk.step == self.task.steps or chunk.step % self.config.save_every == 0:
+            self.save(chunk.state)
+            once(lambda: time.monotonic() - self.reported > REPORT_SECONDS and self.report())
+
+    def _show(self, chunk: Chunk) -> None:
         c, step = self.config, chunk.step
         self.seconds += chunk.seconds
         for name, values in chunk.metrics.items():
@@ -64,10 +75,6 @@ class Recorder:
             self.log(step, chunk.phase.batch * chunk.phase.reals)
         if last or step % c.sample_every == 0:
             self.sample(chunk.state, step)
-        if last or step % c.save_every == 0:
-            self.save(chunk.state)
-            if time.monotonic() - self.reported > REPORT_SECONDS:
-                self.report()
 
     def save(self, state: State) -> None:
         """A checkpoint, unless there is one of this step; beside it what the rows to come need of the steps so far."""
@@ -88,6 +95,7 @@ class Recorder:
         """The picture of the seeds 0, 1, 2, ...: the one that `genjax.sample` makes of this step's checkpoint."""
         if "sample" not in self.task.outputs:
             return
+        state = jax.tree.map(lambda a: a.addressable_data(0), state)
         examples = in_blocks(self.task.outputs["sample"], state, np.arange(self.config.samples, dtype=np.int32))
         reference = self.source.read(np.arange(min(self.source.size, 2000))) if examples.ndim == 2 else None
         picture = figures.picture(examples, reference=reference)

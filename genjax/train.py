@@ -2,7 +2,7 @@
 
 Any key of the config is a flag: --config.batch=64, --config.data.name=folder:photos (--dry_run lists them all), and
 --config=configs/dcgan.py:smoke is a variant that finishes in seconds. On a folder that has a run, training goes on
-where it stopped, and --config may be left out.
+where it stopped, and --config may be left out. Several processes train together with --distributed.
 """
 
 import contextlib
@@ -17,8 +17,9 @@ from ml_collections import ConfigDict, config_flags
 from genjax import cli, data, runs, tasks
 from genjax.config import check, differences
 from genjax.data.feed import Feed
-from genjax.engine import loop
+from genjax.engine import distributed, loop
 from genjax.engine.checkpoint import Checkpoints
+from genjax.engine.distributed import first, gather, once, together
 from genjax.engine.mesh import check_batch, make_mesh
 from genjax.engine.phase import Task
 from genjax.engine.workdir import Workdir
@@ -38,11 +39,31 @@ def define_flags() -> None:
     flags.DEFINE_enum("resume", "auto", ["auto", "force"], "force: go on although the config or the data changed.")
     flags.DEFINE_bool("dry_run", False, "Print the config, the parameters, the phases and the memory needed, and stop.")
     flags.DEFINE_bool("tensorboard", False, "Write event files to the folder's tensorboard/ as well.")
+    flags.DEFINE_bool(
+        "distributed",
+        False,
+        "Be one of several processes of one run, as started by Slurm, Open MPI, Kubernetes or on TPUs, or as said by "
+        "the next three. See docs/distributed.md.",
+    )
+    flags.DEFINE_string("coordinator", None, "HOST:PORT of process 0, the same in every process.")
+    flags.DEFINE_integer("process_id", None, "Which process this is: 0, 1, ... up to --num_processes.", lower_bound=0)
+    flags.DEFINE_integer("num_processes", None, "How many processes the run has.", lower_bound=1)
 
 
 def main() -> int:
     """Train what the flags ask for; the exit code."""
     runs.enable_compilation_cache()
+    where = (FLAGS.coordinator, FLAGS.process_id, FLAGS.num_processes)
+    if not FLAGS.distributed and where == (None, None, None):
+        return _main()
+    with distributed.joined(*where):
+        code = cli.guarded(_main)
+        if code == 1:  # a fault, perhaps of this process alone: leave without waiting for the others
+            sys.exit(code)
+    return code
+
+
+def _main() -> int:
     if not FLAGS.workdir and not FLAGS.dry_run:
         raise InputError("--workdir is needed: the folder that the run is to be written to, such as --workdir=runs/x")
     config = FLAGS.config
@@ -55,7 +76,8 @@ def main() -> int:
         config = runs.config_of(about)
     if FLAGS.dry_run:
         source, task = prepare(config)
-        print(runs.plan(config, source, task))
+        if first():
+            print(runs.plan(config, source, task))
         return 0
     return train(config, FLAGS.workdir, force=FLAGS.resume == "force", tensorboard=FLAGS.tensorboard)
 
@@ -75,30 +97,33 @@ def prepare(config: ConfigDict) -> tuple[data.Source, Task]:
 def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = False) -> int:
     """Train a config in a folder, from its newest checkpoint if there is one; the exit code (see `genjax.cli`).
 
+    Several processes call this together.
     Raises: InputError if the config cannot be run, or the folder holds a run of another config or is in use.
     """
-    source, task = prepare(config)
+    source, task = together(lambda: prepare(config))
     mesh = make_mesh()
     with Workdir(path) as workdir, Stop() as stop:
         about = runs.describe(config, source, task)
-        _compare(workdir, about, force)
+        _agree(about)
+        once(lambda: _compare(workdir, about, force))
         checkpoints = Checkpoints(workdir.path / "checkpoints", config.keep)
+        distributed.on_loss(lambda: f"another process was lost; start all again to go on\n{_good(checkpoints)}")
         found = checkpoints.latest(loop.abstract_state(task, mesh), warn=_warn)
         state, notes = found or (loop.initial_state(task, config.seed, mesh), {})
-        step = first = int(state.step)
+        step = start = int(state.step)
         recorder = Recorder(workdir, checkpoints, config, source, task, notes, tensorboard)
         feed = Feed(source, config.seed, mesh, config.data.resident_gib * 2**30)
         every = (config.log_every, config.sample_every, config.save_every)
         try:
-            workdir.begin(about)
-            recorder.forget_after(first if found else -1)
-            with Progress(task.steps, first) as progress:
+            once(lambda: workdir.begin(about))
+            once(lambda: recorder.forget_after(start if found else -1))
+            with Progress(task.steps, start, stream=distributed.console()) as progress:
                 if found:
-                    done = first >= task.steps
-                    progress.say(f"all {first:,} steps are done" if done else f"going on from step {first:,}")
+                    done = start >= task.steps
+                    progress.say(f"all {start:,} steps are done" if done else f"going on from step {start:,}")
                 else:
-                    recorder.sample(state, 0)
-                phase = None
+                    once(lambda: recorder.sample(state, 0))
+                phase, heard = None, 0
                 for chunk in loop.train(task, state, feed, config.seed, mesh, every):
                     if chunk.phase is not phase:
                         phase = chunk.phase
@@ -106,37 +131,53 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
                     step = chunk.step
                     recorder.record(chunk)
                     progress.update(step, recorder.newest)
-                    if stop.signal:
+                    heard = max(gather(stop.signal))  # by any process
+                    if heard:
                         recorder.save(chunk.state)
                         break
-            recorder.report()
+            once(recorder.report)
         except (loop.Diverged, OSError) as error:  # the disk is full, or gone
+            if distributed.is_loss(error):
+                raise
             return _fail(error, recorder)
     if step < task.steps:
-        print(
-            f"{signal.Signals(stop.signal).name}: saved at step {step:,} of {task.steps:,}; to go on:", file=sys.stderr
-        )
-        print(f"  python -m genjax.train --workdir={shlex.quote(str(path))}", file=sys.stderr)
-        return 128 + stop.signal
-    print("look at:", *recorder.files(), sep="\n  ")
+        if first():
+            name, several = signal.Signals(heard).name, ", in every process" * (jax.process_count() > 1)
+            print(f"{name}: saved at step {step:,} of {task.steps:,}; to go on{several}:", file=sys.stderr)
+            print(f"  python -m genjax.train --workdir={shlex.quote(str(path))}", file=sys.stderr)
+        return 128 + heard
+    if first():
+        print("look at:", *recorder.files(), sep="\n  ")
     return 0
 
 
 def _fail(error: Exception, recorder: Recorder) -> int:
-    checkpoints = recorder.checkpoints
     what = str(error)
     if isinstance(error, OSError) and error.strerror:
         what = f"{error.filename or recorder.workdir.path} cannot be written: {error.strerror}"
+    print(f"error: {what}\n{_good(recorder.checkpoints)}", file=sys.stderr)
+    with contextlib.suppress(OSError):
+        if first():
+            recorder.report()
+    return 1
+
+
+def _good(checkpoints: Checkpoints) -> str:
     steps = checkpoints.steps()
     good = f"the last good checkpoint is of step {steps[-1]:,}" if steps else "there is no checkpoint yet"
-    print(f"error: {what}\n{good}, in {checkpoints.folder}", file=sys.stderr)
-    with contextlib.suppress(OSError):
-        recorder.report()
-    return 1
+    return f"{good}, in {checkpoints.folder}"
 
 
 def _warn(text: str) -> None:
     print(f"warning: {text}", file=sys.stderr)
+
+
+def _agree(about: dict) -> None:
+    """Refuse processes that would not do the same."""
+    everywhere = gather({part: about[part] for part in ("config", "data", "versions")})
+    for process, other in enumerate(everywhere):
+        if changes := list(differences(everywhere[0], other)):
+            raise InputError(f"processes 0 and {process} differ:\n  " + "\n  ".join(changes))
 
 
 def _compare(workdir: Workdir, about: dict, force: bool) -> None:

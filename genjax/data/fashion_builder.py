@@ -64,6 +64,8 @@ def prepare(folder: Path) -> None:
     except InputError:
         raise
     except Exception as error:  # TFDS and its downloader raise all kinds
+        if is_prepared(folder):  # another process was faster
+            return
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise InputError(
             f"fashion_mnist could not be downloaded from {fashion_mnist.HOST} to {folder} ({reason}). "

@@ -1,6 +1,7 @@
 """Batches of a source in its shuffled order: picked on the device where the data fit there, streamed where not.
 
-Either way example number p of a run is the same example, so nothing but speed depends on the choice.
+Either way example number p of a run is the same example, so nothing but speed depends on the choice. Of a batch, each
+process takes the part that its devices hold.
 """
 
 import queue
@@ -64,10 +65,12 @@ class Feed:
 
     def _indices(self, span: Span, step: int) -> Iterator[np.ndarray]:
         shape = (span.phase.reals, span.phase.batch)
+        held = split(self.mesh, 0).addressable_devices_indices_map(shape[1:]).values()
+        here = np.unique([np.arange(shape[1])[part] for part in held])
         count = span.phase.reals * span.phase.batch
         while True:
             start = span.first_example + (step - span.start) * count
-            yield positions(self.seed, self.source.size, start, count).reshape(shape)
+            yield positions(self.seed, self.source.size, start, count).reshape(shape)[:, here]
             step += 1
 
     def _streamed(self, span: Span, step: int) -> Iterator[dict[str, np.ndarray]]:
@@ -77,8 +80,7 @@ class Feed:
 
     def _place(self, tree: Any, axis: int | None) -> Any:
         sharding = whole(self.mesh) if axis is None else split(self.mesh, axis)
-        put = lambda a: jax.make_array_from_callback(a.shape, sharding, lambda index: a[index])  # noqa: E731
-        return jax.tree.map(put, tree)
+        return jax.tree.map(lambda a: jax.make_array_from_process_local_data(sharding, a), tree)
 
 
 def _stack(rows, capacity):

@@ -2,6 +2,7 @@
 
 A checkpoint is the folder `checkpoints/<step>`: `state/` by Orbax, and `manifest.json` with the SHA-256 of every file.
 It is written beside its place and renamed when complete, so whatever kills the process leaves the others intact.
+Several processes write the arrays together; all else is process 0's.
 """
 
 import errno
@@ -15,6 +16,7 @@ from typing import Any
 import jax
 import orbax.checkpoint as ocp
 
+from genjax.engine.distributed import first, once
 from genjax.engine.state import State
 from genjax.errors import InputError
 
@@ -49,32 +51,37 @@ class Checkpoints:
     def save(self, state: State, notes: dict[str, Any]) -> None:
         """Write a checkpoint of `state` with some JSON beside it, then drop all but the newest `keep`.
 
+        All processes call this together; the JSON is process 0's.
         Raises: SaveError if it cannot be written, say on a full disk; nothing half-written is left.
         """
         step = int(state.step)
-        if step in self.steps():
+        if once(lambda: step in self.steps()):
             return
-        first = jax.process_index() == 0
         partial = self.path(step).with_suffix(".partial")
+
+        def begin():
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            _reserve(partial / "reserve", sum(leaf.nbytes for leaf in jax.tree.leaves(state)))
+
+        def finish():
+            manifest = {"step": step, "notes": notes, "files": digests(partial)}
+            with open(partial / MANIFEST, "w") as file:
+                json.dump(manifest, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, self.path(step))
+
         try:
-            if first:
-                shutil.rmtree(partial, ignore_errors=True)
-                partial.mkdir(parents=True)
-                _reserve(partial / "reserve", sum(leaf.nbytes for leaf in jax.tree.leaves(state)))
+            once(begin)
             self._orbax.save(partial / "state", args=ocp.args.StandardSave(state))
-            if first:
-                manifest = {"step": step, "notes": notes, "files": digests(partial)}
-                with open(partial / MANIFEST, "w") as file:
-                    json.dump(manifest, file, indent=1)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(partial, self.path(step))
+            once(finish)
         except Exception as error:  # Orbax and TensorStore raise a full disk as several types
-            if first:
+            if first():
                 shutil.rmtree(partial, ignore_errors=True)
             kept = f"; the checkpoint of step {self.steps()[-1]:,} stays" if self.steps() else ""
             raise SaveError(f"could not save step {step:,} to {self.folder}{kept}: {_root(error)}") from error
-        if first:
+        if first():
             for old in self.steps()[: -self.keep]:
                 shutil.rmtree(self.path(old), ignore_errors=True)
 
@@ -104,6 +111,9 @@ class Checkpoints:
         Raises: Damaged if a file is not what was written; InputError if the state has other shapes than `like`.
         """
         self.notes(step)
+        return self._read(step, like)
+
+    def _read(self, step, like):
         try:
             return self._orbax.restore(self.path(step) / "state", args=ocp.args.StandardRestore(like))
         except ValueError as error:
@@ -111,21 +121,22 @@ class Checkpoints:
 
     def latest(self, like: State, warn=print) -> tuple[State, dict[str, Any]] | None:
         """The newest whole checkpoint's state and notes; damaged ones are named through `warn` and passed over."""
-        for step in reversed(self.steps()):
-            try:
-                notes = self.notes(step)
-            except Damaged as error:
-                warn(f"{error}; trying the one before it")
-            else:
-                return self.restore(step, like), notes
-        return None
+
+        def find():
+            for step in reversed(self.steps()):
+                try:
+                    return step, self.notes(step)
+                except Damaged as error:
+                    warn(f"{error}; trying the one before it")
+
+        found = once(find)
+        return found and (self._read(found[0], like), found[1])
 
     def discard_after(self, step: int) -> None:
         """Clear the way for a run that goes on from `step`: remove half-written checkpoints and newer, damaged ones."""
-        if jax.process_index() == 0:
-            newer = [self.path(s) for s in self.steps() if s > step]
-            for path in [*newer, *self.folder.glob("*.partial*")]:
-                shutil.rmtree(path, ignore_errors=True)
+        newer = [self.path(s) for s in self.steps() if s > step]
+        for path in [*newer, *self.folder.glob("*.partial*")]:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _reserve(path: Path, size: int) -> None:

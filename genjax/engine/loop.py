@@ -11,6 +11,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from genjax.engine import compiler
+from genjax.engine.distributed import gather
 from genjax.engine.mesh import whole
 from genjax.engine.phase import Phase, Span, Task, spans
 from genjax.engine.state import Key, State, stream
@@ -95,7 +96,7 @@ def train(task: Task, state: State, feed: Feed, seed: int, mesh: Mesh, every: tu
                 with jax.set_mesh(mesh):
                     state, metrics, finite = run(state, feed.bank, picks, count, stream(seed, "train"))
                 metrics = {name: rows[:count] for name, rows in jax.device_get(metrics).items()}
-                seconds = time.perf_counter() - start
+                seconds = max(gather(time.perf_counter() - start))  # so that all take as many steps in the next call
                 if not fresh:  # the first call's time is mostly compilation
                     rate = count / seconds
                 elif seconds < CALL_SECONDS:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from genjax.engine.distributed import once, together
 from genjax.errors import InputError
 from genjax.files import read_metrics, write_bytes
 
 
 class Workdir:
-    """A run's files. One process holds the folder at a time, and the system lets go of it when that process dies."""
+    """A run's files. One run holds the folder at a time, and the system lets go of it when its process 0 dies."""
 
     def __init__(self, path: os.PathLike):
         self.path = Path(path)
@@ -21,10 +22,18 @@ class Workdir:
         self._lock = None
 
     def __enter__(self) -> "Workdir":
-        """Create the folder if need be and hold it. Raises: InputError if it cannot be written or is held."""
+        """Create the folder if need be and hold it.
+
+        Raises: InputError if it cannot be written, is held, or is not the same folder in all processes.
+        """
+        holder = once(self._hold)
+        together(lambda: self._find(holder))
+        return self
+
+    def _hold(self):
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._lock = open(self.path / ".lock", "a+")
+            self._lock = open(self.path / ".lock", "a+")  # noqa: SIM115, `__exit__` closes it
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             self._lock.seek(0)
@@ -33,14 +42,21 @@ class Workdir:
             raise InputError(f"{self.path} is in use by {holder}: wait for it, or take another --workdir") from error
         except OSError as error:
             raise InputError(f"--workdir={self.path} cannot be written: {error.strerror}") from error
+        holder = f"process {os.getpid()}"
         self._lock.truncate(0)
-        self._lock.write(f"process {os.getpid()}")
+        self._lock.write(holder)
         self._lock.flush()
-        return self
+        return holder
+
+    def _find(self, holder):
+        lock = self.path / ".lock"
+        if not lock.exists() or lock.read_text() != holder:
+            raise InputError(f"--workdir={self.path} is not process 0's: it must be on a disk that all processes share")
 
     def __exit__(self, *_: object) -> None:
         """Let go of the folder."""
-        self._lock.close()
+        if self._lock:
+            self._lock.close()
 
     def about(self) -> dict[str, Any] | None:
         """What config.json says, or None for a folder without. Raises: InputError if it is unreadable."""
