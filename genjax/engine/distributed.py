@@ -123,7 +123,8 @@ def joined(coordinator: str | None, process_id: int | None, num_processes: int |
     on_loss(lambda: f"not all processes came to {address} within {CONNECT_SECONDS} s: start all, and check it")
     _catch_aborts()
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
-    jax.config.update("jax_enable_preemption_service", False)  # it takes SIGTERM, which is ours
+    if "jax_enable_preemption_service" in jax.config.values:  # it takes SIGTERM, which is ours; JAX 0.8 has no switch
+        jax.config.update("jax_enable_preemption_service", False)
     try:
         jax.distributed.initialize(
             coordinator,
