@@ -21,7 +21,7 @@ from jax import lax
 
 NHWC = ("NHWC", "HWIO", "NHWC")
 Pads = tuple[tuple[int, int], tuple[int, int]]
-PIECE = 2**19  # numbers that a transposed convolution makes at once, where it makes more than twice as many
+LARGE = 2**20  # numbers; transposed convolutions that make more are done phase by phase on CPU (docs/performance.md)
 
 
 @dataclass(frozen=True)
@@ -102,31 +102,41 @@ def _sum_of_taps(g, x, w):
 
 
 def _transpose(g, y, w):
-    images = _piece(y.shape[0], g.size[0] * g.size[1] * w.shape[2]) if max(g.stride) > 1 else y.shape[0]
+    large = y.shape[0] * g.size[0] * g.size[1] * w.shape[2] > LARGE
+    reached = all(k >= s for k, s in zip(g.kernel, g.stride, strict=True))
+    if _on_cpu() and large and reached and max(g.stride) > 1 and g.dilation == (1, 1):
+        return _phase_by_phase(g, y, w)
     w = _materialise(w[::-1, ::-1].swapaxes(2, 3))
     axes = zip(g.size, g.out_size, g.kernel, g.stride, g.dilation, g.pads, strict=True)
     pads = [((k - 1) * d - lo, n - (m - 1) * s - 1 + lo) for n, m, k, s, d, (lo, _) in axes]
     dilations = {"lhs_dilation": g.stride, "rhs_dilation": g.dilation}
-
-    def paint(y):
-        return lax.conv_general_dilated(y, w, (1, 1), pads, **dilations, dimension_numbers=NHWC)
-
-    if images == y.shape[0]:
-        return paint(y)
-    x = lax.map(paint, y.reshape(-1, images, *y.shape[1:]))
-    return x.reshape(y.shape[0], *x.shape[2:])
+    return lax.conv_general_dilated(y, w, (1, 1), pads, **dilations, dimension_numbers=NHWC)
 
 
-def _piece(batch, numbers):
-    """Images of a transposed convolution to do at once, of so many numbers each.
+def _phase_by_phase(g, y, w):
+    """The transposed convolution as a plain one for each place within a stride, woven together.
 
-    XLA's CPU backend slows down by half on large ones (docs/performance.md). A batch that is cut between devices stays
-    whole here, since pieces would gather it.
+    Every s-th output pixel along an axis meets the same entries of the kernel, every s-th one.
     """
-    most = max(1, PIECE // numbers)
-    if not _on_cpu() or batch <= 2 * most or jax.sharding.get_abstract_mesh().shape.get("data", 1) > 1:
-        return batch
-    return max(n for n in range(1, most + 1) if batch % n == 0)
+    rows, columns = map(list, map(_phases, g.size, g.out_size, g.kernel, g.stride, g.pads))
+
+    def paint(row, column):
+        taps = _materialise(w[row[0], column[0]][::-1, ::-1].swapaxes(2, 3))
+        return lax.conv_general_dilated(y, taps, (1, 1), (row[1], column[1]), dimension_numbers=NHWC)
+
+    x = jnp.stack([jnp.stack([paint(row, column) for column in columns], 3) for row in rows], 2)
+    x = x.reshape(x.shape[0], x.shape[1] * x.shape[2], x.shape[3] * x.shape[4], x.shape[5])
+    return _materialise(x[:, : g.size[0], : g.size[1]])
+
+
+def _phases(size, out_size, kernel, stride, pads):
+    """For each place within a stride, along one axis: the kernel's entries that meet it, and how y is padded then."""
+    count = -(-size // stride)
+    for place in range(stride):
+        first = (place + pads[0]) % stride
+        last = (place + pads[0]) // stride  # of y's pixels, the one that entry `first` lays on the first output pixel
+        entries = len(range(first, kernel, stride))
+        yield slice(first, kernel, stride), (entries - 1 - last, count + last - out_size)
 
 
 def _correlate(g, x, y):

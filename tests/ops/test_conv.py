@@ -1,6 +1,7 @@
 """The three convolution maps against `lax.conv_general_dilated` and its autodiff, in float64."""
 
 import itertools
+import math
 
 import flax.linen as nn
 import jax
@@ -57,15 +58,19 @@ def test_the_three_maps_are_the_convolution_and_its_two_transposes(case, cin):
     np.testing.assert_allclose(W(g, x, y), expected_w, rtol=1e-12, atol=1e-12)
 
 
-def test_a_large_batch_is_done_in_pieces_with_the_same_result(monkeypatch):
-    g, _, w, y = arrays(CASES[1], batch=12)
+@pytest.mark.parametrize(
+    "case",
+    [*CASES, ((9, 13), (3, 5), (2, 3), "SAME", (1, 1)), ((10, 8), (5, 4), (2, 4), ((2, 1), (0, 3)), (1, 1))],
+    ids=str,
+)
+def test_large_transposed_convolutions_have_the_same_result_phase_by_phase(case, monkeypatch):
+    g, _, w, y = arrays(case)
     whole = T(g, y, w)
-    numbers = 8 * 7 * 2
-    monkeypatch.setattr(ops_conv, "PIECE", 4 * numbers)
-    assert ops_conv._piece(12, numbers) == 4
-    assert ops_conv._piece(8, numbers) == 8  # two pieces are done at once
-    assert "scan" in str(jax.make_jaxpr(lambda y: T(g, y, w))(y))
-    np.testing.assert_allclose(T(g, y, w), whole, rtol=1e-12)
+    monkeypatch.setattr(ops_conv, "LARGE", 0)
+    phases = math.prod(g.stride) if all(k >= s for k, s in zip(g.kernel, g.stride, strict=True)) else 1
+    phases = phases if g.dilation == (1, 1) else 1
+    assert str(jax.make_jaxpr(lambda y: T(g, y, w))(y)).count("conv_general_dilated[") == phases
+    np.testing.assert_allclose(T(g, y, w), whole, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("cin", [1, 2])
