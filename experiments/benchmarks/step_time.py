@@ -2,7 +2,7 @@
 
 Run it from the repository's root on a quiet machine; `pip install -e ".[bench]"` installs the others. Each library
 trains in a process of its own (worker.py) and sleeps while another runs. genjax and a peer take turns, so that noise
-hits both; a time is a median over the turns, a ratio is the peer's time over genjax', and of a peer's variants the one
+hits both; a time is a median over the turns, a ratio is the peer's time over genjax's, and of a peer's variants the one
 with the smallest ratio is shown. --json keeps them all.
 """
 
@@ -124,7 +124,7 @@ def duel(ours: Worker, peer: str, variant: str, work: Work, repeats: int) -> dic
     ratio = statistics.median(peer_ms) / statistics.median(ours_ms)
     gflops = work.flops / statistics.median(ours_ms) / 1e6
     peak = 2 * SIDE**3 / statistics.median(product) / 1e9
-    _say(f"{work.name}, {peer} ({variant}): {ratio:.2f} times genjax' time, turns {min(each):.2f} to {max(each):.2f}")
+    _say(f"{work.name}, {peer} ({variant}): {ratio:.2f} times genjax's time, turns {min(each):.2f} to {max(each):.2f}")
     return {
         "variant": variant,
         "ours_ms": statistics.median(ours_ms),
@@ -160,7 +160,7 @@ def compare_losses(ours: dict, theirs: dict, gap: float) -> None:
         raise Failed(f"it has the losses {', '.join(theirs)}; genjax has {', '.join(ours)}")
     for name, value in ours.items():
         if not abs(theirs[name] - value) <= gap:  # nor is NaN
-            raise Failed(f"{name} is {theirs[name]:.4g} after the first steps, and genjax' is {value:.4g}")
+            raise Failed(f"{name} is {theirs[name]:.4g} after the first steps, and genjax's is {value:.4g}")
 
 
 def _turn(ours: Worker, theirs: Worker) -> tuple[float, float, float]:
@@ -263,7 +263,7 @@ def draw(results: list[dict]) -> bytes:
     axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
     axes.set_xticks([], minor=True)
     axes.set_xlabel(
-        "a peer's time over genjax' (right of 1 genjax is faster, left of it the peer); lines: range of the turns"
+        "a peer's time over genjax's (right of 1 genjax is faster, left of it the peer); lines: range of the turns"
     )
     axes.legend(frameon=False, fontsize=9, ncols=4, loc="lower left", bbox_to_anchor=(0, 1))
     data = io.BytesIO()
