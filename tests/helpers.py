@@ -1,6 +1,7 @@
 """What the tests of whole runs share: tiny configs, comparisons to the bit, and processes that can be killed."""
 
 import atexit
+import contextlib
 import importlib.util
 import json
 import multiprocessing
@@ -10,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,6 +126,19 @@ class Program:
 def run(module: str, *args: object, **environment: str) -> Result:
     """`python -m <module> <args>`, waited for."""
     return Program(module, *args, **environment).wait()
+
+
+@contextlib.contextmanager
+def eight_devices():
+    """A process that has eight devices, as a function that calls a function of a test's module there."""
+    with ProcessPoolExecutor(1, PROCESSES, initializer=_have_eight_devices) as process:
+        yield lambda function, *args: process.submit(function, *args).result()
+
+
+def _have_eight_devices():
+    import jax
+
+    jax.config.update("jax_num_cpu_devices", 8)
 
 
 def until(condition, seconds: float = 60) -> float:

@@ -1,4 +1,4 @@
-"""Between stored pixels (uint8) and what nets see (float32 in the range of the generator's last activation)."""
+"""Between stored pixels (uint8) and what nets see (floats in the range of the generator's last activation)."""
 
 import jax.numpy as jnp
 
@@ -7,11 +7,11 @@ RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 
 
 def to_float(x, output):
-    """uint8 pixels to float32 in the range of `output` ("tanh", "sigmoid"); floats pass unchanged."""
+    """uint8 pixels to floats in the range of `output` ("tanh", "sigmoid"); floats pass unchanged."""
     if x.dtype != jnp.uint8:
         return x
     low, high = RANGES[output]
-    return x.astype(jnp.float32) * ((high - low) / 255) + low
+    return x.astype(float) * ((high - low) / 255) + low
 
 
 def to_uint8(x, output):

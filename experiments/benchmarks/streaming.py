@@ -1,0 +1,197 @@
+"""Time data that stream from a disk against what training takes: python -m experiments.benchmarks.streaming
+
+Makes folders and TFDS data sets of pictures and reads them as if they were larger than memory: each picture is decoded
+when its turn comes in the shuffled order. Then trains a config on those of 28x28, held on the device and streamed, by
+turns. Pictures are smooth noise; their files lie in the system's cache, so decoding is timed and not the disk. Run it
+from the repository's root on a quiet machine.
+"""
+
+import contextlib
+import io
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import jax
+import numpy as np
+from absl import flags
+from ml_collections import ConfigDict, config_flags
+
+from genjax import cli, data, tasks
+from genjax.config import check, defaults
+from genjax.data import pictures
+from genjax.data.feed import Feed
+from genjax.data.source import Source
+from genjax.engine import loop
+from genjax.engine.mesh import make_mesh
+from genjax.engine.phase import Phase, Span, Task
+from genjax.report.console import table
+
+FLAGS = flags.FLAGS
+
+CALL = 10
+"""Steps a call of the loop, and so twice as many read ahead: little against a turn."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How pictures are stored, and the size that they are read at."""
+
+    home: str  # "folder" or "tfds"
+    shape: tuple[int, int, int]
+    suffix: str
+    size: str = ""  # config.data.size
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        height, width, channels = self.shape
+        form = f"{height}x{width} {'grey' if channels == 1 else 'colour'} {self.suffix}"
+        return f"{self.home}, {form}{f' to {self.size}' if self.size else ''}"
+
+
+STORED = (((28, 28, 1), "png"), ((64, 64, 3), "png"), ((64, 64, 3), "jpeg"), ((480, 640, 3), "jpeg", "64"))
+KINDS = tuple(Kind(home, *stored) for home in ("folder", "tfds") for stored in STORED)
+
+
+def define_flags() -> None:
+    """The flags of this entry point."""
+    config_flags.DEFINE_config_file("config", "configs/dcgan.py", "What is trained.")
+    flags.DEFINE_integer("pictures", 2000, "Pictures in each data set.", lower_bound=1)
+    flags.DEFINE_float("seconds", 3.0, "How long each measurement is to take.", lower_bound=0)
+    flags.DEFINE_integer("repeats", 3, "Turns of training; the fastest one counts.", lower_bound=1)
+
+
+def main() -> int:
+    """Measure and print; the exit code."""
+    config, shape = FLAGS.config, (28, 28, 1)
+    check(config, tasks.config_of(config.task))
+    task = tasks.build(config, shape)
+    with tempfile.TemporaryDirectory() as folder:
+        sources = {kind.name: open_streamed(make(kind, Path(folder), FLAGS.pictures)) for kind in KINDS}
+        read = {name: reading(source, config.batch, FLAGS.seconds) for name, source in sources.items()}
+        fitting = {name: source for name, source in sources.items() if source.shape == shape}
+        trained = training(task, fitting, FLAGS.seconds, FLAGS.repeats)
+    print(as_text(read, trained))
+    return 0
+
+
+def as_text(read: dict[str, tuple[float, float]], trained: dict[str, tuple[float, float]]) -> str:
+    """The speeds as a table; what reading has to reach is training's speed on data that are held."""
+    need = max(held for held, _ in trained.values())
+    rows = [
+        (name, speed, speed / need, 1e6 * cpu, *trained.get(name, (None, None))) for name, (speed, cpu) in read.items()
+    ]
+    headers = ("images a second of", "reading", "of the need", "CPU µs an image", "training, held", "streamed")
+    return f"{table(rows, headers)}\n\nthe need: {need:,.0f} images/s"
+
+
+def make(kind: Kind, folder: Path, count: int) -> ConfigDict:
+    """Write a data set into a folder of its own. Returns: the config.data that opens it."""
+    config = defaults("").data
+    config.size = kind.size
+    folder = folder / kind.name.replace(" ", "_").replace(",", "")
+    folder.mkdir()
+    if kind.home == "folder":
+        for index in range(count):
+            (folder / f"{index}.{kind.suffix}").write_bytes(picture(kind, index))
+        config.name = f"folder:{folder}"
+    else:
+        prepare(kind, folder, count)
+        config.name, config.dir = "tfds:made", str(folder)
+    return config
+
+
+def picture(kind: Kind, index: int) -> bytes:
+    """One of the pictures, encoded."""
+    from PIL import Image
+
+    height, width, channels = kind.shape
+    x = np.random.default_rng(index).integers(0, 256, (height // 4, width // 4, channels), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(x.squeeze()).resize((width, height)).save(file, kind.suffix)
+    return file.getvalue()
+
+
+def prepare(kind: Kind, folder: Path, count: int) -> None:
+    """Write a TFDS data set, without TensorFlow."""
+    import tensorflow_datasets as tfds
+
+    class Made(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+        VERSION = tfds.core.Version("1.0.0")
+
+        def _info(self):
+            image = tfds.features.Image(shape=kind.shape, encoding_format=kind.suffix)
+            return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict({"image": image}))
+
+        def _split_generators(self, manager):
+            return {"train": self._generate_examples()}
+
+        def _generate_examples(self):
+            for index in range(count):
+                yield index, {"image": io.BytesIO(picture(kind, index))}
+
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):  # TFDS chats
+        builder = Made(data_dir=folder, file_format="array_record")
+        builder.download_and_prepare(download_config=tfds.download.DownloadConfig(try_download_gcs=False))
+
+
+def open_streamed(config: ConfigDict) -> Source:
+    """A data set opened as one that is too large to be held decoded."""
+    most, pictures.IN_MEMORY = pictures.IN_MEMORY, 0
+    try:
+        return data.load(config)
+    finally:
+        pictures.IN_MEMORY = most
+
+
+def reading(source: Source, batch: int, seconds: float) -> tuple[float, float]:
+    """Images a second that a feed gives while nothing else is done, and the CPU seconds that each takes."""
+    feed = Feed(source, 0, make_mesh(), 0)
+    batches = feed.batches(Span(Phase("read", 2**30, batch, None), 0, 0), 0, CALL)
+    next(batches)
+    with contextlib.closing(batches):
+        for _ in range(3):  # what was read ahead meanwhile is used up
+            batches.send(CALL)
+        images, start, used = 0, time.perf_counter(), time.process_time()
+        while not images or time.perf_counter() - start < seconds:
+            jax.block_until_ready(batches.send(CALL))
+            images += CALL * batch
+        return images / (time.perf_counter() - start), (time.process_time() - used) / images
+
+
+def training(task: Task, sources: dict[str, Source], seconds: float, repeats: int) -> dict[str, tuple[float, float]]:
+    """Images a second of training on each source, held on the device and streamed: the fastest of their turns."""
+    phase = replace(task.phases[0], steps=2**30)
+    runs = {(name, most): endless(phase, task, source, most) for name, source in sources.items() for most in (1e12, 0)}
+    best = dict.fromkeys(runs, 0.0)
+    for _ in range(repeats):
+        for name, chunks in runs.items():
+            _rate(chunks, 1.0)  # what was read ahead during the others' turns is used up
+            best[name] = max(best[name], _rate(chunks, seconds) * phase.batch * phase.reals)
+    for chunks in runs.values():
+        chunks.close()
+    return {name: (best[name, 1e12], best[name, 0]) for name in sources}
+
+
+def endless(phase: Phase, task: Task, source: Source, resident_bytes: float) -> Iterator[loop.Chunk]:
+    """The calls of a training without an end."""
+    mesh = make_mesh()
+    state = loop.initial_state(task, 0, mesh)
+    return loop.train(Task(task.init, (phase,)), state, Feed(source, 0, mesh, resident_bytes), 0, mesh, (CALL,))
+
+
+def _rate(chunks: Iterator[loop.Chunk], seconds: float) -> float:
+    """Steps a second of the calls that begin within so many seconds."""
+    steps = spent = 0
+    while not steps or spent < seconds:
+        chunk = next(chunks)
+        steps, spent = steps + chunk.step - chunk.first, spent + chunk.seconds
+    return steps / spent
+
+
+if __name__ == "__main__":
+    define_flags()
+    cli.run(main)

@@ -1,0 +1,100 @@
+"""What a compiled step sends between devices: the collectives of its HLO, each as often as a step runs it."""
+
+import math
+import re
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+
+from genjax.data.feed import Feed
+from genjax.engine import loop
+from genjax.engine.mesh import Mesh, split, whole
+from genjax.engine.phase import Task
+from genjax.engine.state import stream
+
+KINDS = ("all-reduce", "all-gather", "all-to-all", "reduce-scatter", "collective-permute", "collective-broadcast")
+ARRAY = re.compile(r"\b(pred|[a-z]+\d+\w*)\[([\d,]*)\]")  # f32[64,5,5,128]
+INSTRUCTION = re.compile(r"\s*(?:ROOT )?%?\S+ = (.+?) ([a-z][a-z-]*)\(.*")
+COMPUTATION = re.compile(r"(?:ENTRY )?%?(\S+) \(.*\{$")
+CALLED = re.compile(r"(?:body|calls|to_apply|\w+_computations?)=\{?([^,}\s]+(?:, %[^,}\s]+)*)")
+TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"')
+
+
+@dataclass(frozen=True)
+class Collective:
+    """One call of the network and the arrays that it hands to each device."""
+
+    kind: str
+    arrays: tuple[tuple[str, tuple[int, ...]], ...]  # type and shape of each
+    times: int  # a step
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Numbers in each array."""
+        return tuple(math.prod(shape) for _, shape in self.arrays)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its arrays, in one call."""
+        return sum(_bytes(kind) * n for (kind, _), n in zip(self.arrays, self.sizes, strict=True))
+
+
+def compile_step(task: Task, shape: tuple[int, ...], mesh: Mesh) -> str:
+    """The optimised HLO of the first phase's loop on a mesh, the data on every device; nothing is computed.
+
+    Shapes: shape is that of one example.
+    """
+    phase = task.phases[0]
+    kind = jnp.uint8 if len(shape) == 3 else jnp.float32
+    bank = {"x": jax.ShapeDtypeStruct((phase.batch, *shape), kind, sharding=whole(mesh))}
+    picks = jax.ShapeDtypeStruct((1, phase.reals, phase.batch), jnp.int32, sharding=split(mesh, 2))
+    run = loop.compile_phase(phase, Feed.select, mesh, 1)
+    with jax.set_mesh(mesh):
+        return run.lower(loop.abstract_state(task, mesh), bank, picks, 1, stream(0, "train")).compile().as_text()
+
+
+def collectives(hlo: str) -> list[Collective]:
+    """The collectives of a compiled module, in order.
+
+    A loop whose length is known counts as often as it runs, one of unknown length (the steps of a call) once.
+    """
+    computations, entry = _computations(hlo)
+
+    def walk(name, times):
+        for line in computations[name]:
+            match = INSTRUCTION.match(line)
+            if not match:
+                continue
+            made, operation = match[1], match[2].removesuffix("-start")
+            if operation in KINDS:
+                arrays = tuple((kind, _shape(shape)) for kind, shape in ARRAY.findall(made))
+                yield Collective(operation, arrays, times)
+                continue
+            trips = TRIPS.search(line)
+            inner = times * int(trips[1]) if operation == "while" and trips else times
+            for called in CALLED.findall(line):
+                for part in called.split(", "):
+                    yield from walk(part.lstrip("%"), inner)
+
+    return list(walk(entry, 1))
+
+
+def _computations(hlo: str) -> tuple[dict[str, list[str]], str]:
+    """The lines of each computation by its name, and the name of the one that is run."""
+    found, entry, lines = {}, "", []
+    for line in hlo.splitlines():
+        if match := COMPUTATION.match(line):
+            lines = found[match[1]] = []
+            entry = match[1] if line.startswith("ENTRY") else entry
+        else:
+            lines.append(line)
+    return found, entry
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    return tuple(int(n) for n in text.split(",") if n)
+
+
+def _bytes(kind: str) -> int:
+    return 1 if kind == "pred" else int(re.search(r"\d+", kind)[0]) // 8

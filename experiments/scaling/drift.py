@@ -1,0 +1,99 @@
+"""How far apart runs on 1, 2, 4, 8 devices are: python -m experiments.scaling.drift
+
+Trains the smallest variants of configs for 50 steps on so many devices (of this CPU) and compares the curves and the
+last state with those of one device: in float64, in float32, and in float32 with a smooth activation.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl import flags
+from ml_collections import ConfigDict
+
+from configs import dcgan, gan, wgan_gp
+from genjax import cli, data, runs, tasks
+from genjax.data.feed import Feed
+from genjax.engine import loop
+from genjax.engine.mesh import make_mesh
+from genjax.report.console import table
+
+FLAGS = flags.FLAGS
+
+CONFIGS = {"gan": gan, "dcgan": dcgan, "wgan_gp": wgan_gp}
+COUNTS = (2, 4, 8)
+STEPS = 50
+WAYS = (("float64", ""), ("float32", ""), ("float32", "tanh"))
+
+
+def define_flags() -> None:
+    """The flags of this entry point."""
+    flags.DEFINE_integer("seeds", 5, "Runs of each kind.", lower_bound=1)
+
+
+def main() -> int:
+    """Train, compare and print; the exit code."""
+    runs.enable_compilation_cache()
+    jax.config.update("jax_num_cpu_devices", max(COUNTS))
+    rows = []
+    for name in CONFIGS:
+        for dtype, activation in WAYS:
+            curves, state = zip(*compare(tiny(name, activation), dtype, FLAGS.seeds), strict=True)
+            beyond = sum(distance > 1e-5 for distance in curves)
+            rows.append((name, dtype, activation or "its own", f"{max(curves):.0e}", f"{max(state):.0e}", beyond))
+    headers = ("config", "type", "activation", "curves", "state", f"of {len(curves)}, curves beyond 1e-5")
+    print(table(rows, headers))
+    return 0
+
+
+def tiny(name: str, activation: str = "") -> ConfigDict:
+    """The smallest variant of a config, with an average and perhaps another activation."""
+    config = CONFIGS[name].get_config("smoke")
+    config.steps, config.ema.half_life = STEPS, 50.0
+    if activation:
+        config.generator.activation = config.critic.activation = activation
+    return config
+
+
+def compare(config: ConfigDict, dtype: str, seeds: int) -> Iterator[tuple[float, float]]:
+    """The largest distances, of curves and of the state, for each seed and number of devices."""
+    for config.seed in range(seeds):
+        one = train(config, 1, dtype)
+        for count in COUNTS:
+            found = train(config, count, dtype)
+            yield tuple(max(distances(a, b).values()) for a, b in zip(found, one, strict=True))
+
+
+def train(config: ConfigDict, count: int, dtype: str) -> tuple[dict[str, np.ndarray], Any]:
+    """The curves and the last state of a config on so many devices, computed in float32 or float64."""
+    with jax.enable_x64(dtype == "float64"):
+        source, mesh = data.load(config.data), make_mesh(jax.devices()[:count])
+        task = tasks.build(config, source.shape)
+        state = loop.initial_state(task, config.seed, mesh)  # Linen draws float32
+        state = jax.tree.map(lambda a: a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.inexact) else a, state)
+        feed = Feed(source, config.seed, mesh, 2**30)
+        chunks = list(loop.train(task, state, feed, config.seed, mesh, (config.steps,)))
+        curves = {name: np.concatenate([chunk.metrics[name] for chunk in chunks]) for name in chunks[0].metrics}
+        return curves, jax.device_get(chunks[-1].state)
+
+
+def distances(found: Any, expected: Any) -> dict[str, float]:
+    """How far each array is from the expected one, relative to that one's norm.
+
+    Raises: ValueError if they differ in structure or type.
+    """
+    out = {}
+    pairs = zip(jax.tree_util.tree_leaves_with_path(found), jax.tree.leaves(expected), strict=True)
+    for (path, a), b in pairs:
+        if a.dtype != b.dtype:
+            raise ValueError(f"{jax.tree_util.keystr(path)} is {a.dtype}, expected {b.dtype}")
+        a, b = np.float64(a), np.float64(b)
+        out[jax.tree_util.keystr(path)] = float(np.linalg.norm(a - b) / max(np.linalg.norm(b), 1e-30))
+    return out
+
+
+if __name__ == "__main__":
+    define_flags()
+    cli.run(main)
