@@ -1,0 +1,127 @@
+"""Structural similarity of pairs of pictures at one scale and at several, and the diversity of a set by it.
+
+Sources: Wang et al. 2004 (SSIM), Wang, Simoncelli and Bovik 2003 (MS-SSIM), arXiv:1610.09585, section 4.2 (diversity).
+"""
+
+import numpy as np
+
+from genjax.errors import InputError
+from genjax.metrics import checks
+
+WINDOW, SIGMA = 11, 1.5
+K1, K2 = 0.01, 0.03
+WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
+BLOCK = 64  # pairs in memory at once
+
+
+def ssim(x, y, data_range=1.0):
+    """Mean structural similarity of pairs, over an 11 x 11 Gaussian window (std 1.5) wherever it fits.
+
+    Shapes: x, y [N, H, W, C], of values `data_range` apart at most -> float64 [N], each in [-1, 1].
+    Raises: InputError for other shapes, sides below 11, NaN, or values further apart than `data_range`.
+    """
+    x, y = _pairs(x, y, data_range)
+    return _in_blocks(lambda x, y: _similarity(x, y, data_range)[0].mean(1), x, y)
+
+
+def ms_ssim_each(x, y, data_range=1.0):
+    """Structural similarity of each pair over scales a factor of two apart: five of them, with the paper's weights.
+
+    A scale needs 11 pixels a side, so five need 161. Smaller pictures have fewer scales, whose weights are the paper's
+    first ones divided by their sum (28 pixels: 2, 32: 2, 64: 3, 128: 4): such numbers compare only with one another.
+    Paper: real powers of negative structure are undefined; here it counts as zero, as in TensorFlow.
+    Shapes: x, y [N, H, W, C], of values `data_range` apart at most -> float64 [N], each in [0, 1].
+    Raises: InputError for other shapes, sides below 11, NaN, or values further apart than `data_range`.
+    """
+    x, y = _pairs(x, y, data_range)
+    weights = WEIGHTS[: scales(x.shape[1:3])]
+    weights = weights / weights.sum()
+
+    def of_block(x, y):
+        product = 1.0
+        for scale, weight in enumerate(weights, 1):
+            whole, structure = _similarity(x, y, data_range)
+            product *= np.maximum(whole if scale == len(weights) else structure, 0) ** weight
+            x, y = _halved(x), _halved(y)
+        return product.mean(1)
+
+    return _in_blocks(of_block, x, y)
+
+
+def ms_ssim(x, y, data_range=1.0):
+    """Mean of `ms_ssim_each` over the pairs. Shapes: x, y [N, H, W, C] -> float. Raises: InputError, as that."""
+    return float(ms_ssim_each(x, y, data_range).mean())
+
+
+def ms_ssim_diversity(x, pairs=1000, seed=0, data_range=1.0):
+    """Mean MS-SSIM of random pairs of one set: 1 where all pictures are one, lower the more they differ.
+
+    Shapes: x [N, H, W, C] -> float. A pair is two different entries of `x`, drawn uniformly.
+    Raises: InputError for fewer than two pictures, and as `ms_ssim`.
+    """
+    x = checks.pictures("x", x, rows=2)
+    checks.count("pairs", pairs)
+    rng = np.random.default_rng(seed)
+    first = rng.integers(len(x), size=pairs)
+    second = (first + rng.integers(1, len(x), size=pairs)) % len(x)
+    return ms_ssim(x[first], x[second], data_range)
+
+
+def scales(size):
+    """How many of the five scales a picture of this height and width has."""
+    side, count = min(size), 0
+    while side >= WINDOW and count < len(WEIGHTS):
+        side, count = (side + 1) // 2, count + 1
+    return count
+
+
+def _pairs(x, y, data_range):
+    x, y = checks.pictures("x", x), checks.pictures("y", y)
+    checks.same_shape("x", x, "y", y)
+    if min(x.shape[1:3]) < WINDOW:
+        raise InputError(
+            f"pictures of {x.shape[1]}x{x.shape[2]} are smaller than the {WINDOW}x{WINDOW} window: enlarge."
+        )
+    low, high = float(min(x.min(), y.min())), float(max(x.max(), y.max()))
+    if high - low > data_range * (1 + 1e-3):
+        raise InputError(
+            f"pictures have values from {low:.4g} to {high:.4g} but data_range is {data_range:g}: "
+            "give the width of their range (1 for [0, 1], 2 for [-1, 1], 255 for uint8)."
+        )
+    return x, y
+
+
+def _in_blocks(measure, x, y):
+    """One number a pair; channels first and float64 inside."""
+    parts = [slice(start, start + BLOCK) for start in range(0, len(x), BLOCK)]
+    return np.concatenate(
+        [measure(*(z[part].transpose(0, 3, 1, 2).astype(np.float64) for z in (x, y))) for part in parts]
+    )
+
+
+def _similarity(x, y, data_range):
+    """Means over places of SSIM and of its contrast-structure factor. Shapes: [N, C, H, W] -> [N, C], [N, C]."""
+    c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
+    rows, columns = (_window(n) for n in x.shape[2:])
+    smooth = lambda z: rows @ z @ columns.T  # noqa: E731
+    mean_x, mean_y = smooth(x), smooth(y)
+    products = mean_x * mean_y
+    squares = mean_x**2 + mean_y**2
+    structure = (2 * (smooth(x * y) - products) + c2) / (smooth(x**2 + y**2) - squares + c2)
+    whole = (2 * products + c1) / (squares + c1) * structure
+    return whole.mean((2, 3)), structure.mean((2, 3))
+
+
+def _window(n):
+    """The Gaussian window at each place of a line where it fits, as a banded matrix [n - 10, n]."""
+    taps = np.exp(-((np.arange(WINDOW) - WINDOW // 2) ** 2) / (2 * SIGMA**2))
+    bands = np.zeros((n - WINDOW + 1, n))
+    for place, band in enumerate(bands):
+        band[place : place + WINDOW] = taps / taps.sum()
+    return bands
+
+
+def _halved(x):
+    """Means of 2 x 2 pixels; an odd side's last pixel is taken twice. Shapes: [N, C, H, W] -> [N, C, H / 2, W / 2]."""
+    x = np.pad(x, ((0, 0), (0, 0), *((0, n % 2) for n in x.shape[2:])), mode="edge")
+    return x.reshape(*x.shape[:2], x.shape[2] // 2, 2, x.shape[3] // 2, 2).mean((3, 5))

@@ -1,0 +1,173 @@
+"""The metrics against other people's, on the same arrays. `pytest tests/metrics/test_peers.py -s` prints how near.
+
+Peers that are not installed are skipped; the extra "bench" has them.
+"""
+
+import importlib.util
+import sys
+from unittest.mock import MagicMock
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from genjax import metrics
+from genjax.metrics.ms_ssim import WEIGHTS
+
+RNG = np.random.default_rng(0)
+REASON = "peers are in the extra 'bench'"
+
+
+def agree(what, ours, theirs, rtol):
+    difference = np.max(np.abs(np.asarray(ours) - theirs) / np.abs(theirs))
+    print(f"\n{what}: largest relative difference {difference:.1e}")
+    np.testing.assert_allclose(ours, theirs, rtol=rtol)
+
+
+def peer(name):
+    return pytest.importorskip(name, reason=REASON)
+
+
+@pytest.fixture
+def fidelity(monkeypatch):
+    """torch-fidelity's arithmetic. Its import asks for torchvision, which it does not need for features."""
+    peer("torch")
+    pytest.importorskip("tqdm", reason=REASON)
+    if importlib.util.find_spec("torch_fidelity") is None:
+        pytest.skip(REASON)
+    for name in ("", ".datasets", ".transforms", ".transforms.functional"):
+        monkeypatch.setitem(sys.modules, "torchvision" + name, MagicMock())
+    return lambda name: importlib.import_module(f"torch_fidelity.metric_{name}")
+
+
+def features(count, width, seed, shift=0.0):
+    """What pooled activations look like: not negative, correlated, of spectra over several orders."""
+    rng = np.random.default_rng(seed)
+    mix = np.random.default_rng(99).standard_normal((width, width)) * np.logspace(0, -2, width)
+    return np.maximum(rng.standard_normal((count, width)) @ mix.T / np.sqrt(width) + 0.3 + shift, 0)
+
+
+def pictures(size, count=3):
+    x = gaussian_filter(RNG.standard_normal((count, *size, 3)), (0, 3, 3, 0))
+    x = (x - x.min()) / np.ptp(x)
+    return x, np.clip(x + 0.05 * RNG.standard_normal(x.shape), 0, 1)
+
+
+def test_frechet_distance_is_torch_fidelitys(fidelity):
+    import torch
+
+    x, y, fid = features(1000, 192, 0), features(900, 192, 1, 0.05), fidelity("fid")
+    theirs = fid.fid_statistics_to_metric(*(fid.fid_features_to_statistics(torch.tensor(z)) for z in (x, y)), False)
+    real, fake = (metrics.Moments.empty(192).add(z) for z in (x, y))
+    ours = metrics.frechet_distance(real.mean, real.cov, fake.mean, fake.cov)
+    agree("FID, torch-fidelity", ours, theirs["frechet_inception_distance"], 1e-6)
+
+
+@pytest.mark.parametrize("seed", [0, 2020])
+def test_kernel_distance_is_torch_fidelitys_subset_by_subset(fidelity, seed):
+    import torch
+
+    x, y = features(600, 64, 0), features(500, 64, 1, 0.05)
+    settings = {"kid_subsets": 10, "kid_subset_size": 200, "rng_seed": seed, "verbose": False}
+    theirs = fidelity("kid").kid_features_to_metric(torch.tensor(x), torch.tensor(y), **settings)
+    ours = metrics.kernel_distance(x, y, subsets=10, size=200, seed=seed)
+    agree("KID mean and std, torch-fidelity", ours, list(theirs.values()), 1e-6)
+
+
+def test_inception_score_is_torch_fidelitys(fidelity):
+    import torch
+
+    logits = 3 * RNG.standard_normal((1003, 50))
+    theirs = fidelity("isc").isc_features_to_metric(torch.tensor(logits), splits=10, shuffle=False)
+    probs = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    agree("IS mean and std, torch-fidelity", metrics.inception_score(probs), list(theirs.values()), 1e-4)
+
+
+def test_precision_and_recall_are_torch_fidelitys(fidelity):
+    import torch
+
+    x, y = features(400, 16, 0), features(350, 16, 1, 0.1)
+    theirs = fidelity("prc").calculate_precision_recall_full(torch.tensor(y), torch.tensor(x), 3)
+    ours = metrics.precision_recall(x, y)
+    assert ours == pytest.approx(theirs, abs=1e-6)  # theirs are float32 means
+    print(f"\nprecision and recall, torch-fidelity: {ours} and {theirs}")
+
+
+@pytest.mark.parametrize("k", [3, 5])
+def test_precision_recall_density_and_coverage_are_prdcs_exactly(k):
+    x, y = features(400, 16, 0), features(350, 16, 1, 0.1)
+    theirs = peer("prdc").compute_prdc(x, y, nearest_k=k)
+    ours = {**metrics.precision_recall(x, y, k)._asdict(), **metrics.density_coverage(x, y, k)._asdict()}
+    counts = {"precision": len(y), "recall": len(x), "density": k * len(y), "coverage": len(x)}
+    for name, count in counts.items():
+        assert round(ours[name] * count) == round(theirs[name] * count), name
+        assert ours[name] == pytest.approx(theirs[name], rel=1e-14)
+    print(f"\nprdc, k = {k}: the same counts: {ours}")
+
+
+def test_ssim_is_scikit_images():
+    theirs = peer("skimage.metrics").structural_similarity
+    settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 1.0}
+    x, y = pictures((45, 60))
+    expected = [theirs(a, b, channel_axis=-1, **settings) for a, b in zip(x, y, strict=True)]
+    agree("SSIM, scikit-image", metrics.ssim(x, y), expected, 1e-9)
+
+
+def test_psnr_is_scikit_images():
+    theirs = peer("skimage.metrics").peak_signal_noise_ratio
+    x, y = pictures((20, 30))
+    expected = [theirs(a, b, data_range=1.0) for a, b in zip(x, y, strict=True)]
+    agree("PSNR, scikit-image", metrics.psnr(x, y), expected, 1e-9)
+
+
+@pytest.mark.parametrize("size", [(176, 192), (161, 187)])
+def test_ms_ssim_of_five_scales_is_tensorflows(size):
+    tf = peer("tensorflow")
+    x, y = pictures(size)
+    expected = tf.image.ssim_multiscale(tf.constant(x, tf.float32), tf.constant(y, tf.float32), 1.0).numpy()
+    agree(f"MS-SSIM {size}, TensorFlow in float32", metrics.ms_ssim_each(x, y), expected, 1e-4)
+
+
+@pytest.mark.parametrize(("size", "scales"), [((176, 192), 5), ((64, 64), 3), ((28, 28), 2)])
+def test_ms_ssim_is_pytorch_msssims(size, scales):
+    torch, theirs = peer("torch"), peer("pytorch_msssim").ms_ssim
+    x, y = pictures(size)
+    weights = (WEIGHTS[:scales] / WEIGHTS[:scales].sum()).tolist()
+    if scales < 5:  # it refuses pictures too small for five scales whatever the weights: pyramids of its own SSIM
+        ssim, expected = importlib.import_module("pytorch_msssim.ssim"), 1
+        window = ssim._fspecial_gauss_1d(11, 1.5).repeat(3, 1, 1, 1).double()
+        a, b = (torch.tensor(z).permute(0, 3, 1, 2) for z in (x, y))
+        for scale, weight in enumerate(weights, 1):
+            whole, structure = ssim._ssim(a, b, 1.0, window)
+            expected = expected * torch.relu(whole if scale == scales else structure) ** weight
+            a, b = (torch.nn.functional.avg_pool2d(z, 2) for z in (a, b))
+        expected = expected.mean(1).numpy()
+    else:
+        a, b = (torch.tensor(z).permute(0, 3, 1, 2) for z in (x, y))
+        expected = theirs(a, b, data_range=1.0, size_average=False, weights=weights).numpy()
+    agree(f"MS-SSIM {size}, {scales} scales, pytorch-msssim", metrics.ms_ssim_each(x, y), expected, 1e-5)
+
+
+def test_bce_is_pytorchs():
+    torch = peer("torch")
+    x, y = RNG.random((4, 50)), RNG.random((4, 50))
+    x[0, 0], y[0, 0] = 1, 0
+    expected = torch.nn.functional.binary_cross_entropy(torch.tensor(y), torch.tensor(x), reduction="none").mean(1)
+    agree("BCE, PyTorch", metrics.bce(x, y), expected.numpy(), 1e-12)
+
+
+def test_gaussian_divergence_is_pytorchs():
+    torch = peer("torch")
+    mean, logvar = torch.tensor(RNG.standard_normal((5, 8))), torch.tensor(RNG.standard_normal((5, 8)))
+    normal = torch.distributions.Normal
+    expected = torch.distributions.kl_divergence(normal(mean, torch.exp(logvar / 2)), normal(0.0, 1.0)).sum(1).numpy()
+    agree("Gaussian KL, PyTorch", metrics.gaussian_kl(mean.numpy(), logvar.numpy()), expected, 1e-12)
+
+
+def test_neighbours_are_scikit_learns():
+    x, train = RNG.standard_normal((40, 20)), RNG.standard_normal((300, 20))
+    search = peer("sklearn.neighbors").NearestNeighbors(n_neighbors=5, algorithm="brute").fit(train)
+    lengths, indices = search.kneighbors(x)
+    ours = metrics.nearest_neighbours(x, train, k=5)
+    np.testing.assert_array_equal(ours.indices, indices)
+    agree("neighbours' distances, scikit-learn", ours.distances, lengths, 1e-9)
