@@ -59,7 +59,7 @@ def pick(choices: Mapping[str, Any], name: str, what: str) -> Any:
     raise InputError(f"{what}: no {name!r}{did_you_mean(name, choices)}; there is {', '.join(map(repr, choices))}")
 
 
-def construct(classes: Mapping[str, type], config: ConfigDict, what: str, **given: Any) -> Any:
+def construct(classes: Mapping[str, type], config: ConfigDict, what: str, /, **given: Any) -> Any:
     """A Linen module from its sub-config: `net` names the class, the other keys are its fields.
 
     Raises: InputError for unknown nets, unknown fields and fields of the wrong type.

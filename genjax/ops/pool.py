@@ -1,9 +1,10 @@
-"""Maximum pooling whose gradient costs what it should.
+"""Pooling written as slices of the map, one for each place in a window.
 
-The gradient that autodiff writes (a scatter on XLA's CPU backend) takes six times as long; docs/performance.md.
+XLA's CPU backend is several times slower on its own windowed reductions, and on the gradient (a scatter) that
+autodiff writes for them; docs/performance.md.
 """
 
-from functools import partial
+from functools import partial, reduce
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +17,38 @@ def max_pool(x, size: int = 2):
     Shapes: [B, H, W, C] -> [B, H // size, W // size, C].
     """
     return _max_pool(size, x)
+
+
+def overlapping_max_pool(x, size: int = 3, stride: int = 2, edge: int = 0):
+    """The largest of each size x size window, one every `stride` <= size pixels of a map with `edge` more on all sides.
+
+    The last windows are cut short by the border, so that no pixel is left over: Caffe's pooling, PyTorch's ceil mode.
+    Where several are the largest, they share the gradient.
+    Shapes: [B, H, W, C] -> [B, ceil((H + 2 edge - size) / stride) + 1, ceil((W + 2 edge - size) / stride) + 1, C].
+    """
+    counts = [-(-(n + 2 * edge - size) // stride) + 1 for n in x.shape[1:3]]
+    ends = [max((k - 1) * stride + size - n - edge, 0) for k, n in zip(counts, x.shape[1:3], strict=True)]
+    x = jnp.pad(x, ((0, 0), *((edge, end) for end in ends), (0, 0)), constant_values=-jnp.inf)
+    return reduce(jnp.maximum, _taps(x, counts, size, stride))
+
+
+def mean_pool(x, size: int = 3):
+    """The mean of each size x size window, side by side at every pixel; what lies beyond the edge does not count.
+
+    Shapes: [B, H, W, C] -> [B, H, W, C], for odd sizes.
+    """
+    edge = size // 2
+    total, count = (
+        sum(_taps(jnp.pad(a, ((0, 0), (edge, edge), (edge, edge), (0, 0))), x.shape[1:3], size, 1))
+        for a in (x, jnp.ones((1, *x.shape[1:3], 1), x.dtype))
+    )
+    return total / count
+
+
+def _taps(x, counts, size, stride):
+    """The pixels at each place of the windows, of which there are counts[0] x counts[1]: [B, *counts, C]."""
+    rows, columns = ([slice(k, k + (n - 1) * stride + 1, stride) for k in range(size)] for n in counts)
+    return [x[:, i, j] for i in rows for j in columns]
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))

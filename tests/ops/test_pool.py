@@ -1,4 +1,4 @@
-"""Maximum pooling against Flax's, whose gradient is XLA's own, and against PyTorch's rule for equals."""
+"""Maximum pooling against Flax's, whose gradient is XLA's own, and PyTorch's rule for equals; the others by windows."""
 
 import flax.linen as nn
 import jax
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from genjax.ops.pool import max_pool
+from genjax.ops.pool import max_pool, mean_pool, overlapping_max_pool
 
 
 @pytest.mark.parametrize("shape", [(2, 6, 8, 3), (3, 7, 7, 2), (1, 9, 5, 1)])
@@ -38,3 +38,24 @@ def test_the_first_of_equals_takes_the_gradient_and_nan_wins():
     assert jax.grad(lambda x: max_pool(x).sum())(x).ravel().tolist() == [1, 0, 0, 0]
     for place in range(4):
         assert jnp.isnan(max_pool(x.ravel().at[place].set(jnp.nan).reshape(x.shape))).all()
+
+
+@pytest.mark.parametrize(("height", "width"), [(7, 8), (8, 9), (3, 2)])
+@pytest.mark.parametrize(("size", "stride", "edge"), [(3, 2, 0), (3, 1, 1), (2, 2, 0)])
+def test_overlapping_windows_are_maxima_to_the_very_edge(height, width, size, stride, edge):
+    x = jax.random.normal(jax.random.key(0), (2, height, width, 3)) - 5  # all below zero: padding must not win
+    rows, columns = (-(-(n + 2 * edge - size) // stride) + 1 for n in (height, width))
+    y = overlapping_max_pool(x, size, stride, edge)
+    assert y.shape == (2, rows, columns, 3)
+    for i, j in np.ndindex(rows, columns):
+        top, left = (max(k * stride - edge, 0) for k in (i, j))
+        window = x[:, top : i * stride - edge + size, left : j * stride - edge + size]
+        np.testing.assert_array_equal(y[:, i, j], window.max((1, 2)))
+
+
+def test_means_leave_out_what_is_beyond_the_edge():
+    x = jax.random.normal(jax.random.key(0), (2, 5, 4, 3))
+    y = mean_pool(x)
+    np.testing.assert_allclose(y[:, 0, 0], x[:, :2, :2].mean((1, 2)), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(y[:, 2, 0], x[:, 1:4, :2].mean((1, 2)), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(y[:, 2, 2], x[:, 1:4, 1:4].mean((1, 2)), rtol=1e-5, atol=1e-6)

@@ -1,0 +1,148 @@
+"""Pictures to features: a trained net, its weights and its way of resizing, as one thing that has a name."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from genjax.engine import compiler
+from genjax.errors import InputError
+from genjax.nets.inception import Inception
+from genjax.nets.squeezenet import SqueezeNet
+from genjax.ops.resize import bilinear
+from genjax.weights import inception as inception_weights
+from genjax.weights import squeezenet as squeezenet_weights
+
+Look = Callable[[Any, jax.Array], tuple[jax.Array, jax.Array]]
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureNet:
+    """What a distance must say of its features to be compared with another."""
+
+    name: str  # as in "Frechet distance (SqueezeNet fire9)"
+    dimension: int
+    sha256: str  # of the file of weights
+    resize: str
+    look: Look  # variables, uint8 [B, H, W, 1 or 3] -> features [B, dimension], probabilities [B, classes]
+    variables: Any
+
+    @cached_property
+    def compiled(self) -> Callable:
+        """`look`, with its products in full float32 on every backend (TF32 and bfloat16 would shift features)."""
+
+        def look(variables, x, probabilities):
+            with jax.default_matmul_precision("highest"):
+                features, classes = self.look(variables, x)
+            return (features, classes) if probabilities else (features, None)
+
+        return jax.jit(look, static_argnames="probabilities", compiler_options=compiler.options())
+
+
+def squeezenet(size: int = 128) -> FeatureNet:
+    """SqueezeNet v1.1 with the packaged ImageNet weights: the mean of its map `fire9`.
+
+    A distance on these features is "Frechet distance (SqueezeNet fire9)", never FID.
+    """
+
+    def look(variables, x):
+        x = _in_colour(bilinear(x.astype(jnp.float32), (size, size)))
+        out = SqueezeNet().apply(variables, x)
+        return out.features, jax.nn.softmax(out.logits)
+
+    variables = jax.tree.map(jnp.asarray, squeezenet_weights.load())
+    resize = f"bilinear to {size} x {size}, half-pixel centres, antialiased where it shrinks"
+    return FeatureNet("SqueezeNet fire9", 512, squeezenet_weights.SHA256, resize, look, variables)
+
+
+def inception(path: str | os.PathLike, sha256: str | None = inception_weights.SHA256) -> FeatureNet:
+    """Inception v3 with the weights of the Frechet Inception distance from a file; `sha256` None takes any.
+
+    Raises: InputError if the file is absent, another one, or does not hold the net's layers.
+    """
+
+    def look(variables, x):
+        out = Inception().apply(variables, _in_colour(x.astype(jnp.float32)))
+        return out.features, out.probabilities
+
+    variables = jax.tree.map(jnp.asarray, inception_weights.load(path, sha256))
+    resize = "bilinear to 299 x 299 as TensorFlow 1: no half-pixel centres, no antialiasing"
+    return FeatureNet("Inception v3 pool3", 2048, inception_weights.digest(path), resize, look, variables)
+
+
+class Extracted(NamedTuple):
+    """What a net saw in N pictures."""
+
+    features: np.ndarray  # float32 [N, dimension]
+    probabilities: np.ndarray | None  # float32 [N, classes], if asked for
+
+
+def extract(
+    net: FeatureNet,
+    images: np.ndarray | Iterable[np.ndarray],
+    *,
+    batch: int = 64,
+    probabilities: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Extracted:
+    """Features of pictures, in their order, `batch` at a time; `progress` is told after each how many are done.
+
+    Every call has the same shape, the last one filled up: a picture's features are the same to the bit whatever the
+    others are, and however they came cut. Another `batch` lets XLA add in another order: they agree to rounding.
+
+    Shapes: images uint8 [N, H, W, 1 or 3], or an iterable of such arrays of one H, W and C, each of any length.
+    Raises: InputError for none, for other types or shapes, and for pictures of different shapes.
+    """
+    if batch < 1:
+        raise InputError(f"batch={batch}: expected at least 1")
+    rows, done = [], 0
+    for block in _blocks(images, batch):
+        filled = np.concatenate([block, np.repeat(block[-1:], batch - len(block), axis=0)])
+        out = jax.device_get(net.compiled(net.variables, filled, probabilities))
+        rows.append([a if a is None else a[: len(block)] for a in out])
+        done += len(block)
+        if progress:
+            progress(done)
+    if not rows:
+        raise InputError("no images to extract features from")
+    features, classes = zip(*rows, strict=True)
+    return Extracted(np.concatenate(features), np.concatenate(classes) if probabilities else None)
+
+
+def _blocks(images: np.ndarray | Iterable[np.ndarray], batch: int) -> Iterator[np.ndarray]:
+    """The pictures in arrays of `batch`, the last one shorter."""
+    held, shape = [], None
+    for part in [images] if isinstance(images, np.ndarray | jax.Array) else images:
+        part = _checked(np.asarray(part))
+        shape = shape or part.shape[1:]
+        if part.shape[1:] != shape:
+            raise InputError(f"images of shape {list(part.shape[1:])} after images of shape {list(shape)}")
+        held.append(part)
+        if sum(map(len, held)) >= batch:
+            together = np.concatenate(held)
+            whole = len(together) // batch * batch
+            yield from together[:whole].reshape(-1, batch, *shape)
+            held = [together[whole:]]
+    if sum(map(len, held)):
+        yield np.concatenate(held)
+
+
+def _checked(x: np.ndarray) -> np.ndarray:
+    if x.dtype.kind == "f" and np.isnan(x).any():
+        raise InputError("images have NaN: expected uint8 pixels")
+    if x.dtype != np.uint8:
+        raise InputError(
+            f"images are {x.dtype}: expected uint8, quantised as they would be saved (ops.pixels.to_uint8)"
+        )
+    if x.ndim != 4 or x.shape[3] not in (1, 3) or 0 in x.shape[1:]:
+        raise InputError(f"images have shape {list(x.shape)}: expected [N, H, W, 1 or 3]")
+    return x
+
+
+def _in_colour(x):
+    return jnp.broadcast_to(x, (*x.shape[:3], 3))

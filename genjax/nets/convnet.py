@@ -1,0 +1,43 @@
+"""A small convolutional classifier: a data set's own eye."""
+
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax
+
+from genjax.nets.layers import ACTIVATIONS, INITIALISERS, Conv, Dropout, flatten
+from genjax.ops.pool import max_pool
+
+
+class Outputs(NamedTuple):
+    """What the net makes of pictures."""
+
+    features: jax.Array  # [B, widths[-1]], the last hidden layer
+    logits: jax.Array  # [B, classes]
+
+
+class Classifier(nn.Module):
+    """A convolution and a 2x2 maximum pooling a stage, then hidden layers, then a logit a class.
+
+    Shapes: x [B, H, W, C] -> Outputs.
+    """
+
+    classes: int
+    channels: tuple[int, ...] = (32, 64)
+    widths: tuple[int, ...] = (128,)
+    kernel: int = 3
+    activation: str = "relu"
+    dropout: float = 0.4
+    kernel_init: str = "he"
+
+    @nn.compact
+    def __call__(self, x, train: bool = False):
+        """Classify images x; dropout, before each dense layer, only in training."""
+        init, act = INITIALISERS[self.kernel_init], ACTIVATIONS[self.activation]
+        for features in self.channels:
+            x = max_pool(act(Conv(features, (self.kernel, self.kernel), kernel_init=init)(x)))
+        x = flatten(x)
+        for width in self.widths:
+            x = act(nn.Dense(width, kernel_init=init)(Dropout(self.dropout)(x, train)))
+        logits = nn.Dense(self.classes, kernel_init=INITIALISERS["glorot"])(Dropout(self.dropout)(x, train))
+        return Outputs(x, logits)

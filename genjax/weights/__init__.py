@@ -1,0 +1,1 @@
+"""Trained weights for the nets of genjax.nets: packaged ones, and readers of files that others publish."""

@@ -1,0 +1,99 @@
+"""Tensors out of a file that `torch.save` wrote, without torch and without running what the file asks for.
+
+A pickle can name any function of any module. This reader knows three: what rebuilds a tensor, the types of its
+numbers, and the ordered dictionary that holds them. Both layouts are read: the zip archive of PyTorch 1.6 and later,
+and the stream of pickles before it.
+"""
+
+import os
+import pickle
+import zipfile
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+from genjax.errors import InputError
+
+DTYPES = {
+    "DoubleStorage": "<f8",
+    "FloatStorage": "<f4",
+    "HalfStorage": "<f2",
+    "LongStorage": "<i8",
+    "IntStorage": "<i4",
+    "ShortStorage": "<i2",
+    "CharStorage": "<i1",
+    "ByteStorage": "<u1",
+    "BoolStorage": "?",
+}
+MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of the older layout
+
+
+def read(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """The tensors of a state dict, by name.
+
+    Raises: InputError if there is no such file, or it is none of tensors by name, or it names anything else.
+    """
+    try:
+        with open(path, "rb") as file:
+            zipped = file.read(4) == b"PK\3\4"
+            file.seek(0)
+            tensors, storage = (_archive if zipped else _stream)(file)
+            return {name: tensor.array(storage) for name, tensor in tensors.items()}
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+    except Exception as error:  # what bytes that are no pickle raise is not to be foretold
+        raise InputError(f"{path} is not a state dict that torch.save wrote: {error}") from error
+
+
+class _Tensor(NamedTuple):
+    """A tensor whose numbers are elsewhere."""
+
+    dtype: str
+    key: str
+    offset: int  # in numbers, as the strides
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    def array(self, storage: Callable[[str], bytes]) -> np.ndarray:
+        """The numbers. Raises: ValueError for places outside of the storage, which NumPy does not always refuse."""
+        numbers = np.frombuffer(storage(self.key), self.dtype)
+        if 0 in self.shape:
+            return np.zeros(self.shape, self.dtype)
+        last = self.offset + sum((n - 1) * stride for n, stride in zip(self.shape, self.strides, strict=True))
+        if min((self.offset, *self.shape, *self.strides)) < 0 or last >= len(numbers):
+            raise ValueError(f"a tensor reaches beyond its {len(numbers)} numbers")
+        bytes_apart = tuple(stride * numbers.itemsize for stride in self.strides)
+        return np.ndarray(self.shape, self.dtype, numbers, self.offset * numbers.itemsize, bytes_apart)
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module, name):
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return lambda storage, offset, shape, strides, *_: _Tensor(*storage, offset, shape, strides)
+        if module == "torch" and name in DTYPES:
+            return DTYPES[name]
+        raise pickle.UnpicklingError(f"it names {module}.{name}")
+
+    def persistent_load(self, pid):
+        _, dtype, key, *_ = pid
+        return dtype, key
+
+
+def _archive(file: BinaryIO) -> tuple[dict[str, Any], Callable[[str], bytes]]:
+    archive = zipfile.ZipFile(file)
+    (index,) = (name for name in archive.namelist() if name.endswith("/data.pkl"))
+    folder = index.removesuffix("data.pkl") + "data/"
+    return _Unpickler(archive.open(index)).load(), lambda key: archive.read(folder + key)
+
+
+def _stream(file: BinaryIO) -> tuple[dict[str, Any], Callable[[str], bytes]]:
+    if _Unpickler(file).load() != MAGIC:
+        raise pickle.UnpicklingError("it begins otherwise")
+    _version, _machine, tensors, keys = (_Unpickler(file).load() for _ in range(4))
+    items = {tensor.key: np.dtype(tensor.dtype).itemsize for tensor in tensors.values()}
+    data = {key: file.read(items[key] * int.from_bytes(file.read(8), "little")) for key in keys}
+    return tensors, data.__getitem__

@@ -1,0 +1,106 @@
+"""A classifier's step is cross-entropy's, its outputs are what the nets of metrics need, and it learns."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from configs import classifier as config
+from genjax import tasks
+from genjax.data.images import Form
+from genjax.data.packaged import load_fashion_10k
+from genjax.errors import InputError
+from genjax.tasks.classifier import accuracy
+
+SHAPE = (8, 8, 1)
+
+
+def build(shape=SHAPE, **overrides):
+    c = config.get_config("smoke")
+    c.update_from_flattened_dict({key.replace("__", "."): value for key, value in overrides.items()})
+    return tasks.build(c, shape)
+
+
+def start(task):
+    return jax.jit(task.init)(jax.random.key(0))
+
+
+def examples(count, seed=0):
+    """Pictures that are bright on the side of their class."""
+    rng = np.random.default_rng(seed)
+    label = rng.integers(0, 2, count).astype(np.int32)
+    x = rng.integers(0, 100, (count, *SHAPE), np.uint8)
+    for i, right in enumerate(label):
+        x[i, :, 4 * right : 4 * right + 4] += 100
+    return {"x": jnp.asarray(x)[None], "label": jnp.asarray(label)[None]}
+
+
+def test_a_step_descends_the_cross_entropy():
+    task = build(classes=2, classifier__dropout=0.0, optimizer__name="sgd", optimizer__learning_rate=0.1)
+    state, batch = start(task), examples(8)
+
+    def cross_entropy(params):
+        trial = state.replace(nets={"classifier": state.nets["classifier"].replace(params=params)})
+        p = task.outputs["classify"](trial, batch["x"][0])
+        return -jnp.mean(jnp.log(p[jnp.arange(8), batch["label"][0]]))
+
+    params = state.nets["classifier"].params
+    value, slope = jax.value_and_grad(cross_entropy)(params)
+    after, metrics = jax.jit(task.phases[0].step)(state, batch, jax.random.key(1))
+    np.testing.assert_allclose(metrics["loss"], value, rtol=1e-5)
+    for new, old, s in zip(*map(jax.tree.leaves, (after.nets["classifier"].params, params, slope)), strict=True):
+        np.testing.assert_allclose(new, old - 0.1 * s, rtol=1e-4, atol=1e-6)
+    assert after.step == 1
+
+
+def test_it_learns_and_its_accuracy_is_of_the_likeliest_class():
+    task = build(classes=2, optimizer__learning_rate=0.01)
+    state, step = start(task), jax.jit(task.phases[0].step)
+    for i in range(60):
+        state, _ = step(state, examples(32, seed=i), jax.random.key(i))
+    held_out = examples(50, seed=10**6)
+    x, label = (np.asarray(held_out[name][0]) for name in ("x", "label"))
+    assert accuracy(task, state, x, label) == 1
+    assert accuracy(task, state, x, 1 - label) == 0
+    assert accuracy(task, state, x, np.where(np.arange(50) < 10, label, 1 - label)) == pytest.approx(0.2)
+
+
+def test_outputs_are_features_and_probabilities():
+    task = build(classes=5, classifier__widths=(7,))
+    state, x = start(task), examples(6)["x"][0]
+    assert task.outputs["features"](state, x).shape == (6, 7)
+    p = task.outputs["classify"](state, x)
+    assert p.shape == (6, 5)
+    np.testing.assert_allclose(p.sum(1), 1, rtol=1e-5)
+
+
+def test_labels_beyond_the_classes_stop_a_run():
+    task = build(classes=2)
+    batch = examples(8)
+    _, metrics = jax.jit(task.phases[0].step)(start(task), {**batch, "label": batch["label"] + 1}, jax.random.key(0))
+    assert np.isnan(metrics["loss"])
+
+
+def test_what_cannot_be_classified_is_refused():
+    with pytest.raises(InputError, match=r"points of shape \[2\]"):
+        build(shape=(2,))
+    with pytest.raises(InputError, match="classes=1"):
+        build(classes=1)
+    with pytest.raises(InputError, match="did you mean 'convnet'"):
+        build(classifier__net="convnt")
+    task = build()
+    with pytest.raises(InputError, match="have no labels"):
+        jax.eval_shape(task.phases[0].step, start(task), {"x": examples(8)["x"]}, jax.random.key(0))
+
+
+@pytest.mark.slow
+def test_the_config_knows_clothes(tmp_path):
+    """0.885 on the packaged 2,000 when it was written."""
+    from helpers import run
+
+    from genjax.runs import restore
+
+    result = run("genjax.train", "--config=configs/classifier.py", f"--workdir={tmp_path}")
+    assert result.code == 0, result.err
+    test = load_fashion_10k("fashion_mnist_10k", "test", Form(None, 0, "crop"))
+    assert accuracy(*restore(tmp_path), test.read(np.arange(test.size)), test.labels) > 0.87
