@@ -123,6 +123,11 @@ def test_a_batch_of_none_is_refused():
         extract(toy(), X, batch=0)
 
 
+def test_a_size_below_the_nets_is_refused():
+    with pytest.raises(InputError, match="size=16: SqueezeNet needs pictures of 17 x 17"):
+        squeezenet(16)
+
+
 def test_inception_without_its_file_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"no such file.*pt_inception-2015-12-05-6726825d\.pth"):
         inception(tmp_path / "none.pth")

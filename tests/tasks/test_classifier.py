@@ -4,12 +4,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers import run
 
 from configs import classifier as config
 from genjax import tasks
 from genjax.data.images import Form
 from genjax.data.packaged import load_fashion_10k
 from genjax.errors import InputError
+from genjax.runs import restore
 from genjax.tasks.classifier import accuracy
 
 SHAPE = (8, 8, 1)
@@ -93,14 +95,9 @@ def test_what_cannot_be_classified_is_refused():
         jax.eval_shape(task.phases[0].step, start(task), {"x": examples(8)["x"]}, jax.random.key(0))
 
 
-@pytest.mark.slow
-def test_the_config_knows_clothes(tmp_path):
-    """0.885 on the packaged 2,000 when it was written."""
-    from helpers import run
-
-    from genjax.runs import restore
-
-    result = run("genjax.train", "--config=configs/classifier.py", f"--workdir={tmp_path}")
+def test_a_fifth_of_the_config_knows_most_clothes(tmp_path):
+    """0.861 of the packaged 2,000 when it was written; the whole config: 0.885."""
+    result = run("genjax.train", "--config=configs/classifier.py", "--config.steps=320", f"--workdir={tmp_path}")
     assert result.code == 0, result.err
     test = load_fashion_10k("fashion_mnist_10k", "test", Form(None, 0, "crop"))
-    assert accuracy(*restore(tmp_path), test.read(np.arange(test.size)), test.labels) > 0.87
+    assert accuracy(*restore(tmp_path), test.read(np.arange(test.size)), test.labels) > 0.8
