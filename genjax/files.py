@@ -32,22 +32,56 @@ def write_bytes(path: str | os.PathLike, data: bytes) -> None:
         raise
 
 
+def append_line(path: str | os.PathLike, line: str) -> None:
+    """Add a line at the end in one piece, on a line of its own even if the last one was torn. Raises: OSError."""
+    with open(path, "ab+") as file:
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
+            line = line if file.read(1) == b"\n" else "\n" + line
+        file.write(line.encode() + b"\n")
+
+
+def cache_folder(name: str) -> Path:
+    """Where what can be made again is kept between processes: under the user's cache folder."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return home / "genjax" / name
+
+
 def read_metrics(path: str | os.PathLike) -> list[dict]:
-    """The rows of a metrics.jsonl by rising step, one a step; nothing if there is no such file.
+    """The rows of training in a metrics.jsonl by rising step, one a step; nothing if there is no such file.
 
     A line that is not whole (the process died while writing it) is skipped. Where a step was logged twice, as after
     a continuation from an earlier checkpoint, the later values hold.
     """
     rows: dict[int, dict] = {}
+    for row in _lines(path):
+        if "evaluation" not in row:
+            rows.setdefault(int(row["step"]), {}).update(row)
+    return [rows[step] for step in sorted(rows)]
+
+
+def read_evaluations(path: str | os.PathLike) -> list[dict]:
+    """The results in a metrics.jsonl by rising step, else in their order; a repetition replaces what it repeats.
+
+    Each has "step", "evaluation" (the metric), "values" by label, "of" (what was judged), "protocol" and "seconds".
+    """
+    found: dict[str, dict] = {}
+    for row in _lines(path):
+        if isinstance(row.get("values"), dict) and isinstance(row.get("protocol"), dict):
+            what = [int(row["step"]), row["evaluation"], row["protocol"], row.get("of")]
+            found[json.dumps(what, sort_keys=True)] = row
+    return sorted(found.values(), key=lambda row: int(row["step"]))
+
+
+def _lines(path):
     try:
         lines = Path(path).read_bytes().splitlines()
     except FileNotFoundError:
-        return []
+        return
     for line in lines:
         try:
             row = json.loads(line)
-            step = int(row["step"])
+            int(row["step"])
         except (ValueError, TypeError, KeyError, OverflowError):
             continue
-        rows.setdefault(step, {}).update(row)
-    return [rows[step] for step in sorted(rows)]
+        yield row

@@ -1,5 +1,6 @@
 """A run seen from outside: what made it, and its task and state back from its folder."""
 
+import hashlib
 import os
 import platform
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 from ml_collections import ConfigDict
 
 from genjax import tasks
@@ -21,6 +23,7 @@ from genjax.engine.phase import Task, spans
 from genjax.engine.state import State
 from genjax.engine.workdir import Workdir
 from genjax.errors import InputError
+from genjax.files import cache_folder
 from genjax.report.console import bytes_text, table
 
 PACKAGES = ("genjax-models", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
@@ -29,8 +32,7 @@ PACKAGES = ("genjax-models", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint
 def enable_compilation_cache() -> None:
     """Keep compiled programs between processes, in JAX_COMPILATION_CACHE_DIR or the user's cache folder."""
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        jax.config.update("jax_compilation_cache_dir", str(home / "genjax" / "xla"))
+        jax.config.update("jax_compilation_cache_dir", str(cache_folder("xla")))
     if "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS" not in os.environ:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
@@ -83,17 +85,22 @@ def config_of(about: dict[str, Any]) -> ConfigDict:
     return config
 
 
+def about(path: os.PathLike) -> dict[str, Any]:
+    """What config.json says of a run. Raises: InputError if there is no run."""
+    found = Workdir(path).about()
+    if found is None:
+        raise InputError(f"{path} is not a run's folder: it has no config.json (genjax.train makes one)")
+    return found
+
+
 def restore(path: os.PathLike, step: int | None = None) -> tuple[Task, State]:
     """The task and the state of a run from its folder alone; the newest whole checkpoint, or a step's.
 
     Raises: InputError if there is no run, no such checkpoint, or it is damaged.
     """
-    workdir = Workdir(path)
-    about = workdir.about()
-    if about is None:
-        raise InputError(f"{path} is not a run's folder: it has no config.json (genjax.train makes one)")
-    task = tasks.build(config_of(about), tuple(about["data"]["shape"]))
-    checkpoints = Checkpoints(workdir.path / "checkpoints")
+    what = about(path)
+    task = tasks.build(config_of(what), tuple(what["data"]["shape"]))
+    checkpoints = Checkpoints(Path(path) / "checkpoints")
     like = abstract_state(task, make_mesh())
     steps = checkpoints.steps()
     if step is not None:
@@ -104,6 +111,14 @@ def restore(path: os.PathLike, step: int | None = None) -> tuple[Task, State]:
     if found is None:
         raise InputError(f"{path} has no whole checkpoint yet")
     return task, found[0]
+
+
+def fingerprint(state: State) -> str:
+    """sha256 over the weights, statistics and averages of a state."""
+    digest = hashlib.sha256()
+    for leaf in jax.tree.leaves(({name: net.variables for name, net in state.nets.items()}, state.ema, state.extra)):
+        digest.update(np.ascontiguousarray(leaf))
+    return digest.hexdigest()
 
 
 def plan(config: ConfigDict, source: Source, task: Task) -> str:

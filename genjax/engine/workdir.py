@@ -9,7 +9,7 @@ from typing import Any
 
 from genjax.engine.distributed import once, together
 from genjax.errors import InputError
-from genjax.files import read_metrics, write_bytes
+from genjax.files import append_line, read_evaluations, read_metrics, write_bytes
 
 
 class Workdir:
@@ -73,12 +73,12 @@ class Workdir:
 
     def log(self, row: Mapping[str, Any]) -> None:
         """Append a row."""
-        with open(self.metrics_file, "a") as file:
-            file.write(json.dumps(row) + "\n")
+        append_line(self.metrics_file, json.dumps(row))
 
     def forget_after(self, step: int) -> None:
         """Drop what a run that goes on from `step` will write again."""
-        rows = [row for row in read_metrics(self.metrics_file) if row["step"] <= step]
+        rows = [*read_metrics(self.metrics_file), *read_evaluations(self.metrics_file)]
+        rows = sorted((row for row in rows if row["step"] <= step), key=lambda row: row["step"])
         write_bytes(self.metrics_file, "".join(json.dumps(row) + "\n" for row in rows).encode())
         for path in self.path.glob("samples/step_*.png"):
             if int(path.stem.removeprefix("step_")) > step:

@@ -1,5 +1,6 @@
 """How results are judged: functions of arrays that return numbers. Who makes the arrays is not their concern."""
 
+from genjax.metrics.accuracy import conditional_accuracy
 from genjax.metrics.frechet import Moments, frechet_distance
 from genjax.metrics.inception_score import inception_score
 from genjax.metrics.kernel import kernel_distance

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any, NamedTuple
 
 import jax
@@ -31,6 +32,7 @@ class FeatureNet:
     resize: str
     look: Look  # variables, uint8 [B, H, W, 1 or 3] -> features [B, dimension], probabilities [B, classes]
     variables: Any
+    classes: tuple[str, ...] = ()  # names of the probabilities' classes, where they are those of the data judged
 
     @cached_property
     def compiled(self) -> Callable:
@@ -104,12 +106,17 @@ def extract(
     """
     if batch < 1:
         raise InputError(f"batch={batch}: expected at least 1")
-    rows, done = [], 0
-    for block in _blocks(images, batch):
-        filled = np.concatenate([block, np.repeat(block[-1:], batch - len(block), axis=0)])
-        out = jax.device_get(net.compiled(net.variables, filled, probabilities))
-        rows.append([a if a is None else a[: len(block)] for a in out])
-        done += len(block)
+    devices = jax.local_devices()
+    variables = [jax.device_put(net.variables, device) for device in devices]
+    blocks, rows, done = _blocks(images, batch), [], 0
+    while turn := list(islice(blocks, len(devices))):  # a whole block a device: the bits do not depend on their number
+        calls = []
+        for device, weights, block in zip(devices, variables, turn, strict=False):
+            filled = np.concatenate([block, np.repeat(block[-1:], batch - len(block), axis=0)])
+            calls.append(net.compiled(weights, jax.device_put(filled, device), probabilities))
+        for block, out in zip(turn, jax.device_get(calls), strict=True):
+            rows.append([a if a is None else a[: len(block)] for a in out])
+            done += len(block)
         if progress:
             progress(done)
     if not rows:

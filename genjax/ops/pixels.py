@@ -14,9 +14,16 @@ def to_float(x, output):
     return x.astype(float) * ((high - low) / 255) + low
 
 
+def to_pixels(x, output):
+    """The inverse of `to_float`, neither rounded nor clipped; "linear" outputs pass unchanged."""
+    if output not in RANGES:
+        return x
+    low, high = RANGES[output]
+    return (x - low) * (255 / (high - low))
+
+
 def to_uint8(x, output):
     """The inverse of `to_float`, rounded to the nearest level and clipped; "linear" outputs pass unchanged."""
     if output not in RANGES:
         return x
-    low, high = RANGES[output]
-    return jnp.clip(jnp.round((x - low) * (255 / (high - low))), 0, 255).astype(jnp.uint8)
+    return jnp.clip(jnp.round(to_pixels(x, output)), 0, 255).astype(jnp.uint8)

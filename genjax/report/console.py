@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 
 class Progress:
-    """A run's progress: one live line on a terminal, a plain line now and then elsewhere (files, pipes).
+    """Progress of a run, or of other long work: one live line on a terminal, a plain one now and then in files, pipes.
 
     `total_steps` counts the whole run, `start_step` is where this process took over; `unit_images_per_step` (None:
-    not shown) gives images a second; plain lines come at most every `every` seconds, besides the first and the last.
-    Rates are those of about the last half minute of the current phase, without its first call, which compiles.
+    not shown) gives images a second; plain lines come at most every `every` seconds, besides the first and the last;
+    `noun` is what is counted. Rates are those of about the last half minute of the current phase, without its first
+    call, which compiles.
 
         with Progress(5000, 0, 64) as progress:
             progress.phase("train")
@@ -22,11 +23,11 @@ class Progress:
             progress.say("saved step 100")
     """
 
-    def __init__(self, total_steps, start_step=0, unit_images_per_step=None, stream=None, every=10.0):
+    def __init__(self, total_steps, start_step=0, unit_images_per_step=None, stream=None, every=10.0, noun="step"):
         """See the class."""
         self.total, self.step, self.images = total_steps, start_step, unit_images_per_step
         self.stream, self.every = sys.stderr if stream is None else stream, every
-        self.name, self.metrics = "", {}
+        self.noun, self.name, self.metrics = noun, "", {}
         self._marks: deque[tuple[float, int]] = deque()  # (time, step) of recent updates
         self._printed: tuple[float, int] | None = None
         self._bar = None
@@ -81,9 +82,9 @@ class Progress:
     def parts(self) -> dict[str, list[str]]:
         """What there is to say, in order: counts, then speed, then metrics (the losses, or else the first few)."""
         rate, share = self.rate(), min(1.0, self.step / max(self.total, 1))
-        counts, speed = [f"step {self.step:,}/{self.total:,} ({math.floor(100 * share)}%)"], []
+        counts, speed = [f"{self.noun} {self.step:,}/{self.total:,} ({math.floor(100 * share)}%)"], []
         if rate:
-            speed.append(f"{number(rate)} steps/s")
+            speed.append(f"{number(rate)} steps/s" if self.noun == "step" else f"{number(rate)}/s")
             if self.images:
                 speed.append(f"{number(rate * self.images)} images/s")
             if self.step < self.total:

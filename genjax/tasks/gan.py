@@ -14,7 +14,7 @@ from genjax.losses.adversarial import LOSSES
 from genjax.losses.penalty import gradient_penalty, r1, value_and_slope
 from genjax.nets import dcgan, mlp
 from genjax.ops import noise
-from genjax.ops.pixels import RANGES, to_float, to_uint8
+from genjax.ops.pixels import RANGES, to_float, to_pixels, to_uint8
 
 GENERATORS = {"mlp": mlp.Generator, "dcgan": dcgan.Generator}
 CRITICS = {"mlp": mlp.Critic, "dcgan": dcgan.Critic}
@@ -119,19 +119,31 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         state = State(state.step + 1, {"generator": net, "critic": other}, ema, state.extra)
         return state, metrics | more
 
-    def sample(state, seeds, truncation=None, ema=True):
-        """One example a seed: uint8 pixels, or float32 points. Shapes: seeds int [N] -> [N, *shape].
+    def latents(state, seeds, truncation=None):
+        """The latent of each seed, whatever the other seeds are. Shapes: seeds int [N] -> [N, latent].
 
-        The example of a seed does not depend on the others. `truncation` redraws the latents' entries beyond it
-        (arXiv:1809.11096, section 3.1); `ema` uses the averaged weights where there are any.
+        `truncation` redraws entries beyond it (arXiv:1809.11096, section 3.1).
         """
         root = jax.random.key(0)
         draw = jax.random.normal
         if truncation is not None:
             draw = lambda key, shape: jax.random.truncated_normal(key, -truncation, truncation, shape)  # noqa: E731
-        z = jax.vmap(lambda seed: draw(jax.random.fold_in(root, seed), (c.latent,)))(seeds)
+        return jax.vmap(lambda seed: draw(jax.random.fold_in(root, seed), (c.latent,)))(seeds)
+
+    def generate_examples(state, z, ema):
         variables = state.ema["generator"] if ema and state.ema else state.nets["generator"].variables
-        return to_uint8(generator.apply(variables, z, train=False), generator.output)
+        return generator.apply(variables, z, train=False)
+
+    def decode(state, z, ema=True):
+        """Examples of latents, pixels from 0 to 255 and not rounded. Shapes: z [N, latent] -> float [N, *shape]."""
+        return to_pixels(generate_examples(state, z, ema), generator.output)
+
+    def sample(state, seeds, truncation=None, ema=True):
+        """One example a seed: uint8 pixels, or float32 points. Shapes: seeds int [N] -> [N, *shape].
+
+        The example of a seed does not depend on the others. `ema` uses the averaged weights where there are any.
+        """
+        return to_uint8(generate_examples(state, latents(state, seeds, truncation), ema), generator.output)
 
     phase = Phase("train", c.steps, c.batch, step, reals=c.critic_steps)
-    return Task(init, (phase,), {"sample": sample})
+    return Task(init, (phase,), {"sample": sample, "latents": latents, "decode": decode})

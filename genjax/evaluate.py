@@ -1,0 +1,184 @@
+"""Judge: python -m genjax.evaluate --workdir=runs/x --metrics=all --samples=10000
+
+Or anybody's pictures: --images=FOLDER --reference=FOLDER, where each may also be a data set's name or a .npy of uint8
+[N, H, W, C]. Every number is printed with its protocol and appended to the run's metrics.jsonl (or to --out).
+--compare=runs/a,runs/b prints what runs were found to be, side by side where protocols are the same.
+"""
+
+import contextlib
+import itertools
+import json
+import sys
+from pathlib import Path
+
+from absl import flags
+
+from genjax import cli
+from genjax.errors import InputError
+
+FLAGS = flags.FLAGS
+
+SAMPLES = 10_000
+DEVIATION = ", deviation"  # ends the name of a number's standard deviation
+
+
+def define_flags() -> None:
+    """The flags of this entry point."""
+    flags.DEFINE_string("workdir", None, "The run's folder, as given to genjax.train.")
+    flags.DEFINE_string("images", None, "Pictures to judge in place of a run's: a folder, a .npy, or a data set.")
+    flags.DEFINE_string("reference", None, "What they are judged against; default: the run's data.")
+    flags.DEFINE_string("split", None, "Of the reference, as in 'train[:5000]'; default: what the run was trained on.")
+    flags.DEFINE_string("heldout", None, "Split of the reference that was not trained on; default: 'test' if there is.")
+    flags.DEFINE_string("metrics", "all", "'all' that apply, or names with commas; see docs/metrics.md.")
+    flags.DEFINE_string("features", "squeezenet", "Nets: squeezenet, squeezenet:SIZE, inception:FILE, classifier:RUN.")
+    flags.DEFINE_integer("samples", None, f"How many; default: {SAMPLES:,} of a run, all of --images.", lower_bound=2)
+    flags.DEFINE_integer("step", None, "The checkpoint's step; default: the newest.", lower_bound=0)
+    flags.DEFINE_bool("ema", True, "Use the averaged weights where the run has them; --noema for the plain ones.")
+    flags.DEFINE_float("truncation", None, "Redraw latents beyond +- this.")
+    flags.DEFINE_string("size", "", "Bring pictures of folders and data sets to this size: 64, or 64x48.")
+    flags.DEFINE_enum("channels", "0", ["0", "1", "3"], "Bring them to grey (1) or colour (3); 0: as found.")
+    flags.DEFINE_string("out", None, "A .jsonl to append results to; default: the run's metrics.jsonl.")
+    flags.DEFINE_list("compare", [], "Runs (or .jsonl files) whose results are printed side by side.")
+
+
+def main() -> None:
+    """Print and keep what the flags ask for."""
+    if FLAGS.compare:
+        from genjax.evaluation.comparison import compare
+
+        print(compare(FLAGS.compare))
+        return
+    if bool(FLAGS.workdir) == bool(FLAGS.images):
+        raise InputError("give either --workdir, a run's folder, or --images, pictures to judge (see --help)")
+    from genjax import evaluation, runs
+    from genjax.evaluation import metrics
+
+    runs.enable_compilation_cache()
+    names = metrics.parse(FLAGS.metrics)
+    case, step, title = _case_of_run(names) if FLAGS.workdir else _case_of_pictures(names)
+    out = Path(FLAGS.out) if FLAGS.out else Path(FLAGS.workdir) / "metrics.jsonl" if FLAGS.workdir else None
+    skipped = {}
+    optional = "all" in FLAGS.metrics.split(",")
+    results = evaluation.evaluate(case, names, optional=optional, warn=_warn, skip=skipped.__setitem__)
+    print(title, "", *_found(results, skipped), sep="\n")
+    _keep(case, results, step, out)
+
+
+def _case_of_run(names):
+    from genjax import runs
+    from genjax.evaluation import Case, sources
+    from genjax.evaluation.nets import open_nets
+
+    if FLAGS.truncation is not None and FLAGS.truncation <= 0:
+        raise InputError(f"--truncation={FLAGS.truncation}: expected a number above 0, such as 0.7")
+    about = runs.about(FLAGS.workdir)
+    form = runs.config_of(about).data
+    split = FLAGS.split or (form.split if FLAGS.reference in (None, form.name) else "train")
+    reference = sources.pictures(FLAGS.reference or form.name, split, form)
+    task, state = runs.restore(FLAGS.workdir, FLAGS.step)
+    title = f"{FLAGS.workdir} at step {int(state.step):,}"
+    samples, options, nets = None, {}, []
+    if "sample" in task.outputs:
+        options = {"ema": FLAGS.ema, "truncation": FLAGS.truncation}
+        count = FLAGS.samples or SAMPLES
+        samples = sources.samples_of(task, state, tuple(about["data"]["shape"]), count, **options)
+        sources.of_one_form(samples, reference)
+        nets = open_nets(FLAGS.features, reference)
+        title += f": {count:,} samples, of the seeds 0 to {count - 1}"
+    case = Case(samples, reference, _heldout(names, reference.name, form), nets, task, state, options, _bar)
+    return case, int(state.step), title
+
+
+def _case_of_pictures(names):
+    from genjax.evaluation import Case, sources
+    from genjax.evaluation.nets import open_nets
+
+    if not FLAGS.reference:
+        raise InputError("--images needs --reference: a folder, a .npy or a data set that they are judged against")
+    form = {"size": FLAGS.size, "channels": int(FLAGS.channels)}
+    samples = sources.pictures(FLAGS.images, "", form)
+    samples = sources.first(samples, FLAGS.samples or samples.size)
+    reference = sources.pictures(FLAGS.reference, FLAGS.split or "", form)
+    sources.of_one_form(samples, reference)
+    heldout = _heldout(names, FLAGS.reference, form)
+    case = Case(samples, reference, heldout, open_nets(FLAGS.features, samples), watch=_bar)
+    return case, 0, f"{FLAGS.images}: {samples.size:,} examples"
+
+
+def _heldout(names, reference, form):
+    from genjax.evaluation import metrics, sources
+
+    if FLAGS.heldout:
+        return sources.pictures(reference, FLAGS.heldout, form)
+    if not metrics.WITH_HELDOUT.intersection(names):
+        return None
+    with contextlib.suppress(InputError):  # it has no such split
+        return sources.pictures(reference, "test", form)
+
+
+@contextlib.contextmanager
+def _bar(what: str, total: int):
+    from genjax.report.console import Progress
+
+    with Progress(total, noun=what) as progress:
+        yield lambda done: progress.update(done, {})
+
+
+def _warn(text: str) -> None:
+    print(f"warning: {text}", file=sys.stderr)
+
+
+def _found(results, skipped):
+    """The numbers, what there is none of, and how they were had."""
+    from genjax.report.console import table
+
+    values = {name: float(value) for result in results for name, value in result.values.items()}
+    rows = [(name, value, values.get(name + DEVIATION)) for name, value in values.items() if DEVIATION not in name]
+    yield table(rows, ("metric", "value", "deviation"))
+    if skipped:
+        yield "\nnot applicable"
+        yield from (f"  {name}: {why}" for name, why in skipped.items())
+    yield "\nprotocol"
+    for part in ("samples", "reference", "features", "versions"):
+        yield from dict.fromkeys(f"  {part}: {_words(r.protocol[part])}" for r in results if part in r.protocol)
+    yield from dict.fromkeys(f"  {r.metric}: {_words(s)}" for r in results if (s := r.protocol["settings"]))
+
+
+def _words(part) -> str:
+    """A part of a protocol in a line; digests by their beginning."""
+    short = {key: value[:16] if key in ("fingerprint", "sha256") else value for key, value in part.items()}
+    return ", ".join(f"{key} {value}" for key, value in short.items() if value is not None)
+
+
+def _keep(case, results, step, out) -> None:
+    """Append the results, say which earlier ones they do not compare with, and write the pictures."""
+    from genjax.evaluation.protocol import incomparable
+    from genjax.evaluation.sources import describe
+    from genjax.files import append_line, read_evaluations
+    from genjax.report.figures import save_png
+
+    if out is None:
+        print("\nnot kept: give --out=results.jsonl to keep these and their pictures")
+        return
+    of = case.samples and describe(case.samples)
+    strange = {}
+    try:
+        for row, result in itertools.product(read_evaluations(out), results):
+            same = row["evaluation"] == result.metric and row["values"].keys() & result.values.keys()
+            if same and (why := incomparable(row["protocol"], result.protocol)):
+                strange.setdefault("; ".join(why), {})[result.metric] = None
+        out.parent.mkdir(parents=True, exist_ok=True)
+        for result in results:
+            append_line(out, json.dumps(result.row(step, of)))
+        for name, picture in case.artifacts.items():
+            save_png(out.parent / name, picture)
+    except OSError as error:
+        raise InputError(f"{error.filename or out} cannot be written: {error.strerror or error}") from error
+    for why, names in strange.items():
+        print(f"\nnote: {out} has results of {', '.join(names)} that do not compare with these ({why})")
+    print(f"\nappended to {out}", *(f"look at: {out.parent / name}" for name in case.artifacts), sep="\n")
+
+
+if __name__ == "__main__":
+    define_flags()
+    cli.run(main)

@@ -1,0 +1,79 @@
+"""How a run, or anybody's pictures, are judged: metrics by name, each number with its protocol."""
+
+import time
+import warnings
+from collections.abc import Callable, Sequence
+
+from genjax.engine.distributed import once
+from genjax.errors import InputError
+from genjax.evaluation import metrics
+from genjax.evaluation.case import Case, NotApplicable
+from genjax.evaluation.protocol import Result, versions
+from genjax.evaluation.sources import describe
+
+
+def evaluate(
+    case: Case,
+    names: Sequence[str],
+    *,
+    optional: bool = False,
+    warn: Callable[[str], None] = print,
+    skip: Callable[[str, str], None] = lambda name, why: None,
+) -> list[Result]:
+    """What the metrics of these names find; several processes call this together, and process 0 does the arithmetic.
+
+    `optional` leaves out metrics that the case does not have, each told to `skip`; `warn` hears of doubtful numbers.
+    Raises: InputError if a metric that is not optional does not apply, or its input does not fit.
+    """
+    if case.samples is not None and any(name in metrics.OF_NETS for name in names):
+        for net in case.nets:
+            for which in ("samples", "reference"):
+                case.look(net, which, bool(metrics.NEED_CLASSES.intersection(names)))
+    rows = once(lambda: [list(result) for result in _results(case, names, optional, warn, skip)])
+    once(case.forget_samples)
+    return [Result(*row) for row in rows]
+
+
+def _results(case, names, optional, warn, skip):
+    for name in names:
+        for net in case.nets if name in metrics.OF_NETS else [None]:
+            start, label = time.perf_counter(), name if net is None else f"{name} ({net.name})"
+            try:
+                with warnings.catch_warnings(record=True) as heard:
+                    warnings.simplefilter("always")
+                    values, settings = _one(case, name, net)
+            except NotApplicable as error:
+                if not optional:
+                    raise InputError(f"{label} {error}") from error
+                skip(label, str(error))
+                continue
+            for warning in heard:
+                warn(f"{label}: {warning.message}")
+            seconds = time.perf_counter() - start
+            yield Result(name, values, _protocol(case, name, net, settings), seconds)
+
+
+def _one(case, name, net):
+    if name in metrics.OF_RUNS:
+        return metrics.OF_RUNS[name](case)
+    if case.samples is None:
+        raise NotApplicable("is of samples, which this task does not make")
+    return metrics.OF_NETS[name](case, net) if net else metrics.OF_SAMPLES[name](case)
+
+
+def _protocol(case, name, net, settings):
+    """All that the number depends on but what is judged."""
+    found = {"metric": name, "settings": settings}
+    if name in metrics.WITH_SAMPLES and case.samples is not None:
+        options = dict(case.options)
+        if "ema" in options:
+            options["ema"] = bool(options["ema"] and case.state.ema)
+        found["samples"] = {"count": case.samples.size, "type": case.samples.dtype.name, **options}
+    if name in metrics.WITH_REFERENCE:
+        found["reference"] = describe(case.reference)
+    if net:
+        found["features"] = {"net": net.name, "sha256": net.sha256, "resize": net.resize}
+    return found | {"versions": versions()}
+
+
+__all__ = ["Case", "NotApplicable", "Result", "evaluate"]

@@ -1,0 +1,73 @@
+"""Feature nets by the names that users give them."""
+
+import dataclasses
+
+import jax
+import numpy as np
+
+from genjax.data.source import Source
+from genjax.errors import InputError, did_you_mean
+from genjax.metrics.features import FeatureNet, inception, squeezenet
+
+FORMS = ("squeezenet", "squeezenet:SIZE", "inception:FILE", "classifier:RUN")
+
+COORDINATES = FeatureNet("coordinates", 0, "", "none", lambda variables, x: (x, None), None)
+"""Of points, which are their own features; of whatever dimension they have."""
+
+
+def open_nets(text: str, source: Source) -> list[FeatureNet]:
+    """The nets of a list such as "squeezenet,classifier:runs/c", for examples of the form of `source`.
+
+    squeezenet: SqueezeNet v1.1 at 128 x 128, or at another size; inception:FILE: the published weights of FID;
+    classifier:RUN: a run of configs/classifier.py, whose classes are the data's own. Points need none.
+    Raises: InputError for an unknown net, missing or wrong weights, or a net that does not take such pictures.
+    """
+    if len(source.shape) == 1:
+        return [dataclasses.replace(COORDINATES, dimension=source.shape[0])]
+    nets = [_open(part.strip(), source) for part in text.split(",") if part.strip()]
+    if not nets:
+        raise InputError(f"--features={text!r} names no net: expected {', '.join(FORMS)}, or several with commas")
+    return nets
+
+
+def _open(text: str, source: Source) -> FeatureNet:
+    kind, _, rest = text.partition(":")
+    if kind == "squeezenet":
+        if rest and not rest.isdigit():
+            raise InputError(f"--features={text}: expected a size in pixels, as in squeezenet:64")
+        return squeezenet(int(rest)) if rest else squeezenet()
+    if kind == "inception" and rest:
+        return inception(rest)
+    if kind == "classifier" and rest:
+        return of_run(rest, source.shape)
+    near = did_you_mean(kind, [form.partition(":")[0] for form in FORMS])
+    raise InputError(f"--features={text}: no such net{near}; expected {', '.join(FORMS)}, or several with commas")
+
+
+def of_run(path: str, shape: tuple[int, ...]) -> FeatureNet:
+    """The classifier of a run as a feature net: its last hidden layer, and the classes of its data.
+
+    Raises: InputError if there is no such run, it is no classifier's, or it takes pictures of another shape.
+    """
+    from genjax.runs import about, fingerprint, restore
+
+    task, state = restore(path)
+    data = about(path)["data"]
+    if "classify" not in task.outputs:
+        raise InputError(f"classifier:{path} is a run of a task without classes; train one with configs/classifier.py")
+    if tuple(data["shape"]) != tuple(shape):
+        raise InputError(
+            f"classifier:{path} takes pictures of shape {data['shape']}, not {list(shape)}: train one on such pictures"
+        )
+    features, classify = task.outputs["features"], task.outputs["classify"]
+    state = jax.tree.map(lambda leaf: np.asarray(leaf.addressable_data(0)), state)
+    width = jax.eval_shape(features, state, jax.ShapeDtypeStruct((1, *shape), np.uint8)).shape[1]
+    return FeatureNet(
+        name=f"classifier of {data['name']}",
+        dimension=width,
+        sha256=fingerprint(state),
+        resize="none",
+        look=lambda state, x: (features(state, x), classify(state, x)),
+        variables=state,
+        classes=tuple(data["labels"]),
+    )

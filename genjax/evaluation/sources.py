@@ -1,0 +1,105 @@
+"""What is judged, and what it is judged against, as sources of examples."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from genjax import data, runs
+from genjax.data.source import Source, fingerprint_of_text, in_memory
+from genjax.engine.outputs import in_blocks
+from genjax.engine.phase import Task
+from genjax.engine.state import State
+from genjax.errors import InputError
+
+
+def samples_of(task: Task, state: State, shape: tuple[int, ...], count: int, **options: Any) -> Source:
+    """The examples that a run makes of the seeds 0 .. count - 1; made when they are read, each time the same.
+
+    `options` are those of the task's "sample" output, as `truncation=0.7`; the defaults may be left out.
+    """
+    state = jax.tree.map(lambda leaf: leaf.addressable_data(0), state)
+    made_by = fingerprint_of_text([runs.fingerprint(state), repr(sorted(options.items()))])
+
+    def read(seeds: np.ndarray) -> np.ndarray:
+        return in_blocks(task.outputs["sample"], state, np.asarray(seeds, np.int32), **options)
+
+    dtype = np.dtype(np.uint8 if len(shape) == 3 else np.float32)
+    name, split = "samples", f"seeds 0-{count - 1}"
+    return Source(name, split, count, tuple(shape), dtype, read, None, (), made_by)
+
+
+def pictures(text: str, split: str = "", form: ConfigDict | None = None) -> Source:
+    """Pictures by what a user calls them: a folder, a .npy of uint8 [N, H, W, C], or a data set's name.
+
+    `form` has the keys of a config's `data` that say how pictures are brought to one form. `split` "" is "train".
+    Raises: InputError if there is nothing of the kind, or it is broken.
+    """
+    path = Path(text).expanduser()
+    if path.suffix == ".npy":
+        return _array(path)
+    if text not in data.NAMES and ":" not in text:
+        if not path.is_dir():
+            raise InputError(
+                f"{text!r} is no folder of pictures, no .npy of them and no data set "
+                f"({', '.join(data.NAMES)}, tfds:NAME, folder:PATH)"
+            )
+        text = f"folder:{path}"
+    config = ConfigDict({"size": "", "channels": 0, "resize": "crop", "dir": ""} | dict(form or {}))
+    config.name, config.split = text, split or "train"
+    return data.load(config)
+
+
+def _array(path: Path) -> Source:
+    try:
+        x = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{path} cannot be read as an array: {getattr(error, 'strerror', None) or error}") from error
+    if not isinstance(x, np.ndarray):
+        raise InputError(f"{path} is an archive: expected one array, as numpy.save writes it")
+    if x.dtype.kind == "f" and not np.isfinite(x).all():
+        raise InputError(f"{path} has NaN or infinity in it: expected finite points, or uint8 pixels")
+    if x.ndim == 2 and x.dtype == np.float32 and len(x):
+        return in_memory(str(path), "", x, None)
+    if x.dtype != np.uint8 or x.ndim != 4 or x.shape[3] not in (1, 3) or 0 in x.shape:
+        raise InputError(
+            f"{path} holds {x.dtype} {list(x.shape)}: expected pictures, uint8 [N, H, W, 1 or 3], "
+            "or points, float32 [N, D]"
+        )
+    return in_memory(str(path), "", x, None)
+
+
+def first(source: Source, count: int) -> Source:
+    """The first `count` examples of a source. Raises: InputError if it has fewer."""
+    if count > source.size:
+        raise InputError(f"{count:,} examples of {source.name} {source.split} were asked for: it has {source.size:,}")
+    if count == source.size:
+        return source
+    labels = None if source.labels is None else source.labels[:count]
+    fingerprint = fingerprint_of_text([source.fingerprint, f"first {count}"])
+    return replace(source, size=count, labels=labels, fingerprint=fingerprint)
+
+
+def of_one_form(samples: Source, reference: Source) -> None:
+    """Refuse to judge examples against others of another form. Raises: InputError."""
+    if samples.shape == reference.shape:
+        return
+    words = [f"{source.name}: {_form(source.shape)}" for source in (samples, reference)]
+    raise InputError(
+        f"{words[0]}, but {words[1]}: bring them to one form with --size and --channels, or take another reference"
+    )
+
+
+def _form(shape):
+    if len(shape) == 1:
+        return f"points of {shape[0]} coordinates"
+    return f"{'grey' if shape[2] == 1 else 'colour'} pictures of {shape[0]}x{shape[1]}"
+
+
+def describe(source: Source) -> dict[str, Any]:
+    """What a protocol says of a source."""
+    found = {"name": source.name, "split": source.split, "count": source.size, "shape": list(source.shape)}
+    return found | {"fingerprint": source.fingerprint}
