@@ -30,6 +30,16 @@ def defaults(task: str) -> ConfigDict:
             "resident_gib": 1.0,  # data sets up to this size live on the device, larger ones stream
         }
     )
+    c.eval = ConfigDict(  # judging the run as it goes, against its own data; see docs/metrics.md
+        {
+            "every": 0,  # steps; 0: never
+            "metrics": "frechet,precision_recall",
+            "features": "squeezenet",
+            "samples": 2000,
+            "heldout": "",  # the split that accuracies and reconstructions are of; "": "test"
+            "budget": 0.1,  # share of the run's time: what would take more is skipped, but for the last step's
+        }
+    )
     c.log_every = 50
     c.sample_every = 500
     c.save_every = 1000

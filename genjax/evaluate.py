@@ -19,7 +19,6 @@ from genjax.errors import InputError
 FLAGS = flags.FLAGS
 
 SAMPLES = 10_000
-DEVIATION = ", deviation"  # ends the name of a number's standard deviation
 
 
 def define_flags() -> None:
@@ -44,7 +43,7 @@ def define_flags() -> None:
 def main() -> None:
     """Print and keep what the flags ask for."""
     if FLAGS.compare:
-        from genjax.evaluation.comparison import compare
+        from genjax.report.results import compare
 
         print(compare(FLAGS.compare))
         return
@@ -85,7 +84,8 @@ def _case_of_run(names):
         sources.of_one_form(samples, reference)
         nets = open_nets(FLAGS.features, reference)
         title += f": {count:,} samples, of the seeds 0 to {count - 1}"
-    case = Case(samples, reference, _heldout(names, reference.name, form), nets, task, state, options, _bar)
+    heldout = sources.heldout(names, reference.name, FLAGS.heldout or "", form)
+    case = Case(samples, reference, heldout, nets, task, state, options, _bar)
     return case, int(state.step), title
 
 
@@ -100,20 +100,9 @@ def _case_of_pictures(names):
     samples = sources.first(samples, FLAGS.samples or samples.size)
     reference = sources.pictures(FLAGS.reference, FLAGS.split or "", form)
     sources.of_one_form(samples, reference)
-    heldout = _heldout(names, FLAGS.reference, form)
+    heldout = sources.heldout(names, FLAGS.reference, FLAGS.heldout or "", form)
     case = Case(samples, reference, heldout, open_nets(FLAGS.features, samples), watch=_bar)
     return case, 0, f"{FLAGS.images}: {samples.size:,} examples"
-
-
-def _heldout(names, reference, form):
-    from genjax.evaluation import metrics, sources
-
-    if FLAGS.heldout:
-        return sources.pictures(reference, FLAGS.heldout, form)
-    if not metrics.WITH_HELDOUT.intersection(names):
-        return None
-    with contextlib.suppress(InputError):  # it has no such split
-        return sources.pictures(reference, "test", form)
 
 
 @contextlib.contextmanager
@@ -131,9 +120,12 @@ def _warn(text: str) -> None:
 def _found(results, skipped):
     """The numbers, what there is none of, and how they were had."""
     from genjax.report.console import table
+    from genjax.report.results import DEVIATION
 
     values = {name: float(value) for result in results for name, value in result.values.items()}
-    rows = [(name, value, values.get(name + DEVIATION)) for name, value in values.items() if DEVIATION not in name]
+    rows = [
+        (name, value, values.get(name + DEVIATION)) for name, value in values.items() if not name.endswith(DEVIATION)
+    ]
     yield table(rows, ("metric", "value", "deviation"))
     if skipped:
         yield "\nnot applicable"
@@ -152,10 +144,10 @@ def _words(part) -> str:
 
 def _keep(case, results, step, out) -> None:
     """Append the results, say which earlier ones they do not compare with, and write the pictures."""
-    from genjax.evaluation.protocol import incomparable
     from genjax.evaluation.sources import describe
     from genjax.files import append_line, read_evaluations
     from genjax.report.figures import save_png
+    from genjax.report.results import incomparable
 
     if out is None:
         print("\nnot kept: give --out=results.jsonl to keep these and their pictures")

@@ -1,7 +1,7 @@
 """What a run leaves behind as it goes: rows of metrics, sample pictures, checkpoints, the report."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,10 @@ from genjax.engine.outputs import in_blocks
 from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.engine.workdir import Workdir
+from genjax.errors import InputError
+from genjax.evaluation.schedule import Schedule
 from genjax.report import figures, html
+from genjax.report.console import number
 
 REPORT_SECONDS = 60.0
 """The page is made anew at a checkpoint when it is older than this."""
@@ -36,14 +39,17 @@ class Recorder:
         config: ConfigDict,
         source: Source,
         task: Task,
+        schedule: Schedule,
         notes: dict[str, Any],
         tensorboard: bool = False,
     ):
         self.workdir, self.checkpoints, self.config = workdir, checkpoints, config
-        self.source, self.task = source, task
+        self.source, self.task, self.schedule = source, task, schedule
+        self.say: Callable[[str], None] = print
         self.pending: dict[str, list[float]] = notes.get("pending", {})  # metrics of the steps since the last row
         self.seconds: float = notes.get("seconds", 0.0)  # spent in training
         self.logged: float = notes.get("logged", 0.0)  # of those, at the last row
+        schedule.spent = notes.get("judged", 0.0)
         self.newest: dict[str, float] = {}  # the last step's metrics
         self.reported = time.monotonic()
         self.writer = None
@@ -63,6 +69,8 @@ class Recorder:
         if chunk.step == self.task.steps or chunk.step % self.config.save_every == 0:
             self.save(chunk.state)
             once(lambda: time.monotonic() - self.reported > REPORT_SECONDS and self.report())
+        if self.schedule.due(chunk.step, self.seconds, self.say):
+            self.judge(chunk.state, chunk.step)
 
     def _show(self, chunk: Chunk) -> None:
         c, step = self.config, chunk.step
@@ -76,9 +84,31 @@ class Recorder:
         if last or step % c.sample_every == 0:
             self.sample(chunk.state, step)
 
+    def judge(self, state: State, step: int) -> None:
+        """Rows of metrics.jsonl with what config.eval asks for, and a line of them on the console."""
+        warn = lambda text: self.say(f"warning: step {step:,}: {text}")  # noqa: E731
+        try:
+            rows, pictures = self.schedule.judge(state, step, warn)
+        except InputError as error:  # a doubtful number is no reason to lose a run
+            return self.say(f"warning: step {step:,} could not be judged: {error}")
+        once(lambda: self._keep(rows, pictures, step))
+
+    def _keep(self, rows, pictures, step):
+        values = {name: value for row in rows for name, value in row["values"].items()}
+        self.say(f"step {step:,}: {', '.join(f'{name} {number(value)}' for name, value in values.items())}")
+        for row in rows:
+            self.workdir.log(row)
+        for name, picture in pictures.items():
+            figures.save_png(self.workdir.path / name, picture)
+        for name, value in values.items() if self.writer else ():
+            self.writer.add_scalar(name, value, step)
+
     def save(self, state: State) -> None:
         """A checkpoint, unless there is one of this step; beside it what the rows to come need of the steps so far."""
-        self.checkpoints.save(state, {"pending": self.pending, "seconds": self.seconds, "logged": self.logged})
+        self.checkpoints.save(
+            state,
+            {"pending": self.pending, "seconds": self.seconds, "logged": self.logged, "judged": self.schedule.spent},
+        )
 
     def log(self, step: int, images: int) -> None:
         """A row of metrics.jsonl: each metric's mean over the steps since the last row."""

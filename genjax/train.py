@@ -24,6 +24,7 @@ from genjax.engine.mesh import check_batch, make_mesh
 from genjax.engine.phase import Task
 from genjax.engine.workdir import Workdir
 from genjax.errors import InputError
+from genjax.evaluation.schedule import Schedule
 from genjax.recorder import Recorder
 from genjax.report.console import Progress
 
@@ -75,14 +76,14 @@ def _main() -> int:
             )
         config = runs.config_of(about)
     if FLAGS.dry_run:
-        source, task = prepare(config)
+        source, task, _ = prepare(config)
         if first():
             print(runs.plan(config, source, task))
         return 0
     return train(config, FLAGS.workdir, force=FLAGS.resume == "force", tensorboard=FLAGS.tensorboard)
 
 
-def prepare(config: ConfigDict) -> tuple[data.Source, Task]:
+def prepare(config: ConfigDict) -> tuple[data.Source, Task, Schedule]:
     """Everything that can be refused before anything is compiled. Raises: InputError."""
     check(config, tasks.config_of(config.task))
     source = data.load(config.data)
@@ -91,7 +92,7 @@ def prepare(config: ConfigDict) -> tuple[data.Source, Task]:
         if phase.batch > source.size:
             raise InputError(f"batch={phase.batch} is more than the {source.size:,} examples of {source.name}")
         check_batch(phase.batch, jax.device_count())
-    return source, task
+    return source, task, Schedule(config, source, task)
 
 
 def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = False) -> int:
@@ -100,7 +101,7 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
     Several processes call this together.
     Raises: InputError if the config cannot be run, or the folder holds a run of another config or is in use.
     """
-    source, task = together(lambda: prepare(config))
+    source, task, schedule = together(lambda: prepare(config))
     mesh = make_mesh()
     with Workdir(path) as workdir, Stop() as stop:
         about = runs.describe(config, source, task)
@@ -111,13 +112,20 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
         found = checkpoints.latest(loop.abstract_state(task, mesh), warn=_warn)
         state, notes = found or (loop.initial_state(task, config.seed, mesh), {})
         step = start = int(state.step)
-        recorder = Recorder(workdir, checkpoints, config, source, task, notes, tensorboard)
+        recorder = Recorder(workdir, checkpoints, config, source, task, schedule, notes, tensorboard)
         feed = Feed(source, config.seed, mesh, config.data.resident_gib * 2**30)
-        every = (config.log_every, config.sample_every, config.save_every)
+        every = (
+            config.log_every,
+            config.sample_every,
+            config.save_every,
+            *[config.eval.every] * bool(config.eval.every),
+        )
+        schedule.begin()
         try:
             once(lambda: workdir.begin(about))
             once(lambda: recorder.forget_after(start if found else -1))
             with Progress(task.steps, start, stream=distributed.console()) as progress:
+                recorder.say = progress.say
                 if found:
                     done = start >= task.steps
                     progress.say(f"all {start:,} steps are done" if done else f"going on from step {start:,}")

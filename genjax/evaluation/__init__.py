@@ -36,7 +36,7 @@ def evaluate(
 
 def _results(case, names, optional, warn, skip):
     for name in names:
-        for net in case.nets if name in metrics.OF_NETS else [None]:
+        for net in (name in metrics.OF_NETS and case.nets) or [None]:
             start, label = time.perf_counter(), name if net is None else f"{name} ({net.name})"
             try:
                 with warnings.catch_warnings(record=True) as heard:

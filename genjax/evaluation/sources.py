@@ -1,5 +1,7 @@
 """What is judged, and what it is judged against, as sources of examples."""
 
+import contextlib
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from genjax.engine.outputs import in_blocks
 from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.errors import InputError
+from genjax.evaluation import metrics
 
 
 def samples_of(task: Task, state: State, shape: tuple[int, ...], count: int, **options: Any) -> Source:
@@ -32,7 +35,7 @@ def samples_of(task: Task, state: State, shape: tuple[int, ...], count: int, **o
     return Source(name, split, count, tuple(shape), dtype, read, None, (), made_by)
 
 
-def pictures(text: str, split: str = "", form: ConfigDict | None = None) -> Source:
+def pictures(text: str, split: str = "", form: Mapping[str, Any] | None = None) -> Source:
     """Pictures by what a user calls them: a folder, a .npy of uint8 [N, H, W, C], or a data set's name.
 
     `form` has the keys of a config's `data` that say how pictures are brought to one form. `split` "" is "train".
@@ -81,6 +84,19 @@ def first(source: Source, count: int) -> Source:
     labels = None if source.labels is None else source.labels[:count]
     fingerprint = fingerprint_of_text([source.fingerprint, f"first {count}"])
     return replace(source, size=count, labels=labels, fingerprint=fingerprint)
+
+
+def heldout(names: Iterable[str], reference: str, split: str, form: Mapping[str, Any]) -> Source | None:
+    """Examples of a reference's law that nothing was trained on, if one of the metrics asks for them.
+
+    `split` "" is "test" where there is one. Raises: InputError if a split that is named cannot be had.
+    """
+    if not metrics.WITH_HELDOUT.intersection(names):
+        return None
+    if split:
+        return pictures(reference, split, form)
+    with contextlib.suppress(InputError):
+        return pictures(reference, "test", form)
 
 
 def of_one_form(samples: Source, reference: Source) -> None:

@@ -8,11 +8,13 @@ from html import escape
 from pathlib import Path
 
 from genjax.errors import InputError
-from genjax.files import read_metrics, write_bytes
+from genjax.files import read_evaluations, read_metrics, write_bytes
 from genjax.report import curves, figures
 from genjax.report.console import duration, number
+from genjax.report.results import DEVIATION, by_protocol
 
 # Evaluation results by a word in their name, and which way is better; a GAN's losses have no better way.
+SCORES = ("FID", "Frechet distance", "Accuracy")  # results that are shown first
 BETTER = {
     "lower": ("fid", "kid", "frechet", "wasserstein", "swd", "val", "lpips", "perplexity"),
     "higher": ("accuracy", "precision", "recall", "density", "coverage", "psnr", "ssim", "inception", "modes"),
@@ -37,13 +39,15 @@ def write(workdir: str | os.PathLike) -> Path:
     gif = workdir / "samples.gif"
     if len(samples) > 1 and not (gif.exists() and gif.stat().st_mtime >= samples[-1][1].stat().st_mtime):
         figures.save_gif(gif, [path for _, path in samples])
+    evaluations = read_evaluations(workdir / "metrics.jsonl")
     if rows:
-        curves.draw(rows, workdir / "curves.png")
+        curves.draw([*rows, *_repeated(evaluations)], workdir / "curves.png")
     steps = rows[-1]["step"] if rows else samples[-1][0] if samples else None
     body = [
         f"<header><h1>{escape(workdir.name)}</h1><p>{_sentence(about, steps)}</p></header>",
-        _merit(about, rows, steps),
+        _merit(about, rows, steps, evaluations),
         _pictures(samples, gif),
+        _evaluations(evaluations, workdir / "neighbours.png"),
         _curves(workdir / "curves.png") if rows else "",
         _metrics(rows),
         _reproduce(about),
@@ -94,7 +98,7 @@ def _sentence(about: dict, steps: int | None) -> str:
     return text + "."
 
 
-def _merit(about: dict, rows: list[dict], steps: int | None) -> str:
+def _merit(about: dict, rows: list[dict], steps: int | None, evaluations: list[dict]) -> str:
     """A row of the numbers one asks for first."""
     cards = [] if steps is None else [("steps", f"{steps:,}", "")]
     seconds, rates = _values(rows, "seconds"), sorted(value for _, value in _values(rows, "images_per_second"))
@@ -108,6 +112,8 @@ def _merit(about: dict, rows: list[dict], steps: int | None) -> str:
         if way and (values := _values(rows, name)):
             step, best = (min if way == "lower" else max)(values, key=lambda pair: pair[1])
             cards.append((name, number(best), f"{'lowest' if way == 'lower' else 'highest'}, step {step:,}"))
+    scores = {name: row for row in evaluations for name in row["values"] if name.startswith(SCORES)}
+    cards += [(name, number(row["values"][name]), f"step {row['step']:,}") for name, row in scores.items()]
     cells = "".join(
         f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd><small>{escape(note)}</small></div>"
         for name, value, note in cards
@@ -130,6 +136,43 @@ def _pictures(samples: list, gif: Path) -> str:
         beside = image.width <= 1.5 * image.height  # wide pictures need the page's whole width
     kind = f"samples n{len(pictures)}" if beside else "samples"
     return f'<section><h2>Samples</h2><div class="{kind}">{"".join(pictures)}</div></section>'
+
+
+def _evaluations(rows: list[dict], neighbours: Path) -> str:
+    """Every result at its newest step, those of other protocols apart, and the protocols."""
+    if not rows:
+        return ""
+    lines, protocols, results = [], [], set()
+    for (metric, key), group in by_protocol(rows).items():
+        for name in dict.fromkeys(name for row in group for name in row["values"] if not name.endswith(DEVIATION)):
+            had = [row for row in group if name in row["values"]]
+            newest, way = had[-1], _better(name) if len(had) > 1 else None
+            best = (min if way == "lower" else max)(had, key=lambda row: row["values"][name])
+            spread = newest["values"].get(name + DEVIATION)
+            value = number(newest["values"][name]) + (f" ± {number(spread)}" if spread is not None else "")
+            at_best = f"{number(best['values'][name])}, step {best['step']:,}" if way else ""
+            cells = (value, f"{newest['step']:,}", at_best, key)
+            lines.append(f"<tr><th>{escape(name)}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+            results.add(name)
+        title = f"Protocol {key}: {escape(metric)}"
+        protocols.append(f"<details><summary>{title}</summary>{_table(dict(_flat(group[-1]['protocol'])))}</details>")
+    head = "<tr><th>metric</th><td>newest</td><td>step</td><td>best</td><td>protocol</td></tr>"
+    table = f'<div class="wide"><table class="numbers results"><thead>{head}</thead>{"".join(lines)}</table></div>'
+    note = "<p><small>Numbers of different protocols do not compare.</small></p>" if len(lines) > len(results) else ""
+    picture = _figure(neighbours, "Samples and the training pictures nearest to them") if neighbours.exists() else ""
+    return f"<section><h2>Evaluation</h2>{table}{note}{picture}{''.join(protocols)}</section>"
+
+
+def _repeated(rows: list[dict]) -> list[dict]:
+    """Results that were had at several steps under one protocol, as rows of metrics for the curves."""
+    groups = {key: group for key, group in by_protocol(rows).items() if len({row["step"] for row in group}) > 1}
+    metrics = [metric for metric, _ in groups]
+    out = []
+    for (metric, key), group in groups.items():
+        which = "" if metrics.count(metric) == 1 else f", protocol {key}"
+        for row in group:
+            out.append({"step": row["step"]} | {name + which: value for name, value in row["values"].items()})
+    return out
 
 
 def _curves(path: Path) -> str:
@@ -249,6 +292,7 @@ td, th { padding: .38rem 1.5rem .38rem 0; border-top: 1px solid var(--line); ver
 .numbers td { width: 18%; padding-right: 0; padding-left: 1rem; text-align: right; white-space: nowrap;
   font-variant-numeric: tabular-nums; }
 thead th, thead td { color: var(--soft); font-size: .82rem; border-top: 0; }
+.results td { width: auto; }
 .facts { width: 100%; }
 .facts th { color: var(--soft); width: 1%; white-space: nowrap; }
 .facts td, pre, details th { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: .82rem; }

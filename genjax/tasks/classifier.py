@@ -22,6 +22,7 @@ CLASSIFIERS = {"convnet": convnet.Classifier}
 def config() -> ConfigDict:
     """Every key of a classifier's config with its default, locked: a misspelt key in a config file raises."""
     c = defaults(task="classifier")
+    c.eval.metrics = "accuracy"
     c.classes = 10  # labels go from 0 to classes - 1
     c.classifier = ConfigDict({"net": "convnet"})  # further keys: the fields of genjax.nets.convnet.Classifier
     c.optimizer = ConfigDict({"name": "adam", "learning_rate": 1e-3, "b1": 0.9, "b2": 0.999})

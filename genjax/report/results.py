@@ -1,12 +1,44 @@
-"""Results of several runs side by side: in one line where protocols are the same, else apart, with what differs."""
+"""Results of evaluations: which of them compare, and those of several runs side by side."""
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from genjax.config import differences
 from genjax.errors import InputError
-from genjax.evaluation.protocol import by_protocol, incomparable
 from genjax.files import read_evaluations
 from genjax.report.console import table
+
+DEVIATION = ", deviation"
+"""Ends the name of a number that is the standard deviation of the one so called without."""
+
+NOT_COMPARED = ("versions",)
+"""Parts of a protocol that are told, but whose difference does not forbid a comparison: results agree to rounding."""
+
+
+def key(protocol: Mapping[str, Any]) -> str:
+    """Eight hex digits that two protocols share where their numbers compare."""
+    text = json.dumps(_compared(protocol), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def incomparable(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """What forbids to compare two numbers, a line each: "samples.count: 2000 -> 10000"."""
+    return list(differences(_compared(one), _compared(other)))
+
+
+def by_protocol(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
+    """Rows of evaluations that compare with each other, by metric and key of their protocol."""
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["evaluation"], key(row["protocol"])), []).append(row)
+    return groups
+
+
+def _compared(protocol):
+    return {name: part for name, part in protocol.items() if name not in NOT_COMPARED}
 
 
 def compare(paths: Sequence[str]) -> str:
