@@ -128,7 +128,7 @@ def _found(results, skipped):
     ]
     yield table(rows, ("metric", "value", "deviation"))
     if skipped:
-        yield "\nnot applicable"
+        yield "\nnot measured"
         yield from (f"  {name}: {why}" for name, why in skipped.items())
     yield "\nprotocol"
     for part in ("samples", "reference", "features", "versions"):

@@ -24,7 +24,14 @@ TIMINGS = ("seconds", "images_per_second")
 # Processes are forked from a server that has imported everything and started nothing: they begin in milliseconds.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(
-    ["genjax.train", "genjax.sample", "genjax.tasks.gan", "genjax.report.html", "matplotlib.backends.backend_agg"]
+    [
+        "genjax.train",
+        "genjax.sample",
+        "genjax.evaluation",
+        "genjax.tasks.gan",
+        "genjax.report.html",
+        "matplotlib.backends.backend_agg",
+    ]
 )
 
 

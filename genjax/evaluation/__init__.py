@@ -22,7 +22,7 @@ def evaluate(
 ) -> list[Result]:
     """What the metrics of these names find; several processes call this together, and process 0 does the arithmetic.
 
-    `optional` leaves out metrics that the case does not have, each told to `skip`; `warn` hears of doubtful numbers.
+    `optional` leaves out metrics that the case does not have or that refuse it, each told to `skip`; `warn` hears of doubtful numbers.
     Raises: InputError if a metric that is not optional does not apply, or its input does not fit.
     """
     if case.samples is not None and any(name in metrics.OF_NETS for name in names):
@@ -42,9 +42,9 @@ def _results(case, names, optional, warn, skip):
                 with warnings.catch_warnings(record=True) as heard:
                     warnings.simplefilter("always")
                     values, settings = _one(case, name, net)
-            except NotApplicable as error:
+            except InputError as error:
                 if not optional:
-                    raise InputError(f"{label} {error}") from error
+                    raise InputError(f"{label}: {error}") from error
                 skip(label, str(error))
                 continue
             for warning in heard:
@@ -57,7 +57,7 @@ def _one(case, name, net):
     if name in metrics.OF_RUNS:
         return metrics.OF_RUNS[name](case)
     if case.samples is None:
-        raise NotApplicable("is of samples, which this task does not make")
+        raise NotApplicable("it is of samples, which this task does not make")
     return metrics.OF_NETS[name](case, net) if net else metrics.OF_SAMPLES[name](case)
 
 

@@ -53,20 +53,22 @@ def inception_score(case: Case, net: FeatureNet) -> Found:
 
 def precision_recall(case: Case, net: FeatureNet) -> Found:
     """Improved precision and recall."""
-    found = metrics.precision_recall(case.seen(net, "reference").features, case.seen(net, "samples").features, k=3)
-    return {f"Precision ({net.name})": found.precision, f"Recall ({net.name})": found.recall}, {"k": 3}
+    reference, samples, settings = _as_many(case, net, k=3)
+    found = metrics.precision_recall(reference, samples, k=3)
+    return {f"Precision ({net.name})": found.precision, f"Recall ({net.name})": found.recall}, settings
 
 
 def density_coverage(case: Case, net: FeatureNet) -> Found:
     """Density and coverage."""
-    found = metrics.density_coverage(case.seen(net, "reference").features, case.seen(net, "samples").features, k=5)
-    return {f"Density ({net.name})": found.density, f"Coverage ({net.name})": found.coverage}, {"k": 5}
+    reference, samples, settings = _as_many(case, net, k=5)
+    found = metrics.density_coverage(reference, samples, k=5)
+    return {f"Density ({net.name})": found.density, f"Coverage ({net.name})": found.coverage}, settings
 
 
 def classes(case: Case, net: FeatureNet) -> Found:
     """Classes of the data that a classifier finds among samples, and KL to the data's shares of them."""
     if not net.classes:
-        raise NotApplicable("needs a classifier of the data: --features=classifier:RUN")
+        raise NotApplicable("it needs a classifier of the data: --features=classifier:RUN")
     width = len(net.classes)
     seen = case.seen(net, "reference")
     labels = seen.probabilities.argmax(1) if case.reference.labels is None else case.reference.labels
@@ -79,7 +81,7 @@ def classes(case: Case, net: FeatureNet) -> Found:
 def conditional_accuracy(case: Case, net: FeatureNet) -> Found:
     """Share of labelled samples that a classifier of the data takes for what they were meant to be."""
     if not net.classes:
-        raise NotApplicable("needs a classifier of the data: --features=classifier:RUN")
+        raise NotApplicable("it needs a classifier of the data: --features=classifier:RUN")
     if case.samples.labels is None:
         raise NotApplicable("samples have no labels (sub-folders of --images are labels)")
     names = case.samples.label_names
@@ -124,12 +126,12 @@ def neighbours(case: Case) -> Found:
     train = case.take("reference", case.reference.size)
     unit = np.sqrt(samples[0].size) * (255 if samples.dtype == np.uint8 else 1)
     found = metrics.nearest_neighbours(samples, train, k=min(5, len(train)))
-    values = {"Nearest neighbour in the reference, median distance": float(np.median(found.distances[:, 0]) / unit)}
+    values = {"Nearest neighbour of samples, median distance": float(np.median(found.distances[:, 0]) / unit)}
     values["Copies of the reference"] = int((found.distances[:, 0] == 0).sum())
     settings = {"samples": len(samples), "distance": "Euclidean, root mean square of pixels from 0 to 1"}
     if case.heldout is not None:
         held = metrics.nearest_neighbours(case.take("heldout", SEARCHED), train).distances[:, 0]
-        values["The same of held-out examples"] = float(np.median(held) / unit)
+        values["Nearest neighbour of held-out examples, median distance"] = float(np.median(held) / unit)
         settings["heldout"] = f"{case.heldout.name} {case.heldout.split}, {len(held)}"
     if samples.ndim == 4:
         picture = neighbours_picture.draw(samples, train, found.indices, found.distances / unit)
@@ -140,7 +142,7 @@ def neighbours(case: Case) -> Found:
 def modes(case: Case) -> Found:
     """Modes of a mixture of Gaussians that samples reach, the share of good samples, and KL of modes."""
     if case.reference.name not in MIXTURES:
-        raise NotApplicable(f"is for mixtures ({', '.join(MIXTURES)}); for pictures there is `classes`")
+        raise NotApplicable(f"it is for mixtures ({', '.join(MIXTURES)}); for pictures there is `classes`")
     law = mixture(case.reference.name)
     found = metrics.count_modes(case.take("samples", case.samples.size), law.centres, law.std)
     names = f"Modes of {len(law.centres)}", "High-quality samples", "Divergence of modes in nats"
@@ -157,7 +159,7 @@ def ppl(case: Case) -> Found:
     ema, truncation = case.options.get("ema", True), case.options.get("truncation")
     count = min(PATHS, case.samples.size // 2)
     if count < 1:
-        raise NotApplicable("needs two samples")
+        raise NotApplicable("it needs two samples")
     z = in_blocks(task.outputs["latents"], state, np.arange(2 * count, dtype=np.int32), truncation=truncation)
     look, measured = perceptual_distance(), []
 
@@ -240,6 +242,18 @@ def _named(name: str, published: str, net: FeatureNet) -> str:
     return published if net.name == INCEPTION else f"{name} ({net.name})"
 
 
+def _as_many(case: Case, net: FeatureNet, k: int):
+    """Features of the reference and of as many samples: of unequal sets, the larger has the finer manifold."""
+    reference, samples = case.seen(net, "reference").features, case.seen(net, "samples").features
+    count = min(len(reference), len(samples))
+    if count <= k:
+        raise InputError(
+            f"k={k} neighbours need at least {k + 1} examples of each: "
+            f"got {len(samples)} samples and {len(reference)} of the reference; give more"
+        )
+    return reference[:count], samples[:count], {"k": k, "of each": count}
+
+
 def _classes(case: Case, net: FeatureNet) -> np.ndarray:
     found = case.seen(net, "samples").probabilities
     if found is None:
@@ -249,12 +263,12 @@ def _classes(case: Case, net: FeatureNet) -> np.ndarray:
 
 def _pictures(case: Case) -> None:
     if len(case.samples.shape) != 3:
-        raise NotApplicable("is for pictures, and these are points")
+        raise NotApplicable("it is for pictures, and these are points")
 
 
 def _output(case: Case, *names: str):
     if case.task is None:
-        raise NotApplicable("is of a run: give --workdir")
+        raise NotApplicable("it is of a run: give --workdir")
     lacking = [name for name in names if name not in case.task.outputs]
     if lacking:
         raise NotApplicable(f"the task has no output {lacking[0]!r}")
@@ -263,7 +277,7 @@ def _output(case: Case, *names: str):
 
 def _heldout(case: Case):
     if case.heldout is None:
-        raise NotApplicable("needs examples that nothing was trained on: name their split with --heldout")
+        raise NotApplicable("it needs examples that nothing was trained on: name their split with --heldout")
     return case.heldout
 
 

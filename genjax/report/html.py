@@ -154,13 +154,13 @@ def _evaluations(rows: list[dict], neighbours: Path) -> str:
             cells = (value, f"{newest['step']:,}", at_best, key)
             lines.append(f"<tr><th>{escape(name)}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
             results.add(name)
-        title = f"Protocol {key}: {escape(metric)}"
-        protocols.append(f"<details><summary>{title}</summary>{_table(dict(_flat(group[-1]['protocol'])))}</details>")
+        protocols.append(f"<h3>{key}, {escape(metric)}</h3>{_table(dict(_flat(group[-1]['protocol'])))}")
     head = "<tr><th>metric</th><td>newest</td><td>step</td><td>best</td><td>protocol</td></tr>"
     table = f'<div class="wide"><table class="numbers results"><thead>{head}</thead>{"".join(lines)}</table></div>'
     note = "<p><small>Numbers of different protocols do not compare.</small></p>" if len(lines) > len(results) else ""
     picture = _figure(neighbours, "Samples and the training pictures nearest to them") if neighbours.exists() else ""
-    return f"<section><h2>Evaluation</h2>{table}{note}{picture}{''.join(protocols)}</section>"
+    told = f"<details><summary>Protocols</summary>{''.join(protocols)}</details>"
+    return f"<section><h2>Evaluation</h2>{table}{note}{picture}{told}</section>"
 
 
 def _repeated(rows: list[dict]) -> list[dict]:
@@ -302,6 +302,7 @@ pre { margin: 0 0 1rem; padding: .8rem 1rem; white-space: pre-wrap; overflow-wra
 details { margin-top: 1rem; border: 1px solid var(--line); border-radius: 8px; background: var(--card); }
 section + details { margin-top: 2rem; }
 summary { padding: .65rem 1rem; cursor: pointer; font-weight: 600; }
+details h3 { margin: .4rem 1rem; font-size: .9rem; }
 details table.facts { margin: 0 1rem 1rem; width: calc(100% - 2rem); }
 @media (min-width: 700px) {
   .n2, .n3 { grid-template-columns: 2.15fr 1fr; } /* of square pictures, one is as high as two with captions */

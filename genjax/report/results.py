@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 from genjax.config import differences
@@ -42,25 +43,31 @@ def _compared(protocol):
 
 
 def compare(paths: Sequence[str]) -> str:
-    """A table of the newest results of runs (or .jsonl files), and what forbids to compare those of one metric.
+    """The newest results of runs (or .jsonl files) side by side; apart, with what differs, where they do not compare.
 
     Raises: InputError if a path has no results.
     """
     found = {str(path): _results(path) for path in paths}
-    columns = {path: {key: rows[-1] for key, rows in by_protocol(rows).items()} for path, rows in found.items()}
-    keys = list(dict.fromkeys(key for column in columns.values() for key in column))
-    keys.sort(key=lambda key: [metric for metric, _ in keys].index(key[0]))  # a metric's protocols one after the other
-    lines, notes = [], []
-    letters = _letters(keys)
-    for key in keys:
-        have = {path: column[key] for path, column in columns.items() if key in column}
-        for label in dict.fromkeys(label for row in have.values() for label in row["values"]):
-            values = [_value(have, path, label) for path in columns]
-            lines.append((label, letters[key], *values))
-        notes += _note(key, keys, columns, letters)
-    heads = [f"{path}, step {max(row['step'] for row in found[path]):,}" for path in columns]
+    newest = {path: {key: group[-1] for key, group in by_protocol(rows).items()} for path, rows in found.items()}
+    protocols = {key: row["protocol"] for column in newest.values() for key, row in column.items()}
+    keys_of: dict[str, list] = {}  # of each number, the protocols that it was had by
+    for column in newest.values():
+        for key, row in column.items():
+            for name in (name for name in row["values"] if not name.endswith(DEVIATION)):
+                keys_of.setdefault(name, []).extend([] if key in keys_of.get(name, ()) else [key])
+    lines, notes = [], {}
+    for name, keys in keys_of.items():
+        for letter, key in zip(ascii_uppercase, keys, strict=False):
+            rows = [column.get(key, {"values": {}}) for column in newest.values()]
+            values = [row["values"].get(name) for row in rows]
+            cells = [None if value is None else float(value) for value in values]
+            lines.append((name, letter if len(keys) > 1 else "", *cells))
+            if key != keys[0]:
+                differences = "\n".join(f"    {line}" for line in incomparable(protocols[keys[0]], protocols[key]))
+                notes.setdefault(f"  A and {letter} do not compare:\n{differences}", []).append(name)
+    heads = [f"{path}, step {rows[-1]['step']:,}" for path, rows in found.items()]
     text = table(lines, ("metric", "protocol", *heads))
-    return f"{text}\n\n" + "\n".join(notes) if notes else text
+    return "\n\n".join([text, *(f"{', '.join(names)}\n{note}" for note, names in notes.items())])
 
 
 def _results(path):
@@ -69,23 +76,3 @@ def _results(path):
     if not rows:
         raise InputError(f"{path} has no results: `python -m genjax.evaluate` makes them")
     return rows
-
-
-def _letters(keys):
-    """ "" where a metric has one protocol, else A, B, ..."""
-    of = {metric: [key for key in keys if key[0] == metric] for metric, _ in keys}
-    return {key: "" if len(of[key[0]]) == 1 else chr(65 + of[key[0]].index(key)) for key in keys}
-
-
-def _value(have, path, label):
-    value = have[path]["values"].get(label) if path in have else None
-    return None if value is None else float(value)
-
-
-def _note(key, keys, columns, letters):
-    first = next(other for other in keys if other[0] == key[0])
-    if key == first:
-        return []
-    one, other = (next(column[k] for column in columns.values() if k in column)["protocol"] for k in (first, key))
-    differences = "\n".join(f"    {line}" for line in incomparable(one, other))
-    return [f"  {key[0]}: {letters[first]} and {letters[key]} do not compare:\n{differences}"]
