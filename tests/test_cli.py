@@ -108,6 +108,13 @@ MISTAKES = {
     "an empty folder": ([GAN, "--config.data.name=folder:{}/empty"], ["{}/empty is empty"]),
     "a folder without pictures": ([GAN, "--config.data.name=folder:{}/texts"], ["none of them is a picture"]),
     "a truncated picture": ([GAN, "--config.data.name=folder:{}/torn"], ["{}/torn/5.png"]),
+    "an evaluation by no metric": (
+        [GAN, "--config.eval.every=2", "--config.eval.metrics=frechett"],
+        ["no 'frechett'", "did you mean 'frechet'"],
+    ),
+    "an evaluation by no net": ([GAN, "--config.eval.every=2", "--config.eval.features=vgg"], ["vgg", "squeezenet"]),
+    "an evaluation of one sample": ([GAN, "--config.eval.samples=1"], ["samples=1", "samples >= 2"]),
+    "an evaluation in no time": ([GAN, "--config.eval.budget=0.0"], ["budget=0.0", "budget > 0"]),
     "no config": ([], ["--config is needed"]),
     "a config file that does not exist": (["--config=configs/dcgam.py"], ["no such file", "configs/dcgan.py"]),
     "a config file that is not Python": (["--config={}/broken.py"], ["invalid syntax", "broken.py, line 1"]),

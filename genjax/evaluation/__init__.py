@@ -22,7 +22,8 @@ def evaluate(
 ) -> list[Result]:
     """What the metrics of these names find; several processes call this together, and process 0 does the arithmetic.
 
-    `optional` leaves out metrics that the case does not have or that refuse it, each told to `skip`; `warn` hears of doubtful numbers.
+    `optional` leaves out metrics that the case does not have or that refuse it, each told to `skip`; `warn` hears of
+    doubtful numbers.
     Raises: InputError if a metric that is not optional does not apply, or its input does not fit.
     """
     if case.samples is not None and any(name in metrics.OF_NETS for name in names):

@@ -1,0 +1,131 @@
+"""Runs that are judged as they go: what they keep, what it may cost, and that nothing else changes."""
+
+import numpy as np
+import pytest
+from helpers import Program, assert_same, config_of, ending, run
+
+from genjax import data, tasks
+from genjax.errors import InputError
+from genjax.evaluation import schedule as schedules
+from genjax.evaluation.schedule import Schedule
+from genjax.files import read_evaluations
+
+# Pixels as features: small, and known.
+JUDGED = {"eval.every": 2, "eval.metrics": "swd,neighbours", "eval.samples": 20, "eval.budget": 1e9}
+
+
+@pytest.fixture
+def flags(pictures):
+    given = JUDGED | {"data.name": f"folder:{pictures}", "steps": 6, "sample_every": 6, "save_every": 3}
+    return ["--config=configs/gan.py:smoke", *(f"--config.{key}={value}" for key, value in given.items())]
+
+
+def test_a_run_is_judged_as_it_goes(flags, tmp_path):
+    done = run("genjax.train", *flags, f"--workdir={tmp_path}")
+    assert done.code == 0, done.err
+    rows = read_evaluations(tmp_path / "metrics.jsonl")
+    assert [(row["step"], row["evaluation"]) for row in rows] == [
+        (step, name) for step in (2, 4, 6) for name in ("swd", "neighbours")
+    ]
+    assert "step 4: Sliced Wasserstein distance" in done.err
+    assert (tmp_path / "neighbours.png").exists()
+    assert "<h2>Evaluation</h2>" in (tmp_path / "report.html").read_text()
+    # The same numbers as of the finished run from its folder alone.
+    alone = run("genjax.evaluate", f"--workdir={tmp_path}", "--samples=20", "--metrics=swd", f"--out={tmp_path / 'o'}")
+    assert alone.code == 0, alone.err
+    (row,) = read_evaluations(tmp_path / "o")
+    assert row["values"] == rows[-2]["values"]
+    assert row["protocol"] == rows[-2]["protocol"]
+
+
+def test_judging_changes_nothing_of_the_training(flags, tmp_path):
+    for name, more in (("judged", []), ("not", ["--config.eval.every=0"])):
+        assert run("genjax.train", *flags, *more, f"--workdir={tmp_path / name}").code == 0
+    judged, not_judged = (ending(tmp_path / name) for name in ("judged", "not"))
+    same = [key for key in not_judged if not key.startswith("row")]
+    assert_same({key: judged[key] for key in same if key != "rows"}, {k: not_judged[k] for k in same if k != "rows"})
+
+
+def stop_at_4():
+    """As a scheduler would, in the middle."""
+    import os
+    import signal
+
+    from genjax.engine import loop
+
+    real = loop.train
+
+    def watched(*args):
+        for chunk in real(*args):
+            if chunk.step >= 4:
+                os.kill(os.getpid(), signal.SIGTERM)
+            yield chunk
+
+    loop.train = watched
+
+
+def test_a_stopped_run_ends_with_the_results_of_an_uninterrupted_one(flags, tmp_path):
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert run("genjax.train", *flags, f"--workdir={whole}").code == 0
+    assert Program("genjax.train", *flags, f"--workdir={cut}", before=stop_at_4).wait().code == 143
+    assert run("genjax.train", *flags, f"--workdir={cut}").code == 0
+    assert_same(ending(cut), ending(whole))
+    results = [read_evaluations(path / "metrics.jsonl") for path in (whole, cut)]
+    assert len(results[0]) == 6
+    for one, other in zip(*results, strict=True):
+        assert {k: v for k, v in one.items() if k != "seconds"} == {k: v for k, v in other.items() if k != "seconds"}
+
+
+# -- when
+
+
+@pytest.fixture
+def schedule(pictures):
+    def make(**options):
+        config = config_of("gan", **{f"eval__{key}": value for key, value in options.items()})
+        config.data.name, config.steps = f"folder:{pictures}", 100
+        source = data.load(config.data)
+        return Schedule(config, source, tasks.build(config, source.shape))
+
+    return make
+
+
+def test_a_run_is_judged_at_its_steps_and_its_end(schedule):
+    every = schedule(every=30)
+    assert [step for step in range(1, 101) if every.due(step, 10.0, print)] == [30, 60, 90, 100]
+    never = schedule(every=0)
+    assert not any(never.due(step, 10.0, print) for step in range(1, 101))
+    assert not never.nets
+
+
+def test_what_is_beyond_the_budget_is_skipped_and_said_once(schedule):
+    said = []
+    tenth = schedule(every=10, budget=0.1)
+    tenth.spent, tenth.cost = 10.0, 10.0  # the next would be 20 seconds in all
+    assert not tenth.due(10, 100.0, said.append)  # of 120
+    assert not tenth.due(20, 179.0, said.append)  # of 199
+    assert tenth.due(30, 180.0, said.append)  # of 200
+    assert tenth.due(100, 1.0, said.append)  # the last is always judged
+    assert said == ["step 10: not judged, it would take 17% of the time (eval.budget=0.1)"]
+
+
+def test_an_evaluation_that_fails_is_said_and_the_run_goes_on(flags, tmp_path):
+    done = Program("genjax.train", *flags, f"--workdir={tmp_path}", before=fail).wait()
+    assert done.code == 0, done.err
+    assert "warning: step 2 could not be judged: no numbers today" in done.err
+
+
+def fail():
+    def judge(*_):
+        raise InputError("no numbers today")
+
+    Schedule.judge = judge
+
+
+def test_classifiers_are_judged_by_accuracy(pictures):
+    config = config_of("classifier", eval__every=1)
+    source = data.load(config.data)
+    made = schedules.Schedule(config, source, tasks.build(config, source.shape))
+    assert made.names == ["accuracy"]
+    assert made.heldout.split == "test"
+    assert np.array_equal(made.heldout.shape, source.shape)
