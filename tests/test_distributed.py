@@ -16,6 +16,7 @@ from test_faults import flip_a_byte
 from genjax.data.feed import Feed
 from genjax.engine import checkpoint, distributed, loop
 from genjax.engine.workdir import Workdir
+from genjax.files import read_evaluations
 from genjax.recorder import Recorder
 
 STEPS = 8
@@ -34,14 +35,14 @@ def without_report():
     Recorder.report = lambda self: None  # drawing takes longer than such a run
 
 
-def begin(*flags, before=without_report, other=without_report, otherwise=()):
+def begin(*flags, before=without_report, other=without_report, otherwise=(), **environment):
     """Process 0, which first calls `before`, and process 1, which first calls `other` and has more flags."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"--coordinator=127.0.0.1:{free.getsockname()[1]}"
     place = ["--distributed", address, "--num_processes=2"]
     return [
-        Program("genjax.train", *place, f"--process_id={i}", *flags, *more, before=call)
+        Program("genjax.train", *place, f"--process_id={i}", *flags, *more, before=call, **environment)
         for i, (call, more) in enumerate([(before, ()), (other, otherwise)])
     ]
 
@@ -51,9 +52,9 @@ def train(*flags, **options):
     return [program.wait() for program in begin(*flags, **options)]
 
 
-def train_alone(*flags, before=without_report):
+def train_alone(*flags, before=without_report, **environment):
     """What one process with two devices left."""
-    return Program("genjax.train", *flags, before=before, **TWO_DEVICES).wait()
+    return Program("genjax.train", *flags, before=before, **TWO_DEVICES, **environment).wait()
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +63,20 @@ def whole(flags, tmp_path_factory):
     path = tmp_path_factory.mktemp("whole")
     assert train_alone(*flags, f"--workdir={path}").code == 0
     return path
+
+
+def test_two_processes_judge_as_one_does(flags, tmp_path):
+    """Each looks at its share of the pictures; the features, and so all numbers, are the same to the bit."""
+    asked = {"every": 8, "metrics": "frechet,swd", "features": "squeezenet:32", "samples": 70}
+    flags = [*flags, *(f"--config.eval.{key}={value}" for key, value in asked.items())]
+    two = train(*flags, f"--workdir={tmp_path / 'two'}", XDG_CACHE_HOME=str(tmp_path / "cache of two"))
+    assert [one.code for one in two] == [0, 0], two[0].err
+    one = train_alone(*flags, f"--workdir={tmp_path / 'one'}", XDG_CACHE_HOME=str(tmp_path / "cache of one"))
+    assert one.code == 0, one.err
+    results = [read_evaluations(tmp_path / name / "metrics.jsonl") for name in ("two", "one")]
+    assert [row["values"] for row in results[0]] == [row["values"] for row in results[1]]
+    assert "step 8: Frechet distance (SqueezeNet fire9)" in two[0].err
+    assert "Frechet" not in two[1].err
 
 
 def at(step, act):
