@@ -41,6 +41,7 @@ class Case:
     watch: Callable[[str, int], Any] = silent  # a context manager that is told of progress: (what, total)
     artifacts: dict[str, Any] = field(default_factory=dict)  # pictures that metrics made, by file name
     _seen: dict[tuple[str, str], Seen] = field(default_factory=dict)
+    _taken: dict[str, np.ndarray] = field(default_factory=dict)
     _stores: dict[tuple[str, str], Store] = field(default_factory=dict)
 
     @property
@@ -67,7 +68,10 @@ class Case:
     def take(self, which: str, most: int) -> np.ndarray:
         """The first examples of a source, at most so many."""
         source = getattr(self, which)
-        return source.read(np.arange(min(source.size, most)))
+        count = min(source.size, most)
+        if len(self._taken.get(which, ())) < count:
+            self._taken[which] = source.read(np.arange(count))
+        return self._taken[which][:count]
 
     def forget_samples(self) -> None:
         """Drop what was kept in case this evaluation is stopped; what is known of the reference stays."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from genjax.data.source import Source
 from genjax.engine.distributed import gather_array, once
+from genjax.errors import InputError
 from genjax.files import cache_folder, write_bytes
 from genjax.metrics.features import Extracted, FeatureNet, extract
 from genjax.metrics.frechet import Moments
@@ -93,7 +94,11 @@ class Store:
     def _save(self, start, part: Extracted) -> None:
         buffer = io.BytesIO()
         np.savez(buffer, **{name: array for name, array in part._asdict().items() if array is not None})
-        write_bytes(self._path(start), buffer.getvalue())
+        try:
+            write_bytes(self._path(start), buffer.getvalue())
+        except OSError as error:
+            why = error.strerror or error
+            raise InputError(f"{self.folder} cannot be written ({why}): set XDG_CACHE_HOME to another place") from error
 
     def _load(self, start) -> Extracted | None:
         """A shard, or None if it is not there or not whole."""

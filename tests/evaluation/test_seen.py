@@ -10,6 +10,7 @@ from helpers import eight_devices
 
 from genjax.data.source import in_memory
 from genjax.engine import distributed
+from genjax.errors import InputError
 from genjax.evaluation import seen
 from genjax.evaluation.case import Case
 from genjax.metrics.features import FeatureNet
@@ -120,6 +121,12 @@ def test_a_damaged_file_is_made_anew(monkeypatch, damage):
     store.fill()
     assert sum(counts) == 128
     np.testing.assert_array_equal(store.read().features, before.features)
+
+
+def test_a_cache_that_cannot_be_written_is_named(monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/none")
+    with pytest.raises(InputError, match=r"/proc/none/genjax/features.* cannot be written .* XDG_CACHE_HOME"):
+        seen.Store(NET, SOURCE, 300, classes=False, kind="reference").fill()
 
 
 def test_samples_are_forgotten_and_the_reference_is_not():
