@@ -239,7 +239,7 @@ def parse(text: str) -> list[str]:
 
 
 def _named(name: str, published: str, net: FeatureNet) -> str:
-    return published if net.name == INCEPTION else f"{name} ({net.name})"
+    return published if net.name == INCEPTION and net.published else f"{name} ({net.name})"
 
 
 def _as_many(case: Case, net: FeatureNet, k: int):

@@ -1,6 +1,7 @@
 """Feature nets by the names that users give them."""
 
 import dataclasses
+import re
 
 import jax
 import numpy as np
@@ -18,8 +19,9 @@ COORDINATES = FeatureNet("coordinates", 0, "", "none", lambda variables, x: (x, 
 def open_nets(text: str, source: Source) -> list[FeatureNet]:
     """The nets of a list such as "squeezenet,classifier:runs/c", for examples of the form of `source`.
 
-    squeezenet: SqueezeNet v1.1 at 128 x 128, or at another size; inception:FILE: the published weights of FID;
-    classifier:RUN: a run of configs/classifier.py, whose classes are the data's own. Points need none.
+    squeezenet: SqueezeNet v1.1 at 128 x 128, or at another size. inception:FILE: the published weights of FID;
+    inception:FILE@SHA256: others, under another name. classifier:RUN: a run of configs/classifier.py, whose classes
+    are the data's own. Points need none.
     Raises: InputError for an unknown net, missing or wrong weights, or a net that does not take such pictures.
     """
     if len(source.shape) == 1:
@@ -37,7 +39,8 @@ def _open(text: str, source: Source) -> FeatureNet:
             raise InputError(f"--features={text}: expected a size in pixels, as in squeezenet:64")
         return squeezenet(int(rest)) if rest else squeezenet()
     if kind == "inception" and rest:
-        return inception(rest)
+        path, _, sha256 = rest.rpartition("@")
+        return inception(path, sha256) if re.fullmatch("[0-9a-fA-F]{64}", sha256) and path else inception(rest)
     if kind == "classifier" and rest:
         return of_run(rest, source.shape)
     near = did_you_mean(kind, [form.partition(":")[0] for form in FORMS])

@@ -20,7 +20,6 @@ from genjax.metrics.features import Extracted, FeatureNet, extract
 from genjax.metrics.frechet import Moments
 
 SHARD = 4096  # pictures a file
-BLOCK = 64  # pictures a call of the net; another size would round otherwise
 KEPT = 50_000
 """Features in memory at once: those of the first pictures. Moments are of all."""
 
@@ -41,7 +40,7 @@ class Store:
     def __init__(self, net: FeatureNet, source: Source, count: int, classes: bool, kind: str):
         """The first `count` pictures; `classes`: their probabilities as well; `kind`: a folder of the cache."""
         self.net, self.source, self.count, self.classes = net, source, count, classes
-        what = [source.fingerprint, list(source.shape), net.name, net.sha256, net.resize, classes, BLOCK, SHARD]
+        what = [source.fingerprint, list(source.shape), net.name, net.sha256, net.resize, classes, net.batch, SHARD]
         what += [jax.__version__, jax.default_backend()]
         self.folder = cache_folder("features") / kind / hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
 
@@ -77,16 +76,18 @@ class Store:
 
     def _look(self, start, told) -> Extracted:
         """One shard. Whole blocks are dealt out to processes, and by `extract` to devices: the bits stay the same."""
-        places = range(start, min(start + SHARD, self.count), BLOCK)
+        block = self.net.batch
+        places = range(start, min(start + SHARD, self.count), block)
         count, index = jax.process_count(), jax.process_index()
-        mine = [np.arange(place, min(place + BLOCK, self.count)) for place in places[index::count]]
+        mine = [np.arange(place, min(place + block, self.count)) for place in places[index::count]]
         progress = lambda done: told(min(start + done * count, self.count))  # noqa: E731
         empty = Extracted(np.empty((0, self.net.dimension), np.float32), np.empty((0, 0), np.float32))
         seen = empty
         if mine:
             blocks = (self.source.read(indices) for indices in mine)
-            seen = extract(self.net, blocks, batch=BLOCK, probabilities=self.classes, progress=progress)
-        return Extracted(_dealt(seen.features), _dealt(seen.probabilities) if self.classes else None)
+            seen = extract(self.net, blocks, probabilities=self.classes, progress=progress)
+        features = _dealt(seen.features, block)
+        return Extracted(features, _dealt(seen.probabilities, block) if self.classes else None)
 
     def _path(self, start):
         return self.folder / f"{start:09d}-{min(SHARD, self.count - start):04d}.npz"
@@ -109,9 +110,9 @@ class Store:
             return None
 
 
-def _dealt(mine: np.ndarray) -> np.ndarray:
+def _dealt(mine: np.ndarray, block: int) -> np.ndarray:
     """Rows of all processes, whose blocks were dealt out in turn, in their order."""
-    hands = [np.split(rows, range(BLOCK, len(rows), BLOCK)) for rows in gather_array(mine)]
+    hands = [np.split(rows, range(block, len(rows), block)) for rows in gather_array(mine)]
     if len(hands) == 1:
         return mine
     longest = max(map(len, hands))

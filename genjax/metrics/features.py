@@ -21,6 +21,10 @@ from genjax.weights import squeezenet as squeezenet_weights
 
 Look = Callable[[Any, jax.Array], tuple[jax.Array, jax.Array]]
 
+MAPS = 2**24
+"""Bytes of SqueezeNet's first maps in a call. From 32 MiB on the C library returns what a call used to the system, and
+getting it back costs two fifths of the net's time (docs/performance.md)."""
+
 
 @dataclass(frozen=True, eq=False)
 class FeatureNet:
@@ -32,6 +36,8 @@ class FeatureNet:
     resize: str
     look: Look  # variables, uint8 [B, H, W, 1 or 3] -> features [B, dimension], probabilities [B, classes]
     variables: Any
+    batch: int = 64  # pictures a call, where `extract` is not told
+    published: bool = False  # whether `sha256` is the one that the name is known by
     classes: tuple[str, ...] = ()  # names of the probabilities' classes, where they are those of the data judged
 
     @cached_property
@@ -49,7 +55,7 @@ class FeatureNet:
 def squeezenet(size: int = 128) -> FeatureNet:
     """SqueezeNet v1.1 with the packaged ImageNet weights: the mean of its map `fire9`.
 
-    A distance on these features is "Frechet distance (SqueezeNet fire9)", never FID. At 64 x 64 the net is five times
+    A distance on these features is "Frechet distance (SqueezeNet fire9)", never FID. At 64 x 64 the net is four times
     as fast and orders noise and blur as well, but takes a cat for a squirrel; distances of two sizes do not compare.
     Raises: InputError for a size that is too small for the net.
     """
@@ -57,28 +63,34 @@ def squeezenet(size: int = 128) -> FeatureNet:
         raise InputError(f"size={size}: SqueezeNet needs pictures of {SMALLEST} x {SMALLEST} or more")
 
     def look(variables, x):
-        x = _in_colour(bilinear(x.astype(jnp.float32), (size, size)))
-        out = SqueezeNet().apply(variables, x)
+        out = SqueezeNet().apply(variables, bilinear(x.astype(jnp.float32), (size, size)))
         return out.features, jax.nn.softmax(out.logits)
 
     variables = jax.tree.map(jnp.asarray, squeezenet_weights.load())
     resize = f"bilinear to {size} x {size}, half-pixel centres, antialiased where it shrinks"
-    return FeatureNet("SqueezeNet fire9", 512, squeezenet_weights.SHA256, resize, look, variables)
+    batch = min(64, max(1, MAPS // (64 * size**2)))  # 64 maps of (size / 2)^2 numbers of 4 bytes
+    return FeatureNet(
+        "SqueezeNet fire9", 512, squeezenet_weights.SHA256, resize, look, variables, batch, published=True
+    )
 
 
 def inception(path: str | os.PathLike, sha256: str | None = inception_weights.SHA256) -> FeatureNet:
-    """Inception v3 with the weights of the Frechet Inception distance from a file; `sha256` None takes any.
+    """Inception v3 with the weights of the Frechet Inception distance from a file.
 
-    Raises: InputError if the file is absent, another one, or does not hold the net's layers.
+    Another file is taken if `sha256` is its own or None. Its digest is then part of the name, and a distance on its
+    features is not FID, whatever it holds.
+    Raises: InputError if the file is absent, unreadable or another one, or does not hold the net's layers.
     """
 
     def look(variables, x):
         out = Inception().apply(variables, _in_colour(x.astype(jnp.float32)))
         return out.features, out.probabilities
 
-    variables = jax.tree.map(jnp.asarray, inception_weights.load(path, sha256))
+    weights = inception_weights.load(path, sha256)
+    name = "Inception v3 pool3" + ("" if weights.published else f", weights {weights.sha256[:8]}")
+    variables = jax.tree.map(jnp.asarray, weights.variables)
     resize = "bilinear to 299 x 299 as TensorFlow 1: no half-pixel centres, no antialiasing"
-    return FeatureNet("Inception v3 pool3", 2048, inception_weights.digest(path), resize, look, variables)
+    return FeatureNet(name, 2048, weights.sha256, resize, look, variables, published=weights.published)
 
 
 class Extracted(NamedTuple):
@@ -92,11 +104,13 @@ def extract(
     net: FeatureNet,
     images: np.ndarray | Iterable[np.ndarray],
     *,
-    batch: int = 64,
+    batch: int | None = None,
     probabilities: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Extracted:
-    """Features of pictures, in their order, `batch` at a time; `progress` is told after each how many are done.
+    """Features of pictures, in their order, `batch` at a time (None: as many as suit the net).
+
+    `progress` is told after each batch how many are done.
 
     Every call has the same shape, the last one filled up: a picture's features are the same to the bit whatever the
     others are, and however they came cut. Another `batch` lets XLA add in another order: they agree to rounding.
@@ -104,6 +118,7 @@ def extract(
     Shapes: images uint8 [N, H, W, 1 or 3], or an iterable of such arrays of one H, W and C, each of any length.
     Raises: InputError for none, for other types or shapes, and for pictures of different shapes.
     """
+    batch = net.batch if batch is None else batch
     if batch < 1:
         raise InputError(f"batch={batch}: expected at least 1")
     devices = jax.local_devices()

@@ -23,9 +23,7 @@ def perceptual_distance(size: int = 128) -> Callable[[jax.Array, jax.Array], jax
     variables = jax.tree.map(jnp.asarray, squeezenet_weights.load())
 
     def maps(x):
-        x = bilinear(x.astype(jnp.float32), (size, size))
-        x = jnp.broadcast_to(x, (*x.shape[:3], 3))
-        found = SqueezeNet().apply(variables, x).maps
+        found = SqueezeNet().apply(variables, bilinear(x.astype(jnp.float32), (size, size))).maps
         return [found[name] / (jnp.linalg.norm(found[name], axis=-1, keepdims=True) + 1e-10) for name in MAPS]
 
     def distance(x, y):

@@ -10,7 +10,8 @@ import jax
 import jax.numpy as jnp
 
 from genjax.errors import InputError
-from genjax.nets.layers import Conv
+from genjax.nets.layers import INITIALISERS, Conv
+from genjax.ops import conv as ops
 from genjax.ops.pool import overlapping_max_pool
 
 MEAN = (104.006, 116.669, 122.679)
@@ -37,7 +38,8 @@ class Outputs(NamedTuple):
 class SqueezeNet(nn.Module):
     """Pictures to features, logits and every map between.
 
-    Shapes: x [B, H, W, 3], red, green and blue from 0 to 255, H and W at least SMALLEST -> Outputs.
+    Shapes: x [B, H, W, 3], red, green and blue from 0 to 255, or [B, H, W, 1], grey; H and W at least SMALLEST
+    -> Outputs.
     """
 
     @nn.compact
@@ -45,8 +47,7 @@ class SqueezeNet(nn.Module):
         """Look at pictures x. Raises: InputError if they are too small for the three poolings."""
         if min(x.shape[1:3]) < SMALLEST:
             raise InputError(f"SqueezeNet needs pictures of {SMALLEST} x {SMALLEST} or more, got {list(x.shape[1:3])}")
-        x = x[..., ::-1] - jnp.array(MEAN, x.dtype)
-        x = nn.relu(Conv(64, (3, 3), (2, 2), padding="VALID", name="conv1")(x))
+        x = nn.relu(First(name="conv1")(x))
         maps = {"conv1": x}
         for pool, fires in STAGES.items():
             x = maps[pool] = overlapping_max_pool(x, size=3, stride=2)
@@ -55,6 +56,25 @@ class SqueezeNet(nn.Module):
         features = x.mean((1, 2))
         x = maps["conv10"] = nn.relu(Conv(1000, (1, 1), name="conv10")(x))
         return Outputs(features, x.mean((1, 2)), maps)
+
+
+class First(nn.Module):
+    """Convolution of pictures without their mean: [B, H, W, 1 or 3] -> [B, ceil(H / 2) - 1, ceil(W / 2) - 1, 64].
+
+    A grey picture has three equal channels, so it meets the kernel's sum over them: a third of the products.
+    """
+
+    @nn.compact
+    def __call__(self, x):
+        """Apply the layer to pictures x, red, green and blue or grey."""
+        w = self.param("kernel", INITIALISERS["glorot"], (3, 3, 3, 64))
+        b = self.param("bias", nn.initializers.zeros, (64,))
+        mean = jnp.array(MEAN, x.dtype)
+        if x.shape[3] == 1:
+            w, b = w.sum(2, keepdims=True), b - jnp.einsum("hwio,i->o", w, mean)
+        else:
+            x = x[..., ::-1] - mean
+        return ops.conv(x, w, stride=(2, 2), padding="VALID") + b
 
 
 class Fire(nn.Module):
@@ -70,5 +90,6 @@ class Fire(nn.Module):
     def __call__(self, x):
         """Apply the module to maps x."""
         x = nn.relu(Conv(self.squeeze, (1, 1), name="squeeze1x1")(x))
-        sizes = {"expand1x1": (1, 1), "expand3x3": (3, 3)}
-        return nn.relu(jnp.concatenate([Conv(self.expand, size, name=name)(x) for name, size in sizes.items()], -1))
+        one = nn.relu(Conv(self.expand, (1, 1), name="expand1x1")(x))
+        three = nn.relu(Conv(self.expand, (3, 3), name="expand3x3")(x))
+        return jnp.concatenate([one, three], -1)

@@ -28,6 +28,12 @@ DTYPES = {
     "BoolStorage": "?",
 }
 MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of the older layout
+ZIP, PICKLE = b"PK\3\4", b"\x80"  # how a file of the newer layout begins, and one of the older
+
+
+def recognises(head: bytes) -> bool:
+    """Whether a file whose first bytes these are can be meant to be of one of the two layouts."""
+    return head.startswith((ZIP, PICKLE))
 
 
 def read(path: str | os.PathLike) -> dict[str, np.ndarray]:
@@ -37,14 +43,17 @@ def read(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """
     try:
         with open(path, "rb") as file:
-            zipped = file.read(4) == b"PK\3\4"
+            zipped = file.read(4) == ZIP
             file.seek(0)
             tensors, storage = (_archive if zipped else _stream)(file)
             return {name: tensor.array(storage) for name, tensor in tensors.items()}
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
-    except Exception as error:  # what bytes that are no pickle raise is not to be foretold
-        raise InputError(f"{path} is not a state dict that torch.save wrote: {error}") from error
+    except Exception as error:  # what bytes that are no pickle raise is not to be foretold, nor on how many lines
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(
+            f"{path} is not a state dict that torch.save wrote, or is cut short: {why}; get it from its source again"
+        ) from error
 
 
 class _Tensor(NamedTuple):
@@ -85,7 +94,9 @@ class _Unpickler(pickle.Unpickler):
 
 def _archive(file: BinaryIO) -> tuple[dict[str, Any], Callable[[str], bytes]]:
     archive = zipfile.ZipFile(file)
-    (index,) = (name for name in archive.namelist() if name.endswith("/data.pkl"))
+    index = next((name for name in archive.namelist() if name.endswith("/data.pkl")), None)
+    if index is None:
+        raise ValueError(f"it is an archive of {', '.join(archive.namelist()[:3]) or 'nothing'}, without a data.pkl")
     folder = index.removesuffix("data.pkl") + "data/"
     return _Unpickler(archive.open(index)).load(), lambda key: archive.read(folder + key)
 

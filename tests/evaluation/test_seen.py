@@ -165,7 +165,7 @@ def test_what_processes_saw_in_turn_is_put_in_order(monkeypatch, processes):
     blocks = np.split(rows, range(64, 300, 64))
     hands = [np.concatenate(blocks[i::processes]) for i in range(processes)]
     monkeypatch.setattr(seen, "gather_array", lambda mine: hands)
-    np.testing.assert_array_equal(seen._dealt(hands[0]), rows)
+    np.testing.assert_array_equal(seen._dealt(hands[0], 64), rows)
 
 
 def test_arrays_are_gathered_to_the_bit():

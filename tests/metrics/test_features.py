@@ -1,5 +1,7 @@
 """Features are a function of the picture, the net and nothing else."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -48,6 +50,13 @@ def test_probabilities_are_made_when_asked_for():
     assert extract(toy(), X).probabilities is None
 
 
+def test_a_net_says_how_many_pictures_suit_it():
+    done = []
+    extract(replace(toy(), batch=4), X, progress=done.append)
+    assert done == [4, 8, 10]
+    assert [squeezenet(size).batch for size in (32, 64, 128, 299)] == [64, 64, 16, 2]
+
+
 def test_one_program_serves_all_batches():
     traced = []
     net = toy(traced)
@@ -94,6 +103,8 @@ def test_a_net_says_what_its_features_are(small):
     assert (small.name, small.dimension) == ("SqueezeNet fire9", 512)
     assert "32 x 32" in small.resize
     assert len(small.sha256) == 64
+    assert small.published
+    assert not toy().published
     assert extract(small, X).features.shape == (10, 512)
     assert jax.tree.leaves(small.variables)
 
