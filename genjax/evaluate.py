@@ -5,7 +5,6 @@ Or anybody's pictures: --images=FOLDER --reference=FOLDER, where each may also b
 --compare=runs/a,runs/b prints what runs were found to be, side by side where protocols are the same.
 """
 
-import contextlib
 import itertools
 import json
 import sys
@@ -67,6 +66,7 @@ def _case_of_run(names):
     from genjax import runs
     from genjax.evaluation import Case, sources
     from genjax.evaluation.nets import open_nets
+    from genjax.report.console import watch
 
     if FLAGS.truncation is not None and FLAGS.truncation <= 0:
         raise InputError(f"--truncation={FLAGS.truncation}: expected a number above 0, such as 0.7")
@@ -85,13 +85,14 @@ def _case_of_run(names):
         nets = open_nets(FLAGS.features, reference)
         title += f": {count:,} samples, of the seeds 0 to {count - 1}"
     heldout = sources.heldout(names, reference.name, FLAGS.heldout or "", form)
-    case = Case(samples, reference, heldout, nets, task, state, options, _bar)
+    case = Case(samples, reference, heldout, nets, task, state, options, watch)
     return case, int(state.step), title
 
 
 def _case_of_pictures(names):
     from genjax.evaluation import Case, sources
     from genjax.evaluation.nets import open_nets
+    from genjax.report.console import watch
 
     if not FLAGS.reference:
         raise InputError("--images needs --reference: a folder, a .npy or a data set that they are judged against")
@@ -101,16 +102,8 @@ def _case_of_pictures(names):
     reference = sources.pictures(FLAGS.reference, FLAGS.split or "", form)
     sources.of_one_form(samples, reference)
     heldout = sources.heldout(names, FLAGS.reference, FLAGS.heldout or "", form)
-    case = Case(samples, reference, heldout, open_nets(FLAGS.features, samples), watch=_bar)
+    case = Case(samples, reference, heldout, open_nets(FLAGS.features, samples), watch=watch)
     return case, 0, f"{FLAGS.images}: {samples.size:,} examples"
-
-
-@contextlib.contextmanager
-def _bar(what: str, total: int):
-    from genjax.report.console import Progress
-
-    with Progress(total, noun=what) as progress:
-        yield lambda done: progress.update(done, {})
 
 
 def _warn(text: str) -> None:

@@ -9,6 +9,7 @@ import contextlib
 import shlex
 import signal
 import sys
+from functools import partial
 
 import jax
 from absl import flags
@@ -26,7 +27,7 @@ from genjax.engine.workdir import Workdir
 from genjax.errors import InputError
 from genjax.evaluation.schedule import Schedule
 from genjax.recorder import Recorder
-from genjax.report.console import Progress
+from genjax.report.console import Progress, watch
 
 FLAGS = flags.FLAGS
 
@@ -120,7 +121,7 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
             config.save_every,
             *[config.eval.every] * bool(config.eval.every),
         )
-        schedule.begin()
+        schedule.begin(partial(watch, stream=distributed.console()))
         try:
             once(lambda: workdir.begin(about))
             once(lambda: recorder.forget_after(start if found else -1))

@@ -1,5 +1,6 @@
 """How a run, or anybody's pictures, are judged: metrics by name, each number with its protocol."""
 
+import contextlib
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -40,7 +41,8 @@ def _results(case, names, optional, warn, skip):
         for net in (name in metrics.OF_NETS and case.nets) or [None]:
             start, label = time.perf_counter(), name if net is None else f"{name} ({net.name})"
             try:
-                with warnings.catch_warnings(record=True) as heard:
+                watch = case.watch(label, 0) if name not in metrics.WATCHED else contextlib.nullcontext()
+                with watch, warnings.catch_warnings(record=True) as heard:
                     warnings.simplefilter("always")
                     values, settings = _one(case, name, net)
             except InputError as error:

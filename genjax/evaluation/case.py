@@ -23,7 +23,7 @@ class NotApplicable(InputError):
 
 @contextmanager
 def silent(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Long work of which nothing is shown; see `Case.watch`."""
+    """Long work of which nothing is shown, where report.console.watch would."""
     yield lambda done: None
 
 
@@ -38,7 +38,7 @@ class Case:
     task: Task | None = None  # of a run
     state: State | None = None
     options: dict[str, Any] = field(default_factory=dict)  # of the task's outputs: ema, truncation
-    watch: Callable[[str, int], Any] = silent  # a context manager that is told of progress: (what, total)
+    watch: Callable[[str, int], Any] = silent  # how long work is shown
     artifacts: dict[str, Any] = field(default_factory=dict)  # pictures that metrics made, by file name
     _seen: dict[tuple[str, str], Seen] = field(default_factory=dict)
     _taken: dict[str, np.ndarray] = field(default_factory=dict)

@@ -222,6 +222,7 @@ OF_SAMPLES: dict[str, Callable[[Case], Found]] = {f.__name__: f for f in (swd, m
 OF_RUNS: dict[str, Callable[[Case], Found]] = {f.__name__: f for f in (ppl, accuracy, reconstruction, likelihood)}
 METRICS = OF_NETS | OF_SAMPLES | OF_RUNS
 NEED_CLASSES = {"inception_score", "classes", "conditional_accuracy"}
+WATCHED = {"ppl"}  # those that show their own progress
 WITH_HELDOUT = {"neighbours", "accuracy", "reconstruction", "likelihood"}
 WITH_SAMPLES = {*OF_NETS, *OF_SAMPLES, "ppl"}
 WITH_REFERENCE = {*OF_NETS, *OF_SAMPLES} - {"inception_score", "conditional_accuracy"}

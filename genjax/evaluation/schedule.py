@@ -34,9 +34,10 @@ class Schedule:
         self.nets = open_nets(c.features, source) if self.makes_samples and metrics.OF_NETS.keys() & self.names else []
         self.heldout = sources.heldout(self.names, source.name, c.heldout, config.data) if c.every else None
 
-    def begin(self) -> None:
+    def begin(self, watch: Callable[[str, int], Any]) -> None:
         """See the reference before training, which no budget counts; several processes do it together."""
         case = self._case(None)
+        case.watch = watch
         for net in self.nets:
             case.look(net, "reference", bool(metrics.NEED_CLASSES.intersection(self.names)))
 

@@ -97,6 +97,28 @@ class Progress:
         self.say("  ".join(part for parts in self.parts().values() for part in parts))
 
 
+@contextlib.contextmanager
+def watch(what: str, total: int, stream=None):
+    """Show long work while it goes on: how many of `total` are done, or, if that is 0, for how long it goes.
+
+    with watch("pictures", 5000) as told:
+        told(64)
+    """
+    if total:
+        with Progress(total, stream=stream, noun=what) as progress:
+            yield lambda done: progress.update(done, {})
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    console = Console(file=stream or sys.stderr)
+    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        bar.add_task(what)
+        yield lambda done: None
+
+
 def _bar(progress: Progress):
     """A rich progress display of one line: what does not fit the terminal's width is left out, least needed first."""
     from rich.console import Console

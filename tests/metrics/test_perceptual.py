@@ -29,7 +29,7 @@ def test_it_is_the_difference_of_unit_vectors_summed_over_maps(distance):
 
 
 def test_it_is_zero_of_a_copy_symmetric_and_grows_with_the_change(distance):
-    assert np.all(np.asarray(distance(X, X)) == 0)
+    np.testing.assert_allclose(distance(X, X), 0, atol=1e-12)
     np.testing.assert_allclose(distance(X, Y), distance(Y, X), rtol=1e-6)
     steps = [np.asarray(distance(X, X + t * (Y - X))) for t in (0.01, 0.1, 1.0)]
     assert np.all(np.diff(steps, axis=0) > 0)
