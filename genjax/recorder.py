@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from genjax.engine.state import State
 from genjax.engine.workdir import Workdir
 from genjax.errors import InputError
 from genjax.evaluation.schedule import Schedule
+from genjax.files import read_metrics
 from genjax.report import figures, html
 from genjax.report.console import number
+from genjax.sentinel import DIVERSITY, WARNINGS, Sentinel, diversity
 
 REPORT_SECONDS = 60.0
 """The page is made anew at a checkpoint when it is older than this."""
@@ -51,6 +54,7 @@ class Recorder:
         self.logged: float = notes.get("logged", 0.0)  # of those, at the last row
         schedule.spent = notes.get("judged", 0.0)
         self.newest: dict[str, float] = {}  # the last step's metrics
+        self.sentinel = Sentinel()
         self.reported = time.monotonic()
         self.writer = None
         if tensorboard and first():
@@ -62,6 +66,8 @@ class Recorder:
         """Drop what a run that goes on from `step` will write again."""
         self.checkpoints.discard_after(step)
         self.workdir.forget_after(step)
+        for row in read_metrics(self.workdir.metrics_file):
+            self.sentinel.read(row)
 
     def record(self, chunk: Chunk) -> None:
         """Log, sample and save what is due at a chunk's end."""
@@ -79,10 +85,10 @@ class Recorder:
             self.pending.setdefault(name, []).extend(values.tolist())
         self.newest = {name: values[-1] for name, values in self.pending.items()}
         last = step == self.task.steps
-        if last or step % c.log_every == 0:
-            self.log(step, chunk.phase.batch * chunk.phase.reals)
         if last or step % c.sample_every == 0:
             self.sample(chunk.state, step)
+        if last or step % c.log_every == 0:
+            self.log(step, chunk.phase.batch * chunk.phase.reals)
 
     def judge(self, state: State, step: int) -> None:
         """Rows of metrics.jsonl with what config.eval asks for, and a line of them on the console."""
@@ -111,11 +117,16 @@ class Recorder:
         )
 
     def log(self, step: int, images: int) -> None:
-        """A row of metrics.jsonl: each metric's mean over the steps since the last row."""
-        steps = len(next(iter(self.pending.values())))
+        """A row of metrics.jsonl: each metric's mean over the steps since the last row, and the sentinel's lines."""
+        steps = max(map(len, self.pending.values()))
         means = {name: float(np.mean(values, dtype=np.float64)) for name, values in self.pending.items()}
         speed = round(steps * images / max(self.seconds - self.logged, 1e-9), 1)
-        self.workdir.log({"step": step, "seconds": round(self.seconds, 3), "images_per_second": speed, **means})
+        row = {"step": step, "seconds": round(self.seconds, 3), "images_per_second": speed, **means}
+        if lines := self.sentinel.read(row):
+            row[WARNINGS] = lines
+        self.workdir.log(row)
+        for line in lines:
+            self.say(line)
         if self.writer:
             for name, value in means.items():
                 self.writer.add_scalar(name, value, step)
@@ -130,8 +141,14 @@ class Recorder:
         reference = self.source.read(np.arange(min(self.source.size, 2000))) if examples.ndim == 2 else None
         picture = figures.picture(examples, reference=reference)
         figures.save_png(self.workdir.path / "samples" / f"step_{step:08d}.png", picture)
+        if step and (value := self._diversity(examples)) is not None:  # nothing is expected of the first weights
+            self.pending.setdefault(DIVERSITY, []).append(value)
         if self.writer:
             self.writer.add_image("samples", np.asarray(picture.convert("RGB")), step, dataformats="HWC")
+
+    @cached_property
+    def _diversity(self):
+        return diversity(self.source, self.config.samples)
 
     def report(self) -> None:
         """The page, the curves and the samples' evolution."""

@@ -82,6 +82,7 @@ def test_a_row_of_metrics_is_the_mean_over_the_steps_since_the_last_row(config, 
     for i, row in enumerate(fourth):
         assert row.keys() == {
             "step", "seconds", "images_per_second", "generator/loss", "critic/loss", "critic/real", "critic/fake",
+            "samples/diversity",
         }  # fmt: skip
         assert row["seconds"] > 0
         assert row["images_per_second"] > 0

@@ -45,6 +45,7 @@ def write(workdir: str | os.PathLike) -> Path:
     steps = rows[-1]["step"] if rows else samples[-1][0] if samples else None
     body = [
         f"<header><h1>{escape(workdir.name)}</h1><p>{_sentence(about, steps)}</p></header>",
+        _warnings(rows),
         _merit(about, rows, steps, evaluations),
         _pictures(samples, gif),
         _evaluations(evaluations, workdir / "neighbours.png"),
@@ -96,6 +97,14 @@ def _sentence(about: dict, steps: int | None) -> str:
         kind, count = str(device.get("kind") or device.get("platform") or "device"), device.get("count", 1)
         text += f" on {f'{count} × ' if count != 1 else ''}{escape(kind.upper() if kind == 'cpu' else kind)}"
     return text + "."
+
+
+def _warnings(rows: list[dict]) -> str:
+    """What the run was warned of, and what of it came to an end."""
+    found = [row["warnings"] for row in rows if isinstance(row.get("warnings"), list)]
+    lines = (escape(str(line).removeprefix("warning: ")) for lines in found for line in lines)
+    items = "".join(f"<li>{line[:1].upper()}{line[1:]}</li>" for line in lines)
+    return f'<section class="warnings"><h2>Warnings</h2><ul>{items}</ul></section>' if items else ""
 
 
 def _merit(about: dict, rows: list[dict], steps: int | None, evaluations: list[dict]) -> str:
@@ -261,9 +270,10 @@ def _image(path: Path, text: str) -> str:
 
 
 STYLE = """
-:root { color-scheme: light dark; --ink: #1d2126; --soft: #68707a; --line: #e3e6ea; --back: #fbfbfa; --card: #fff; }
+:root { color-scheme: light dark; --ink: #1d2126; --soft: #68707a; --line: #e3e6ea; --back: #fbfbfa; --card: #fff;
+  --warn: #b45309; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e4e6e9; --soft: #959da8; --line: #30353c; --back: #15171a; --card: #1c1f23; }
+  :root { --ink: #e4e6e9; --soft: #959da8; --line: #30353c; --back: #15171a; --card: #1c1f23; --warn: #e8a33d; }
   .curves img { filter: invert(.89) hue-rotate(180deg); }
 }
 * { box-sizing: border-box; }
@@ -280,6 +290,11 @@ img { display: block; width: 100%; height: auto; border-radius: 6px; }
 .merit div { padding: .8rem 1rem; box-shadow: 0 0 0 1px var(--line); }
 .merit dt { color: var(--soft); font-size: .82rem; overflow-wrap: anywhere; }
 .merit dd { margin: 0; font-size: 1.45rem; line-height: 1.3; font-weight: 600; font-variant-numeric: tabular-nums; }
+.warnings { margin: 1.75rem 0 0; padding: .8rem 1rem; background: var(--card); border: 1px solid var(--warn);
+  border-left-width: 5px; border-radius: 10px; max-height: 16rem; overflow-y: auto; }
+.warnings h2 { margin: 0 0 .3rem; color: var(--warn); }
+.warnings ul { margin: 0; padding: 0; list-style: none; font-size: .9rem; overflow-wrap: anywhere; }
+.warnings li + li { margin-top: .35rem; }
 .samples { display: grid; gap: 1rem; align-items: start; }
 figure { margin: 0; }
 figcaption { margin-top: .4rem; }
