@@ -107,7 +107,7 @@ class Sentinel:
         self.critic = [*self.critic, (loss, margin)][-ZEROS:]
         begins = len(self.critic) == ZEROS and all(0 <= loss < ZERO and margin > 0.5 for loss, margin in self.critic)
         ends = all(loss > 5 * ZERO for loss, _ in self.critic)
-        hint = "lower its learning rate, or raise the generator's"
+        hint = "the two learning rates are out of balance"
         why = f"critic/loss is {number(loss)}: the critic tells every fake, and the generator learns little; {hint}"
         return Sign("critic", begins, ends, why, f"critic/loss is {number(loss)} again")
 
