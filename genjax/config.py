@@ -99,6 +99,8 @@ def _named_choices():
     return {
         "activation": ACTIVATIONS,
         "output": ACTIVATIONS,
+        "codings": ("", *ACTIVATIONS),
+        "up": ("transposed", "upsample"),
         "kernel_init": INITIALISERS,
         "order": ("textbook", "paper"),
     }

@@ -10,3 +10,12 @@ def bce(logits, x):
     Shapes: [...], [...] -> [...].
     """
     return jnp.maximum(logits, 0) - logits * x + jnp.log1p(jnp.exp(-jnp.abs(logits)))
+
+
+def mse(y, x):
+    """Squared error. Shapes: [...], [...] -> [...]."""
+    return jnp.square(y - x)
+
+
+LOSSES = {"bce": bce, "mse": mse}
+"""What `decode` gives and what was to be restored -> a loss an element; "bce" takes logits."""

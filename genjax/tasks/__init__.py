@@ -8,13 +8,15 @@ from genjax.engine.phase import Task
 
 def build(config: ConfigDict, shape: tuple[int, ...]) -> Task:
     """The task that a config describes, for examples of one shape. Raises: InputError if they do not fit."""
-    from genjax.tasks import classifier, gan
+    from genjax.tasks import autoencoder, classifier, gan
 
-    return pick({"gan": gan.build, "classifier": classifier.build}, config.task, "task")(config, shape)
+    return pick(
+        {"autoencoder": autoencoder.build, "classifier": classifier.build, "gan": gan.build}, config.task, "task"
+    )(config, shape)
 
 
 def config_of(name: str) -> ConfigDict:
     """A task's config with every key and its default. Raises: InputError for an unknown task."""
-    from genjax.tasks import classifier, gan
+    from genjax.tasks import autoencoder, classifier, gan
 
-    return pick({"gan": gan.config, "classifier": classifier.config}, name, "task")()
+    return pick({"autoencoder": autoencoder.config, "classifier": classifier.config, "gan": gan.config}, name, "task")()

@@ -1,0 +1,96 @@
+"""Autoencoders: a net x a reconstruction loss x a corruption of what it sees x a penalty on its codings."""
+
+import jax
+import jax.numpy as jnp
+from ml_collections import ConfigDict
+
+from genjax.config import construct, defaults, pick
+from genjax.engine.phase import Phase, Task
+from genjax.engine.precision import computing_in
+from genjax.engine.state import State
+from genjax.engine.update import create, descend, optimizer
+from genjax.errors import InputError
+from genjax.losses.reconstruction import LOSSES
+from genjax.losses.sparsity import PENALTIES
+from genjax.nets import autoencoder, conv_autoencoder
+from genjax.nets.layers import ACTIVATIONS
+from genjax.ops.corruption import CORRUPTIONS
+from genjax.ops.pixels import to_float, to_pixels
+
+NETS = {"dense": autoencoder.Dense, "tied": autoencoder.Tied, "conv": conv_autoencoder.Convolutional}
+
+
+def config() -> ConfigDict:
+    """Every key of an autoencoder's config with its default, locked: a misspelt key in a config file raises."""
+    c = defaults(task="autoencoder")
+    c.eval.metrics = "reconstruction"
+    c.autoencoder = ConfigDict({"net": "dense"})  # further keys: the fields of the net
+    c.loss = "bce"  # or "mse"
+    c.corruption = ConfigDict({"name": "none", "amount": 0.0})  # of the input in training; see genjax.ops.corruption
+    c.penalty = ConfigDict({"name": "none", "weight": 0.0, "target": 0.1})  # on codings; see genjax.losses.sparsity
+    c.optimizer = ConfigDict({"name": "adam", "learning_rate": 1e-3, "b1": 0.9, "b2": 0.999})
+    return c.lock()
+
+
+def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
+    """An autoencoder of examples of one shape, from its config.
+
+    Raises: InputError for choices that do not exist or do not fit each other or the data.
+    """
+    net = construct(NETS, c.autoencoder, "autoencoder", shape=tuple(shape))
+    loss, penalty = pick(LOSSES, c.loss, "loss"), pick(PENALTIES, c.penalty.name, "penalty.name")
+    corrupt = pick(CORRUPTIONS, c.corruption.name, "corruption.name")
+    if (net.output == "sigmoid") != (c.loss == "bce"):
+        raise InputError(f"loss={c.loss!r} with output={net.output!r}: expected bce with sigmoid, or mse with another")
+    if c.corruption.amount < 0 or (c.corruption.name == "dropout" and c.corruption.amount >= 1):
+        raise InputError(f"corruption.amount={c.corruption.amount}: expected 0 or more, and of dropout less than 1")
+    if c.penalty.weight < 0 or not 0 < c.penalty.target < 1:
+        raise InputError(
+            f"penalty.weight={c.penalty.weight}, target={c.penalty.target}: expected a weight of at least 0 and a "
+            "target between 0 and 1"
+        )
+    apply, tx = computing_in(c.dtype, net.apply), optimizer(**c.optimizer)
+
+    def init(key):
+        return State(jnp.int32(0), {"autoencoder": create(net.init(key, jnp.zeros((1, *shape))), tx)}, {}, {})
+
+    def total(params, stats, x, key):
+        k_corrupt, k_drop = jax.random.split(key)
+        variables, seen = {"params": params}, corrupt(k_corrupt, x, c.corruption.amount)
+        z = apply(variables, seen, train=True, rngs={"dropout": k_drop}, method="encode")
+        value = loss(apply(variables, z, train=True, rngs={"dropout": k_drop}, method="decode"), x).mean()
+        if not penalty:
+            return value, (stats, {"loss": value})
+        active = penalty(z, c.penalty.target)
+        metrics = {"loss": value + c.penalty.weight * active, "reconstruction/loss": value, "penalty/activity": active}
+        return metrics["loss"], (stats, metrics)
+
+    def step(state, batch, key):
+        """One update on clean examples as they are restored from corrupted ones."""
+        x = to_float(batch["x"][0], "sigmoid")
+        trained, metrics = descend(state.nets["autoencoder"], tx, total, x, key)
+        return State(state.step + 1, {"autoencoder": trained}, state.ema, state.extra), metrics
+
+    def encode(state, x):
+        """Codings. Shapes: x uint8 [N, *shape] (or points) -> [N, ...]."""
+        return net.apply(state.nets["autoencoder"].variables, to_float(x, "sigmoid"), method="encode")
+
+    def restore(state, z):
+        return ACTIVATIONS[net.output](net.apply(state.nets["autoencoder"].variables, z, method="decode"))
+
+    def decode(state, z, ema=True):
+        """Examples of codings, pixels from 0 to 255 and not rounded. Shapes: z [N, ...] -> [N, *shape]."""
+        return to_pixels(restore(state, z), "sigmoid" if len(shape) == 3 else "linear")
+
+    def reconstruct(state, x):
+        """What is left of examples behind their codings, pixels from 0 to 1. Shapes: [N, *shape], kept."""
+        return restore(state, encode(state, x))
+
+    def corrupted(state, x):
+        """What training would show it of examples. Shapes: [N, *shape], kept."""
+        return corrupt(jax.random.key(0), to_float(x, "sigmoid"), c.corruption.amount)
+
+    outputs = {"encode": encode, "decode": decode, "reconstruct": reconstruct}
+    if c.corruption.name != "none":
+        outputs["corrupt"] = corrupted
+    return Task(init, (Phase("train", c.steps, c.batch, step),), outputs)
