@@ -7,7 +7,7 @@ from genjax.errors import InputError, did_you_mean
 
 PACKAGED = ("fashion_mnist_10k", "emoji_32", "emoji_64")
 MIXTURES = ("ring8", "grid25")
-NAMES = (*PACKAGED, "fashion_mnist", *MIXTURES)
+NAMES = (*PACKAGED, "fashion_mnist", *MIXTURES, "arc3d")
 
 
 def load(config) -> Source:
@@ -41,6 +41,10 @@ def load(config) -> Source:
         from genjax.data.fashion_mnist import load_fashion
 
         return load_fashion(name, split, form, config.dir)
+    if name == "arc3d":
+        from genjax.data.synthetic import load_arc
+
+        return load_arc(split, form)
     if name in MIXTURES:
         from genjax.data.synthetic import load_mixture
 

@@ -1,6 +1,6 @@
-"""Mixtures of Gaussians in the plane, whose modes can be counted.
+"""Points whose law is known: mixtures of Gaussians in the plane, and an arc that lies almost flat in space.
 
-Source: arXiv:1712.04086 (PacGAN), section 4.1: "2D-ring" and "2D-grid".
+Source of the mixtures: arXiv:1712.04086 (PacGAN), section 4.1: "2D-ring" and "2D-grid".
 """
 
 from dataclasses import dataclass
@@ -53,3 +53,28 @@ def _draw(law: Mixture, part: str) -> tuple[np.ndarray, np.ndarray]:
     labels = rng.integers(len(law.centres), size=SIZES[part])
     x = law.centres[labels] + law.std * rng.standard_normal((SIZES[part], 2))
     return x.astype(np.float32), labels.astype(np.int32)
+
+
+ARC_SIZES = {"train": 1000, "test": 200}
+
+
+def load_arc(split: str, form: Form) -> Source:
+    """Three quarters of an ellipse, thickened by noise, in a plane of space: two directions tell most of a point.
+
+    x = cos a + sin a / 2, y = 0.7 sin a, z = 0.1 x + 0.3 y, each with normal noise of 0.05, 0.05 and 0.1.
+    Shapes: float32 (3,).
+    Raises: InputError if a picture's size or channels are asked for.
+    """
+    if form.size or form.channels:
+        raise InputError("arc3d has points in space, not pictures: leave data.size and data.channels unset.")
+    x, _ = gather(split, ARC_SIZES, lambda part: (_arc(part), None))
+    return in_memory("arc3d", split, x, None)
+
+
+def _arc(part: str) -> np.ndarray:
+    rng = np.random.default_rng((3, list(ARC_SIZES).index(part)))
+    angle = rng.random(ARC_SIZES[part]) * 1.5 * np.pi - 0.5
+    noise = rng.standard_normal((3, ARC_SIZES[part]))
+    x = np.cos(angle) + np.sin(angle) / 2 + 0.05 * noise[0]
+    y = 0.7 * np.sin(angle) + 0.05 * noise[1]
+    return np.stack([x, y, 0.1 * x + 0.3 * y + 0.1 * noise[2]], 1).astype(np.float32)

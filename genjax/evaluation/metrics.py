@@ -193,11 +193,13 @@ def reconstruction(case: Case) -> Found:
     """How far reconstructions of held-out pictures are from them, means over pictures."""
     task, held = _output(case, "reconstruct"), _heldout(case)
     x = case.take("heldout", held.size)
-    y = np.clip(in_blocks(task.outputs["reconstruct"], case.local_state, x), 0, 1)
-    x = x / np.float32(255) if x.dtype == np.uint8 else x
+    y = in_blocks(task.outputs["reconstruct"], case.local_state, x)
+    if len(held.shape) != 3:
+        return {"Reconstruction, mean squared error": float(np.mean((x - y) ** 2, dtype=np.float64))}, _of(held)
+    x, y = x / np.float32(255), np.clip(y, 0, 1)
     names = {"binary cross-entropy": "bce", "mean squared error": "mse", "PSNR in decibels": "psnr"}
     names |= {"rounded accuracy": "rounded_accuracy"}
-    if x.ndim == 4 and min(x.shape[1:3]) >= 11:
+    if min(held.shape[:2]) >= 11:
         names["SSIM"] = "ssim"
     values = {f"Reconstruction, {label}": float(getattr(metrics, n)(x, y).mean()) for label, n in names.items()}
     return values, _of(held)

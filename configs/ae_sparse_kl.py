@@ -1,0 +1,25 @@
+"""A sparse autoencoder: 300 sigmoid codings, each active a tenth of the time, by a Kullback-Leibler penalty.
+
+Book: its library divides the penalty by the batch of 32; here it is not divided, so that the weight means what it says.
+On the whole Fashion-MNIST as configs/ae_stacked.py.
+"""
+
+from genjax.config import SMOKE, variant
+from genjax.tasks import autoencoder
+
+
+def get_config(name=""):
+    """The config; "smoke" is a tiny one that finishes in seconds."""
+    c = autoencoder.config()
+    c.steps = 6_000
+    c.batch = 32
+    c.autoencoder = {
+        "net": "dense",
+        "widths": (100, 300),
+        "activation": "selu",
+        "codings": "sigmoid",
+        "output": "sigmoid",
+    }
+    c.penalty.update(name="kl", weight=0.05, target=0.1)
+    c.optimizer.update(name="sgd", learning_rate=1.0)
+    return variant(c, name, smoke=SMOKE | {"autoencoder.widths": (8, 4)})

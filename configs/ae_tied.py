@@ -1,0 +1,17 @@
+"""The stacked autoencoder with tied weights: the decoder's kernels are the encoder's, transposed.
+
+On the whole Fashion-MNIST as configs/ae_stacked.py.
+"""
+
+from genjax.config import SMOKE, variant
+from genjax.tasks import autoencoder
+
+
+def get_config(name=""):
+    """The config; "smoke" is a tiny one that finishes in seconds."""
+    c = autoencoder.config()
+    c.steps = 6_000
+    c.batch = 32
+    c.autoencoder = {"net": "tied", "widths": (100, 30), "activation": "selu", "output": "sigmoid"}
+    c.optimizer.update(name="sgd", learning_rate=1.5)
+    return variant(c, name, smoke=SMOKE | {"autoencoder.widths": (8, 4)})
