@@ -8,7 +8,7 @@ def get_config(name=""):
     """The config; "smoke" is a tiny one that finishes in seconds."""
     c = autoencoder.config()
     c.data.name = "arc3d"
-    c.steps = 2_000
+    c.steps = 8_000
     c.batch = 1_000  # all of them: the gradient is exact
     c.autoencoder = {"net": "dense", "widths": (2,), "activation": "linear", "output": "linear"}
     c.loss = "mse"

@@ -40,7 +40,7 @@ def linear(tmp_path_factory):
 def test_a_linear_autoencoder_finds_the_plane_of_pca(linear):
     kernel, _, x = linear
     _, _, axes = np.linalg.svd(x - x.mean(0), full_matrices=False)
-    assert subspace_angles(kernel.T, axes[:2].T).max() < 1e-3  # radians
+    assert subspace_angles(kernel.T, axes[:2].T).max() < 1e-5  # radians
 
 
 def test_a_linear_autoencoder_loses_what_pca_loses(linear):
