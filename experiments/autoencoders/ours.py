@@ -1,0 +1,39 @@
+"""Seconds that a step of a model takes here: python -m experiments.autoencoders.ours ae_stacked"""
+
+import importlib
+import json
+import sys
+import time
+
+import jax
+
+from genjax import data, runs, tasks
+from genjax.data.feed import Feed
+from genjax.engine import loop
+from genjax.engine.mesh import make_mesh
+
+SECONDS = 6.0
+
+
+def seconds_a_step(name: str) -> float:
+    """Of the loop as it trains, after its first call, which compiles."""
+    config = importlib.import_module(f"configs.{name}").get_config()
+    config.data.name, config.steps = "fashion_mnist_10k", 1_000_000
+    source, mesh = data.load(config.data), make_mesh()
+    task = tasks.build(config, source.shape)
+    state, feed = loop.initial_state(task, 0, mesh), Feed(source, 0, mesh, 2**30)
+    start = first = None
+    for chunk in loop.train(task, state, feed, 0, mesh, (200,)):
+        now = time.perf_counter()
+        if start is None or now - start < SECONDS / 3:  # compilation, and the processor's getting warm
+            start, first = start or now, chunk.step
+            begin = now
+        elif now - begin > SECONDS:
+            jax.block_until_ready(chunk.state)
+            return (now - begin) / (chunk.step - first)
+    raise AssertionError("unreachable: the run is endless")
+
+
+if __name__ == "__main__":
+    runs.enable_compilation_cache()
+    print(json.dumps({"seconds": seconds_a_step(sys.argv[1])}))
