@@ -1,5 +1,6 @@
 """Seconds that a step of a model takes in Keras' `fit`: python -m experiments.autoencoders.keras_fit ae_stacked"""
 
+# ruff: noqa: D102 (Keras names these methods, and calls them)
 
 import json
 import os

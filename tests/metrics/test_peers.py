@@ -12,8 +12,10 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from genjax import metrics
+from genjax.metrics import perceptual_path
 from genjax.metrics.ms_ssim import WEIGHTS
 
+slices = importlib.import_module("genjax.metrics.sliced_wasserstein")  # the package's name is the function's
 RNG = np.random.default_rng(0)
 REASON = "peers are in the extra 'bench'"
 
@@ -38,6 +40,14 @@ def fidelity(monkeypatch):
     for name in ("", ".datasets", ".transforms", ".transforms.functional"):
         monkeypatch.setitem(sys.modules, "torchvision" + name, MagicMock())
     return lambda name: importlib.import_module(f"torch_fidelity.metric_{name}")
+
+
+@pytest.fixture
+def optimal_transport(monkeypatch):
+    """POT. Its import would load every array library there is."""
+    for name in ("PYTORCH", "TENSORFLOW", "JAX", "CUPY"):
+        monkeypatch.setenv(f"POT_BACKEND_DISABLE_{name}", "1")
+    return peer("ot")
 
 
 def features(count, width, seed, shift=0.0):
@@ -103,6 +113,113 @@ def test_precision_recall_density_and_coverage_are_prdcs_exactly(k):
         assert round(ours[name] * count) == round(theirs[name] * count), name
         assert ours[name] == pytest.approx(theirs[name], rel=1e-14)
     print(f"\nprdc, k = {k}: the same counts: {ours}")
+
+
+def opencv_pyramid(x, levels):
+    """The Laplacian pyramid by OpenCV's halving and enlarging. Shapes: [N, H, W, C] -> `levels` float32 arrays."""
+    cv2, pyramid = peer("cv2"), [x.astype(np.float32)]
+    for _ in range(levels - 1):
+        half = np.stack([cv2.pyrDown(picture) for picture in pyramid[-1]])
+        size = pyramid[-1].shape[2:0:-1]
+        pyramid[-1] = pyramid[-1] - np.stack([cv2.pyrUp(picture, dstsize=size) for picture in half])
+        pyramid.append(half)
+    return pyramid
+
+
+@pytest.mark.parametrize("size", [(64, 64), (48, 80), (32, 32)])
+def test_laplacian_pyramid_is_opencvs(size):
+    x = (255 * pictures(size)[1]).round().astype(np.uint8)
+    expected = opencv_pyramid(x, 3)
+    found = [slices.laplacian(x, level, 3) for level in range(3)]
+    difference = max(np.max(np.abs(a - b)) / np.max(np.abs(b)) for a, b in zip(found, expected, strict=True))
+    print(f"\nLaplacian pyramid {size}, OpenCV: largest difference {difference:.1e} of the largest value")
+    assert difference < 1e-6
+
+
+def test_projections_are_pots(optimal_transport):
+    x, y = features(500, 20, 0), features(500, 20, 1, 0.05)
+    expected = pots_distance(optimal_transport, x, y, np.random.default_rng(3))
+    agree("sliced distance, POT", slices.distance_of_slices(x, y, np.random.default_rng(3)), expected, 1e-9)
+
+
+def pots_distance(ot, x, y, rng):
+    """Of the directions that ours draws."""
+    directions = rng.standard_normal((slices.REPEATS * slices.DIRECTIONS, x.shape[1]))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    return ot.sliced_wasserstein_distance(x, y, p=1, projections=directions.T)
+
+
+def test_sliced_wasserstein_is_made_of_opencvs_pyramid_and_pots_projections(optimal_transport):
+    x, y = ((255 * z).round().astype(np.uint8) for z in pictures((32, 32), 12))
+    expected = []
+    for level, both in enumerate(zip(opencv_pyramid(x, 2), opencv_pyramid(y, 2), strict=True)):
+        rng, descriptors = np.random.default_rng((7, level)), []
+        tops, lefts = (rng.integers(side - 6, size=(12, 128)) for side in both[0].shape[1:3])
+        for z in both:
+            corners = zip(np.arange(12).repeat(128), tops.ravel(), lefts.ravel(), strict=True)
+            patches = np.stack([z[i, top : top + 7, left : left + 7] for i, top, left in corners]).astype(np.float64)
+            patches = (patches - patches.mean((0, 1, 2))) / patches.std((0, 1, 2))
+            descriptors.append(patches.transpose(0, 3, 1, 2).reshape(len(patches), -1))
+        expected.append(1e3 * pots_distance(optimal_transport, *descriptors, rng))
+    found = metrics.sliced_wasserstein(x, y, seed=7)
+    agree("sliced Wasserstein distance, OpenCV and POT", list(found.levels.values()), expected, 1e-6)
+
+
+def curved(z):
+    """A toy generator, for arrays of either library."""
+    return z + z**2 / 4
+
+
+def squared(x, y):
+    return ((x - y) ** 2).sum(-1)
+
+
+@pytest.mark.parametrize(("path", "theirs"), [("lerp", "lerp"), ("slerp", "slerp_unit")])
+def test_perceptual_path_length_is_torch_fidelitys(fidelity, monkeypatch, path, theirs):
+    ppl, registry = fidelity("ppl"), importlib.import_module("torch_fidelity.registry")
+    normalise = importlib.import_module("torch_fidelity.noise").batch_normalize_last_dim
+    similarity = importlib.import_module("torch_fidelity.sample_similarity_base").SampleSimilarityBase
+
+    def latents(rng, shape):  # in float64: what is compared is not rounding
+        z = importlib.import_module("torch").tensor(rng.randn(*shape))
+        return normalise(z) if path == "slerp" else z
+
+    class Generator(ppl.GenerativeModelBase):
+        z_size, z_type, num_classes, forward = 16, "wide", 0, staticmethod(curved)
+
+    class Distance(similarity):
+        forward = staticmethod(squared)
+
+        def __init__(self, name, **_):
+            super().__init__(name)
+
+    monkeypatch.setitem(registry.NOISE_SOURCE_REGISTRY, "wide", latents)
+    monkeypatch.setitem(registry.SAMPLE_SIMILARITY_REGISTRY, "toy", Distance)
+    settings = {"ppl_epsilon": 1e-2, "ppl_z_interp_mode": theirs, "ppl_sample_similarity": "toy", "rng_seed": 5}
+    settings |= {"input1": Generator(), "input1_model_num_samples": 500, "cuda": False, "verbose": False}
+    with monkeypatch.context() as patch:
+        percentile = np.percentile  # which has lost the argument `interpolation` in NumPy 2.4
+        patch.setattr(np, "percentile", lambda x, q, interpolation: percentile(x, q, method=interpolation))
+        expected = ppl.calculate_ppl(1, **settings)["perceptual_path_length_mean"]
+
+    rng = np.random.RandomState(5)
+    start, end = (latents(rng, (500, 16)).numpy() for _ in range(2))
+    ours = metrics.perceptual_path_length(curved, squared, start, end, path=path, sampling="end", epsilon=1e-2)
+    agree(f"PPL, {path}, torch-fidelity", ours, expected, 1e-5)
+
+
+def test_slerp_of_latents_of_one_length_is_torch_fidelitys(fidelity):
+    import torch
+
+    fidelity("ppl")
+    theirs = importlib.import_module("torch_fidelity.registry").INTERPOLATION_REGISTRY
+    start, end = RNG.standard_normal((2, 300, 16))
+    start, end = (z / np.linalg.norm(z, axis=1, keepdims=True) for z in (start, end))
+    for length, name in ((1, "slerp_unit"), (3, "slerp_any")):
+        for t in (0.0, 0.3, 1.0):
+            ends = length * start, length * end
+            expected = theirs[name](*map(torch.tensor, ends), t).numpy()
+            np.testing.assert_allclose(perceptual_path.slerp(*ends, np.full((300, 1), t)), expected, atol=1e-12)
 
 
 def test_ssim_is_scikit_images():

@@ -1,0 +1,1 @@
+"""What the metrics answer to damage whose size is known. See sensitivity.py."""

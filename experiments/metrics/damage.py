@@ -1,0 +1,38 @@
+"""Known damage to sets of pictures: noise, blur, classes that are missing. Each keeps the number of pictures."""
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+
+def noise(pictures: np.ndarray, std: float) -> np.ndarray:
+    """Pictures with Gaussian noise of `std` grey levels, the same field at every strength, rounded and cut to a byte.
+
+    Shapes: uint8 [N, H, W, C] -> uint8 [N, H, W, C].
+    """
+    field = np.random.default_rng(0).standard_normal(pictures.shape, np.float32)
+    return to_bytes(pictures + std * field)
+
+
+def blur(pictures: np.ndarray, std: float) -> np.ndarray:
+    """Pictures under a Gaussian window of `std` pixels. Shapes: uint8 [N, H, W, C] -> uint8 [N, H, W, C]."""
+    return to_bytes(gaussian_filter(pictures.astype(np.float32), (0, std, std, 0)))
+
+
+def of_classes(labels: np.ndarray, classes: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Positions of `count` examples of some classes, of each as many but for one, none twice.
+
+    Shapes: int [N], int [K] -> int [count].
+    Raises: ValueError if a class has fewer examples than its share.
+    """
+    rng = np.random.default_rng(seed)
+    shares = np.diff(np.linspace(0, count, len(classes) + 1).round().astype(int))
+    chosen = [
+        rng.choice(np.flatnonzero(labels == label), share, replace=False)
+        for label, share in zip(classes, shares, strict=True)
+    ]
+    return np.concatenate(chosen)
+
+
+def to_bytes(pictures: np.ndarray) -> np.ndarray:
+    """Grey levels as they would be saved."""
+    return np.clip(np.round(pictures), 0, 255).astype(np.uint8)
