@@ -13,7 +13,7 @@ from genjax.errors import InputError
 from genjax.losses.reconstruction import LOSSES
 from genjax.losses.sparsity import PENALTIES
 from genjax.nets import autoencoder, conv_autoencoder
-from genjax.nets.layers import ACTIVATIONS
+from genjax.nets.layers import ACTIVATIONS, flatten
 from genjax.ops.corruption import CORRUPTIONS
 from genjax.ops.pixels import to_float, to_pixels
 
@@ -58,7 +58,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         k_corrupt, k_drop = jax.random.split(key)
         variables, seen = {"params": params}, corrupt(k_corrupt, x, c.corruption.amount)
         z = apply(variables, seen, train=True, rngs={"dropout": k_drop}, method="encode")
-        value = loss(apply(variables, z, train=True, rngs={"dropout": k_drop}, method="decode"), x).mean()
+        y = apply(variables, z, train=True, rngs={"dropout": k_drop}, method="decode")
+        value = loss(flatten(y), flatten(x)).mean()  # flat: XLA sums four axes at a third of the speed
         if not penalty:
             return value, (stats, {"loss": value})
         active = penalty(z, c.penalty.target)
