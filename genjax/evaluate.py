@@ -84,7 +84,7 @@ def _case_of_run(names):
         sources.of_one_form(samples, reference)
         nets = open_nets(FLAGS.features, reference)
         title += f": {count:,} samples, of the seeds 0 to {count - 1}"
-    heldout = sources.heldout(names, reference.name, FLAGS.heldout or "", form)
+    heldout = sources.heldout(names, reference, FLAGS.heldout or "", form)
     case = Case(samples, reference, heldout, nets, task, state, options, watch)
     return case, int(state.step), title
 
@@ -101,7 +101,7 @@ def _case_of_pictures(names):
     samples = sources.first(samples, FLAGS.samples or samples.size)
     reference = sources.pictures(FLAGS.reference, FLAGS.split or "", form)
     sources.of_one_form(samples, reference)
-    heldout = sources.heldout(names, FLAGS.reference, FLAGS.heldout or "", form)
+    heldout = sources.heldout(names, reference, FLAGS.heldout or "", form)
     case = Case(samples, reference, heldout, open_nets(FLAGS.features, samples), watch=watch)
     return case, 0, f"{FLAGS.images}: {samples.size:,} examples"
 
@@ -137,7 +137,6 @@ def _words(part) -> str:
 
 def _keep(case, results, step, out) -> None:
     """Append the results, say which earlier ones they do not compare with, and write the pictures."""
-    from genjax.evaluation.sources import describe
     from genjax.files import append_line, read_evaluations
     from genjax.report.figures import save_png
     from genjax.report.results import incomparable
@@ -145,7 +144,6 @@ def _keep(case, results, step, out) -> None:
     if out is None:
         print("\nnot kept: give --out=results.jsonl to keep these and their pictures")
         return
-    of = case.samples and describe(case.samples)
     strange = {}
     try:
         for row, result in itertools.product(read_evaluations(out), results):
@@ -154,7 +152,7 @@ def _keep(case, results, step, out) -> None:
                 strange.setdefault("; ".join(why), {})[result.metric] = None
         out.parent.mkdir(parents=True, exist_ok=True)
         for result in results:
-            append_line(out, json.dumps(result.row(step, of)))
+            append_line(out, json.dumps(result.row(step, case.subject())))
         for name, picture in case.artifacts.items():
             save_png(out.parent / name, picture)
     except OSError as error:

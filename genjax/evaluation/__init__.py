@@ -68,10 +68,9 @@ def _protocol(case, name, net, settings):
     """All that the number depends on but what is judged."""
     found = {"metric": name, "settings": settings}
     if name in metrics.WITH_SAMPLES and case.samples is not None:
-        options = dict(case.options)
-        if "ema" in options:
-            options["ema"] = bool(options["ema"] and case.state.ema)
-        found["samples"] = {"count": case.samples.size, "type": case.samples.dtype.name, **options}
+        found["samples"] = {"count": case.samples.size, "type": case.samples.dtype.name}
+        if case.options.get("truncation") is not None:
+            found["samples"]["truncation"] = case.options["truncation"]
     if name in metrics.WITH_REFERENCE:
         found["reference"] = describe(case.reference)
     if net:

@@ -13,6 +13,7 @@ from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.errors import InputError
 from genjax.evaluation.seen import Seen, Store
+from genjax.evaluation.sources import describe
 from genjax.metrics.features import FeatureNet
 from genjax.metrics.frechet import Moments
 
@@ -43,6 +44,13 @@ class Case:
     _seen: dict[tuple[str, str], Seen] = field(default_factory=dict)
     _taken: dict[str, np.ndarray] = field(default_factory=dict)
     _stores: dict[tuple[str, str], Store] = field(default_factory=dict)
+
+    def subject(self) -> dict[str, Any] | None:
+        """What was judged, beside the protocol of how."""
+        if self.samples is None:
+            return None
+        averaged = {"averaged": bool(self.options.get("ema") and self.state.ema)} if self.state else {}
+        return describe(self.samples) | averaged
 
     @property
     def local_state(self) -> State:

@@ -32,7 +32,7 @@ class Schedule:
         self.names = metrics.parse(c.metrics) if c.every else []
         self.makes_samples = "sample" in task.outputs
         self.nets = open_nets(c.features, source) if self.makes_samples and metrics.OF_NETS.keys() & self.names else []
-        self.heldout = sources.heldout(self.names, source.name, c.heldout, config.data) if c.every else None
+        self.heldout = sources.heldout(self.names, source, c.heldout, config.data) if c.every else None
 
     def begin(self, watch: Callable[[str, int], Any]) -> None:
         """See the reference before training, which no budget counts; several processes do it together."""
@@ -66,8 +66,7 @@ class Schedule:
         results = evaluate(case, self.names, optional=True, warn=warn)
         self.cost = time.perf_counter() - start
         self.spent += self.cost
-        of = case.samples and sources.describe(case.samples)
-        return [result.row(step, of) for result in results], case.artifacts
+        return [result.row(step, case.subject()) for result in results], case.artifacts
 
     def _case(self, state):
         samples, options = None, {}

@@ -86,7 +86,7 @@ def first(source: Source, count: int) -> Source:
     return replace(source, size=count, labels=labels, fingerprint=fingerprint)
 
 
-def heldout(names: Iterable[str], reference: str, split: str, form: Mapping[str, Any]) -> Source | None:
+def heldout(names: Iterable[str], reference: Source, split: str, form: Mapping[str, Any]) -> Source | None:
     """Examples of a reference's law that nothing was trained on, if one of the metrics asks for them.
 
     `split` "" is "test" where there is one. Raises: InputError if a split that is named cannot be had.
@@ -94,9 +94,10 @@ def heldout(names: Iterable[str], reference: str, split: str, form: Mapping[str,
     if not metrics.WITH_HELDOUT.intersection(names):
         return None
     if split:
-        return pictures(reference, split, form)
+        return pictures(reference.name, split, form)
     with contextlib.suppress(InputError):
-        return pictures(reference, "test", form)
+        found = pictures(reference.name, "test", form)
+        return None if found.fingerprint == reference.fingerprint else found
 
 
 def of_one_form(samples: Source, reference: Source) -> None:
