@@ -48,12 +48,10 @@ class Store:
         """Have every shard on disk, which several processes do together; `told` hears how many pictures are done."""
         starts = range(0, self.count, SHARD)
         missing = once(lambda: [start for start in starts if self._load(start) is None])
-        for start in starts:
-            if start in missing:
-                part = self._look(start, told)
-                once(lambda start=start, part=part: self._save(start, part))
-            else:
-                told(min(start + SHARD, self.count))
+        for start in missing:
+            part = self._look(start, told)
+            once(lambda start=start, part=part: self._save(start, part))
+        told(self.count)
 
     def read(self) -> Seen:
         """What is on disk, once it is filled."""

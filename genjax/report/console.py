@@ -106,7 +106,7 @@ def watch(what: str, total: int, stream=None):
     """
     if total:
         with Progress(total, stream=stream, noun=what) as progress:
-            yield lambda done: progress.update(done, {})
+            yield lambda done: done == progress.step or progress.update(done, {})
         return
     from rich.console import Console
     from rich.progress import Progress as Bar

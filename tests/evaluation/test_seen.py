@@ -57,7 +57,7 @@ def test_moments_and_features_are_those_of_all_pictures():
     np.testing.assert_allclose(found.probabilities, classes, atol=1e-6)
     np.testing.assert_allclose(found.moments.mean, found.features.mean(0, dtype=np.float64), rtol=1e-9)
     np.testing.assert_allclose(found.moments.cov, np.cov(found.features.astype(np.float64).T), rtol=1e-9, atol=1e-12)
-    assert told == [64, 128, 192, 256, 300]
+    assert told == [64, 128, 192, 256, 300, 300]
 
 
 def test_a_second_look_takes_what_the_first_left(monkeypatch):
