@@ -6,13 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 from ml_collections import ConfigDict
 
 from genjax.data.source import Source
 from genjax.engine.checkpoint import Checkpoints
-from genjax.engine.distributed import first, once
+from genjax.engine.distributed import first, once, together
 from genjax.engine.loop import Chunk
 from genjax.engine.outputs import in_blocks
 from genjax.engine.phase import Task
@@ -21,12 +20,16 @@ from genjax.engine.workdir import Workdir
 from genjax.errors import InputError
 from genjax.evaluation.schedule import Schedule
 from genjax.files import read_metrics
-from genjax.report import figures, html
+from genjax.inspection.run import heldout, local, restored
+from genjax.report import figures, html, reconstructions
 from genjax.report.console import number
 from genjax.sentinel import DIVERSITY, WARNINGS, Sentinel, diversity
 
 REPORT_SECONDS = 60.0
 """The page is made anew at a checkpoint when it is older than this."""
+
+POINTS = 1000
+"""Held-out points in a scatter plot."""
 
 
 class Recorder:
@@ -54,6 +57,7 @@ class Recorder:
         self.logged: float = notes.get("logged", 0.0)  # of those, at the last row
         schedule.spent = notes.get("judged", 0.0)
         self.newest: dict[str, float] = {}  # the last step's metrics
+        self.examples = together(self._examples) if "reconstruct" in task.outputs else None  # to be reconstructed
         self.sentinel = Sentinel()
         self.reported = time.monotonic()
         self.writer = None
@@ -133,22 +137,41 @@ class Recorder:
         self.pending, self.logged = {}, self.seconds
 
     def sample(self, state: State, step: int) -> None:
-        """The picture of the seeds 0, 1, 2, ...: the one that `genjax.sample` makes of this step's checkpoint."""
-        if "sample" not in self.task.outputs:
-            return
-        state = jax.tree.map(lambda a: a.addressable_data(0), state)
+        """What the task makes of the seeds 0, 1, 2, ..., and of examples that it was not trained on."""
+        state = local(state)
+        if "sample" in self.task.outputs:
+            self._generate(state, step)
+        if "reconstruct" in self.task.outputs:
+            self._reconstruct(state, step)
+
+    def _generate(self, state: State, step: int) -> None:
+        """The picture of the seeds: the one that `genjax.sample` makes of this step's checkpoint."""
         examples = in_blocks(self.task.outputs["sample"], state, np.arange(self.config.samples, dtype=np.int32))
         reference = self.source.read(np.arange(min(self.source.size, 2000))) if examples.ndim == 2 else None
         picture = figures.picture(examples, reference=reference)
-        figures.save_png(self.workdir.path / "samples" / f"step_{step:08d}.png", picture)
+        self._keep_picture("samples", step, picture)
         if step and (value := self._diversity(examples)) is not None:  # nothing is expected of the first weights
             self.pending.setdefault(DIVERSITY, []).append(value)
+
+    def _reconstruct(self, state: State, step: int) -> None:
+        """Originals over reconstructions, among the samples where there are no others."""
+        rows = restored(self.task, state, self.examples)
+        folder = "reconstructions" if "sample" in self.task.outputs else "samples"
+        self._keep_picture(folder, step, reconstructions.draw(*rows), reconstructions.caption(len(rows)))
+
+    def _keep_picture(self, folder: str, step: int, picture, title: str = "") -> None:
+        figures.save_png(self.workdir.path / folder / f"step_{step:08d}.png", picture, title)
         if self.writer:
-            self.writer.add_image("samples", np.asarray(picture.convert("RGB")), step, dataformats="HWC")
+            self.writer.add_image(folder, np.asarray(picture.convert("RGB")), step, dataformats="HWC")
 
     @cached_property
     def _diversity(self):
         return diversity(self.source, self.config.samples)
+
+    def _examples(self) -> np.ndarray:
+        """The first held-out examples, or of the data where none are held out; as many points as a plot can take."""
+        source = self.schedule.heldout or heldout(self.config) or self.source
+        return source.read(np.arange(min(source.size, self.config.samples if len(source.shape) == 3 else POINTS)))
 
     def report(self) -> None:
         """The page, the curves and the samples' evolution."""
@@ -157,12 +180,13 @@ class Recorder:
             self.writer.flush()
         self.reported = time.monotonic()
 
-    def _frames(self) -> list[Path]:
-        return sorted((self.workdir.path / "samples").glob("step_*.png"))
+    def _frames(self, folder: str) -> list[Path]:
+        return sorted((self.workdir.path / folder).glob("step_*.png"))
 
     def files(self) -> Iterator[Path]:
         """The files to look at."""
-        yield from self._frames()[-1:]
+        for folder in ("samples", "reconstructions"):
+            yield from self._frames(folder)[-1:]
         yield from (
             path for name in ("samples.gif", "curves.png", "report.html") if (path := self.workdir.path / name).exists()
         )

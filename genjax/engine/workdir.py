@@ -80,9 +80,10 @@ class Workdir:
         rows = [*read_metrics(self.metrics_file), *read_evaluations(self.metrics_file)]
         rows = sorted((row for row in rows if row["step"] <= step), key=lambda row: row["step"])
         write_bytes(self.metrics_file, "".join(json.dumps(row) + "\n" for row in rows).encode())
-        for path in self.path.glob("samples/step_*.png"):
+        folders = self.path / "samples", self.path / "reconstructions"
+        for path in (path for folder in folders for path in folder.glob("step_*.png")):
             if int(path.stem.removeprefix("step_")) > step:
                 path.unlink()
-        for folder in (self.path, self.path / "samples"):  # of a process that was killed while it wrote a file
+        for folder in (self.path, *folders):  # of a process that was killed while it wrote a file
             for path in folder.glob(".*.tmp"):
                 path.unlink()

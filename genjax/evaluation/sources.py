@@ -104,13 +104,14 @@ def of_one_form(samples: Source, reference: Source) -> None:
     """Refuse to judge examples against others of another form. Raises: InputError."""
     if samples.shape == reference.shape:
         return
-    words = [f"{source.name}: {_form(source.shape)}" for source in (samples, reference)]
+    words = [f"{source.name}: {form_in_words(source.shape)}" for source in (samples, reference)]
     raise InputError(
         f"{words[0]}, but {words[1]}: bring them to one form with --size and --channels, or take another reference"
     )
 
 
-def _form(shape):
+def form_in_words(shape: tuple[int, ...]) -> str:
+    """What examples of a shape are: "grey pictures of 28x28", "points of 2 coordinates"."""
     if len(shape) == 1:
         return f"points of {shape[0]} coordinates"
     return f"{'grey' if shape[2] == 1 else 'colour'} pictures of {shape[0]}x{shape[1]}"

@@ -42,16 +42,14 @@ def grid(images, columns: int | None = None, pad: int = 2, scale: int | None = N
     return Image.fromarray(sheet[..., 0] if c == 1 else sheet)
 
 
-def scatter(points, reference=None):
-    """Generated points over the data's, on equal axes whose limits depend on the data alone.
+def scatter(points, reference=None, name: str = "generated"):
+    """Points, called `name`, over the data's, on equal axes whose limits depend on the data alone.
 
     Shapes: points [N, 2], reference [M, 2]; the picture is 640 by 640 whatever they are, so that pictures of one run
     line up. Points outside the limits, or not finite, are counted in a corner.
     Raises: InputError for another shape.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    from PIL import Image
 
     points, reference = np.asarray(points, float), None if reference is None else np.asarray(reference, float)
     for name, value in (("points", points), ("reference", reference)):
@@ -67,7 +65,7 @@ def scatter(points, reference=None):
     size = float(np.clip(6000 / max(len(points), 1), 3, 20))  # area in points squared: many points, small dots
     if reference is not None:
         axes.scatter(*reference.T, s=size, c="#b4b9c0", lw=0, label="data")
-    axes.scatter(*points.T, s=size, c=COLORS[1], alpha=0.7, lw=0, label="generated")
+    axes.scatter(*points.T, s=size, c=COLORS[1], alpha=0.7, lw=0, label=name)
     axes.set(xlim=(center[0] - half, center[0] + half), ylim=(center[1] - half, center[1] + half))
     outside = len(points) - int((np.abs(points - center) <= half).all(1).sum())
     if outside:
@@ -76,9 +74,7 @@ def scatter(points, reference=None):
     if reference is not None:
         axes.legend(loc="upper right", markerscale=2, frameon=True, framealpha=0.9, edgecolor="none")
     tidy(axes)
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
+    return rendered(figure)
 
 
 def picture(examples, columns: int | None = None, reference=None):
@@ -89,15 +85,40 @@ def picture(examples, columns: int | None = None, reference=None):
     return scatter(examples, reference) if np.ndim(examples) == 2 else grid(examples, columns)
 
 
-def save_png(path: str | os.PathLike, image) -> None:
-    """Save a picture as PNG, whole or not at all."""
+def save_png(path: str | os.PathLike, image, title: str = "") -> None:
+    """Save a picture as PNG, whole or not at all; `title` is kept in the file, where `title_of` finds it."""
+    from PIL.PngImagePlugin import PngInfo
+
+    about = PngInfo()
+    if title:
+        about.add_text("Title", title)
     data = io.BytesIO()
-    image.save(data, "PNG")
+    image.save(data, "PNG", pnginfo=about)
     write_bytes(path, data.getvalue())
 
 
-def save_gif(path: str | os.PathLike, frames: Sequence, seconds: float = 6.0, most: int = 60) -> None:
-    """Pictures in turn, as a looping GIF: at most `most` of them, evenly chosen, over `seconds`, the last held for 2 s.
+def title_of(path: str | os.PathLike) -> str:
+    """What a PNG says that it shows, or ""."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        return str(image.info.get("Title", ""))
+
+
+def rendered(figure):
+    """A Matplotlib figure as a picture."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
+
+
+def save_gif(path: str | os.PathLike, frames: Sequence, seconds: float = 6.0, most: int = 60, hold: float = 2) -> None:
+    """Pictures in turn, as a looping GIF: at most `most`, evenly chosen, over `seconds`, the last held for `hold` s.
+
+    A frame is a file's path or an open file.
 
     One palette serves all frames, without dithering: what does not change does not flicker. Pictures of another size
     are brought to the last one's. Beyond 4 MB the GIF gets smaller, then has fewer frames.
@@ -118,7 +139,7 @@ def save_gif(path: str | os.PathLike, frames: Sequence, seconds: float = 6.0, mo
     sizes = _gif_sizes(pictures[-1])
     while True:
         size, how = sizes.pop(0)
-        data = _gif([picture.convert(mode).resize(size, how) for picture in pictures], seconds)
+        data = _gif([picture.convert(mode).resize(size, how) for picture in pictures], seconds, hold)
         if len(data) <= GIF_BYTES or not (sizes or len(pictures) > 12):
             break
         if not sizes:
@@ -127,11 +148,11 @@ def save_gif(path: str | os.PathLike, frames: Sequence, seconds: float = 6.0, mo
     write_bytes(path, data)
 
 
-def _gif(pictures: list, seconds: float) -> bytes:
+def _gif(pictures: list, seconds: float, hold: float) -> bytes:
     each = min(500, max(20, round(100 * seconds / len(pictures)) * 10))  # milliseconds, in the format's steps of 10
     first, *others = _with_one_palette(pictures)
     data = io.BytesIO()
-    durations = [each] * len(others) + [2000]
+    durations = [each] * len(others) + [max(each, round(100 * hold) * 10)]
     first.save(data, "GIF", save_all=True, append_images=others, duration=durations, loop=0, optimize=False)
     return data.getvalue()
 

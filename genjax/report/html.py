@@ -24,16 +24,12 @@ BETTER = {
 def write(workdir: str | os.PathLike) -> Path:
     """Write report.html (and curves.png, samples.gif where the run has what they need) into a run's folder.
 
-    Reads config.json, metrics.jsonl and samples/step_*.png; what is missing is left out of the page.
+    Reads config.json, metrics.jsonl, samples/step_*.png and reconstructions/step_*.png; what is missing is left out.
     Raises: InputError if there is nothing of a run in the folder.
     """
     workdir = Path(workdir).resolve()
     about, rows = _about(workdir), read_metrics(workdir / "metrics.jsonl")
-    samples = sorted(
-        (int(found[1]), path)
-        for path in workdir.glob("samples/step_*.png")
-        if (found := re.fullmatch(r"step_(\d+)\.png", path.name))
-    )
+    samples, reconstructions = (_steps(workdir / folder) for folder in ("samples", "reconstructions"))
     if not (about or rows or samples):
         raise InputError(f"{workdir} holds no run: no config.json, metrics.jsonl or samples/step_*.png")
     gif = workdir / "samples.gif"
@@ -48,6 +44,7 @@ def write(workdir: str | os.PathLike) -> Path:
         _warnings(rows),
         _merit(about, rows, steps, evaluations),
         _pictures(samples, gif),
+        _pictures(reconstructions, None),
         _evaluations(evaluations, workdir / "neighbours.png"),
         _curves(workdir / "curves.png") if rows else "",
         _metrics(rows),
@@ -56,6 +53,12 @@ def write(workdir: str | os.PathLike) -> Path:
     page = PAGE.format(title=escape(workdir.name), style=STYLE, body="\n".join(filter(None, body)))
     write_bytes(workdir / "report.html", page.encode())
     return workdir / "report.html"
+
+
+def _steps(folder: Path) -> list[tuple[int, Path]]:
+    """The pictures of a run's steps, first to last."""
+    found = ((re.fullmatch(r"step_(\d+)\.png", path.name), path) for path in folder.glob("step_*.png"))
+    return sorted((int(name[1]), path) for name, path in found if name)
 
 
 def _about(workdir: Path) -> dict:
@@ -130,21 +133,24 @@ def _merit(about: dict, rows: list[dict], steps: int | None, evaluations: list[d
     return f'<dl class="merit">{cells}</dl>' if cells else ""
 
 
-def _pictures(samples: list, gif: Path) -> str:
-    if not samples:
+def _pictures(pictures: list, gif: Path | None) -> str:
+    """The last and the first picture, and how one came from the other."""
+    if not pictures:
         return ""
     from PIL import Image
 
-    (first, first_path), (last, last_path) = samples[0], samples[-1]
-    pictures = [_figure(last_path, f"Step {last:,}, the last")]
-    if len(samples) > 1:
-        pictures.append(_figure(first_path, f"Step {first:,}, the first"))
-        if gif.exists():
-            pictures.append(_figure(gif, f"Evolution over {len(samples):,} pictures"))
+    (first, first_path), (last, last_path) = pictures[0], pictures[-1]
+    title = figures.title_of(last_path)  # of samples there is none: they need no explanation
+    figure = [_figure(last_path, f"{title}, step {last:,}, the last".removeprefix(", ").capitalize())]
+    if len(pictures) > 1:
+        figure.append(_figure(first_path, f"Step {first:,}, the first"))
+        if gif and gif.exists():
+            figure.append(_figure(gif, f"Evolution over {len(pictures):,} pictures"))
     with Image.open(last_path) as image:
         beside = image.width <= 1.5 * image.height  # wide pictures need the page's whole width
-    kind = f"samples n{len(pictures)}" if beside else "samples"
-    return f'<section><h2>Samples</h2><div class="{kind}">{"".join(pictures)}</div></section>'
+    kind = f"samples n{len(figure)}" if beside else "samples"
+    head = "Reconstructions" if title else "Samples"
+    return f'<section><h2>{head}</h2><div class="{kind}">{"".join(figure)}</div></section>'
 
 
 def _evaluations(rows: list[dict], neighbours: Path) -> str:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from genjax.report.figures import rendered
+
 ROWS = 10
 GAP = 0.5  # of a picture's width, between a sample and its neighbours
 
@@ -11,9 +13,7 @@ def draw(samples, train, indices, distances):
 
     Shapes: samples uint8 [N, H, W, C], train [M, H, W, C], indices and distances [N, k] -> a picture.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    from PIL import Image
 
     closest = np.argsort(distances[:, 0], kind="stable")[:ROWS]
     blocks = {
@@ -21,7 +21,6 @@ def draw(samples, train, indices, distances):
         f"The first {min(ROWS, len(samples))} samples": np.arange(min(ROWS, len(samples))),
     }
     figure = Figure(figsize=(12, 7.4), dpi=100, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
     for axes, (title, rows) in zip(figure.subplots(1, 2), blocks.items(), strict=True):
         sheet, left = _sheet(samples[rows], train[indices[rows]])
         axes.imshow(sheet.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
@@ -37,8 +36,7 @@ def draw(samples, train, indices, distances):
         ):
             middle = "center" if text == "sample" else "left"
             axes.text(x, sheet.shape[0] * 1.01, text, va="top", ha=middle, fontsize=9.5, color="#666666")
-    canvas.draw()
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
+    return rendered(figure)
 
 
 def _sheet(samples, neighbours):

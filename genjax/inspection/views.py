@@ -1,0 +1,196 @@
+"""The pictures of a run by name: each a function of the run that gives files' names and what is in them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+
+from genjax.errors import InputError
+from genjax.inspection.run import NotApplicable, Run, restored
+from genjax.report import activity, codings, filters, interpolation, manifold, reconstructions
+
+PICTURES, POINTS = 64, 1000  # originals over reconstructions
+PAIRS, STEPS = 6, 10  # rows of interpolations and their columns
+CORNERS = 9  # pictures along a side of the grid between four
+STATIONS, MOMENTS = 4, 12  # pictures that a place of the GIF goes round, and frames from one to the next
+PLANE = 20  # pictures along a side of the plane of codings
+
+
+@dataclass(frozen=True)
+class Animation:
+    """Frames of a GIF, as files in memory, and for how long they are shown."""
+
+    frames: list
+    seconds: float
+
+
+View = Iterator[tuple[str, Any]]
+"""Names of files with a picture, or an `Animation`."""
+
+
+def reconstructions_(run: Run) -> View:
+    """Originals over reconstructions, or over what is corrupted over what is restored."""
+    run.need("reconstruct")
+    x = run.source.read(np.arange(min(run.count, PICTURES if run.are_pictures else POINTS)))
+    yield "reconstructions.png", reconstructions.draw(*restored(run.task, run.state, x))
+
+
+def filters_(run: Run) -> View:
+    """What each unit of the first layer looks for."""
+    if not run.are_pictures:
+        raise NotApplicable("the data are points: a layer's weights are no pictures")
+    yield "filters.png", filters.draw(first_kernel(run), tuple(run.about["data"]["shape"]))
+
+
+def codings_(run: Run) -> View:
+    """Codings on their first two principal components; as they are, if they have two dimensions."""
+    z = _vectors(run)
+    if z.shape[1] == 2:
+        yield "codings.png", _plane_of(run, z, "Codings", ("first coding", "second coding"))
+        return
+    if min(z.shape) < 2:
+        raise NotApplicable(f"{len(z)} codings of {z.shape[1]} dimensions have no two principal components")
+    points, shares = codings.pca(z)
+    names = [
+        f"{which} component, {share:.0%} of variance" for which, share in zip(("first", "second"), shares, strict=True)
+    ]
+    title = f"Codings of {z.shape[1]} dimensions on their principal components"
+    yield "codings_pca.png", _plane_of(run, points, title, names)
+
+
+def tsne(run: Run) -> View:
+    """Codings by t-SNE."""
+    try:
+        codings.need_tsne()
+    except InputError as error:
+        raise NotApplicable(str(error)) from error
+    z = _vectors(run)
+    if len(z) < 4:
+        raise NotApplicable(f"t-SNE needs at least 4 codings; there are {len(z)}")
+    title = f"Codings of {z.shape[1]} dimensions by t-SNE"
+    yield "codings_tsne.png", _plane_of(run, codings.tsne(z), title)
+
+
+def interpolation_(run: Run) -> View:
+    """Straight and spherical ways between codings of examples, or latents of seeds: as rows, and as they go."""
+    decode, stations, originals = _stations(run, 2 * PAIRS)
+    if len(stations) < 2:
+        raise NotApplicable("it needs two examples")
+    stations = stations[: len(stations) // 2 * 2]
+    start, end = stations[0::2], stations[1::2]
+    ends = () if originals is None else (originals[0 : len(stations) : 2], originals[1 : len(stations) : 2])
+    for name, way in interpolation.WAYS.items():
+        z = way(start[:, None], end[:, None], np.linspace(0, 1, STEPS))
+        yield f"interpolation_{name}.png", interpolation.rows(decode(z), *ends)
+        rounds = (stations[(np.arange(STATIONS) + i) % len(stations)] for i in range(len(stations)))
+        places = np.stack([interpolation.journey(round, MOMENTS, name) for round in rounds], 1)
+        yield f"interpolation_{name}.gif", Animation(interpolation.frames(decode(places)), 4.0)
+
+
+def grid(run: Run) -> View:
+    """What lies between four examples, or four seeds."""
+    decode, stations, originals = _stations(run, 4)
+    if len(stations) < 4:
+        raise NotApplicable("it needs four examples")
+    pictures = decode(interpolation.bilinear(stations, CORNERS, CORNERS))
+    yield "grid.png", interpolation.corners(pictures, originals)
+
+
+def activity_(run: Run) -> View:
+    """How active codings are."""
+    penalty = run.about["config"].get("penalty") or {}
+    yield "activity.png", activity.draw(_vectors(run), penalty.get("target") if penalty.get("name") == "kl" else None)
+
+
+def manifold_(run: Run) -> View:
+    """What is decoded over a plane of codings, for those of two dimensions."""
+    run.need("decode")
+    if not run.are_pictures:
+        raise NotApplicable("the data are points: what is decoded is no picture")
+    z = _latents(run, 1) if "latents" in run.task.outputs else _vectors(run)
+    if z.shape[1] != 2:
+        raise NotApplicable(f"codings have {z.shape[1]} dimensions, not 2")
+    # A prior is N(0, 1); codings without one get the normal law that has their moments.
+    law = () if "latents" in run.task.outputs else (z.mean(0), z.std(0))
+    plane = manifold.plane(PLANE, *law)
+    pictures = run.decode(plane.reshape(-1, 2).astype(np.float32))
+    yield "manifold.png", manifold.draw(pictures.reshape(PLANE, PLANE, *pictures.shape[1:]))
+
+
+VIEWS: dict[str, Callable[[Run], View]] = {
+    "reconstructions": reconstructions_,
+    "filters": filters_,
+    "codings": codings_,
+    "tsne": tsne,
+    "interpolation": interpolation_,
+    "grid": grid,
+    "activity": activity_,
+    "manifold": manifold_,
+}
+
+
+def first_kernel(run: Run) -> np.ndarray:
+    """The kernel of the layer that sees examples: the first one of their size that does not belong to what makes them.
+
+    Raises: NotApplicable if there is none.
+    """
+    shape = tuple(run.about["data"]["shape"])
+    params = {name: net.params for name, net in run.state.nets.items()}
+    for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+        name = jax.tree_util.keystr(path)
+        dense = leaf.ndim == 2 and leaf.shape[0] == np.prod(shape)
+        convolution = leaf.ndim == 4 and leaf.shape[2] == shape[2]
+        if "kernel" in name and not ("decoder" in name or "generator" in name) and (dense or convolution):
+            return np.asarray(leaf, np.float32)
+    raise NotApplicable("no dense or convolutional layer sees pictures as they are")
+
+
+def _vectors(run):
+    """Codings as vectors [count, D]. Raises: NotApplicable if they are names of something, not numbers."""
+    z = run.codings
+    if z.dtype.kind != "f":
+        raise NotApplicable(
+            "codings are whole numbers, each the name of a code: they have no size and nothing between them"
+        )
+    return z.reshape(len(z), -1)
+
+
+def _latents(run, count):
+    return jax.device_get(run.task.outputs["latents"](run.state, np.arange(count, dtype=np.int32))).reshape(count, -1)
+
+
+def _stations(run, count):
+    """Vectors between which there are ways, how to decode them, and the originals that they are codings of."""
+    run.need("decode")
+    if not run.are_pictures:
+        raise NotApplicable("the data are points: what is decoded is no picture")
+    if "encode" in run.task.outputs:
+        z, chosen = _vectors(run), _various(run, count)
+        return partial(_decoded, run, run.codings.shape[1:]), z[chosen], run.source.read(chosen)
+    run.need("latents")
+    z = _latents(run, count)
+    return partial(_decoded, run, z.shape[1:]), z, None
+
+
+def _decoded(run, shape, z):
+    """Pictures of vectors. Shapes: z [..., D] -> uint8 [..., H, W, C]."""
+    pictures = run.decode(np.asarray(z, np.float32).reshape(-1, *shape))
+    return pictures.reshape(*z.shape[:-1], *pictures.shape[1:])
+
+
+def _various(run, count):
+    """Indices of examples whose neighbours differ in class: the first of each class, then the second of each, ..."""
+    if run.labels is None:
+        return np.arange(min(count, run.count))
+    order = np.argsort(run.labels, kind="stable")
+    sizes = np.bincount(run.labels)
+    rank = np.arange(run.count) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return order[np.lexsort((run.labels[order], rank))][:count]
+
+
+def _plane_of(run, points, title, axes_names=("", "")):
+    thumbnails = run.examples if run.are_pictures else None
+    return codings.draw(points, run.labels, run.source.label_names, thumbnails, title, axes_names)

@@ -1,0 +1,25 @@
+"""A plane of codings: the pictures that a decoder makes over it."""
+
+from statistics import NormalDist
+
+import numpy as np
+
+from genjax.report.figures import grid
+
+EDGE = 0.05
+"""Of the probability, left out on either side."""
+
+
+def plane(side: int, mean=(0.0, 0.0), deviation=(1.0, 1.0)) -> np.ndarray:
+    """Quantiles of a normal law in both directions, evenly spaced in probability, the second one rising upwards.
+
+    Shapes: mean, deviation [2] -> [side, side, 2].
+    """
+    quantiles = [NormalDist().inv_cdf(p) for p in np.linspace(EDGE, 1 - EDGE, side)]
+    across, up = np.meshgrid(quantiles, quantiles[::-1])
+    return np.stack([across, up], -1) * np.asarray(deviation) + np.asarray(mean)
+
+
+def draw(pictures):
+    """The pictures over a plane, without gaps. Shapes: uint8 [rows, columns, H, W, C]."""
+    return grid(np.reshape(pictures, (-1, *pictures.shape[2:])), columns=pictures.shape[1], pad=0)

@@ -1,0 +1,93 @@
+"""Look at what a run has learned: python -m genjax.show --workdir=runs/x --what=reconstructions,codings --out=folder/
+
+Pictures, of the held-out examples of the run's own data or of --data: reconstructions; filters of the first layer;
+codings on their principal components; tsne, the same by t-SNE (needs scikit-learn); interpolation between codings, or
+between latents of a GAN; grid between four; activity of codings; manifold, for codings of two dimensions.
+"""
+
+from pathlib import Path
+
+from absl import flags
+
+from genjax import cli
+from genjax.errors import InputError, did_you_mean
+
+FLAGS = flags.FLAGS
+
+MOST = 2000
+"""Examples whose codings are looked at, if --count does not say."""
+
+
+def define_flags() -> None:
+    """The flags of this entry point."""
+    flags.DEFINE_string("workdir", None, "The run's folder, as given to genjax.train.", required=True)
+    flags.DEFINE_string("what", "all", "'all' that apply, or names with commas: see above.")
+    flags.DEFINE_string("out", "", "The folder to write to; default: pictures/ in the run's folder.")
+    flags.DEFINE_string("data", "", "Other examples: a folder, a .npy, or a data set; default: the run's own.")
+    flags.DEFINE_string(
+        "split", "", "As in 'test[:100]'; default: what the run was not trained on; of other data, train."
+    )
+    flags.DEFINE_integer("count", None, f"How many, the first ones; default: {MOST:,} or all.", lower_bound=1)
+    flags.DEFINE_string("size", "", "Bring pictures of folders and data sets to this size: 64, or 64x48.")
+    flags.DEFINE_enum("channels", "0", ["0", "1", "3"], "Bring them to grey (1) or colour (3); 0: as found.")
+    flags.DEFINE_integer("step", None, "The checkpoint's step; default: the newest.", lower_bound=0)
+
+
+def parse(text: str, known) -> list[str]:
+    """Names of pictures: "all", or some with commas. Raises: InputError."""
+    names = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    for name in names:
+        if name not in known and name != "all":
+            there = ", ".join(["all", *known])
+            raise InputError(f"--what: no {name!r}{did_you_mean(name, known)}; there is {there}")
+    if not names:
+        raise InputError(f"--what is empty: expected all, or some of {', '.join(known)}")
+    return list(known) if "all" in names else names
+
+
+def main() -> None:
+    """Write the pictures that the flags ask for."""
+    from genjax import runs
+    from genjax.inspection.run import NotApplicable, open_run
+    from genjax.inspection.views import VIEWS
+
+    names = parse(FLAGS.what, VIEWS)
+    out = Path(FLAGS.out or Path(FLAGS.workdir) / "pictures")
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out={FLAGS.out} is a file: expected a folder, which is made if need be")
+    runs.enable_compilation_cache()
+    run = open_run(FLAGS.workdir, FLAGS.data, FLAGS.split, FLAGS.size, int(FLAGS.channels), FLAGS.step, FLAGS.count)
+    run.count = FLAGS.count or min(run.count, MOST)
+    written, without = [], {}
+    for name in names:
+        try:
+            for file, picture in VIEWS[name](run):
+                _save(out / file, picture)
+                written.append(out / file)
+        except NotApplicable as error:
+            if "all" not in FLAGS.what.split(","):
+                raise InputError(f"--what={name}: {error}") from error
+            without[name] = error
+    if written:
+        print("look at:", *written, sep="\n  ")
+    if without:
+        print("not shown:", *(f"{name}: {error}" for name, error in without.items()), sep="\n  ")
+
+
+def _save(path, picture):
+    """Write a picture or an animation, whole or not at all."""
+    from genjax.inspection.views import Animation
+    from genjax.report import figures
+
+    try:
+        if isinstance(picture, Animation):
+            figures.save_gif(path, picture.frames, picture.seconds, hold=0)
+        else:
+            figures.save_png(path, picture)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+if __name__ == "__main__":
+    define_flags()
+    cli.run(main)
