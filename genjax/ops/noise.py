@@ -31,6 +31,30 @@ def uniform(key, count, shape=()):
     return jax.vmap(lambda k: jax.random.uniform(k, shape))(per_example(key, count))
 
 
+def of_seeds(seeds, shape, truncation=None):
+    """Standard normal noise of each seed, whatever the other seeds are. Shapes: seeds int [N] -> [N, *shape].
+
+    `truncation` redraws numbers beyond it (arXiv:1809.11096, section 3.1).
+    """
+    root = jax.random.key(0)
+    draw = jax.random.normal
+    if truncation is not None:
+        draw = lambda key, shape: jax.random.truncated_normal(key, -truncation, truncation, shape)  # noqa: E731
+    return jax.vmap(lambda seed: draw(jax.random.fold_in(root, seed), shape))(seeds)
+
+
+def keys_of_content(key, x):
+    """One key an example, a function of `key` and the example alone: neither of its place nor of the others.
+
+    Shapes: x uint8 or float32 [N, ...] -> key[N].
+    """
+    words = x.astype(jnp.uint32) if x.dtype == jnp.uint8 else jax.lax.bitcast_convert_type(x, jnp.uint32)
+    words = jax.lax.collapse(words, 1)
+    # Each number mixed with random bits of its place, by a bijection: one that changes changes the sum.
+    digests = jnp.sum(_mix(words ^ bits(key, words.shape[1:])), 1, dtype=jnp.uint32)
+    return jax.vmap(lambda digest: jax.random.fold_in(key, digest))(digests)
+
+
 def bits(key, shape):
     """32 random bits an element, by hashing the element's index with the key's two words.
 

@@ -124,11 +124,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
         `truncation` redraws entries beyond it (arXiv:1809.11096, section 3.1).
         """
-        root = jax.random.key(0)
-        draw = jax.random.normal
-        if truncation is not None:
-            draw = lambda key, shape: jax.random.truncated_normal(key, -truncation, truncation, shape)  # noqa: E731
-        return jax.vmap(lambda seed: draw(jax.random.fold_in(root, seed), (c.latent,)))(seeds)
+        return noise.of_seeds(seeds, (c.latent,), truncation)
 
     def generate_examples(state, z, ema):
         variables = state.ema["generator"] if ema and state.ema else state.nets["generator"].variables

@@ -67,3 +67,22 @@ def test_certain_and_impossible_events():
     assert noise.bernoulli(jax.random.key(0), 1.0, (100,)).all()
     assert not noise.bernoulli(jax.random.key(0), 0.0, (100,)).any()
     assert noise.bits(jax.random.key(0), (2, 3)).dtype == jnp.uint32
+
+
+def test_a_seeds_noise_is_the_seeds_alone_and_truncation_bounds_it():
+    together, alone = noise.of_seeds(jnp.array([7, 3, 9]), (50,)), noise.of_seeds(jnp.array([9]), (50,))
+    np.testing.assert_array_equal(together[2:], alone)
+    assert np.abs(noise.of_seeds(jnp.arange(9), (50,), truncation=0.5)).max() <= 0.5
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_keys_of_content_follow_the_example_and_not_its_place(dtype):
+    x = np.random.default_rng(0).integers(0, 256, (2000, 3, 3, 1)).astype(dtype)
+    keys = jax.random.key_data(noise.keys_of_content(jax.random.key(0), jnp.asarray(x)))
+    np.testing.assert_array_equal(jax.random.key_data(noise.keys_of_content(jax.random.key(0), x[5:7])), keys[5:7])
+    assert len(np.unique(keys, axis=0)) == len(np.unique(x, axis=0)) == 2000
+    darker = x.copy()
+    darker[:, 0, 0] //= 2
+    changed = (darker != x).any((1, 2, 3))
+    other = jax.random.key_data(noise.keys_of_content(jax.random.key(0), jnp.asarray(darker)))
+    assert (other != keys).any(1)[changed].all()

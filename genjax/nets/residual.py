@@ -1,0 +1,91 @@
+"""The convolutional autoencoder of VQ-VAE: strided convolutions and residual blocks to a map of codings, and back.
+
+`encode` and `decode` are as in `genjax.nets.autoencoder`, but the codings are a map.
+"""
+
+import flax.linen as nn
+
+from genjax.errors import InputError
+from genjax.nets.conv_codings import doubled, sides
+from genjax.nets.layers import ACTIVATIONS, INITIALISERS, Conv
+
+
+class Residual(nn.Module):
+    """x + (activation, 3x3 convolution, activation, 1x1 convolution). Shapes: [B, H, W, C], kept."""
+
+    width: int
+    activation: str = "relu"
+    kernel_init: str = "glorot"
+
+    @nn.compact
+    def __call__(self, x):
+        """Apply the block to maps x."""
+        act, init = ACTIVATIONS[self.activation], INITIALISERS[self.kernel_init]
+        inner = Conv(self.width, (3, 3), kernel_init=init)(act(x))
+        return x + Conv(x.shape[-1], (1, 1), kernel_init=init)(act(inner))
+
+
+class ResidualAutoencoder(nn.Module):
+    """A convolution of stride 2 for each of `channels`, then `blocks` residual ones; and the same way back.
+
+    Sides are rounded up when they are halved, and each comes back to what it was.
+    Source: arXiv:1711.00937, section 4.1, with a 1x1 convolution to codings of `latent` numbers and a 3x3 from them.
+    Paper: 256 channels; here: fewer.
+    Shapes: x [B, H, W, C] -> map [B, H / 2^n, W / 2^n, latent], rounded up -> [B, H, W, C] before `output`.
+    """
+
+    shape: tuple[int, ...]
+    channels: tuple[int, ...] = (32, 64)
+    blocks: int = 2
+    latent: int = 16
+    kernel: int = 4
+    activation: str = "relu"
+    output: str = "sigmoid"
+    kernel_init: str = "glorot"
+
+    def setup(self):
+        """The layers by the names of their parameters. Raises: InputError for points, and codings of no size."""
+        if len(self.shape) != 3 or self.latent < 1 or not self.channels:
+            raise InputError(
+                f"examples of shape {list(self.shape)}, channels={self.channels}, latent={self.latent}: expected "
+                "pictures, at least one stage and codings of at least one number"
+            )
+        init, up = INITIALISERS[self.kernel_init], sides(self.shape, len(self.channels))[::-1]
+        square, inner = (self.kernel, self.kernel), self.channels[-1]
+        self.down = [
+            Conv(width, square, (2, 2), kernel_init=init, name=f"encoder_{i}") for i, width in enumerate(self.channels)
+        ]
+        self.down_blocks = [self._block(f"encoder_block_{i}") for i in range(self.blocks)]
+        self.head = Conv(self.latent, (1, 1), kernel_init=init, name="encoder_codings")
+        self.first = Conv(inner, (3, 3), kernel_init=init, name="decoder_codings")
+        self.up_blocks = [self._block(f"decoder_block_{i}") for i in range(self.blocks)]
+        widths = (*self.channels[-2::-1], self.shape[2])
+        self.layers = [
+            doubled(width, self.kernel, side, init, f"decoder_{i}")
+            for i, (width, side) in enumerate(zip(widths, up[1:], strict=True))
+        ]
+
+    def _block(self, name):
+        return Residual(self.channels[-1], self.activation, self.kernel_init, name=name)
+
+    def encode(self, x, train: bool = False):
+        """The map of codings of pictures x."""
+        act = ACTIVATIONS[self.activation]
+        for number, layer in enumerate(self.down):
+            x = layer(act(x) if number else x)
+        for block in self.down_blocks:
+            x = block(x)
+        return self.head(act(x))
+
+    def decode(self, z, train: bool = False):
+        """Pictures of a map of codings z, before the output's activation."""
+        x = self.first(z)
+        for block in self.up_blocks:
+            x = block(x)
+        for layer in self.layers:
+            x = layer(ACTIVATIONS[self.activation](x))
+        return x
+
+    def __call__(self, x, train: bool = False):
+        """What is left of pictures x behind the codings."""
+        return self.decode(self.encode(x, train), train)

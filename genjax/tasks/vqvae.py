@@ -1,0 +1,109 @@
+"""The vector-quantised autoencoder: codings are maps of numbers, each of a code in a book that follows the encoder.
+
+Source: arXiv:1711.00937. The codebook moves by running averages (its appendix A.1) and not by a loss, so that of eq. 3
+the first and the last term are left. There is no output "sample": the prior over numbers is a model of its own.
+"""
+
+import jax
+import jax.numpy as jnp
+from ml_collections import ConfigDict
+
+from genjax.config import construct, defaults, pick
+from genjax.engine.phase import Phase, Task
+from genjax.engine.precision import computing_in
+from genjax.engine.state import State
+from genjax.engine.update import create, descend, optimizer
+from genjax.errors import InputError
+from genjax.losses.reconstruction import LOSSES
+from genjax.nets import residual
+from genjax.nets.layers import ACTIVATIONS
+from genjax.ops import quantise
+from genjax.ops.pixels import to_float, to_pixels
+
+NETS = {"residual": residual.ResidualAutoencoder}
+
+
+def config() -> ConfigDict:
+    """Every key of a VQ-VAE's config with its default, locked: a misspelt key in a config file raises."""
+    c = defaults(task="vqvae")
+    c.eval.metrics = "reconstruction"
+    c.vqvae = ConfigDict({"net": "residual"})  # further keys: the fields of the net
+    c.loss = "bce"  # or "mse"
+    c.commitment = 0.25  # weight of how far the encoder is from its codes
+    c.codebook = ConfigDict(
+        {
+            "codes": 64,
+            "decay": 0.99,  # of what codes were, in a step
+            "restart": 1.0,  # codes that stand for less than so many of a batch's vectors begin anew; 0: none does
+        }
+    )
+    c.optimizer = ConfigDict({"name": "adam", "learning_rate": 1e-3, "b1": 0.9, "b2": 0.999})
+    return c.lock()
+
+
+def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
+    """A VQ-VAE of pictures of one shape, from its config.
+
+    Raises: InputError for choices that do not exist or do not fit each other or the data.
+    """
+    if len(shape) != 3:
+        raise InputError(f"a VQ-VAE needs pictures, but the data are points of shape {list(shape)}")
+    net, loss = construct(NETS, c.vqvae, "vqvae", shape=tuple(shape)), pick(LOSSES, c.loss, "loss")
+    if (net.output == "sigmoid") != (c.loss == "bce"):
+        raise InputError(f"loss={c.loss!r} with output={net.output!r}: expected bce with sigmoid, or mse with another")
+    book = c.codebook
+    if book.codes < 1 or not 0 <= book.decay < 1 or book.restart < 0 or c.commitment < 0:
+        raise InputError(
+            f"codebook.codes={book.codes}, decay={book.decay}, restart={book.restart}, commitment={c.commitment}: "
+            "expected at least 1 code, a decay from 0 to less than 1, and the others not below 0"
+        )
+    apply, tx = computing_in(c.dtype, net.apply), optimizer(**c.optimizer)
+
+    def init(key):
+        k_net, k_book = jax.random.split(key)
+        variables = net.init(k_net, jnp.zeros((1, *shape)))
+        book = quantise.create(k_book, c.codebook.codes, net.latent)
+        return State(jnp.int32(0), {"vqvae": create({**variables, "codebook": book._asdict()}, tx)}, {}, {})
+
+    def total(params, stats, x, key):
+        book = quantise.Codebook(**stats["codebook"])
+        z = apply({"params": params}, x, train=True, method="encode")
+        numbers = quantise.nearest(z, book.codes)
+        q = book.codes[numbers]
+        y = apply({"params": params}, quantise.straight_through(z, q), train=True, method="decode")
+        restored, far = loss(y, x).mean(), jnp.square(z - q).mean()  # means over numbers, as in the authors' code
+        rows = jax.lax.stop_gradient(z).reshape(-1, net.latent)
+        book = quantise.follow(book, rows, numbers.ravel(), c.codebook.decay)
+        book, restarted = quantise.restart(book, rows, c.codebook.restart, key)
+        metrics = {"loss": restored + c.commitment * far, "reconstruction/loss": restored, "commitment/distance": far}
+        metrics["codes/perplexity"] = quantise.perplexity(numbers, c.codebook.codes)
+        metrics["codes/restarted"] = restarted.astype(jnp.float32)
+        return metrics["loss"], ({"codebook": book._asdict()}, metrics)
+
+    def step(state, batch, key):
+        """One update of the net by restoring examples from codes, and of the codes by what they stood for."""
+        x = to_float(batch["x"][0], "sigmoid")
+        trained, metrics = descend(state.nets["vqvae"], tx, total, x, key)
+        return State(state.step + 1, {"vqvae": trained}, state.ema, state.extra), metrics
+
+    def encode(state, x):
+        """The numbers of the codes of pictures. Shapes: x uint8 [N, *shape] -> int32 [N, h, w]."""
+        trained = state.nets["vqvae"]
+        z = net.apply({"params": trained.params}, to_float(x, "sigmoid"), method="encode")
+        return quantise.nearest(z, trained.stats["codebook"]["codes"])
+
+    def restore(state, numbers):
+        trained = state.nets["vqvae"]
+        q = trained.stats["codebook"]["codes"][numbers]
+        return ACTIVATIONS[net.output](net.apply({"params": trained.params}, q, method="decode"))
+
+    def decode(state, numbers, ema=True):
+        """Pictures of codes' numbers, pixels from 0 to 255 and not rounded. Shapes: int [N, h, w] -> [N, *shape]."""
+        return to_pixels(restore(state, numbers), "sigmoid")
+
+    def reconstruct(state, x):
+        """What is left of pictures behind their codes, pixels from 0 to 1. Shapes: [N, *shape], kept."""
+        return restore(state, encode(state, x))
+
+    outputs = {"encode": encode, "decode": decode, "reconstruct": reconstruct}
+    return Task(init, (Phase("train", c.steps, c.batch, step),), outputs)
