@@ -92,8 +92,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         z = jnp.concatenate([z, jnp.broadcast_to(given[:, None], (*z.shape[:2], c.classes))], 2)
         y = run(z.reshape(-1, z.shape[2]), method="decode")
         y = y if c.likelihood.name == "bernoulli" else ACTIVATIONS[net.output](y)
-        each = minus_log_likelihood(y.reshape(len(x), draws, *shape), x[:, None], c.likelihood.std)
-        return each.sum(range(2, each.ndim))
+        # Flat: XLA sums many axes at a third of the speed.
+        return minus_log_likelihood(y.reshape(len(x), draws, -1), flatten(x)[:, None], c.likelihood.std).sum(2)
 
     def init(key):
         ends = lambda net, x, z: (net.encode(x), net.decode(z))  # noqa: E731

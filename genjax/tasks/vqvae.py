@@ -16,7 +16,7 @@ from genjax.engine.update import create, descend, optimizer
 from genjax.errors import InputError
 from genjax.losses.reconstruction import LOSSES
 from genjax.nets import residual
-from genjax.nets.layers import ACTIVATIONS
+from genjax.nets.layers import ACTIVATIONS, flatten
 from genjax.ops import quantise
 from genjax.ops.pixels import to_float, to_pixels
 
@@ -71,7 +71,10 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         numbers = quantise.nearest(z, book.codes)
         q = book.codes[numbers]
         y = apply({"params": params}, quantise.straight_through(z, q), train=True, method="decode")
-        restored, far = loss(y, x).mean(), jnp.square(z - q).mean()  # means over numbers, as in the authors' code
+        restored, far = (
+            loss(flatten(y), flatten(x)).mean(),
+            jnp.square(z - q).mean(),
+        )  # means over numbers, as in the authors' code
         rows = jax.lax.stop_gradient(z).reshape(-1, net.latent)
         book = quantise.follow(book, rows, numbers.ravel(), c.codebook.decay)
         book, restarted = quantise.restart(book, rows, c.codebook.restart, key)
