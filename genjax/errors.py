@@ -11,6 +11,10 @@ class InputError(ValueError):
     """
 
 
+class NotApplicable(InputError):
+    """A number or picture that there is none of for this run or these examples; the message says why."""
+
+
 def did_you_mean(got: str, known: Iterable[str]) -> str:
     """The text " (did you mean 'x'?)" for the nearest of the known names, or none."""
     nearest = difflib.get_close_matches(str(got), [str(name) for name in known], n=1)

@@ -10,7 +10,7 @@ from pathlib import Path
 from absl import flags
 
 from genjax import cli
-from genjax.errors import InputError, did_you_mean
+from genjax.errors import InputError, NotApplicable, did_you_mean
 
 FLAGS = flags.FLAGS
 
@@ -48,7 +48,7 @@ def parse(text: str, known) -> list[str]:
 def main() -> None:
     """Write the pictures that the flags ask for."""
     from genjax import runs
-    from genjax.inspection.run import NotApplicable, open_run
+    from genjax.inspection.run import open_run
     from genjax.inspection.views import VIEWS
 
     names = parse(FLAGS.what, VIEWS)

@@ -6,9 +6,9 @@ import warnings
 from collections.abc import Callable, Sequence
 
 from genjax.engine.distributed import once
-from genjax.errors import InputError
+from genjax.errors import InputError, NotApplicable
 from genjax.evaluation import metrics
-from genjax.evaluation.case import Case, NotApplicable
+from genjax.evaluation.case import Case
 from genjax.evaluation.protocol import Result, versions
 from genjax.evaluation.sources import describe
 
@@ -78,4 +78,4 @@ def _protocol(case, name, net, settings):
     return found | {"versions": versions()}
 
 
-__all__ = ["Case", "NotApplicable", "Result", "evaluate"]
+__all__ = ["Case", "Result", "evaluate"]

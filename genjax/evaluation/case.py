@@ -11,15 +11,10 @@ import numpy as np
 from genjax.data.source import Source
 from genjax.engine.phase import Task
 from genjax.engine.state import State
-from genjax.errors import InputError
 from genjax.evaluation.seen import Seen, Store
 from genjax.evaluation.sources import describe
 from genjax.metrics.features import FeatureNet
 from genjax.metrics.frechet import Moments
-
-
-class NotApplicable(InputError):
-    """A metric that this case does not have; the message says why."""
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from genjax import metrics
 from genjax.data import MIXTURES
 from genjax.data.synthetic import mixture
 from genjax.engine.outputs import in_blocks
-from genjax.errors import InputError, did_you_mean
-from genjax.evaluation.case import Case, NotApplicable
+from genjax.errors import InputError, NotApplicable, did_you_mean
+from genjax.evaluation.case import Case
 from genjax.metrics.features import FeatureNet
 from genjax.metrics.perceptual import NAME as PERCEPTUAL
 from genjax.metrics.perceptual import perceptual_distance

@@ -16,15 +16,11 @@ from genjax.data.source import Source
 from genjax.engine.outputs import in_blocks
 from genjax.engine.phase import Task
 from genjax.engine.state import State
-from genjax.errors import InputError
+from genjax.errors import InputError, NotApplicable
 from genjax.evaluation import sources
 
 CHUNK = 4096
 """Examples that are read at a time."""
-
-
-class NotApplicable(InputError):
-    """A picture that there is none of; the message says why."""
 
 
 @dataclass

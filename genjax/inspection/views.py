@@ -8,8 +8,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from genjax.errors import InputError
-from genjax.inspection.run import NotApplicable, Run, restored
+from genjax.errors import InputError, NotApplicable
+from genjax.inspection.run import Run, restored
 from genjax.report import activity, codings, filters, interpolation, manifold, reconstructions
 
 PICTURES, POINTS = 64, 1000  # originals over reconstructions
