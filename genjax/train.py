@@ -90,8 +90,10 @@ def prepare(config: ConfigDict) -> tuple[data.Source, Task, Schedule]:
     source = data.load(config.data)
     task = tasks.build(config, source.shape)
     for phase in task.phases:
-        if phase.batch > source.size:
-            raise InputError(f"batch={phase.batch} is more than the {source.size:,} examples of {source.name}")
+        if phase.examples > source.size:
+            raise InputError(f"{phase.examples:,} examples are more than the {source.size:,} of {source.name}")
+        if phase.batch > (size := phase.examples or source.size):
+            raise InputError(f"batch={phase.batch} is more than the {size:,} examples of {source.name}")
         check_batch(phase.batch, jax.device_count())
     return source, task, Schedule(config, source, task)
 

@@ -31,7 +31,8 @@ def config(pictures):
 
     def make(name, **overrides):
         given = {"steps": STEPS, "log_every": 3, "sample_every": 2, "save_every": STEPS, "keep": STEPS}
-        given |= {"ema__half_life": 100.0, "data__name": f"folder:{pictures}"}
+        given |= {"data__name": f"folder:{pictures}"}
+        given |= {"ema__half_life": 100.0} if "ema" in config_of(name) else {}
         return config_of(name, **given | overrides)
 
     return make
@@ -88,6 +89,31 @@ def test_a_run_that_was_stopped_after_every_step_ends_at_the_same_bits(name, con
         assert checkpoints(tmp_path) == list(range(1, step + 1))
     assert train(config(name), tmp_path) == 0
     assert_same(ending(tmp_path), whole(name))
+
+
+PHASES = {
+    "ae_greedy": {"steps": 3, "finetune__steps": 2, "optimizer__name": "adam"},
+    "pretrain_classifier": {
+        "steps": 4,
+        "pretrain__steps": 3,
+        "labels": 10,
+        "data__name": "fashion_mnist_10k",
+        "data__split": "train[:20]",
+    },
+}
+"""Runs whose phases are of the steps 1 to 3, two or three more, and two more."""
+
+
+@pytest.mark.parametrize("name", PHASES)
+def test_a_run_that_was_stopped_within_and_between_phases_ends_at_the_same_bits(name, config, tmp_path, monkeypatch):
+    given = config(name, **PHASES[name])
+    assert train(given, tmp_path / "whole") == 0
+    for step in (2, 3, 4, 6):
+        with monkeypatch.context() as patch:
+            stop_at(patch, step)
+            assert train(given, tmp_path / "run") == 128 + signal.SIGTERM
+    assert train(given, tmp_path / "run") == 0
+    assert_same(ending(tmp_path / "run"), ending(tmp_path / "whole"))
 
 
 def test_a_signal_that_comes_while_a_row_is_written_is_still_saved_for(config, tmp_path, monkeypatch):
@@ -167,3 +193,22 @@ def test_a_step_reads_its_place_in_the_endless_shuffled_stream_wherever_reading_
             np.asarray(x).reshape(-1, 28, 28, 1), expected[first : first + len(x) * x.shape[1]]
         )
     batches.close()
+
+
+@pytest.mark.parametrize("resident_bytes", [0, 2**30])
+@pytest.mark.parametrize("start", [3, 5])
+def test_a_phase_of_few_examples_reads_the_first_of_the_shuffled_order_and_no_others(resident_bytes, start, pictures):
+    """Seven of twenty, in batches of three, after the 3 x 4 examples of a phase that sees all."""
+    span = list(spans(Task(None, (Phase("a", 3, 4, None), Phase("b", 9, 3, None, examples=7)))))[1]
+    source = load(config_of("gan", data__name=f"folder:{pictures}").data)
+    feed = Feed(source, 5, make_mesh(), resident_bytes)
+    few = positions(5, source.size, 0, 7)
+    first = 12 + 3 * (start - 3)
+    expected = source.read(few[positions(5, 7, first, 3 * 7)])
+    batches = feed.batches(span, start, 7)
+    next(batches)
+    picks = batches.send(7)
+    found = [feed.select(feed.bank, jax.tree.map(lambda p: p[i], picks))["x"][0] for i in range(7)]  # noqa: B023
+    batches.close()
+    np.testing.assert_array_equal(np.concatenate(found), expected)
+    assert set(positions(5, 7, 14, 7)) == set(range(7))  # every epoch of the few has each of them once

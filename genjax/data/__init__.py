@@ -13,8 +13,9 @@ NAMES = (*PACKAGED, "fashion_mnist", *MIXTURES, "arc3d")
 def load(config) -> Source:
     """Opens the data set that `config` names, checked and ready to read.
 
-    config.name: one of NAMES, "tfds:NAME" or "folder:PATH". config.split: "train", "test", slices and sums of them.
-    config.size, channels, resize: the form of pictures (see images.form). config.dir: where TFDS keeps its data.
+    config.name: one of NAMES, "tfds:NAME", "folder:PATH" or "series:PATH". config.split: "train", "test", slices and
+    sums of them. config.size, channels, resize: the form of pictures (see images.form). config.dir: where TFDS keeps
+    its data.
 
     Raises: InputError for everything that is wrong with the request or the data; nothing fails later that a look at
     the data could have found.
@@ -25,6 +26,10 @@ def load(config) -> Source:
         from genjax.data.folder import load_folder
 
         return load_folder(name, split, form)
+    if kind == "series" and rest:
+        from genjax.data.series import load_series
+
+        return load_series(name, split, form)
     if kind == "tfds" and rest:
         from genjax.data.tfds import load_tfds
 
@@ -51,5 +56,5 @@ def load(config) -> Source:
         return load_mixture(name, split, form)
     raise InputError(
         f"data.name {name!r} is unknown{did_you_mean(name, NAMES)}. "
-        f"Expected {', '.join(NAMES)}, tfds:NAME or folder:PATH."
+        f"Expected {', '.join(NAMES)}, tfds:NAME, folder:PATH or series:PATH."
     )

@@ -68,9 +68,11 @@ class Feed:
         held = split(self.mesh, 0).addressable_devices_indices_map(shape[1:]).values()
         here = np.unique([np.arange(shape[1])[part] for part in held])
         count = span.phase.reals * span.phase.batch
+        few = positions(self.seed, self.source.size, 0, span.phase.examples)  # of which the stream is, if there are any
         while True:
             start = span.first_example + (step - span.start) * count
-            yield positions(self.seed, self.source.size, start, count).reshape(shape)[:, here]
+            found = positions(self.seed, len(few) or self.source.size, start, count)
+            yield (few[found] if len(few) else found).reshape(shape)[:, here]
             step += 1
 
     def _streamed(self, span: Span, step: int) -> Iterator[dict[str, np.ndarray]]:

@@ -27,6 +27,7 @@ class Phase:
     step: Step  # static choices are closed over
     reals: int = 1  # real batches that a step consumes: n_critic
     enter: Callable[[State, Key], State] = keep  # runs once, when the phase begins
+    examples: int = 0  # it sees: the first of the source's shuffled order, the same for a seed; 0: all
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,17 @@ def descend(net: Net, tx: optax.GradientTransformation, loss, *args):
     return Net(optax.apply_updates(net.params, updates), stats, opt), metrics
 
 
+def descend_together(nets: dict[str, Net], tx: optax.GradientTransformation, loss, *args):
+    """One optimiser step of several nets on one loss. loss({net: params}, *args) -> scalar, metrics."""
+    params = {name: net.params for name, net in nets.items()}
+    (_, metrics), grads = jax.value_and_grad(loss, has_aux=True)(params, *args)
+    moved = {}
+    for name, net in nets.items():
+        updates, opt = tx.update(grads[name], net.opt, net.params)
+        moved[name] = net.replace(params=optax.apply_updates(net.params, updates), opt=opt)
+    return moved, metrics
+
+
 def average(ema: Variables, net: Net, step, batch: int, half_life: float, ramp: float) -> Variables:
     """Exponential moving average of a net's weights and statistics.
 

@@ -180,13 +180,17 @@ def ppl(case: Case) -> Found:
 
 
 def accuracy(case: Case) -> Found:
-    """A classifier's share of right answers on held-out examples."""
+    """A classifier's share of right answers on held-out examples, and that of its control, trained from scratch."""
     task = _output(case, "classify")
     held = _heldout(case)
     if held.labels is None:
         raise NotApplicable(f"{held.name} has no labels")
-    probabilities = in_blocks(task.outputs["classify"], case.local_state, case.take("heldout", held.size))
-    return {"Accuracy": metrics.conditional_accuracy(probabilities, held.labels)}, _of(held)
+    values = {}
+    for label, name in (("Accuracy", "classify"), ("Accuracy from scratch", "classify_scratch")):
+        if name in task.outputs:
+            probabilities = in_blocks(task.outputs[name], case.local_state, case.take("heldout", held.size))
+            values[label] = metrics.conditional_accuracy(probabilities, held.labels)
+    return values, _of(held)
 
 
 def reconstruction(case: Case) -> Found:

@@ -1,13 +1,14 @@
 """What is trained: nets x losses -> Task. `build` finds a config's task by its name."""
 
 from importlib import import_module
+from types import ModuleType
 
 from ml_collections import ConfigDict
 
 from genjax.config import pick
 from genjax.engine.phase import Task
 
-NAMES = ("autoencoder", "classifier", "gan", "vae", "vqvae")
+NAMES = ("autoencoder", "classifier", "gan", "greedy", "pretrained_classifier", "vae", "vqvae")
 """Each a module here with `config` and `build`, imported when it is asked for."""
 
 
@@ -21,5 +22,5 @@ def config_of(name: str) -> ConfigDict:
     return _module(name).config()
 
 
-def _module(name):
+def _module(name: str) -> ModuleType:
     return import_module(f"genjax.tasks.{pick({name: name for name in NAMES}, name, 'task')}")

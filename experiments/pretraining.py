@@ -1,0 +1,180 @@
+"""What pretraining brings where labels are few: python -m experiments.pretraining --workdir=runs/pretraining
+
+Trains configs/pretrain_classifier.py (or --config) for each number of labels and seed; each run has its control from
+scratch, on the same batches. Runs of one seed have their pretraining in common, which is done once. What is finished is
+skipped and what was stopped goes on. Writes results.json, results.md and pretraining.png: accuracies on the split
+"test", and the mean gain with its interval over seeds.
+"""
+
+import io
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from absl import flags
+from ml_collections import ConfigDict, config_flags
+from scipy import stats
+
+from genjax import cli, data, runs
+from genjax.config import differences
+from genjax.engine.outputs import in_blocks
+from genjax.errors import InputError
+from genjax.files import write_bytes
+from genjax.metrics import conditional_accuracy
+from genjax.report.figures import COLORS, tidy
+from genjax.train import train
+
+FLAGS = flags.FLAGS
+
+LEVEL = 0.95
+"""Of the intervals."""
+
+
+def define_flags() -> None:
+    """The flags of this entry point."""
+    config_flags.DEFINE_config_file("config", "configs/pretrain_classifier.py", "The experiment, as for genjax.train.")
+    flags.DEFINE_string("workdir", "runs/pretraining", "The folder of the runs and of what they come to.")
+    flags.DEFINE_list("labels", ["100", "500", "2000"], "How many labelled pictures there are.")
+    flags.DEFINE_integer("seeds", 5, "Runs of each, at least 2.", lower_bound=2)
+
+
+def main() -> int:
+    """Run what is not done yet and write what all come to; the exit code."""
+    runs.enable_compilation_cache()
+    folder, results = Path(FLAGS.workdir), []
+    counts = [_count(text) for text in FLAGS.labels]
+    for seed in range(FLAGS.seeds):
+        paths = [folder / f"labels_{count}_seed_{seed}" for count in counts]
+        for count, path in zip(counts, paths, strict=True):
+            config = ConfigDict(FLAGS.config).unlock()
+            config.update(seed=seed, labels=count, save_every=config.pretrain.steps)
+            share_pretraining(paths[0], path, config.pretrain.steps)
+            result = finished(config, path)
+            if result is None:
+                return 1
+            results.append(result)
+        if seed:  # one has no interval
+            write(folder, results)
+    print((folder / "results.md").read_text())
+    return 0
+
+
+def share_pretraining(source: Path, path: Path, steps: int) -> None:
+    """Let a run begin where another of its seed ended its pretraining, which does not depend on the labels.
+
+    A copy that was cut short fails its checkpoint's digests, and the run pretrains itself.
+    """
+    name = Path("checkpoints") / f"{steps:08d}"
+    if (source / name).exists() and not path.exists():
+        shutil.copytree(source / name, path / name)
+
+
+def finished(config: ConfigDict, path: Path) -> dict[str, Any] | None:
+    """What a run came to, which is trained if it is not done; None if it was stopped.
+
+    Raises: InputError if the folder has the result of another config.
+    """
+    file = path / "result.json"
+    if not file.exists():
+        if train(config, path):
+            return None
+        write_bytes(file, json.dumps(judge(config, path), indent=1).encode())
+    result = json.loads(file.read_text())
+    if changes := list(differences(result["config"], config.to_dict())):
+        raise InputError(f"{path} is of another config; take another --workdir:\n  " + "\n  ".join(changes))
+    return result
+
+
+def judge(config: ConfigDict, path: Path) -> dict[str, Any]:
+    """Accuracies of a finished run on the split "test" of its data."""
+    task, state = runs.restore(path)
+    where = ConfigDict(config.data)
+    where.split = "test"
+    test = data.load(where)
+    x = test.read(np.arange(test.size))
+    found = {
+        name: conditional_accuracy(in_blocks(task.outputs[output], state, x), test.labels)
+        for name, output in (("pretrained", "classify"), ("scratch", "classify_scratch"))
+    }
+    about = {"labels": config.labels, "seed": config.seed, "test": test.fingerprint}
+    return found | about | {"config": config.to_dict()}
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """The mean and half the width of Student's interval about it; infinite for one value."""
+    n = len(values)
+    if n < 2:
+        return float(np.mean(values)), float("inf")
+    return float(np.mean(values)), float(stats.t.ppf((1 + LEVEL) / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
+
+
+def summary(results: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """For each number of labels, mean and half-width of both accuracies and of the gain, seed by seed."""
+    for labels in sorted({result["labels"] for result in results}):
+        of = [result for result in results if result["labels"] == labels]
+        gains = [result["pretrained"] - result["scratch"] for result in of]
+        both = {name: interval([result[name] for result in of]) for name in ("scratch", "pretrained")}
+        yield {"labels": labels, "seeds": len(of), **both, "gain": interval(gains)}
+
+
+def write(folder: Path, results: Sequence[Mapping[str, Any]]) -> None:
+    """The three files of all results."""
+    rows = list(summary(results))
+    write_bytes(folder / "results.json", json.dumps({"summary": rows, "runs": list(results)}, indent=1).encode())
+    write_bytes(folder / "results.md", as_markdown(rows).encode())
+    write_bytes(folder / "pretraining.png", as_figure(rows))
+
+
+def as_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The summary as a table."""
+    lines = ["| Labels | Seeds | From scratch | Pretrained | Gain |", "|---|---|---|---|---|"]
+    for row in rows:
+        cells = ["{:.4f} ± {:.4f}".format(*row[name]) for name in ("scratch", "pretrained", "gain")]
+        lines.append(" | ".join([f"| {row['labels']:,}", str(row["seeds"]), *cells]) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def as_figure(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Both accuracies and the gain over the number of labels, with their intervals, as a PNG."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, NullLocator
+
+    figure = Figure(figsize=(10, 4.2), dpi=160, layout="constrained")
+    left, right = figure.subplots(1, 2)
+    labels = np.array([row["labels"] for row in rows])
+
+    def draw(axes, name, color, aside, title):
+        means, widths = np.array([row[name] for row in rows]).T
+        axes.errorbar(labels * aside, means, widths, color=color, lw=1.9, marker="o", ms=5, capsize=4, label=title)
+
+    draw(left, "pretrained", COLORS[0], 1.03, "pretrained")
+    draw(left, "scratch", COLORS[1], 0.97, "from scratch")
+    draw(right, "gain", COLORS[0], 1.0, None)
+    right.axhline(0, color="#666666", lw=0.8)
+    left.legend(loc="lower right", fontsize=9.5, frameon=True, framealpha=0.8, edgecolor="none")
+    titles = "accuracy on test pictures", f"gain, mean and {LEVEL:.0%} interval of {rows[0]['seeds']} seeds"
+    for axes, title in zip((left, right), titles, strict=True):
+        axes.set_xscale("log")
+        axes.set_xticks(labels)
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))
+        axes.set_xlabel("labelled pictures")
+        axes.set_title(title, loc="left", fontsize=11, fontweight="bold", color="#333333")
+        tidy(axes)
+    out = io.BytesIO()
+    figure.savefig(out, format="png")
+    return out.getvalue()
+
+
+def _count(text: str) -> int:
+    if not text.strip().isdigit() or not int(text):
+        raise InputError(f"--labels: {text!r} is not a number of labels, such as 500")
+    return int(text)
+
+
+if __name__ == "__main__":
+    define_flags()
+    cli.run(main)

@@ -1,0 +1,50 @@
+"""The LSTM layer, its weights laid out as Keras has them."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from genjax.nets.layers import INITIALISERS
+
+
+def _forget_one(key, shape, dtype=jnp.float32):
+    """Zeros, but ones for the forget gate: a new layer remembers. Source: Jozefowicz et al., ICML 2015, section 4."""
+    return jnp.zeros(shape, dtype).at[shape[0] // 4 : shape[0] // 2].set(1)
+
+
+class LSTM(nn.Module):
+    """c = f * c + i * g; h = o * tanh(c), from zeros, where i, f, o = sigmoid and g = tanh of x W + h U + b.
+
+    The gates lie side by side in the order i, f, g, o. What of them does not depend on h is computed for all steps in
+    one product. A step that is not `real` leaves h and c as they are.
+    Source: Hochreiter and Schmidhuber (1997) with the forget gate of Gers et al. (2000); layout and initialisers of
+    `keras.layers.LSTM`.
+    Shapes: x [B, T, F], real bool [B, T] -> h of each step [B, T, width]. With `repeat`: x [B, F], the input of each of
+    so many steps -> [B, repeat, width].
+    """
+
+    width: int
+    kernel_init: nn.initializers.Initializer = INITIALISERS["glorot"]
+
+    @nn.compact
+    def __call__(self, x, real=None, repeat: int = 0):
+        """The states h of all steps."""
+        w = self.param("kernel", self.kernel_init, (x.shape[-1], 4 * self.width))
+        u = self.param("recurrent_kernel", nn.initializers.orthogonal(), (self.width, 4 * self.width))
+        b = self.param("bias", _forget_one, (4 * self.width,))
+        gates = x @ w + b
+        if repeat:
+            gates = jnp.broadcast_to(gates[:, None], (len(x), repeat, 4 * self.width))
+
+        def step(carry, at):
+            gates, go = at
+            i, f, g, o = jnp.split(gates + carry[0] @ u, 4, axis=-1)
+            c = jax.nn.sigmoid(f) * carry[1] + jax.nn.sigmoid(i) * jnp.tanh(g)
+            new = jax.nn.sigmoid(o) * jnp.tanh(c), c
+            if go is not None:
+                new = tuple(jnp.where(go[:, None], n, old) for n, old in zip(new, carry, strict=True))
+            return new, new[0]
+
+        start = jnp.zeros((len(x), self.width), gates.dtype)
+        _, h = jax.lax.scan(step, (start, start), (gates.swapaxes(0, 1), None if real is None else real.T))
+        return h.swapaxes(0, 1)
