@@ -322,7 +322,8 @@ def interrupt_the_loading():
     """Ctrl-C while the data are read."""
     from genjax import data
 
-    data.load = lambda config: signal.raise_signal(signal.SIGINT)
+    # Python may hear a signal a few instructions late; a sleep hears it at once.
+    data.load = lambda config: (signal.raise_signal(signal.SIGINT), time.sleep(60))
 
 
 def test_a_second_process_on_a_folder_is_refused_until_the_first_has_died(flags, whole, tmp_path):

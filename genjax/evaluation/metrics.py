@@ -199,7 +199,7 @@ def reconstruction(case: Case) -> Found:
     x = case.take("heldout", held.size)
     y = in_blocks(task.outputs["reconstruct"], case.local_state, x)
     if len(held.shape) != 3:
-        return {"Reconstruction, mean squared error": float(np.mean((x - y) ** 2, dtype=np.float64))}, _of(held)
+        return {"Reconstruction, mean squared error": float(np.nanmean((x - y) ** 2, dtype=np.float64))}, _of(held)
     x, y = x / np.float32(255), np.clip(y, 0, 1)
     names = {"binary cross-entropy": "bce", "mean squared error": "mse", "PSNR in decibels": "psnr"}
     names |= {"rounded accuracy": "rounded_accuracy"}

@@ -5,21 +5,24 @@ import math
 import numpy as np
 
 from genjax.errors import InputError
-from genjax.report.figures import COLORS, grid, rendered, scatter
+from genjax.report.figures import COLORS, grid, rendered, scatter, tidy
 
 NAMES = {2: ("originals", "reconstructions"), 3: ("originals", "corrupted", "restored")}
 
 
 def draw(*rows, columns: int | None = None):
-    """Originals over reconstructions; or over what is corrupted, over what is restored. Points: one scatter plot.
+    """Originals over reconstructions; or over what is corrupted, over what is restored.
 
-    Shapes: two or three of uint8 [N, H, W, C], or of float [N, D].
+    Points make one scatter plot, series a curve each, of their first numbers.
+    Shapes: two or three of uint8 [N, H, W, C], of float [N, D], or of float [N, T, F], where NaN is padding.
     Raises: InputError for other shapes, or shapes that differ.
     """
     rows = [np.asarray(row) for row in rows]
     if len(rows) not in NAMES or len({row.shape for row in rows}) > 1:
         raise InputError(f"two or three sets of one shape are compared; got {[list(row.shape) for row in rows]}")
-    return bands(rows, columns) if rows[0].ndim == 4 else _points(rows[0], rows[-1])
+    if rows[0].ndim == 4:
+        return bands(rows, columns)
+    return _series(rows[0], rows[-1]) if rows[0].ndim == 3 else _points(rows[0], rows[-1])
 
 
 def caption(rows: int) -> str:
@@ -92,6 +95,30 @@ def _in_space(x, y):
             axis._axinfo["grid"].update(color="#e6e6e6", linewidth=0.7)  # there is no public way
         if place == 1:
             axes.legend(loc="upper left", markerscale=2, frameon=False)
+    return rendered(figure)
+
+
+def _series(x, y):
+    """The first series and their reconstructions, over time."""
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    count = min(len(x), 12)
+    columns = min(count, 3)
+    rows = -(-count // columns)
+    figure = Figure(figsize=(10, 1.9 * rows + 0.6), dpi=100, layout="constrained")
+    for i, axes in enumerate(figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()):
+        if i >= count:
+            axes.axis("off")
+            continue
+        for number, color in zip(range(min(x.shape[2], 3)), COLORS, strict=False):
+            axes.plot(x[i, :, number], color=color, lw=1.1, alpha=0.5)
+            axes.plot(y[i, :, number], color=color, lw=1.4, ls="--")
+        tidy(axes)
+    keys = [
+        Line2D([], [], color="#666666", ls=style, label=name) for style, name in (("-", "data"), ("--", "restored"))
+    ]
+    figure.legend(handles=keys, loc="outside upper right", ncols=2, frameon=False, fontsize=9.5)
     return rendered(figure)
 
 

@@ -1,0 +1,40 @@
+"""The course's models in small: every one trains, is judged once, and is not trained again."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from helpers import ROOT
+
+from experiments.autoencoders.models import MODELS
+
+
+def study(folder, *more):
+    command = [sys.executable, "-m", "experiments.autoencoders", f"--workdir={folder}", "--data=fashion_mnist_10k"]
+    given = ["--seeds=2", "--epochs=0.001", *more]
+    return subprocess.run([*command, *given], cwd=ROOT, capture_output=True, text=True, env=os.environ, check=False)
+
+
+def test_models_are_trained_judged_and_remembered(tmp_path):
+    first = study(tmp_path, "--models=stacked,greedy")
+    assert first.returncode == 0, first.stderr
+    rows = first.stdout.splitlines()
+    assert rows[2].startswith("stacked 784-100-30, SGD 1.5")
+    assert " ± " in rows[2]
+    assert "0.2842" in rows[2] or "0.284" in rows[2]
+    assert (tmp_path / "table.txt").read_text() == first.stdout
+    again = study(tmp_path, "--models=stacked,greedy")
+    assert again.stdout == first.stdout
+    assert again.stderr == ""  # nothing was trained
+
+
+def test_a_model_that_there_is_none_of_is_named(tmp_path):
+    done = study(tmp_path, "--models=staked")
+    assert done.returncode == 2
+    assert "no 'staked' (did you mean 'stacked'?)" in done.stderr
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_has_its_config(name):
+    assert (ROOT / "configs" / f"{MODELS[name].config}.py").exists()
