@@ -71,7 +71,8 @@ def _row(name):
         found.append((values[BCE], values[ACCURACY]))
     bce, accuracy = (f"{np.mean(v):.4f} ± {np.std(v, ddof=len(v) > 1):.4f}" for v in zip(*found, strict=True))
     ours, keras = _times(model.config) if FLAGS.keras and model.timed else (None, None)
-    return (model.title, model.epochs, bce, accuracy, model.bce, model.accuracy, ours, keras, keras and keras / ours)
+    book = ("" if value is None else f"{value:.4f}" for value in (model.bce, model.accuracy))
+    return (model.title, model.epochs, bce, accuracy, *book, ours, keras, keras and keras / ours)
 
 
 def _result(path, step):
