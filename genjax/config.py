@@ -87,6 +87,8 @@ def construct(classes: Mapping[str, type], config: ConfigDict, what: str, /, **g
         if not _is_a(options[key], hints[key]):
             expected = getattr(hints[key], "__name__", hints[key]) if not typing.get_args(hints[key]) else hints[key]
             raise InputError(f"{what}.{key}={value!r}: expected {expected}")
+        if isinstance(options[key], tuple) and any(isinstance(n, int) and n < 1 for n in options[key]):
+            raise InputError(f"{what}.{key}={value!r}: expected sizes of at least 1")
     for key, names in _named_choices().items():
         if key in options:
             pick(dict.fromkeys(names), options[key], f"{what}.{key}")

@@ -11,7 +11,13 @@ from itertools import pairwise
 import flax.linen as nn
 import jax.numpy as jnp
 
+from genjax.errors import InputError
 from genjax.nets.layers import ACTIVATIONS, INITIALISERS, flatten
+
+
+def _need_codings(widths):
+    if not widths:
+        raise InputError("widths=(): expected at least one, the codings'")
 
 
 class Dense(nn.Module):
@@ -29,7 +35,8 @@ class Dense(nn.Module):
     kernel_init: str = "glorot"
 
     def setup(self):
-        """The layers by the names of their parameters."""
+        """The layers by the names of their parameters. Raises: InputError without codings."""
+        _need_codings(self.widths)
         init, size = INITIALISERS[self.kernel_init], math.prod(self.shape)
         *hidden, codings = self.widths
         down, up = (*hidden, self.heads * codings), (*reversed(hidden), size)
@@ -68,7 +75,8 @@ class Tied(nn.Module):
     kernel_init: str = "glorot"
 
     def setup(self):
-        """The kernels, and the biases of both directions."""
+        """The kernels, and the biases of both directions. Raises: InputError without codings."""
+        _need_codings(self.widths)
         sizes = (math.prod(self.shape), *self.widths)
         init, zeros = INITIALISERS[self.kernel_init], nn.initializers.zeros
         pairs = list(enumerate(pairwise(sizes)))

@@ -185,6 +185,8 @@ def test_the_loss_is_of_the_clean_picture_restored_from_the_corrupted_one(name, 
         ("penalty.target", 1.0, "target=1.0"),
         ("autoencoder.net", "dence", "did you mean 'dense'"),
         ("autoencoder.codings", "sigmoyd", "did you mean 'sigmoid'"),
+        ("autoencoder.widths", (8, 0), "autoencoder.widths=(8, 0): expected sizes of at least 1"),
+        ("autoencoder.widths", (), "widths=(): expected at least one"),
     ],
 )
 def test_choices_that_do_not_exist_or_fit_are_named(key, value, said):
