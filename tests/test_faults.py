@@ -322,6 +322,7 @@ def interrupt_the_loading():
     """Ctrl-C while the data are read."""
     from genjax import data
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell has background processes ignore
     # Python may hear a signal a few instructions late; a sleep hears it at once.
     data.load = lambda config: (signal.raise_signal(signal.SIGINT), time.sleep(60))
 

@@ -17,7 +17,7 @@ from keras import layers as L
 from genjax.data.images import Form
 from genjax.data.packaged import load_fashion_10k
 
-SECONDS = 6.0
+SECONDS = 3.0
 
 
 def dense(widths, codings="selu", before=()):

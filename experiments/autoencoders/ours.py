@@ -12,7 +12,7 @@ from genjax.data.feed import Feed
 from genjax.engine import loop
 from genjax.engine.mesh import make_mesh
 
-SECONDS = 6.0
+SECONDS = 3.0
 
 
 def seconds_a_step(name: str) -> float:
