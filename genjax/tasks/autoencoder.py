@@ -55,7 +55,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             f"penalty.weight={c.penalty.weight}, target={c.penalty.target}: expected a weight of at least 0 and a "
             "target between 0 and 1"
         )
-    jax.eval_shape(net.init, jax.random.key(0), jnp.zeros((1, *shape)))  # what does not fit is refused here
+    jax.eval_shape(lambda: net.init(jax.random.key(0), jnp.zeros((1, *shape))))  # what does not fit is refused here
     apply, tx = computing_in(c.dtype, net.apply), optimizer(**c.optimizer)
     series = len(shape) == 2  # which may have unequal lengths
 
