@@ -295,7 +295,7 @@ def test_labels_out_of_range_stop_the_run_and_lacking_ones_are_refused():
 @pytest.mark.parametrize(
     ("overrides", "shape", "message"),
     [
-        ({"vae.widths": (8, 0)}, SHAPE, "codings of size 0"),
+        ({"vae.widths": (8, 0)}, SHAPE, "expected sizes of at least 1"),
         ({"vae.widths": ()}, SHAPE, "codings of size 0"),
         ({"classes": 1}, SHAPE, "classes=1"),
         ({"classes": -2}, SHAPE, "classes=-2"),
