@@ -15,12 +15,12 @@ from genjax.engine.distributed import first, once, together
 from genjax.engine.loop import Chunk
 from genjax.engine.outputs import in_blocks
 from genjax.engine.phase import Task
-from genjax.engine.state import State
+from genjax.engine.state import State, local
 from genjax.engine.workdir import Workdir
 from genjax.errors import InputError
 from genjax.evaluation.schedule import Schedule
 from genjax.files import read_metrics
-from genjax.inspection.run import heldout, local, restored
+from genjax.inspection.run import heldout, restored
 from genjax.report import figures, html, reconstructions
 from genjax.report.console import number
 from genjax.sentinel import DIVERSITY, WARNINGS, Sentinel, diversity

@@ -35,6 +35,11 @@ class State:
     extra: dict[str, jax.Array]
 
 
+def local(state: State) -> State:
+    """A state that is whole on every device, as it is on this process's first one."""
+    return jax.tree.map(lambda leaf: leaf.addressable_data(0), state)
+
+
 def stream(seed: int, name: str) -> Key:
     """The root key of a named random stream ("init", "train", ...). crc32, since Python's hash varies by process."""
     return jax.random.fold_in(jax.random.key(seed), zlib.crc32(name.encode()))

@@ -5,12 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import jax
 import numpy as np
 
 from genjax.data.source import Source
 from genjax.engine.phase import Task
-from genjax.engine.state import State
+from genjax.engine.state import State, local
 from genjax.evaluation.seen import Seen, Store
 from genjax.evaluation.sources import describe
 from genjax.metrics.features import FeatureNet
@@ -50,7 +49,7 @@ class Case:
     @property
     def local_state(self) -> State:
         """The run's state on this process's device."""
-        return jax.tree.map(lambda leaf: leaf.addressable_data(0), self.state)
+        return local(self.state)
 
     def look(self, net: FeatureNet, which: str, classes: bool) -> None:
         """Have a net look at the "samples" or the "reference"; several processes do it together."""

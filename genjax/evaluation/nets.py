@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from genjax.data.source import Source
+from genjax.engine.state import local
 from genjax.errors import InputError, did_you_mean
 from genjax.metrics.features import FeatureNet, inception, squeezenet
 
@@ -63,7 +64,7 @@ def of_run(path: str, shape: tuple[int, ...]) -> FeatureNet:
             f"classifier:{path} takes pictures of shape {data['shape']}, not {list(shape)}: train one on such pictures"
         )
     features, classify = task.outputs["features"], task.outputs["classify"]
-    state = jax.tree.map(lambda leaf: np.asarray(leaf.addressable_data(0)), state)
+    state = jax.device_get(local(state))
     width = jax.eval_shape(features, state, jax.ShapeDtypeStruct((1, *shape), np.uint8)).shape[1]
     return FeatureNet(
         name=f"classifier of {data['name']}",

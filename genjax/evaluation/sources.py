@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 from ml_collections import ConfigDict
 
@@ -14,7 +13,7 @@ from genjax import data, runs
 from genjax.data.source import Source, fingerprint_of_text, in_memory
 from genjax.engine.outputs import in_blocks
 from genjax.engine.phase import Task
-from genjax.engine.state import State
+from genjax.engine.state import State, local
 from genjax.errors import InputError
 from genjax.evaluation import metrics
 
@@ -24,7 +23,7 @@ def samples_of(task: Task, state: State, shape: tuple[int, ...], count: int, **o
 
     `options` are those of the task's "sample" output, as `truncation=0.7`; the defaults may be left out.
     """
-    state = jax.tree.map(lambda leaf: leaf.addressable_data(0), state)
+    state = local(state)
     made_by = fingerprint_of_text([runs.fingerprint(state), repr(sorted(options.items()))])
 
     def read(seeds: np.ndarray) -> np.ndarray:
@@ -111,9 +110,11 @@ def of_one_form(samples: Source, reference: Source) -> None:
 
 
 def form_in_words(shape: tuple[int, ...]) -> str:
-    """What examples of a shape are: "grey pictures of 28x28", "points of 2 coordinates"."""
+    """What examples of a shape are: "grey pictures of 28x28", "points of 2 coordinates", "series of 9 steps ..."."""
     if len(shape) == 1:
         return f"points of {shape[0]} coordinates"
+    if len(shape) == 2:
+        return f"series of {shape[0]} steps of {shape[1]} numbers"
     return f"{'grey' if shape[2] == 1 else 'colour'} pictures of {shape[0]}x{shape[1]}"
 
 

@@ -15,7 +15,7 @@ from genjax import runs, tasks
 from genjax.data.source import Source
 from genjax.engine.outputs import in_blocks
 from genjax.engine.phase import Task
-from genjax.engine.state import State
+from genjax.engine.state import State, local
 from genjax.errors import InputError, NotApplicable
 from genjax.evaluation import sources
 
@@ -160,11 +160,6 @@ def restored(task: Task, state: State, x: np.ndarray, corrupt: bool = True) -> t
     seen = np.asarray(jax.jit(task.outputs["corrupt"])(state, x))  # at once: each block would have the same noise
     y = in_blocks(task.outputs["reconstruct"], state, seen)
     return x, _stored(seen, 255, pictures), _stored(y, 255, pictures)
-
-
-def local(state: State) -> State:
-    """A state's leaves on this process's device."""
-    return jax.tree.map(lambda leaf: leaf.addressable_data(0), state)
 
 
 def _stored(y, scale, pictures):

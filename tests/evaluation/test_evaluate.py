@@ -317,3 +317,16 @@ def test_too_few_pictures_for_a_metric_are_refused(place):
     done = run("genjax.evaluate", *given, "--metrics=precision_recall", f"--features=classifier:{place / 'classifier'}")
     assert done.code == 2
     assert "k=3 neighbours need at least 4 examples of each: got 3 samples and 60 of the reference" in done.err
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ((28, 27, 1), "grey pictures of 28x27"),
+        ((8, 8, 3), "colour pictures of 8x8"),
+        ((2,), "points of 2 coordinates"),
+        ((9, 2), "series of 9 steps of 2 numbers"),
+    ],
+)
+def test_forms_of_examples_have_words(shape, words):
+    assert sources.form_in_words(shape) == words
