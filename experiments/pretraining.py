@@ -39,6 +39,7 @@ def define_flags() -> None:
     flags.DEFINE_string("workdir", "runs/pretraining", "The folder of the runs and of what they come to.")
     flags.DEFINE_list("labels", ["100", "500", "2000"], "How many labelled pictures there are.")
     flags.DEFINE_integer("seeds", 5, "Runs of each, at least 2.", lower_bound=2)
+    flags.DEFINE_integer("first_seed", 0, "Of the runs.", lower_bound=0)
 
 
 def main() -> int:
@@ -46,7 +47,7 @@ def main() -> int:
     runs.enable_compilation_cache()
     folder, results = Path(FLAGS.workdir), []
     counts = [_count(text) for text in FLAGS.labels]
-    for seed in range(FLAGS.seeds):
+    for seed in range(FLAGS.first_seed, FLAGS.first_seed + FLAGS.seeds):
         paths = [folder / f"labels_{count}_seed_{seed}" for count in counts]
         for count, path in zip(counts, paths, strict=True):
             config = ConfigDict(FLAGS.config).unlock()
@@ -56,7 +57,7 @@ def main() -> int:
             if result is None:
                 return 1
             results.append(result)
-        if seed:  # one has no interval
+        if seed > FLAGS.first_seed:  # one has no interval
             write(folder, results)
     print((folder / "results.md").read_text())
     return 0
