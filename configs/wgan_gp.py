@@ -17,7 +17,8 @@ def get_config(name=""):
     c.generator = {"net": "dcgan", "channels": (128, 64), "kernel": 5, "activation": "selu", "output": "tanh"}
     c.critic = {"net": "dcgan", "channels": (64, 128), "kernel": 5, "dropout": 0.0}
     c.critic_steps = 5
-    c.loss.update(name="wasserstein", gradient_penalty=10.0)
+    c.loss.name = "wasserstein"
+    c.penalty.gradient_penalty = 10.0
     for net in ("generator", "critic"):
         c.optimizer[net].update(name="adam", learning_rate=1e-4, b1=0.5, b2=0.9)
     return variant(c, name, smoke=SMOKE | {"critic_steps": 2, "generator.channels": (8, 4), "critic.channels": (4, 8)})

@@ -89,7 +89,7 @@ def construct(classes: Mapping[str, type], config: ConfigDict, what: str, /, **g
             raise InputError(f"{what}.{key}={value!r}: expected {expected}")
         if isinstance(options[key], tuple) and any(isinstance(n, int) and n < 1 for n in options[key]):
             raise InputError(f"{what}.{key}={value!r}: expected sizes of at least 1")
-    for key, names in _named_choices().items():
+    for key, names in (_named_choices() | getattr(cls, "CHOICES", {})).items():
         if key in options:
             pick(dict.fromkeys(names), options[key], f"{what}.{key}")
     return cls(**options, **given)

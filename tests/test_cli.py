@@ -89,7 +89,7 @@ MISTAKES = {
     "no rows at all": ([GAN, "--config.log_every=0"], ["log_every=0", "at least 1"]),
     "a negative seed": ([GAN, "--config.seed=-1"], ["seed=-1"]),
     "a net that does not exist": ([GAN, "--config.generator.net=mpl"], ["'mpl'", "did you mean 'mlp'"]),
-    "a loss that does not exist": ([GAN, "--config.loss.name=bcee"], ["'bcee'", "did you mean 'bce'"]),
+    "a loss that does not exist": ([GAN, "--config.loss.name=hinj"], ["'hinj'", "did you mean 'hinge'"]),
     "an optimiser that does not exist": ([GAN, "--config.optimizer.critic.name=adm"], ["'adm'", "did you mean 'adam'"]),
     "a task that does not exist": ([GAN, "--config.task=gam"], ["'gam'", "did you mean 'gan'"]),
     "pixels for points": ([GAN, "--config.data.name=ring8"], ["points", "generator.output"]),

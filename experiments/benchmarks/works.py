@@ -104,7 +104,7 @@ class Work:
     nets: dict[str, Net]
     optimizer: dict
     low: float = 0.0  # pixels are in [low, 1]
-    loss: str = "bce"
+    loss: str = "non_saturating"
     latent: int = 0
     critic_steps: int = 1
     penalty: float = 0.0

@@ -23,10 +23,11 @@ def computing_in(dtype: str, apply: Callable) -> Callable:
         return apply
 
     def cast(tree, to):
-        return jax.tree.map(lambda a: a.astype(to) if jnp.issubdtype(a.dtype, jnp.floating) else a, tree)
+        floating = lambda a: hasattr(a, "dtype") and jnp.issubdtype(a.dtype, jnp.floating)  # noqa: E731
+        return jax.tree.map(lambda a: a.astype(to) if floating(a) else a, tree)
 
     def applied(variables, *args, **kwargs):
         params = cast(variables["params"], short)
-        return cast(apply({**variables, "params": params}, *cast(args, short), **kwargs), jnp.float32)
+        return cast(apply({**variables, "params": params}, *cast(args, short), **cast(kwargs, short)), jnp.float32)
 
     return applied

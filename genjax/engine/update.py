@@ -6,6 +6,7 @@ import optax
 
 from genjax.config import pick
 from genjax.engine.state import Net, Variables
+from genjax.errors import InputError
 
 
 def create(variables: Variables, tx: optax.GradientTransformation) -> Net:
@@ -43,11 +44,44 @@ def average(ema: Variables, net: Net, step, batch: int, half_life: float, ramp: 
     return jax.tree.map(lambda old, new: new + decay * (old - new), ema, net.variables)
 
 
-def optimizer(name: str, learning_rate: float, b1: float = 0.9, b2: float = 0.999) -> optax.GradientTransformation:
-    """An optimiser by name, with Keras' constants: "adam" (epsilon 1e-7), "rmsprop" (rho 0.9), "sgd"."""
+def optimizer(
+    name: str,
+    learning_rate: float,
+    b1: float = 0.9,
+    b2: float = 0.999,
+    decay: int = 0,
+    weight_clip: float = 0.0,
+    differentiable: bool = False,
+) -> optax.GradientTransformation:
+    """An optimiser by name, with Keras' constants: "adam" (epsilon 1e-7), "rmsprop" (rho 0.9), "sgd".
+
+    Over `decay` updates the learning rate falls in a straight line to zero; 0 leaves it. `weight_clip` is the box that
+    all parameters are kept in, 0 for none. `differentiable` gives Adam's and RMSProp's root a slope at zero.
+    Raises: InputError for an unknown name, and negative numbers.
+    """
+    for what, value in (("learning_rate", learning_rate), ("decay", decay), ("weight_clip", weight_clip)):
+        if value < 0:
+            raise InputError(f"{what}={value}: expected 0 or more")
+    rate = optax.linear_schedule(learning_rate, 0.0, decay) if decay else learning_rate
+    root = 1e-16 if differentiable else 0.0
     makers = {
-        "adam": lambda: optax.adam(learning_rate, b1, b2, eps=1e-7),
-        "rmsprop": lambda: optax.rmsprop(learning_rate, decay=0.9, eps=1e-7),
-        "sgd": lambda: optax.sgd(learning_rate),
+        "adam": lambda: optax.adam(rate, b1, b2, eps=1e-7, eps_root=root),
+        "rmsprop": lambda: optax.rmsprop(rate, decay=0.9, eps=1e-7),
+        "sgd": lambda: optax.sgd(rate),
     }
-    return pick(makers, name, "optimizer")()
+    found = pick(makers, name, "optimizer")()
+    return optax.chain(found, clip_weights(weight_clip)) if weight_clip else found
+
+
+def clip_weights(limit: float) -> optax.GradientTransformation:
+    """Bring every parameter back into [-limit, limit] after the update: it comes last in a chain.
+
+    The box is smaller by two units of rounding, since the update is a difference that is added again.
+    Source: arXiv:1701.07875, algorithm 1, line 7.
+    """
+
+    def clip(update, weight):
+        inside = limit * (1 - 2 * jnp.finfo(weight.dtype).eps)
+        return jnp.clip(weight + update, -inside, inside) - weight
+
+    return optax.stateless(lambda updates, params: jax.tree.map(clip, updates, params))

@@ -1,34 +1,42 @@
 """What critic and generator minimise, as functions of the critic's logits.
 
-Shapes: real, fake [B] logits -> scalar. Numbers are natural logarithms' (nats).
+Shapes: real, fake [B] logits -> scalar. Numbers are natural logarithms' (nats). `target` is the label of reals, which
+one-sided smoothing puts below 1 (arXiv:1606.03498, section 3.4). A generator's loss looks at reals where the loss is
+relative to them.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from flax.linen import softplus
+from flax.linen import relu, softplus
 
 
 class Adversarial(NamedTuple):
     """The two sides of a game."""
 
-    critic: callable  # (real, fake) -> scalar
-    generator: callable  # (fake) -> scalar
+    critic: Callable  # (real, fake) -> scalar, and target= where it has labels
+    generator: Callable  # (real, fake) -> scalar
+    labels: bool = False  # the critic's side has a target for reals
+    relative: bool = False  # the generator's side looks at reals
+    floor: bool = True  # the critic's side is never negative
 
 
-def bce_critic(real, fake):
-    """Binary cross-entropy of the labels 1 for reals and 0 for fakes, a mean over all 2B examples.
+def cross_entropy_critic(real, fake, target=1.0):
+    """Binary cross-entropy of the labels `target` for reals and 0 for fakes, a mean over all 2B examples.
 
     Source: arXiv:1406.2661, eq. 1, negated and halved: -1/2 (E log D(x) + E log(1 - D(G(z)))), D = sigmoid(logit).
     """
-    return (jnp.mean(softplus(-real)) + jnp.mean(softplus(fake))) / 2
+    return (jnp.mean(softplus(-real) + (1 - target) * real) + jnp.mean(softplus(fake))) / 2
 
 
-def bce_generator(fake):
-    """Binary cross-entropy of the label 1 for fakes: the non-saturating loss -E log D(G(z)).
+def minimax_generator(real, fake):
+    """E log(1 - D(G(z))), which is flat where the critic is sure. Source: arXiv:1406.2661, eq. 1."""
+    return -jnp.mean(softplus(fake))
 
-    Source: arXiv:1406.2661, section 3.
-    """
+
+def non_saturating_generator(real, fake):
+    """-E log D(G(z)), the cross-entropy of the label 1 for fakes. Source: arXiv:1406.2661, section 3."""
     return jnp.mean(softplus(-fake))
 
 
@@ -37,12 +45,52 @@ def wasserstein_critic(real, fake):
     return jnp.mean(fake) - jnp.mean(real)
 
 
-def wasserstein_generator(fake):
-    """-E D(G(z)). Source: arXiv:1701.07875, eq. 2."""
+def wasserstein_generator(real, fake):
+    """-E D(G(z)); also the hinge loss's. Source: arXiv:1701.07875, eq. 2."""
     return -jnp.mean(fake)
 
 
+def hinge_critic(real, fake):
+    """E max(0, 1 - D(x)) + E max(0, 1 + D(G(z))). Source: arXiv:1802.05957, eq. 16."""
+    return jnp.mean(relu(1 - real)) + jnp.mean(relu(1 + fake))
+
+
+def least_squares_critic(real, fake, target=1.0):
+    """1/2 E (D(x) - target)^2 + 1/2 E D(G(z))^2. Source: arXiv:1611.04076, eq. 9."""
+    return (jnp.mean((real - target) ** 2) + jnp.mean(fake**2)) / 2
+
+
+def least_squares_generator(real, fake):
+    """1/2 E (D(G(z)) - 1)^2. Source: arXiv:1611.04076, eq. 9."""
+    return jnp.mean((fake - 1) ** 2) / 2
+
+
+def relativistic_average_critic(real, fake):
+    """-E log sigmoid(C(x) - E C(G(z))) - E log(1 - sigmoid(C(G(z)) - E C(x))). Source: arXiv:1807.00734, eq. 14."""
+    return jnp.mean(softplus(fake.mean() - real)) + jnp.mean(softplus(fake - real.mean()))
+
+
+def relativistic_average_generator(real, fake):
+    """The critic's, with reals and fakes exchanged. Source: arXiv:1807.00734, eq. 15."""
+    return relativistic_average_critic(fake, real)
+
+
+def relativistic_hinge_critic(real, fake):
+    """E max(0, 1 - (C(x) - E C(G(z)))) + E max(0, 1 + C(G(z)) - E C(x)). Source: arXiv:1807.00734, appendix D.5."""
+    return hinge_critic(real - fake.mean(), fake - real.mean())
+
+
+def relativistic_hinge_generator(real, fake):
+    """The critic's, with reals and fakes exchanged. Source: arXiv:1807.00734, appendix D.5."""
+    return relativistic_hinge_critic(fake, real)
+
+
 LOSSES = {
-    "bce": Adversarial(bce_critic, bce_generator),
-    "wasserstein": Adversarial(wasserstein_critic, wasserstein_generator),
+    "minimax": Adversarial(cross_entropy_critic, minimax_generator, labels=True),
+    "non_saturating": Adversarial(cross_entropy_critic, non_saturating_generator, labels=True),
+    "wasserstein": Adversarial(wasserstein_critic, wasserstein_generator, floor=False),
+    "hinge": Adversarial(hinge_critic, wasserstein_generator),
+    "least_squares": Adversarial(least_squares_critic, least_squares_generator, labels=True),
+    "relativistic_average": Adversarial(relativistic_average_critic, relativistic_average_generator, relative=True),
+    "relativistic_hinge": Adversarial(relativistic_hinge_critic, relativistic_hinge_generator, relative=True),
 }

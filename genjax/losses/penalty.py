@@ -1,4 +1,8 @@
-"""Penalties on the critic's slope in its input. A critic maps [N, ...] -> [N], each logit a function of its example."""
+"""Penalties on the critic's slope in its input.
+
+A critic maps [N, ...] -> [N], each logit a function of its example. A penalty is (critic, real, fake, key) -> scalar,
+without its weight. Shapes: real, fake [B, ...].
+"""
 
 import jax
 import jax.numpy as jnp
@@ -12,28 +16,58 @@ def value_and_slope(critic, x):
     return logits, pull(jnp.ones_like(logits))[0]
 
 
-def gradient_penalty(critic, real, fake, key):
-    """Mean squared deviation of the critic's slope from one, on random interpolates.
-
-    Shapes: real, fake [B, ...] -> scalar; one interpolation weight an example, uniform on [0, 1].
-    Raises: ValueError if real and fake differ in shape.
-    Source: arXiv:1704.00028, eq. 3, second term without its weight.
-    """
-    if real.shape != fake.shape:
-        raise ValueError(f"gradient_penalty needs as many reals as fakes, of one shape: {real.shape}, {fake.shape}")
-    weight = noise.uniform(key, real.shape[0]).reshape(-1, *[1] * (real.ndim - 1))
-    _, slope = value_and_slope(critic, real + weight * (fake - real))
-    return jnp.mean((norm(slope) - 1) ** 2)
-
-
-def r1(slope):
-    """Half the mean squared slope on reals. Shapes: slope [B, ...] -> scalar.
-
-    Source: arXiv:1801.04406, eq. 9, without its weight gamma.
-    """
-    return jnp.mean(jnp.sum(slope**2, range(1, slope.ndim))) / 2
+def slope(critic, x):
+    """Each logit's gradient in its own example. Shapes: x [N, ...] -> [N, ...]."""
+    return value_and_slope(critic, x)[1]
 
 
 def norm(slope):
     """Euclidean norm of each example. Shapes: [B, ...] -> [B]. The tiny term gives sqrt a gradient at zero."""
     return jnp.sqrt(jnp.sum(slope**2, range(1, slope.ndim)) + 1e-12)
+
+
+def interpolates(real, fake, key):
+    """Points between reals and fakes, one weight an example, uniform on [0, 1].
+
+    Raises: ValueError if real and fake differ in shape.
+    """
+    if real.shape != fake.shape:
+        raise ValueError(f"gradient_penalty needs as many reals as fakes, of one shape: {real.shape}, {fake.shape}")
+    weight = noise.uniform(key, real.shape[0]).reshape(-1, *[1] * (real.ndim - 1))
+    return real + weight * (fake - real)
+
+
+def gradient_penalty(critic, real, fake, key):
+    """Mean squared deviation of the critic's slope from one, on random interpolates.
+
+    Source: arXiv:1704.00028, eq. 3, second term. Raises: ValueError if real and fake differ in shape.
+    """
+    return jnp.mean((norm(slope(critic, interpolates(real, fake, key))) - 1) ** 2)
+
+
+def one_sided(critic, real, fake, key):
+    """The same, of slopes beyond one alone. Source: arXiv:1704.00028, section 4, "one-sided"; arXiv:1709.08894, eq. 9."""
+    return jnp.mean(jax.nn.relu(norm(slope(critic, interpolates(real, fake, key))) - 1) ** 2)
+
+
+def dragan(critic, real, fake, key):
+    """Mean squared deviation of the slope from one, on reals moved by normal noise.
+
+    Source: arXiv:1705.07215, eq. 4. Paper: the noise's scale is free; here: half the standard deviation of the batch,
+    as in its authors' code, which draws it uniform.
+    """
+    moved = real + 0.5 * real.std() * noise.normal(key, len(real), real.shape[1:])
+    return jnp.mean((norm(slope(critic, moved)) - 1) ** 2)
+
+
+def r1(critic, real, fake, key):
+    """Half the mean squared slope on reals. Source: arXiv:1801.04406, eq. 9, without its weight gamma."""
+    return jnp.mean(jnp.sum(slope(critic, real) ** 2, range(1, real.ndim))) / 2
+
+
+def r2(critic, real, fake, key):
+    """Half the mean squared slope on fakes. Source: arXiv:1801.04406, eq. 10, without its weight gamma."""
+    return r1(critic, fake, real, key)
+
+
+PENALTIES = {"gradient_penalty": gradient_penalty, "one_sided": one_sided, "dragan": dragan, "r1": r1, "r2": r2}

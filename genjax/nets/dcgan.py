@@ -3,19 +3,32 @@
 Source: arXiv:1511.06434; the defaults are the smaller nets that textbooks train on 28x28 images.
 """
 
+from typing import ClassVar
+
 import flax.linen as nn
 
 from genjax.errors import InputError
-from genjax.nets.layers import ACTIVATIONS, INITIALISERS, Conv, ConvTranspose, Dropout, batch_norm, flatten
+from genjax.nets.critic import CHOICES, beside, judged
+from genjax.nets.layers import (
+    ACTIVATIONS,
+    INITIALISERS,
+    ConditionalBatchNorm,
+    Conv,
+    ConvTranspose,
+    Dense,
+    Dropout,
+    batch_norm,
+)
 
 
 class Generator(nn.Module):
     """Latents to images: dense to the smallest map, then a transposed convolution (stride 2) a stage.
 
     `order` is "textbook" (activation, then normalisation, and none of the former on the smallest map) or "paper"
-    (normalisation, then activation, everywhere).
+    (normalisation, then activation, everywhere). `conditioning` is "concat" (the class beside the latents) or
+    "batch_norm" (its own scales and offsets).
 
-    Shapes: z [B, latent] -> [B, *shape], in the range of `output`. shape[:2] must divide by 2 ** len(channels).
+    Shapes: z [B, latent], given [B, classes] or None -> [B, *shape], in the range of `output`. shape[:2] must divide by 2 ** len(channels).
     """
 
     shape: tuple[int, ...]
@@ -24,7 +37,10 @@ class Generator(nn.Module):
     activation: str = "selu"
     output: str = "tanh"
     order: str = "textbook"
+    conditioning: str = "concat"
     kernel_init: str = "glorot"
+
+    CHOICES: ClassVar = {"conditioning": ("concat", "batch_norm")}
 
     def __post_init__(self):
         """Refuse a shape that the stages cannot double up to."""
@@ -37,38 +53,54 @@ class Generator(nn.Module):
             )
 
     @nn.compact
-    def __call__(self, z, train: bool = False):
+    def __call__(self, z, train: bool = False, given=None):
         """Generate from latents z; in training, normalise by the batch's statistics and update the running ones."""
         init, act = INITIALISERS[self.kernel_init], ACTIVATIONS[self.activation]
+        by_class = given is not None and self.conditioning == "batch_norm"
+
+        def norm(x):
+            return ConditionalBatchNorm()(x, train, given) if by_class else batch_norm(x, train)
+
         height, width, colours = self.shape
         factor = 2 ** len(self.channels)
         base = (height // factor, width // factor, self.channels[0])
-        x = batch_norm(nn.Dense(base[0] * base[1] * base[2], kernel_init=init)(z).reshape(-1, *base), train)
+        z = z if by_class else beside(z, given)
+        x = norm(Dense(base[0] * base[1] * base[2], kernel_init=init)(z).reshape(-1, *base))
         x = x if self.order == "textbook" else act(x)
         layer = {"kernel_size": (self.kernel, self.kernel), "strides": (2, 2), "kernel_init": init}
         for features in self.channels[1:]:
             x = ConvTranspose(features, **layer)(x)
-            x = batch_norm(act(x), train) if self.order == "textbook" else act(batch_norm(x, train))
+            x = norm(act(x)) if self.order == "textbook" else act(norm(x))
         return ACTIVATIONS[self.output](ConvTranspose(colours, **layer)(x))
 
 
 class Critic(nn.Module):
     """Images to one logit each: a convolution (stride 2), leaky ReLU 0.2 and dropout a stage, then one dense unit.
 
-    Shapes: x [B, H, W, C] -> [B]. Without batch normalisation, so a gradient penalty per example is well defined.
+    `batch_norm` normalises all stages but the first, as the paper's; a gradient penalty, which is of single examples,
+    needs it off. The other fields are those of `genjax.nets.critic.judged`.
+    Shapes: x [B, H, W, C], given [B, classes] or None -> [B].
     """
 
     channels: tuple[int, ...] = (64, 128)
     kernel: int = 5
     activation: str = "leaky_relu"
     dropout: float = 0.4
+    batch_norm: bool = False
+    spectral: bool = False
+    minibatch: str = ""
+    conditioning: str = "concat"
     kernel_init: str = "glorot"
 
+    CHOICES: ClassVar = CHOICES
+
     @nn.compact
-    def __call__(self, x, train: bool = False):
+    def __call__(self, x, train: bool = False, given=None):
         """Judge images x; dropout only in training."""
-        init = INITIALISERS[self.kernel_init]
-        for features in self.channels:
-            x = Conv(features, (self.kernel, self.kernel), (2, 2), kernel_init=init)(x)
+        layer = {"kernel_size": (self.kernel, self.kernel), "strides": (2, 2), "spectral": self.spectral}
+        x = beside(x, given) if self.conditioning == "concat" else x
+        for number, features in enumerate(self.channels):
+            x = Conv(features, **layer, kernel_init=INITIALISERS[self.kernel_init])(x, train)
+            x = batch_norm(x, train) if self.batch_norm and number else x
             x = Dropout(self.dropout)(ACTIVATIONS[self.activation](x), train)
-        return nn.Dense(1, kernel_init=init)(flatten(x))[:, 0]
+        return judged(self, x, train, given)

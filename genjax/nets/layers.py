@@ -4,6 +4,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from genjax.nets.spectral import normalised
 from genjax.ops import conv as ops
 from genjax.ops import noise
 
@@ -24,8 +25,27 @@ INITIALISERS = {
 }
 
 
+class Dense(nn.Module):
+    """A matrix product with bias; parameters and names as `flax.linen.Dense`, and `spectral` normalisation by choice.
+
+    Shapes: [B, I] -> [B, features].
+    """
+
+    features: int
+    use_bias: bool = True
+    kernel_init: nn.initializers.Initializer = INITIALISERS["glorot"]
+    spectral: bool = False
+
+    @nn.compact
+    def __call__(self, x, train: bool = False):
+        """Apply the layer to x; `train` moves the vectors of spectral normalisation."""
+        w = self.param("kernel", self.kernel_init, (x.shape[-1], self.features))
+        y = x @ (normalised(self, w, train) if self.spectral else w)
+        return y + self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else y
+
+
 class Conv(nn.Module):
-    """Convolution with bias, NHWC; parameters and names as `flax.linen.Conv`.
+    """Convolution with bias, NHWC; parameters and names as `flax.linen.Conv`, and `spectral` normalisation by choice.
 
     Shapes: [B, H, W, I] -> [B, ceil(H / stride), ceil(W / stride), features] for padding "SAME".
     """
@@ -38,11 +58,13 @@ class Conv(nn.Module):
     use_bias: bool = True
     kernel_init: nn.initializers.Initializer = INITIALISERS["glorot"]
     bias_init: nn.initializers.Initializer = nn.initializers.zeros
+    spectral: bool = False
 
     @nn.compact
-    def __call__(self, x):
-        """Apply the layer to images x."""
+    def __call__(self, x, train: bool = False):
+        """Apply the layer to images x; `train` moves the vectors of spectral normalisation."""
         w = self.param("kernel", self.kernel_init, (*self.kernel_size, x.shape[-1], self.features))
+        w = normalised(self, w, train) if self.spectral else w
         y = ops.conv(x, w, stride=self.strides, padding=self.padding, dilation=self.kernel_dilation)
         return y + self.param("bias", self.bias_init, (self.features,)) if self.use_bias else y
 
@@ -98,6 +120,24 @@ def batch_norm(x, train: bool, name: str | None = None):
     Source: arXiv:1502.03167, algorithm 1.
     """
     return nn.BatchNorm(use_running_average=not train, momentum=0.99, epsilon=1e-3, name=name)(x)
+
+
+class ConditionalBatchNorm(nn.Module):
+    """Batch normalisation whose scale and offset are those of the class.
+
+    Shapes: x [B, ..., C], given [B, classes] (one-hot, or a mixture of classes) -> [B, ..., C].
+    Source: arXiv:1610.07629, eq. 5; arXiv:1802.05637, section 3.
+    """
+
+    @nn.compact
+    def __call__(self, x, train: bool, given):
+        """Normalise x and scale it as `given` says."""
+        x = nn.BatchNorm(not train, momentum=0.99, epsilon=1e-3, use_bias=False, use_scale=False)(x)
+        size = given.shape[1], x.shape[-1]
+        scale = given @ self.param("scale", nn.initializers.ones, size)
+        offset = given @ self.param("bias", nn.initializers.zeros, size)
+        spread = (len(x), *[1] * (x.ndim - 2), size[1])
+        return x * scale.reshape(spread) + offset.reshape(spread)
 
 
 def flatten(x):

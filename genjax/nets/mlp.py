@@ -1,44 +1,60 @@
 """Fully connected generator and critic: the first GAN."""
 
 import math
+from typing import ClassVar
 
 import flax.linen as nn
 
-from genjax.nets.layers import ACTIVATIONS, INITIALISERS, flatten
+from genjax.nets.critic import CHOICES, beside, judged
+from genjax.nets.layers import ACTIVATIONS, INITIALISERS, Dense, batch_norm, flatten
 
 
 class Generator(nn.Module):
-    """Latents to images or points through hidden layers of the given widths.
+    """Latents, beside which stands the class, to images or points through hidden layers of the given widths.
 
-    Shapes: z [B, latent] -> [B, *shape], in the range of `output` ("sigmoid", "tanh", "linear").
+    Shapes: z [B, latent], given [B, classes] or None -> [B, *shape], in the range of `output` ("sigmoid", "tanh",
+    "linear").
     """
 
     shape: tuple[int, ...]
     widths: tuple[int, ...] = (100, 150)
     activation: str = "selu"
     output: str = "sigmoid"
+    batch_norm: bool = False  # before each hidden activation
     kernel_init: str = "glorot"
 
     @nn.compact
-    def __call__(self, z, train: bool = False):
-        """Generate from latents z; `train` changes nothing here."""
+    def __call__(self, z, train: bool = False, given=None):
+        """Generate from latents z; `train` is for batch normalisation alone."""
+        z = beside(z, given)
         for width in self.widths:
-            z = ACTIVATIONS[self.activation](nn.Dense(width, kernel_init=INITIALISERS[self.kernel_init])(z))
-        x = nn.Dense(math.prod(self.shape), kernel_init=INITIALISERS[self.kernel_init])(z)
+            z = Dense(width, kernel_init=INITIALISERS[self.kernel_init])(z)
+            z = ACTIVATIONS[self.activation](batch_norm(z, train) if self.batch_norm else z)
+        x = Dense(math.prod(self.shape), kernel_init=INITIALISERS[self.kernel_init])(z)
         return ACTIVATIONS[self.output](x).reshape(-1, *self.shape)
 
 
 class Critic(nn.Module):
-    """Images or points to one logit each. Shapes: x [B, ...] -> [B]."""
+    """Images or points to one logit each; the other fields are those of `genjax.nets.critic.judged`.
+
+    Shapes: x [B, ...], given [B, classes] or None -> [B].
+    """
 
     widths: tuple[int, ...] = (150, 100)
     activation: str = "selu"
+    spectral: bool = False
+    minibatch: str = ""
+    conditioning: str = "concat"
     kernel_init: str = "glorot"
 
+    CHOICES: ClassVar = CHOICES
+
     @nn.compact
-    def __call__(self, x, train: bool = False):
-        """Judge examples x; `train` changes nothing here."""
+    def __call__(self, x, train: bool = False, given=None):
+        """Judge examples x; `train` moves the vectors of spectral normalisation."""
         x = flatten(x)
+        x = beside(x, given) if self.conditioning == "concat" else x
         for width in self.widths:
-            x = ACTIVATIONS[self.activation](nn.Dense(width, kernel_init=INITIALISERS[self.kernel_init])(x))
-        return nn.Dense(1, kernel_init=INITIALISERS[self.kernel_init])(x)[:, 0]
+            layer = Dense(width, kernel_init=INITIALISERS[self.kernel_init], spectral=self.spectral)
+            x = ACTIVATIONS[self.activation](layer(x, train))
+        return judged(self, x, train, given)

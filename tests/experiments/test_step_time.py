@@ -76,7 +76,7 @@ def test_works_are_the_configs(name):
     work = WORKS[name]
     config = with_genjax.load_config(work)
     assert (work.latent, work.critic_steps) == (config.latent, config.critic_steps)
-    assert (work.loss, work.penalty) == (config.loss.name, config.loss.gradient_penalty)
+    assert (work.loss, work.penalty) == (config.loss.name, config.penalty.gradient_penalty)
     assert name == "dcgan_128" or work.batch == config.batch
     for net in ("generator", "critic"):
         ours = config.optimizer[net].to_dict()

@@ -138,7 +138,7 @@ def test_truncation_bounds_the_latents_and_narrows_the_samples():
 @pytest.mark.parametrize(
     ("overrides", "shape", "message"),
     [
-        ({"loss.name": "bse"}, SHAPE, "did you mean 'bce'"),
+        ({"loss.name": "hinj"}, SHAPE, "did you mean 'hinge'"),
         ({"critic.net": "dcgn"}, SHAPE, "did you mean 'dcgan'"),
         ({"generator.activation": "seul"}, SHAPE, "did you mean 'selu'"),
         ({"optimizer.critic.name": "adma"}, SHAPE, "did you mean 'adam'"),

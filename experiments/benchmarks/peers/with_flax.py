@@ -100,7 +100,7 @@ def _gan(work, nets, tx):
     def critic_loss(params, real, fake, key):
         k_judge, k_mix = jax.random.split(key)
         on_real, on_fake = jnp.split(judge(params, jnp.concatenate([real, fake]), k_judge), 2)
-        if work.loss == "bce":
+        if work.loss == "non_saturating":
             return (nn.softplus(-on_real).mean() + nn.softplus(on_fake).mean()) / 2
         mix = real + jax.random.uniform(k_mix, (work.batch, 1, 1, 1)) * (fake - real)
         slope = jax.grad(lambda x: judge(params, x, k_judge).sum())(mix)
@@ -111,7 +111,7 @@ def _gan(work, nets, tx):
         k_z, k_judge = jax.random.split(key)
         fake, stats = generate(params, stats, k_z)
         logits = judge(critic_params, fake, k_judge)
-        return (nn.softplus(-logits) if work.loss == "bce" else -logits).mean(), stats
+        return (nn.softplus(-logits) if work.loss == "non_saturating" else -logits).mean(), stats
 
     def update(state, name, grads):
         updates, opt = tx.update(grads, state["opt"][name], state["params"][name])

@@ -95,7 +95,7 @@ def _gan(work, nets, batch):
             real, fake = batch(), generator(latents(), training=True)
             with tf.GradientTape() as tape:
                 logits = critic(tf.concat([real, fake], 0), training=True)
-                if work.loss == "bce":
+                if work.loss == "non_saturating":
                     on_critic = bce(labels, logits)
                 else:
                     on_real, on_fake = tf.split(logits, 2)
@@ -105,7 +105,7 @@ def _gan(work, nets, batch):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([v.value for v in generator.trainable_variables])
             logits = critic(generator(latents(), training=True), training=True)
-            on_generator = bce(ones, logits) if work.loss == "bce" else -tf.reduce_mean(logits)
+            on_generator = bce(ones, logits) if work.loss == "non_saturating" else -tf.reduce_mean(logits)
         _descend(opts["generator"], tape, on_generator, generator.trainable_variables)
         return {"critic/loss": on_critic, "generator/loss": on_generator}
 

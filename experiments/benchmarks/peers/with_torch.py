@@ -138,7 +138,7 @@ def _gan(work, nets, batches, compiled):
     @compiled
     def critic_loss(real, fake):
         logits = critic(torch.cat([real, fake]))
-        if work.loss == "bce":
+        if work.loss == "non_saturating":
             return F.binary_cross_entropy_with_logits(logits, labels)
         on_real, on_fake = logits.chunk(2)
         return on_fake.mean() - on_real.mean()
@@ -151,7 +151,7 @@ def _gan(work, nets, batches, compiled):
     @compiled
     def generator_loss():
         logits = critic(generator(torch.randn(work.batch, work.latent)))
-        return F.binary_cross_entropy_with_logits(logits, ones) if work.loss == "bce" else -logits.mean()
+        return F.binary_cross_entropy_with_logits(logits, ones) if work.loss == "non_saturating" else -logits.mean()
 
     def step():
         for _ in range(work.critic_steps):

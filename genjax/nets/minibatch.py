@@ -1,0 +1,51 @@
+"""What a critic is told of the rest of its batch, so that it sees that fakes are all alike.
+
+Shapes: h [B, F] -> [B, F + more].
+"""
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from genjax.errors import InputError
+
+GROUP = 4
+"""Examples that the paper's standard deviation is over (arXiv:1710.10196, section 3)."""
+
+
+class Discrimination(nn.Module):
+    """Appends how near the other examples are in `kernels` learned projections to `size` dimensions.
+
+    Source: arXiv:1606.03498, section 3.2: o(x_i)_b = sum_j exp(-|M_ib - M_jb|_1), over all j as there, i included.
+    """
+
+    kernels: int = 50
+    size: int = 5
+
+    @nn.compact
+    def __call__(self, h):
+        """Append to features h; every example of the batch sees every other."""
+        m = nn.Dense(self.kernels * self.size, use_bias=False)(h).reshape(-1, self.kernels, self.size)
+        distance = jnp.abs(m[:, None] - m[None]).sum(3)
+        return jnp.concatenate([h, jnp.exp(-distance).sum(1)], 1)
+
+
+def paper_stddev(h, group: int = GROUP):
+    """Appends one number: the standard deviation over a group of examples, a mean over all features.
+
+    Groups are of neighbours in the batch, and of all examples where the batch is smaller. Source: arXiv:1710.10196,
+    section 3, with the 1e-8 of its code. Raises: InputError where groups do not divide the batch.
+    """
+    group = min(group, len(h))
+    if len(h) % group:
+        raise InputError(f"the minibatch's standard deviation is over groups of {group}, which do not divide {len(h)}")
+    grouped = h.reshape(-1, group, h.shape[1])
+    spread = jnp.sqrt(grouped.var(1) + 1e-8).mean(1)
+    return jnp.concatenate([h, jnp.repeat(spread, group)[:, None]], 1)
+
+
+def book_stddev(x):
+    """The textbook's number: the standard deviation over examples and channels at each place, a mean over places.
+
+    Shapes: x [B, H, W, C] (or features [B, C]) -> scalar.
+    """
+    return jnp.sqrt(x.var((0, x.ndim - 1)) + 1e-8).mean()

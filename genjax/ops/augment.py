@@ -1,0 +1,61 @@
+"""Differentiable augmentation: the same random changes for reals and fakes, which gradients pass.
+
+Source: arXiv:2006.10738, section 4.1: with its policies and strengths. Shapes: x [B, H, W, C] in [-1, 1] or [0, 1],
+kept; each example has its own draw.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from genjax.config import pick
+from genjax.errors import InputError
+from genjax.ops import noise
+
+
+def color(x, key):
+    """Brightness moved by up to 1/2, saturation scaled by 0 to 2, contrast by 1/2 to 3/2."""
+    brightness, saturation, contrast = noise.uniform(key, len(x), (3, 1, 1, 1)).swapaxes(0, 1)
+    x = x + brightness - 0.5
+    grey = x.mean(3, keepdims=True)
+    x = grey + (x - grey) * 2 * saturation
+    mean = x.mean((1, 2, 3), keepdims=True)
+    return mean + (x - mean) * (contrast + 0.5)
+
+
+def translation(x, key):
+    """Moved by up to an eighth of each side, zeros coming in."""
+    u = noise.uniform(key, len(x), (2,))
+
+    def moves(n, u):
+        """One matrix an example that moves a side of n pixels. Shapes: u [B] -> [B, n, n]."""
+        most = round(n / 8)
+        shift = jnp.floor(u * (2 * most + 1)).astype(jnp.int32) - most
+        place = jnp.arange(n)
+        return (place[:, None] - shift[:, None, None] == place).astype(x.dtype)
+
+    rows, columns = moves(x.shape[1], u[:, 0]), moves(x.shape[2], u[:, 1])
+    return jnp.einsum("bhi,bwj,bijc->bhwc", rows, columns, x)
+
+
+def cutout(x, key):
+    """A rectangle of half the sides set to zero, its middle anywhere."""
+    u = noise.uniform(key, len(x), (2,))
+
+    def covered(n, u):
+        """Which of n pixels the rectangle covers. Shapes: u [B] -> bool [B, n]."""
+        half = (n + 1) // 2
+        start = jnp.floor(u * (n + (1 - half % 2))).astype(jnp.int32)[:, None] - half // 2
+        return (jnp.arange(n) >= start) & (jnp.arange(n) < start + half)
+
+    hole = covered(x.shape[1], u[:, 0])[:, :, None] & covered(x.shape[2], u[:, 1])[:, None, :]
+    return jnp.where(hole[..., None], 0.0, x)
+
+
+POLICIES = {"color": color, "translation": translation, "cutout": cutout}
+
+
+def policies(names: str) -> tuple:
+    """The augmentations of a list such as "color,translation,cutout", in order; "" is none. Raises: InputError."""
+    if len(set(parts := [part.strip() for part in names.split(",") if part.strip()])) < len(parts):
+        raise InputError(f"augment={names!r}: expected each of {', '.join(POLICIES)} at most once")
+    return tuple(pick(POLICIES, part, "augment") for part in parts)
