@@ -28,7 +28,8 @@ class Generator(nn.Module):
     (normalisation, then activation, everywhere). `conditioning` is "concat" (the class beside the latents) or
     "batch_norm" (its own scales and offsets).
 
-    Shapes: z [B, latent], given [B, classes] or None -> [B, *shape], in the range of `output`. shape[:2] must divide by 2 ** len(channels).
+    Shapes: z [B, latent], given [B, classes] or None -> [B, *shape], in the range of `output`. shape[:2] must divide
+    by 2 ** len(channels).
     """
 
     shape: tuple[int, ...]

@@ -4,7 +4,6 @@ Source: arXiv:2006.10738, section 4.1: with its policies and strengths. Shapes: 
 kept; each example has its own draw.
 """
 
-import jax
 import jax.numpy as jnp
 
 from genjax.config import pick

@@ -244,7 +244,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def latents(state, seeds, truncation=None):
         """The latent of each seed, whatever the others are; its class is seed % classes, as a one-hot at the end.
 
-        `truncation` redraws entries beyond it (arXiv:1809.11096, section 3.1). Shapes: int [N] -> [N, latent + classes].
+        `truncation` redraws entries beyond it (arXiv:1809.11096, section 3.1).
+        Shapes: seeds int [N] -> [N, latent + classes].
         """
         z = noise.of_seeds(seeds, (c.latent,), truncation)
         return jnp.concatenate([z, _one_hot(seeds % c.classes, c.classes)], 1) if c.classes else z
