@@ -1,7 +1,8 @@
 """Train every autoencoder of the course: python -m experiments.autoencoders --workdir=runs/autoencoders --seeds=3
 
 On the 55,000 first training pictures of Fashion-MNIST, judged by its 5,000 last. What is finished is skipped, what was
-stopped goes on. Prints the table of docs/autoencoders.md; --keras times the same models in Keras as well, in turns.
+stopped goes on. Prints the table of docs/autoencoders.md and writes it to table.md; --keras times the same models in
+Keras as well, in turns; --pictures draws what genjax.show can of each first run, to its pictures/.
 """
 
 import contextlib
@@ -22,6 +23,17 @@ from genjax.report.console import table
 
 FLAGS = flags.FLAGS
 
+HEADS = (
+    "model",
+    "epochs",
+    "validation BCE",
+    "rounded accuracy",
+    "book's BCE",
+    "accuracy",
+    "ms a step",
+    "Keras' ms",
+    "times",
+)
 BCE, ACCURACY = "Reconstruction, binary cross-entropy", "Reconstruction, rounded accuracy"
 
 
@@ -33,6 +45,7 @@ def define_flags() -> None:
     flags.DEFINE_string("data", "fashion_mnist", "fashion_mnist, or fashion_mnist_10k for a quick look.")
     flags.DEFINE_float("epochs", 1.0, "Of those of the table, for a quick look.")
     flags.DEFINE_bool("keras", False, "Time the same models in Keras (the bench extra), in turns with ours.")
+    flags.DEFINE_bool("pictures", False, "Draw the first run of each model (t-SNE needs the bench extra).")
 
 
 def main() -> None:
@@ -45,8 +58,11 @@ def main() -> None:
     rows = []
     for name in names:
         rows.append(_row(name))
-        write_bytes(Path(FLAGS.workdir) / "table.txt", (_table(rows) + "\n").encode())
-    print(_table(rows))
+        write_bytes(Path(FLAGS.workdir) / "table.md", _markdown(rows).encode())
+        if FLAGS.pictures:
+            show = [sys.executable, "-m", "genjax.show", f"--workdir={Path(FLAGS.workdir) / name}-0"]
+            subprocess.run(show, stdout=sys.stderr, check=True)
+    print(table(rows, HEADS))
 
 
 def config_of(name: str, seed: int):
@@ -105,9 +121,10 @@ def _times(config):
     return tuple(float(value) for value in np.median(turns, axis=0))
 
 
-def _table(rows) -> str:
-    heads = ("model", "epochs", "validation BCE", "rounded accuracy", "book's BCE", "accuracy")
-    return table(rows, (*heads, "ms a step", "Keras' ms", "times"))
+def _markdown(rows) -> str:
+    cells = [[f"{v:.3g}" if isinstance(v, float) else "" if v is None else str(v) for v in row] for row in rows]
+    lines = ["| " + " | ".join(row) + " |" for row in [HEADS, ["---"] * len(HEADS), *cells]]
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
