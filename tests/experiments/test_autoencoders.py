@@ -25,7 +25,8 @@ def test_models_are_trained_judged_and_remembered(tmp_path):
     assert " ± " in rows[2]
     assert rows[2].split()[-2:] == ["0.2842", "0.9366"]  # the book's
     head, line, *kept = (tmp_path / "table.md").read_text().splitlines()
-    assert head.startswith("| model |") and set(line) <= set("| -")
+    assert head.startswith("| model |")
+    assert set(line) <= set("| -")
     assert [[cell.strip() for cell in row.split("|")[1:-1] if cell.strip()] for row in kept] == [
         re.split(r"\s{2,}", row.strip()) for row in rows[2:]
     ]
