@@ -80,7 +80,7 @@ def _case_of_run(names):
     if "sample" in task.outputs:
         options = {"ema": FLAGS.ema, "truncation": FLAGS.truncation}
         count = FLAGS.samples or SAMPLES
-        samples = sources.samples_of(task, state, tuple(about["data"]["shape"]), count, **options)
+        samples = sources.samples_of(task, state, tuple(about["data"]["shape"]), count, about["data"]["labels"], **options)
         sources.of_one_form(samples, reference)
         nets = open_nets(FLAGS.features, reference)
         title += f": {count:,} samples, of the seeds 0 to {count - 1}"

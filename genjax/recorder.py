@@ -148,7 +148,7 @@ class Recorder:
         """The picture of the seeds: the one that `genjax.sample` makes of this step's checkpoint."""
         examples = in_blocks(self.task.outputs["sample"], state, np.arange(self.config.samples, dtype=np.int32))
         reference = self.source.read(np.arange(min(self.source.size, 2000))) if examples.ndim == 2 else None
-        picture = figures.picture(examples, reference=reference)
+        picture = figures.picture(examples, reference=reference, classes=self.task.classes)
         self._keep_picture("samples", step, picture)
         if step and (value := self._diversity(examples)) is not None:  # nothing is expected of the first weights
             self.pending.setdefault(DIVERSITY, []).append(value)

@@ -2,6 +2,7 @@
 
 Needs the run's folder alone, not its data. A seed is an example: it gives the same one whatever others are asked for.
 --out=grid.png writes one picture of all seeds; --out=folder/ writes a PNG a seed; --out=samples.npy the raw array.
+A seed of a run with classes is of class seed % classes, and a class is a row of the grid; --label=Bag makes all of one.
 """
 
 import io
@@ -12,7 +13,7 @@ import numpy as np
 from absl import flags
 
 from genjax import cli
-from genjax.errors import InputError
+from genjax.errors import InputError, did_you_mean
 
 FLAGS = flags.FLAGS
 
@@ -28,6 +29,7 @@ def define_flags() -> None:
     flags.DEFINE_integer("step", None, "The checkpoint's step; default: the newest.", lower_bound=0)
     flags.DEFINE_bool("ema", True, "Use the averaged weights where the run has them; --noema for the plain ones.")
     flags.DEFINE_float("truncation", None, "Redraw latents beyond +- this: less variety, more typical examples.")
+    flags.DEFINE_string("label", "", "Of a run with classes: make all of this one, a name or a number.")
     flags.DEFINE_integer("columns", None, "Columns of the grid; default: nearly square.", lower_bound=1)
 
 
@@ -45,20 +47,43 @@ def parse_seeds(text: str) -> np.ndarray:
     return np.array(seeds, np.int32)
 
 
-def sample(workdir, seeds, step=None, ema=True, truncation=None) -> np.ndarray:
+def number_of(label: str, names, classes: int) -> int:
+    """The class that a label names. Raises: InputError if there is none."""
+    if not classes:
+        raise InputError(f"--label={label}: the run has no classes")
+    if label in names[:classes]:
+        return names.index(label)
+    if label.isdigit() and int(label) < classes:
+        return int(label)
+    there = f"a number below {classes}" + (f", or one of {', '.join(names[:classes])}" if names else "")
+    raise InputError(f"--label={label}: no such class{did_you_mean(label, names)}; there is {there}")
+
+
+def sample(workdir, seeds, step=None, ema=True, truncation=None, label="") -> np.ndarray:
     """Examples of a trained run, by seed: uint8 [N, H, W, C], or float32 points [N, D].
 
-    Raises: InputError if there is no such run or checkpoint, or the task has no "sample" output.
+    With a `label` seed s becomes s * classes + label's number, which is of that class.
+    Raises: InputError if there is no such run, checkpoint or label, or the task has no "sample" output.
     """
     from genjax.engine.outputs import in_blocks
-    from genjax.runs import restore
+    from genjax.runs import about, restore
 
     if truncation is not None and truncation <= 0:
         raise InputError(f"--truncation={truncation}: expected a number above 0, such as 0.7")
     task, state = restore(workdir, step)
     if "sample" not in task.outputs:
         raise InputError(f"{workdir} is a run of a task without samples; it has {', '.join(task.outputs) or 'none'}")
+    if label:
+        seeds = np.asarray(seeds) * task.classes + number_of(label, about(workdir)["data"]["labels"], task.classes)
     return in_blocks(task.outputs["sample"], state, np.asarray(seeds, np.int32), ema=ema, truncation=truncation)
+
+
+def rows(seeds) -> int:
+    """Classes that the grid has a row for: those of the run, if the seeds go through them in turn, or 0."""
+    from genjax.runs import about
+
+    classes = about(FLAGS.workdir)["config"].get("classes", 0)
+    return classes if classes and not FLAGS.label and (seeds % classes == np.arange(len(seeds)) % classes).all() else 0
 
 
 def main() -> None:
@@ -71,7 +96,7 @@ def main() -> None:
     folder = FLAGS.out.endswith("/") or out.is_dir()
     if not folder and out.suffix not in (".png", ".npy"):
         raise InputError(f"--out={FLAGS.out}: expected a .png, a .npy or a folder (ending in /)")
-    examples = sample(FLAGS.workdir, seeds, FLAGS.step, FLAGS.ema, FLAGS.truncation)
+    examples = sample(FLAGS.workdir, seeds, FLAGS.step, FLAGS.ema, FLAGS.truncation, FLAGS.label)
     try:
         if folder:
             for seed, image in zip(seeds, examples, strict=True):
@@ -81,7 +106,7 @@ def main() -> None:
             np.save(buffer, examples, allow_pickle=False)
             files.write_bytes(out, buffer.getvalue())
         else:
-            figures.save_png(out, figures.picture(examples, columns=FLAGS.columns))
+            figures.save_png(out, figures.picture(examples, FLAGS.columns, classes=rows(seeds)))
     except OSError as error:
         raise InputError(f"--out={FLAGS.out} cannot be written: {error.strerror or error}") from error
     print(f"{len(seeds)} samples: {FLAGS.out}")

@@ -89,6 +89,7 @@ def prepare(config: ConfigDict) -> tuple[data.Source, Task, Schedule]:
     check(config, tasks.config_of(config.task))
     source = data.load(config.data)
     task = tasks.build(config, source.shape)
+    _labelled(source, task.classes)
     for phase in task.phases:
         if phase.examples > source.size:
             raise InputError(f"{phase.examples:,} examples are more than the {source.size:,} of {source.name}")
@@ -96,6 +97,20 @@ def prepare(config: ConfigDict) -> tuple[data.Source, Task, Schedule]:
             raise InputError(f"batch={phase.batch} is more than the {size:,} examples of {source.name}")
         check_batch(phase.batch, jax.device_count())
     return source, task, Schedule(config, source, task)
+
+
+def _labelled(source: data.Source, classes: int) -> None:
+    """Refuse data without the labels that a task needs, or with others."""
+    if classes and source.labels is None:
+        raise InputError(
+            f"{source.name}: the data have no labels, and the config has {classes} classes: choose a set that has, sort "
+            "it into folders, or, where the task can do without, set classes=0"
+        )
+    if classes and not 0 <= source.labels.min() <= source.labels.max() < classes:
+        raise InputError(
+            f"{source.name} has labels from {source.labels.min()} to {source.labels.max()}, and the config has "
+            f"{classes} classes: set classes={source.labels.max() + 1}"
+        )
 
 
 def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = False) -> int:

@@ -72,5 +72,6 @@ class Schedule:
         samples, options = None, {}
         if self.makes_samples and state is not None:
             options = {"ema": True, "truncation": None}
-            samples = sources.samples_of(self.task, state, self.source.shape, self.config.samples, **options)
+            names = self.source.label_names
+            samples = sources.samples_of(self.task, state, self.source.shape, self.config.samples, names, **options)
         return Case(samples, self.source, self.heldout, self.nets, self.task, state, options)

@@ -18,8 +18,10 @@ from genjax.errors import InputError
 from genjax.evaluation import metrics
 
 
-def samples_of(task: Task, state: State, shape: tuple[int, ...], count: int, **options: Any) -> Source:
+def samples_of(task: Task, state: State, shape: tuple[int, ...], count: int, names=(), **options: Any) -> Source:
     """The examples that a run makes of the seeds 0 .. count - 1; made when they are read, each time the same.
+
+    Where they have classes, their labels are those, and `names` what the data calls them.
 
     `options` are those of the task's "sample" output, as `truncation=0.7`; the defaults may be left out.
     """
@@ -31,7 +33,8 @@ def samples_of(task: Task, state: State, shape: tuple[int, ...], count: int, **o
 
     dtype = np.dtype(np.uint8 if len(shape) == 3 else np.float32)
     name, split = "samples", f"seeds 0-{count - 1}"
-    return Source(name, split, count, tuple(shape), dtype, read, None, (), made_by)
+    labels, names = (np.arange(count, dtype=np.int32) % task.classes, tuple(names)) if task.classes else (None, ())
+    return Source(name, split, count, tuple(shape), dtype, read, labels, names, made_by)
 
 
 def pictures(text: str, split: str = "", form: Mapping[str, Any] | None = None) -> Source:

@@ -77,12 +77,18 @@ def scatter(points, reference=None, name: str = "generated"):
     return rendered(figure)
 
 
-def picture(examples, columns: int | None = None, reference=None):
+def picture(examples, columns: int | None = None, reference=None, classes: int = 0):
     """Examples of either kind as a picture: a grid of images, or a scatter plot of points over `reference`.
 
+    Where examples i, i + classes, i + 2 classes, ... are of one class, they are a row; what fills no row is left out.
     Shapes: examples uint8 [N, H, W, C] or float [N, 2].
     """
-    return scatter(examples, reference) if np.ndim(examples) == 2 else grid(examples, columns)
+    if np.ndim(examples) == 2:
+        return scatter(examples, reference)
+    each = len(examples) // classes if classes else 0
+    if not each or columns:
+        return grid(examples, columns)
+    return grid(examples[np.arange(each * classes).reshape(each, classes).T.ravel()], each)
 
 
 def save_png(path: str | os.PathLike, image, title: str = "") -> None:

@@ -70,7 +70,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return jax.nn.softmax(look(state, x).logits)
 
     phase = Phase("train", c.steps, c.batch, step)
-    return Task(init, (phase,), {"features": features, "classify": classify})
+    return Task(init, (phase,), {"features": features, "classify": classify}, c.classes)
 
 
 def accuracy(task: Task, state: State, x: np.ndarray, labels: np.ndarray) -> float:

@@ -267,7 +267,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return to_uint8(generate_examples(state, latents(state, seeds, truncation), ema), generator.output)
 
     phase = Phase("train", c.steps, c.batch, step, reals=c.critic_steps)
-    return Task(init, (phase,), {"sample": sample, "latents": latents, "decode": decode}, classes=c.classes)
+    return Task(init, (phase,), {"sample": sample, "latents": latents, "decode": decode}, c.classes)
 
 
 def _one_hot(label, classes):

@@ -139,4 +139,4 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     labelled[0] = dataclasses.replace(labelled[0], enter=transfer)
     outputs = {"classify": probabilities("classifier"), "classify_scratch": probabilities("scratch")}
     outputs |= {"features": features, "encode": encode, "reconstruct": reconstruct}
-    return Task(init, (Phase("pretrain", c.pretrain.steps, c.batch, pretrain), *labelled), outputs)
+    return Task(init, (Phase("pretrain", c.pretrain.steps, c.batch, pretrain), *labelled), outputs, c.classes)

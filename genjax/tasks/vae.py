@@ -202,7 +202,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     outputs = {"encode": encode, "decode": decode, "reconstruct": reconstruct, "log_weights": log_weights}
     outputs |= {"latents": latents, "sample": sample}
-    return Task(init, (Phase("train", c.steps, c.batch, step),), outputs)
+    return Task(init, (Phase("train", c.steps, c.batch, step),), outputs, c.classes)
 
 
 def _refuse(c, net, latent, shape):
