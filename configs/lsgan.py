@@ -1,4 +1,4 @@
-"""The least-squares GAN on a small DCGAN's nets. Source: arXiv:1611.04076, eq. 9 (labels 0 and 1), Adam 2e-4 (0.5, 0.999)."""
+"""The least-squares GAN on a small DCGAN's nets. Source: arXiv:1611.04076, eq. 9; Adam 2e-4 (0.5, 0.999)."""
 
 from genjax.config import SMOKE, variant
 from genjax.tasks import gan

@@ -80,7 +80,8 @@ def _case_of_run(names):
     if "sample" in task.outputs:
         options = {"ema": FLAGS.ema, "truncation": FLAGS.truncation}
         count = FLAGS.samples or SAMPLES
-        samples = sources.samples_of(task, state, tuple(about["data"]["shape"]), count, about["data"]["labels"], **options)
+        form_of = about["data"]
+        samples = sources.samples_of(task, state, tuple(form_of["shape"]), count, form_of["labels"], **options)
         sources.of_one_form(samples, reference)
         nets = open_nets(FLAGS.features, reference)
         title += f": {count:,} samples, of the seeds 0 to {count - 1}"

@@ -103,8 +103,8 @@ def _labelled(source: data.Source, classes: int) -> None:
     """Refuse data without the labels that a task needs, or with others."""
     if classes and source.labels is None:
         raise InputError(
-            f"{source.name}: the data have no labels, and the config has {classes} classes: choose a set that has, sort "
-            "it into folders, or, where the task can do without, set classes=0"
+            f"{source.name}: the data have no labels, and the config has {classes} classes: choose a set that has, "
+            "sort it into folders, or, where the task can do without, set classes=0"
         )
     if classes and not 0 <= source.labels.min() <= source.labels.max() < classes:
         raise InputError(

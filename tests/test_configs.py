@@ -4,7 +4,7 @@ import jax
 import pytest
 from helpers import ROOT, config_of, run
 
-from genjax import tasks
+from genjax import data, tasks
 from genjax.config import check, flat
 from genjax.engine.phase import spans
 
@@ -16,7 +16,7 @@ NAMES = sorted(path.stem for path in (ROOT / "configs").glob("*.py"))
 def test_every_config_has_the_keys_of_its_task_and_builds(name, variant):
     config = config_of(name, variant)
     check(config, tasks.config_of(config.task))
-    task = tasks.build(config, (28, 28, 1))
+    task = tasks.build(config, data.load(config.data).shape)
     state = jax.eval_shape(task.init, jax.random.key(0))
     assert state.step.shape == ()
     assert all(leaf.size for leaf in jax.tree.leaves(state.nets))
@@ -37,4 +37,4 @@ def test_a_smoke_variant_differs_from_its_experiment_in_size_alone(name):
     changed = {key for key in full if full[key] != smoke[key]}
     assert full.keys() == smoke.keys()
     sizes = {"batch", "log_every", "sample_every", "save_every", "samples", "critic_steps"}
-    assert changed <= sizes | {key for key in full if key.split(".")[-1] in ("steps", "channels", "widths")}
+    assert changed <= sizes | {key for key in full if key.split(".")[-1] in ("steps", "channels", "widths", "width")}

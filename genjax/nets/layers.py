@@ -129,10 +129,14 @@ class ConditionalBatchNorm(nn.Module):
     Source: arXiv:1610.07629, eq. 5; arXiv:1802.05637, section 3.
     """
 
+    momentum: float = 0.99
+    epsilon: float = 1e-3
+
     @nn.compact
     def __call__(self, x, train: bool, given):
         """Normalise x and scale it as `given` says."""
-        x = nn.BatchNorm(not train, momentum=0.99, epsilon=1e-3, use_bias=False, use_scale=False)(x)
+        plain = {"use_bias": False, "use_scale": False}
+        x = nn.BatchNorm(not train, momentum=self.momentum, epsilon=self.epsilon, **plain)(x)
         size = given.shape[1], x.shape[-1]
         scale = given @ self.param("scale", nn.initializers.ones, size)
         offset = given @ self.param("bias", nn.initializers.zeros, size)

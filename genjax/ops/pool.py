@@ -32,6 +32,12 @@ def overlapping_max_pool(x, size: int = 3, stride: int = 2, edge: int = 0):
     return reduce(jnp.maximum, _taps(x, counts, size, stride))
 
 
+def average_pool(x, size: int = 2):
+    """The mean of each size x size window, windows side by side. Shapes: [B, H, W, C] -> [B, H / size, W / size, C]."""
+    batch, height, width, channels = x.shape
+    return x.reshape(batch, height // size, size, width // size, size, channels).mean((2, 4))
+
+
 def mean_pool(x, size: int = 3):
     """The mean of each size x size window, side by side at every pixel; what lies beyond the edge does not count.
 

@@ -21,14 +21,14 @@ from genjax.engine.update import average, create, descend, optimizer
 from genjax.errors import InputError
 from genjax.losses.adversarial import LOSSES
 from genjax.losses.penalty import PENALTIES
-from genjax.nets import dcgan, mlp
+from genjax.nets import dcgan, mlp, resnet
 from genjax.nets.minibatch import GROUP
 from genjax.ops import noise, replay
 from genjax.ops.augment import policies
 from genjax.ops.pixels import RANGES, to_float, to_pixels, to_uint8
 
-GENERATORS = {"mlp": mlp.Generator, "dcgan": dcgan.Generator}
-CRITICS = {"mlp": mlp.Critic, "dcgan": dcgan.Critic}
+GENERATORS = {"mlp": mlp.Generator, "dcgan": dcgan.Generator, "resnet": resnet.Generator}
+CRITICS = {"mlp": mlp.Critic, "dcgan": dcgan.Critic, "resnet": resnet.Critic}
 
 
 def config() -> ConfigDict:

@@ -1,0 +1,102 @@
+"""The residual generator and critic for 32x32 pictures in colour that spectral normalisation was published with.
+
+Source: arXiv:1802.05957, table 4 and figure 8. As the widely compared reimplementation has it, maps are doubled
+bilinearly, kernels are drawn uniform by Glorot's rule (times the root of 2 before and within residual branches),
+batch normalisation has momentum 0.9 and epsilon 1e-5. There biases begin at random; here: at zero.
+"""
+
+from typing import ClassVar
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from genjax.errors import InputError
+from genjax.nets.critic import CHOICES, beside, judged
+from genjax.nets.layers import INITIALISERS, ConditionalBatchNorm, Conv, Dense
+from genjax.ops.pool import average_pool
+from genjax.ops.resize import bilinear
+
+BRANCH = nn.initializers.variance_scaling(2.0, "fan_avg", "uniform")
+SHORTCUT = INITIALISERS["glorot"]
+
+
+def doubled(x):
+    """[B, H, W, C] -> [B, 2 H, 2 W, C], bilinear."""
+    return bilinear(x, (2 * x.shape[1], 2 * x.shape[2]))
+
+
+class Generator(nn.Module):
+    """Latents to pictures: dense to an eighth of the sides, three residual blocks that double, one convolution.
+
+    `conditioning` is "concat" (the class beside the latents) or "batch_norm" (its own scales and offsets).
+    Shapes: z [B, latent], given [B, classes] or None -> [B, *shape] in the range of `output`.
+    """
+
+    shape: tuple[int, ...]
+    width: int = 256
+    output: str = "tanh"
+    conditioning: str = "concat"
+
+    CHOICES: ClassVar = {"conditioning": ("concat", "batch_norm"), "output": ("tanh",)}
+
+    def __post_init__(self):
+        """Refuse a shape that three blocks cannot double up to."""
+        super().__post_init__()
+        if len(self.shape) != 3 or self.shape[0] % 8 or self.shape[1] % 8:
+            raise InputError(
+                "the residual generator makes images [H, W, C] whose sides divide by 8, but the data has shape "
+                f"{list(self.shape)}: set data.size, such as 32"
+            )
+
+    @nn.compact
+    def __call__(self, z, train: bool = False, given=None):
+        """Generate from latents z; in training, normalise by the batch's statistics and update the running ones."""
+        by_class = given is not None and self.conditioning == "batch_norm"
+
+        def norm(x):
+            constants = {"momentum": 0.9, "epsilon": 1e-5}
+            if by_class:
+                return ConditionalBatchNorm(**constants)(x, train, given)
+            return nn.BatchNorm(not train, **constants)(x)
+
+        height, width, colours = self.shape
+        x = Dense(height // 8 * (width // 8) * self.width)(z if by_class else beside(z, given))
+        x = x.reshape(-1, height // 8, width // 8, self.width)
+        for _ in range(3):
+            h = Conv(self.width, kernel_init=BRANCH)(doubled(nn.relu(norm(x))))
+            h = Conv(self.width, kernel_init=BRANCH)(nn.relu(norm(h)))
+            x = h + Conv(self.width, (1, 1), kernel_init=SHORTCUT)(doubled(x))
+        return jnp.tanh(Conv(colours)(nn.relu(norm(x))))
+
+
+class Critic(nn.Module):
+    """Pictures to one logit each: two residual blocks that halve, two that do not, a sum over places (or a mean).
+
+    The other fields are those of `genjax.nets.critic.judged`.
+    Shapes: x [B, H, W, C], given [B, classes] or None -> [B]. Sides that divide by 4.
+    """
+
+    width: int = 128
+    pooling: str = "sum"
+    spectral: bool = True
+    minibatch: str = ""
+    conditioning: str = "concat"
+    kernel_init: str = "glorot"
+
+    CHOICES: ClassVar = CHOICES | {"pooling": ("sum", "mean")}
+
+    @nn.compact
+    def __call__(self, x, train: bool = False, given=None):
+        """Judge images x; `train` moves the vectors of spectral normalisation."""
+
+        def conv(x, size, init):
+            return Conv(self.width, (size, size), kernel_init=init, spectral=self.spectral)(x, train)
+
+        x = beside(x, given) if self.conditioning == "concat" else x
+        h = average_pool(conv(nn.relu(conv(x, 3, BRANCH)), 3, BRANCH))
+        x = h + conv(average_pool(x), 1, SHORTCUT)
+        for halves in (True, False, False):
+            h = conv(nn.relu(conv(nn.relu(x), 3, BRANCH)), 3, BRANCH)
+            x = average_pool(h) + average_pool(conv(x, 1, SHORTCUT)) if halves else h + x
+        x = nn.relu(x)
+        return judged(self, x.sum((1, 2)) if self.pooling == "sum" else x.mean((1, 2)), train, given)
