@@ -1,0 +1,1 @@
+"""What goes wrong in adversarial training, and what helps: one command an experiment."""
