@@ -1,0 +1,121 @@
+"""Run an experiment: python -m experiments.run experiments/ablations/ema.py --workdir=runs/ema --jobs=2
+
+Trains every variant with every seed, several at a time. What is finished is skipped and what was stopped goes on.
+Writes results.csv, results.md and results.png after each run. See docs/experiments.md.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import jax
+from absl import flags
+
+from experiments.sweeps import launch, outcome, results
+from experiments.sweeps.experiment import Experiment, load
+from experiments.sweeps.plan import Run, plan
+from genjax import cli
+from genjax.engine.workdir import Workdir
+from genjax.errors import InputError, did_you_mean
+from genjax.report.console import table
+
+FLAGS = flags.FLAGS
+
+
+def define_flags() -> None:
+    """The flags of this entry point."""
+    flags.DEFINE_string("experiment", None, "The experiment's file; may be given as the first word.")
+    flags.DEFINE_string("workdir", None, "The folder of the runs and of the results; default: runs/<the file's name>.")
+    flags.DEFINE_integer("jobs", 1, "Runs at a time, each on its share of the cores.", lower_bound=1)
+    flags.DEFINE_string("only", "", "Run the variants alone whose titles have this text.")
+    flags.DEFINE_integer("seeds", None, "How many seeds, in place of the file's own.", lower_bound=1)
+    flags.DEFINE_bool("dry_run", False, "List the runs and how far they are, and stop.")
+
+
+def main() -> int:
+    """Run what is not done yet, and write what all come to; the exit code."""
+    if not FLAGS.experiment:
+        raise InputError("which experiment? python -m experiments.run experiments/ablations/ema.py")
+    jax.config.update("jax_platforms", "cpu")  # this process only plans: accelerators are for its children
+    experiment = load(FLAGS.experiment, FLAGS.seeds)
+    folder = Path(FLAGS.workdir or f"runs/{Path(FLAGS.experiment).stem}")
+    runs = plan(experiment, folder)
+    chosen, cores = _only(runs, FLAGS.only), launch.shares(FLAGS.jobs)
+    if FLAGS.dry_run:
+        print(listing(chosen))
+        return 0
+    with Workdir(folder):
+        return sweep(experiment, folder, runs, chosen, cores)
+
+
+def sweep(experiment: Experiment, folder: Path, runs: Sequence[Run], chosen: Sequence[Run], cores) -> int:
+    """Run those of `chosen` that are not done, then write and print what all of `runs` come to; the exit code."""
+    done, todo = [], []
+    for run in chosen:
+        (done if outcome.state(run) == outcome.DONE else todo).append(run)
+    say(f"runs: {len(done)} done, {len(todo)} to do, {len(cores)} at a time")
+
+    def finished(run):
+        results.write(folder, experiment, runs, {})
+        refuse_absent(experiment, runs)
+        return lacking(experiment, run)
+
+    refuse_absent(experiment, runs)
+    failures = {run.title: reason for run in done if (reason := lacking(experiment, run))}
+    ended = launch.execute(todo, cores, finished, say)
+    failures |= ended.failures
+    print(results.write(folder, experiment, runs, failures), end="")
+    if failures:
+        say("\n".join(["failed:", *(f"  {title}: {reason}" for title, reason in failures.items())]))
+    return 128 + ended.signal if ended.signal else int(bool(failures))
+
+
+def refuse_absent(experiment: Experiment, runs: Sequence[Run]) -> None:
+    """Refuse to go on for a number that no finished run has. Raises: InputError."""
+    done = [run for run in runs if outcome.state(run) == outcome.DONE]
+    if done and (common := set.intersection(*(set(_absent(experiment, run)) for run in done))):
+        raise InputError(f"REPORT names {_said(common, outcome.numbers(done[0]))}. What is trained is kept")
+
+
+def lacking(experiment: Experiment, run: Run) -> str | None:
+    """What a finished run does not have of what is reported, in a line, or None."""
+    absent = _absent(experiment, run)
+    return f"it lacks {_said(absent, outcome.numbers(run))}" if absent else None
+
+
+def _absent(experiment, run):
+    found = outcome.numbers(run)
+    return [reported.name for reported in experiment.report if reported.name not in found]
+
+
+def _said(absent, found):
+    names = ", ".join(f"{name!r}{did_you_mean(name, found)}" for name in sorted(absent))
+    return f"{names}; there is {', '.join(map(repr, found))}"
+
+
+def listing(runs: Sequence[Run]) -> str:
+    """The runs and how far they are."""
+    rows = []
+    for run in runs:
+        state, steps = outcome.state(run), outcome.reached(run)
+        rows.append((run.variant, run.seed, state, steps, run.steps, run.path.name))
+    return table(rows, ("variant", "seed", "state", "step", "of", "folder"))
+
+
+def say(text: str) -> None:
+    """A line of what goes on; the table alone is the answer."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _only(runs: Sequence[Run], text: str) -> list[Run]:
+    chosen = [run for run in runs if text.lower() in run.variant.lower()]
+    if not chosen:
+        titles = list(dict.fromkeys(run.variant for run in runs))
+        raise InputError(f"--only={text!r} is in no title: there is {', '.join(map(repr, titles))}")
+    return chosen
+
+
+if __name__ == "__main__":
+    define_flags()
+    sys.argv[1:2] = [word if word.startswith("-") else f"--experiment={word}" for word in sys.argv[1:2]]
+    cli.run(main)

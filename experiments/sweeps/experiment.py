@@ -1,0 +1,185 @@
+"""An experiment's file, read and checked: what is varied, how often, and what is reported."""
+
+import difflib
+import importlib.util
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from genjax.errors import InputError, did_you_mean
+from genjax.evaluation import metrics
+
+REQUIRED = ("BASE", "SEEDS", "REPORT", "variants")
+OPTIONAL = ("OVERRIDES", "EVALUATE", "X")
+
+
+class Reported(NamedTuple):
+    """A number that every run has when it is done."""
+
+    name: str  # as an evaluation or a training row of metrics.jsonl has it
+    title: str  # as the table has it
+    better: str  # "lower" or "higher"
+
+
+class Axis(NamedTuple):
+    """The config's key, a number, that the figure is a curve over."""
+
+    key: str
+    label: str
+    log: bool
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What a file says."""
+
+    title: str  # the first line of its docstring
+    base: str
+    overrides: Mapping[str, Any]  # of all variants, dotted keys
+    variants: Mapping[str, Mapping[str, Any]]
+    seeds: tuple[int, ...]
+    report: tuple[Reported, ...]
+    axis: Axis | None
+    judged: bool  # at the last step, whatever eval.every says
+
+
+def load(path: str, seeds: int | None = None) -> Experiment:
+    """The experiment of a Python file (docs/experiments.md says what it holds); `seeds` in place of its own.
+
+    Raises: InputError if the file does not load, lacks something, or says something that cannot be meant.
+    """
+    module = _module(path, "experiment")
+    _check_names(path, module)
+    try:
+        variants = _variants(module)
+        overrides = _overrides("OVERRIDES", getattr(module, "OVERRIDES", {}))
+        evaluate = getattr(module, "EVALUATE", None)
+        if evaluate is not None:
+            overrides = overrides | {"eval.metrics": ",".join(metrics.parse(evaluate))}
+        return Experiment(
+            title=(module.__doc__ or Path(path).stem).strip().splitlines()[0].rstrip("."),
+            base=_text("BASE", module.BASE, "a config such as 'configs/dcgan.py'"),
+            overrides=overrides,
+            variants=variants,
+            seeds=_seeds(module.SEEDS if seeds is None else seeds),
+            report=_report(module.REPORT),
+            axis=_axis(getattr(module, "X", None)),
+            judged=evaluate is not None,
+        )
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def base_config(base: str):
+    """The config "configs/dcgan.py" or "configs/dcgan.py:smoke", new each time. Raises: InputError."""
+    path, _, variant = base.partition(":")
+    module = _module(path, "config")
+    if not hasattr(module, "get_config"):
+        raise InputError(f"{path} is no config: it has no get_config (those of configs/ have)")
+    return module.get_config(variant)
+
+
+def _module(path: str, what: str) -> ModuleType:
+    file = Path(path)
+    if file.suffix != ".py" or not file.is_file():
+        near = sorted(map(str, file.parent.glob("[!_]*.py"))) if file.parent.is_dir() else []
+        there = f"; there is {', '.join(near)}" if near else ""
+        raise InputError(f"{path}: no such {what}{did_you_mean(path, near)}{there}")
+    spec = importlib.util.spec_from_file_location(f"genjax_{what}_{file.stem}", file)
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # whatever the file does wrong
+        raise InputError(f"{path} cannot be loaded: {_where(error, file)}") from error
+    return module
+
+
+def _where(error: Exception, file: Path) -> str:
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == file]
+    line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
+    words = error.msg if isinstance(error, SyntaxError) else error
+    return f"{type(error).__name__}: {words}" + (f" (line {line})" if line else "")
+
+
+def _check_names(path: str, module: ModuleType) -> None:
+    names = (*REQUIRED, *OPTIONAL)
+    given = [name for name in vars(module) if not name.startswith("_")]
+    for name in REQUIRED:
+        if name not in given:
+            raise InputError(f"{path} has no {name}{_mistaken(name, given)}: it needs {', '.join(REQUIRED)}")
+    for name in (name for name in given if name.isupper() and name not in names):
+        if near := difflib.get_close_matches(name, names, n=1, cutoff=0.8):
+            raise InputError(
+                f"{path}: {name} means nothing (did you mean {near[0]}?); a name of your own begins with _"
+            )
+
+
+def _mistaken(name: str, given: list[str]) -> str:
+    near = difflib.get_close_matches(name, given, n=1)
+    return f" (is it {near[0]}?)" if near else ""
+
+
+def _text(name: str, value: Any, expected: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise InputError(f"{name}={value!r}: expected {expected}")
+    return value
+
+
+def _overrides(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise InputError(f'{name}: expected dotted keys and values, as {{"optimizer.critic.b1": 0.5}}; got {value!r}')
+    if "seed" in value:
+        raise InputError(f"{name} sets the seed: SEEDS does that")
+    return dict(value)
+
+
+def _variants(module: ModuleType) -> dict[str, dict[str, Any]]:
+    try:
+        found = module.variants()
+    except Exception as error:  # whatever the file does wrong
+        raise InputError(f"variants() fails: {_where(error, Path(module.__file__))}") from error
+    if not isinstance(found, Mapping) or not found:
+        raise InputError(f'variants(): expected {{"a title": {{"a.key": value}}, ...}}; got {found!r}')
+    return {
+        _text("variants(): the title", title, "a text"): _overrides(f"variant {title!r}", overrides)
+        for title, overrides in found.items()
+    }
+
+
+def _seeds(value: Any) -> tuple[int, ...]:
+    if _is_integer(value) and value >= 1:
+        return tuple(range(value))
+    numbers = isinstance(value, list | tuple) and all(_is_integer(seed) and 0 <= seed < 2**32 for seed in value)
+    if numbers and value and len(set(value)) == len(value):
+        return tuple(value)
+    raise InputError(f"SEEDS={value!r}: expected how many, at least 1, or a list of different ones from 0 to 2**32 - 1")
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _report(value: Any) -> tuple[Reported, ...]:
+    expected = 'expected {"a number\'s name": ("a short title", "lower" or "higher")}'
+    if not isinstance(value, Mapping) or not value:
+        raise InputError(f"REPORT={value!r}: {expected}")
+    for name, how in value.items():
+        words = isinstance(how, tuple | list) and len(how) == 2 and all(isinstance(word, str) for word in (name, *how))
+        if not words or how[1] not in ("lower", "higher"):
+            raise InputError(f"REPORT: {name!r}: {how!r}: {expected}")
+    titles = [title for title, _ in value.values()]
+    if twice := next((title for title in titles if titles.count(title) > 1), None):
+        raise InputError(f"REPORT: two numbers have the title {twice!r}")
+    return tuple(Reported(name, *how) for name, how in value.items())
+
+
+def _axis(value: Any) -> Axis | None:
+    if value is None:
+        return None
+    words = isinstance(value, tuple | list) and len(value) == 3 and all(isinstance(word, str) for word in value)
+    if not words or value[2] not in ("linear", "log"):
+        raise InputError(f'X={value!r}: expected ("a.key", "the axis\' label", "linear" or "log")')
+    return Axis(value[0], value[1], value[2] == "log")

@@ -1,0 +1,149 @@
+"""The runs of an experiment, every one checked before the first begins."""
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from experiments.sweeps.experiment import Axis, Experiment, base_config
+from genjax.config import differences, flat
+from genjax.engine.workdir import Workdir
+from genjax.errors import InputError, did_you_mean
+from genjax.evaluation.schedule import Schedule
+from genjax.train import prepare
+
+
+@dataclass(frozen=True)
+class Run:
+    """One variant with one seed."""
+
+    variant: str
+    seed: int
+    x: float | None  # on the figure's axis
+    config: ConfigDict
+    steps: int
+    path: Path
+
+    @property
+    def title(self) -> str:
+        """As status lines have it."""
+        return f"{self.variant}, seed {self.seed}"
+
+
+def plan(experiment: Experiment, folder: Path) -> list[Run]:
+    """All runs, seed by seed; their folders are in `folder`.
+
+    Raises: InputError, before anything is compiled, for a variant that cannot be trained, two that are the same, and a
+    folder that has a run of another config.
+    """
+    configs = {title: _checked(experiment, title) for title in experiment.variants}
+    _refuse_the_same({title: config for title, (config, _) in configs.items()})
+    xs = {title: _x(experiment.axis, title, config) for title, (config, _) in configs.items()}
+    _refuse_the_same({title: ConfigDict({"x": x}) for title, x in xs.items() if x is not None}, "lie at the same X")
+    runs = []
+    for seed in experiment.seeds:
+        for title, (config, steps) in configs.items():
+            config = ConfigDict(config)
+            config.seed = seed
+            keys = [*experiment.overrides, *experiment.variants[title]]
+            path = _folder(folder, title, seed, identity(experiment.base, config, keys))
+            runs.append(Run(title, seed, xs[title], config, steps, path))
+    for run in runs:
+        _refuse_another(run)
+    return runs
+
+
+def identity(base: str, config: ConfigDict, keys: Sequence[str]) -> str:
+    """Ten hex digits of a base, what `config` has at the overridden keys, and its seed.
+
+    They depend neither on the order of the keys nor on how a value was written (1 or 1.0, a list or a tuple).
+    """
+    values = {
+        name: value
+        for name, value in flat(config).items()
+        if any(name == key or name.startswith(f"{key}.") for key in keys)
+    }
+    text = json.dumps({"base": base, "overrides": values, "seed": config.seed}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
+def override(config: ConfigDict, overrides: Mapping[str, Any]) -> None:
+    """Set dotted keys; a mapping takes the place of a whole part, as {"critic": {"net": "mlp"}}.
+
+    Raises: InputError for a part that there is none of, or a value of another type. What a part may hold is checked
+    where it is used.
+    """
+    with config.unlocked():
+        for key, value in overrides.items():
+            *parts, last = key.split(".")
+            node = config
+            for i, part in enumerate(parts):
+                if not isinstance(node.get(part), ConfigDict):
+                    known = {name.rpartition(".")[0] for name in flat(config)} | set(flat(config))
+                    wrong = ".".join(parts[: i + 1])
+                    raise InputError(f"the config has no part {wrong!r}{did_you_mean(key, known)}, as {key!r} wants")
+                node = node[part]
+            try:
+                node[last] = ConfigDict(value) if isinstance(value, Mapping) else value
+            except (TypeError, ValueError) as error:
+                raise InputError(f"{key}={value!r}: expected {type(node[last]).__name__}, as {node[last]!r}") from error
+
+
+def _checked(experiment: Experiment, title: str) -> tuple[ConfigDict, int]:
+    """A variant's config and steps."""
+    try:
+        config = base_config(experiment.base)
+        override(config, dict(experiment.overrides) | dict(experiment.variants[title]))
+        source, task, _ = prepare(config)
+        if experiment.judged and not config.eval.every:
+            config.eval.every = task.steps
+            Schedule(config, source, task)
+    except InputError as error:
+        raise InputError(f"variant {title!r}: {error}") from error
+    return config, task.steps
+
+
+def _refuse_the_same(configs: Mapping[str, ConfigDict], how: str = "have the same config") -> None:
+    seen: dict[str, str] = {}
+    for title, config in configs.items():
+        other = seen.setdefault(json.dumps(flat(config), sort_keys=True), title)
+        if other != title:
+            raise InputError(f"the variants {other!r} and {title!r} {how}: leave one out")
+
+
+def _x(axis: Axis | None, title: str, config: ConfigDict) -> float | None:
+    if axis is None:
+        return None
+    known = flat(config)
+    value = known.get(axis.key)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        wrong = f"is {value!r}, no number" if axis.key in known else f"is no key{did_you_mean(axis.key, known)}"
+        raise InputError(f"X: {axis.key!r} {wrong} in the config of variant {title!r}")
+    if axis.log and value < 0:
+        raise InputError(f"X: {axis.key}={value} of variant {title!r}: a logarithmic axis has nothing below 0")
+    return float(value)
+
+
+def _folder(folder: Path, title: str, seed: int, name: str) -> Path:
+    """Where a run is kept; one that was given another title since keeps its folder."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower().replace(",", "")
+    slug = re.sub("[^a-z0-9]+", "-", plain).strip("-")[:48].strip("-") or "variant"
+    return next(folder.glob(f"*-{name}"), folder / f"{slug}-seed-{seed}-{name}")
+
+
+def _refuse_another(run: Run) -> None:
+    old = Workdir(run.path).about()
+    if old is None:
+        return
+    if changes := list(differences(old["config"], run.config.to_dict())):
+        raise InputError(
+            f"{run.path} holds a run of another config, so what it shares with the others has changed since:\n  "
+            + "\n  ".join(changes)
+            + "\ntake another --workdir, or move that folder away"
+        )

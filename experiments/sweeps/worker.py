@@ -1,0 +1,73 @@
+"""One run of a sweep in a process of its own: python -m experiments.sweeps.worker --run=FOLDER --cores=0,1
+
+FOLDER has the run's sweep.json. Training goes on from the newest checkpoint; what was trained but stopped before it
+was judged is judged.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from absl import flags
+
+from genjax import cli
+from genjax.errors import InputError
+
+FLAGS = flags.FLAGS
+
+FILE = "sweep.json"
+
+
+def define_flags() -> None:
+    """The flags of this entry point."""
+    flags.DEFINE_string("run", None, "The run's folder.", required=True)
+    flags.DEFINE_list("cores", [], "The processor's cores that it may use; default: all.")
+
+
+def main() -> int:
+    """Train and judge; the exit code (see `genjax.cli`)."""
+    if FLAGS.cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, map(int, FLAGS.cores))  # before any library counts the cores for its threads
+    from genjax import runs
+
+    runs.enable_compilation_cache()
+    return work(Path(FLAGS.run))
+
+
+def work(folder: Path) -> int:
+    """Bring a run to its end; the exit code.
+
+    Raises: InputError if it cannot be run, or not be judged.
+    """
+    from experiments.sweeps import outcome
+    from genjax import runs, train
+
+    config = runs.config_of(json.loads((folder / FILE).read_text()))
+    code = train.train(config, folder)
+    if not code and config.eval.every:
+        _, task, schedule = train.prepare(config)
+        if not outcome.judged(folder, config, task.steps):
+            judge(folder, schedule, task.steps)
+    return code
+
+
+def judge(folder: Path, schedule, step: int) -> None:
+    """What the end of training does, for a run that was stopped before it. Raises: InputError."""
+    from genjax import runs
+    from genjax.engine.workdir import Workdir
+    from genjax.report import figures
+
+    _, state = runs.restore(folder, step)
+    rows, pictures = schedule.judge(state, step, lambda text: print(f"warning: {text}", file=sys.stderr))
+    if not rows:
+        raise InputError(f"none of eval.metrics={schedule.config.metrics!r} applies to this run")
+    for row in rows:
+        Workdir(folder).log(row)
+    for name, picture in pictures.items():
+        figures.save_png(folder / name, picture)
+
+
+if __name__ == "__main__":
+    define_flags()
+    cli.run(main)
