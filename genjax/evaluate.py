@@ -26,7 +26,7 @@ def define_flags() -> None:
     flags.DEFINE_string("images", None, "Pictures to judge in place of a run's: a folder, a .npy, or a data set.")
     flags.DEFINE_string("reference", None, "What they are judged against; default: the run's data.")
     flags.DEFINE_string("split", None, "Of the reference, as in 'train[:5000]'; default: what the run was trained on.")
-    flags.DEFINE_string("heldout", None, "Split of the reference that was not trained on; default: 'test' if there is.")
+    flags.DEFINE_string("heldout", None, "Split of the reference not trained on; default: the run's, or 'test'.")
     flags.DEFINE_string("metrics", "all", "'all' that apply, or names with commas; see docs/metrics.md.")
     flags.DEFINE_string("features", "squeezenet", "Nets: squeezenet, squeezenet:SIZE, inception:FILE, classifier:RUN.")
     flags.DEFINE_integer("samples", None, f"How many; default: {SAMPLES:,} of a run, all of --images.", lower_bound=2)
@@ -71,8 +71,10 @@ def _case_of_run(names):
     if FLAGS.truncation is not None and FLAGS.truncation <= 0:
         raise InputError(f"--truncation={FLAGS.truncation}: expected a number above 0, such as 0.7")
     about = runs.about(FLAGS.workdir)
-    form = runs.config_of(about).data
-    split = FLAGS.split or (form.split if FLAGS.reference in (None, form.name) else "train")
+    config = runs.config_of(about)
+    form = config.data
+    own = FLAGS.reference in (None, form.name)
+    split = FLAGS.split or (form.split if own else "train")
     reference = sources.pictures(FLAGS.reference or form.name, split, form)
     task, state = runs.restore(FLAGS.workdir, FLAGS.step)
     title = f"{FLAGS.workdir} at step {int(state.step):,}"
@@ -85,7 +87,7 @@ def _case_of_run(names):
         sources.of_one_form(samples, reference)
         nets = open_nets(FLAGS.features, reference)
         title += f": {count:,} samples, of the seeds 0 to {count - 1}"
-    heldout = sources.heldout(names, reference, FLAGS.heldout or "", form)
+    heldout = sources.heldout(names, reference, FLAGS.heldout or (config.eval.heldout if own else ""), form)
     case = Case(samples, reference, heldout, nets, task, state, options, watch)
     return case, int(state.step), title
 

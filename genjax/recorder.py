@@ -58,7 +58,7 @@ class Recorder:
         schedule.spent = notes.get("judged", 0.0)
         self.newest: dict[str, float] = {}  # the last step's metrics
         self.examples = together(self._examples) if "reconstruct" in task.outputs else None  # to be reconstructed
-        self.sentinel = Sentinel()
+        self.sentinel = Sentinel(config.task)
         self.reported = time.monotonic()
         self.writer = None
         if tensorboard and first():

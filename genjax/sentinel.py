@@ -24,6 +24,12 @@ ZERO, ZEROS = 0.01, 3  # a critic's loss, in so many rows in turn
 GROWTH, ROWS = 20, 5  # times the past, in so many rows in turn
 SMALL, LIMIT = 10.0, 1e6  # a past below the first counts as the first; beyond the second no loss is sound
 
+REMEDIES = {
+    "gan": "lower the learning rates, or set penalty.r1",
+    "vae": "give it more codings, or lower bound.beta",
+}
+"""What brings modes back, by task."""
+
 
 def diversity(source: Source, count: int) -> Callable[[np.ndarray], float | None]:
     """How varied examples are, as a share of what as many of the data's own are: 1 is the data, 0 a collapse.
@@ -63,7 +69,9 @@ class Sentinel:
     What it says of a row follows from the rows up to it: whoever reads a run's rows again goes on as if never stopped.
     """
 
-    def __init__(self):
+    def __init__(self, task: str):
+        """The task's name, as in its config."""
+        self.remedy = REMEDIES.get(task, "lower the learning rates")
         self.standing: set[str] = set()  # the names of what has begun and not ended
         self.best, self.looks = 0.0, 0  # the largest diversity so far, and of how many
         self.critic: list[tuple[float, float]] = []  # loss and margin in the last rows
@@ -98,9 +106,8 @@ class Sentinel:
         missing = self.looks >= EARLY and value < LEAST
         ends = value > 1.5 * max(self.best / 2, LEAST)
         have = f"samples have {value:.2f} of the data's diversity"
-        hint = "lower the learning rates, or set loss.r1"
         what = f", after {self.best:.2f}: modes are vanishing" if vanish else ": modes are missing"
-        return Sign("modes", vanish or missing, ends, f"{have}{what}; {hint}", f"{have} again")
+        return Sign("modes", vanish or missing, ends, f"{have}{what}; {self.remedy}", f"{have} again")
 
     def _critic(self, loss: float, margin: float) -> Sign:
         """A loss with a floor at zero comes near it by telling reals from fakes; Wasserstein's is minus the margin."""

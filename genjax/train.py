@@ -89,7 +89,7 @@ def prepare(config: ConfigDict) -> tuple[data.Source, Task, Schedule]:
     check(config, tasks.config_of(config.task))
     source = data.load(config.data)
     task = tasks.build(config, source.shape)
-    _labelled(source, task.classes)
+    _check_labels(config.get("classes", 0), source)
     for phase in task.phases:
         if phase.examples > source.size:
             raise InputError(f"{phase.examples:,} examples are more than the {source.size:,} of {source.name}")
@@ -99,17 +99,19 @@ def prepare(config: ConfigDict) -> tuple[data.Source, Task, Schedule]:
     return source, task, Schedule(config, source, task)
 
 
-def _labelled(source: data.Source, classes: int) -> None:
-    """Refuse data without the labels that a task needs, or with others."""
-    if classes and source.labels is None:
+def _check_labels(classes: int, source: data.Source) -> None:
+    """Refuse data that do not say of which class, from 0 to classes - 1, an example is."""
+    if not classes:
+        return
+    if source.labels is None:
         raise InputError(
-            f"{source.name}: the data have no labels, and the config has {classes} classes: choose a set that has, "
-            "sort it into folders, or, where the task can do without, set classes=0"
+            f"classes={classes}, but {source.name} has no labels: choose a set that has, or sort pictures into folders"
         )
-    if classes and not 0 <= source.labels.min() <= source.labels.max() < classes:
+    low, high = source.labels.min(), source.labels.max()
+    if low < 0 or high >= classes:
         raise InputError(
-            f"{source.name} has labels from {source.labels.min()} to {source.labels.max()}, and the config has "
-            f"{classes} classes: set classes={source.labels.max() + 1}"
+            f"classes={classes}, but the labels of {source.name} go from {low} to {high}: expected 0 to {classes - 1}; "
+            f"set classes={high + 1} or choose other data"
         )
 
 

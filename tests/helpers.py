@@ -20,6 +20,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 COMPILED = "/jax/core/compile/backend_compile_duration"  # JAX's event for every program that it compiles or loads
 TIMINGS = ("seconds", "images_per_second")
+STEPS = 6  # of the run in tests/faults
 
 # Processes are forked from a server that has imported everything and started nothing: they begin in milliseconds.
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -75,6 +76,19 @@ def ending(run: Path) -> dict[str, object]:
     """All that a finished run must have in common with the uninterrupted one."""
     samples = {path.name: path.read_bytes() for path in sorted((run / "samples").glob("*"))}
     return leaves(run) | samples | {f"row {row['step']}": row for row in rows(run)} | {"rows": len(rows(run))}
+
+
+def largest(folder: Path) -> Path:
+    """The largest file of a folder and those in it."""
+    return max((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
+
+
+def flip_a_byte(folder: Path) -> str:
+    """Damage one bit of the largest file; its name."""
+    data = bytearray(largest(folder).read_bytes())
+    data[len(data) // 2] ^= 1
+    largest(folder).write_bytes(data)
+    return largest(folder).name
 
 
 def assert_same(found: dict, expected: dict) -> None:

@@ -14,6 +14,7 @@ from genjax import tasks
 from genjax.config import flat
 
 GAN = "--config=configs/gan.py:smoke"
+CLASSIFIER = "--config=configs/classifier.py:smoke"
 
 
 @pytest.mark.parametrize(
@@ -56,11 +57,12 @@ def _files(folder: Path) -> None:
     """Data sets and configs that are wrong."""
     from PIL import Image
 
-    for name in ("empty", "texts", "torn"):
+    for name in ("empty", "texts", "torn", "plain"):
         (folder / name).mkdir()
     (folder / "texts" / "notes.txt").write_text("no picture")
     for i in range(9):
-        Image.effect_noise((28, 28), 50).save(folder / "torn" / f"{i}.png")
+        for name in ("torn", "plain"):
+            Image.effect_noise((28, 28), 50).save(folder / name / f"{i}.png")
     data = (folder / "torn" / "5.png").read_bytes()
     (folder / "torn" / "5.png").write_bytes(data[: len(data) // 2])
     config = (ROOT / "configs" / "gan.py").read_text()
@@ -108,6 +110,14 @@ MISTAKES = {
     "an empty folder": ([GAN, "--config.data.name=folder:{}/empty"], ["{}/empty is empty"]),
     "a folder without pictures": ([GAN, "--config.data.name=folder:{}/texts"], ["none of them is a picture"]),
     "a truncated picture": ([GAN, "--config.data.name=folder:{}/torn"], ["{}/torn/5.png"]),
+    "a classifier of unlabelled data": (
+        [CLASSIFIER, "--config.data.name=folder:{}/plain"],
+        ["classes=10, but folder:{}/plain has no labels", "sort pictures into folders"],
+    ),
+    "labels beyond the classes": (
+        [CLASSIFIER, "--config.classes=9"],
+        ["classes=9", "the labels of fashion_mnist_10k go from 0 to 9: expected 0 to 8; set classes=10"],
+    ),
     "an evaluation by no metric": (
         [GAN, "--config.eval.every=2", "--config.eval.metrics=frechett"],
         ["no 'frechett'", "did you mean 'frechet'"],

@@ -10,8 +10,7 @@ import time
 
 import numpy as np
 import pytest
-from helpers import Program, assert_same, checkpoints, ending, rows
-from test_faults import flip_a_byte
+from helpers import Program, assert_same, checkpoints, ending, flip_a_byte, rows
 
 from genjax.data.feed import Feed
 from genjax.engine import checkpoint, distributed, loop

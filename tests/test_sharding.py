@@ -44,6 +44,17 @@ def test_any_number_of_devices_gives_one_curve_in_float32(config, eight):
     assert max(distances(other_state, state).values()) < 5e-5
 
 
+def test_few_labelled_examples_are_the_same_on_two_devices(eight):
+    """20 labels in batches of 8: an epoch ends within a batch, which two devices share."""
+    config = config_of("pretrain_classifier", labels=20, steps=20)
+    one, two = (eight(train, config, count, "float64")[0] for count in (1, 2))
+    assert {name.partition("/")[0] for name in one} == {"pretrain", "classifier", "scratch"}
+    assert len(one["scratch/loss"]) == 20
+    assert max(distances(two, one).values()) < 1e-11
+    config.labels = 0
+    assert distances(eight(train, config, 2, "float64")[0], one)["['scratch/loss']"] > 1e-3  # the few are seen alone
+
+
 @pytest.mark.parametrize(
     "geometry", [((8, 8), (5, 5), (2, 2), "SAME", (1, 1)), ((9, 7), (3, 4), (1, 2), "VALID", (2, 1))]
 )

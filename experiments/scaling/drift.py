@@ -74,9 +74,11 @@ def train(config: ConfigDict, count: int, dtype: str) -> tuple[dict[str, np.ndar
         state = loop.initial_state(task, config.seed, mesh)  # Linen draws float32
         state = jax.tree.map(lambda a: a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.inexact) else a, state)
         feed = Feed(source, config.seed, mesh, 2**30)
-        chunks = list(loop.train(task, state, feed, config.seed, mesh, (config.steps,)))
-        curves = {name: np.concatenate([chunk.metrics[name] for chunk in chunks]) for name in chunks[0].metrics}
-        return curves, jax.device_get(chunks[-1].state)
+        curves = {}
+        for chunk in loop.train(task, state, feed, config.seed, mesh, (config.steps,)):
+            for name, values in chunk.metrics.items():
+                curves.setdefault(name, []).append(values)
+        return {name: np.concatenate(parts) for name, parts in curves.items()}, jax.device_get(chunk.state)
 
 
 def distances(found: Any, expected: Any) -> dict[str, float]:

@@ -37,7 +37,7 @@ class Task:
     init: Callable[[Key], State]
     phases: tuple[Phase, ...]
     outputs: Mapping[str, Callable] = field(default_factory=dict)  # "sample", "reconstruct", "encode", ...
-    classes: int = 0  # of the labels that the data must have; the class of a sample is its seed % classes
+    classes: int = 0  # numbers at the end of a coding that are its class's one-hot; that of a sample is seed % classes
 
     @property
     def steps(self) -> int:

@@ -153,7 +153,7 @@ def modes(case: Case) -> Found:
 
 
 def ppl(case: Case) -> Found:
-    """Perceptual path length in z; its pictures are neither rounded nor cropped."""
+    """Perceptual path length in z; its pictures are neither rounded nor cropped. A class stays the same on a path."""
     task, state = _output(case, "decode", "latents"), case.local_state
     _pictures(case)
     ema, truncation = case.options.get("ema", True), case.options.get("truncation")
@@ -174,8 +174,11 @@ def ppl(case: Case) -> Found:
             return found
 
         generate = lambda z: in_blocks(task.outputs["decode"], state, z, ema=ema)  # noqa: E731
-        found = metrics.perceptual_path_length(generate, distance, z[0::2], z[1::2], path="slerp", seed=0)
+        (start, given), (end, _) = (np.split(ends, [z.shape[-1] - task.classes], -1) for ends in (z[0::2], z[1::2]))
+        found = metrics.perceptual_path_length(generate, distance, start, end, given=given, path="slerp", seed=0)
     settings = {"paths": count, "space": "z", "sampling": "full", "epsilon": 1e-4, "distance": PERCEPTUAL, "seed": 0}
+    if task.classes:
+        settings["class"] = "the start's"
     return {f"Perceptual path length ({PERCEPTUAL}; z, full)": found}, settings
 
 

@@ -50,7 +50,7 @@ def pictures(text: str, split: str = "", form: Mapping[str, Any] | None = None) 
         if not path.is_dir():
             raise InputError(
                 f"{text!r} is no folder of pictures, no .npy of them and no data set "
-                f"({', '.join(data.NAMES)}, tfds:NAME, folder:PATH)"
+                f"({', '.join(data.NAMES)}, tfds:NAME, folder:PATH, series:PATH)"
             )
         text = f"folder:{path}"
     config = ConfigDict({"size": "", "channels": 0, "resize": "crop", "dir": ""} | dict(form or {}))

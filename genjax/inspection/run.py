@@ -126,8 +126,11 @@ def _source(config, shape, data, split, size, channels):
     elif split or (source := heldout(config)) is None:
         source = sources.pictures(config.data.name, split or config.data.split, config.data)
     if source.shape != shape:
-        both = len(shape) == len(source.shape) == 3 and not data.endswith(".npy")
-        hint = f": --size={shape[0]}x{shape[1]} --channels={shape[2]} brings them to it" if both else ""
+        both, hint = len(shape) == len(source.shape), ""
+        if both and len(shape) == 3 and not data.endswith(".npy"):
+            hint = f": --size={shape[0]}x{shape[1]} --channels={shape[2]} brings them to it"
+        if both and len(shape) == 2 and shape[1] == source.shape[1]:
+            hint = f": {'cut them' if source.shape[0] > shape[0] else 'fill them up with NaN'} to {shape[0]} steps"
         found, expected = sources.form_in_words(source.shape), sources.form_in_words(shape)
         raise InputError(f"{_name(source)}: {found}, but the run was trained on {expected}{hint}")
     return source

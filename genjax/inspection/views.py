@@ -47,7 +47,7 @@ def filters_(run: Run) -> View:
 
 def codings_(run: Run) -> View:
     """Codings on their first two principal components; as they are, if they have two dimensions."""
-    z = _vectors(run)
+    z = _found(run)
     if z.shape[1] == 2:
         yield "codings.png", _plane_of(run, z, "Codings", ("first coding", "second coding"))
         return
@@ -67,7 +67,7 @@ def tsne(run: Run) -> View:
         codings.need_tsne()
     except InputError as error:
         raise NotApplicable(str(error)) from error
-    z = _vectors(run)
+    z = _found(run)
     if len(z) < 4:
         raise NotApplicable(f"t-SNE needs at least 4 codings; there are {len(z)}")
     title = f"Codings of {z.shape[1]} dimensions by t-SNE"
@@ -82,11 +82,12 @@ def interpolation_(run: Run) -> View:
     stations = stations[: len(stations) // 2 * 2]
     start, end = stations[0::2], stations[1::2]
     ends = () if originals is None else (originals[0 : len(stations) : 2], originals[1 : len(stations) : 2])
-    for name, way in interpolation.WAYS.items():
+    for name, law in interpolation.WAYS.items():
+        way = partial(_way, run, law)
         z = way(start[:, None], end[:, None], np.linspace(0, 1, STEPS))
         yield f"interpolation_{name}.png", interpolation.rows(decode(z), *ends)
         rounds = (stations[(np.arange(STATIONS) + i) % len(stations)] for i in range(len(stations)))
-        places = np.stack([interpolation.journey(round, MOMENTS, name) for round in rounds], 1)
+        places = np.stack([interpolation.journey(round, MOMENTS, way) for round in rounds], 1)
         yield f"interpolation_{name}.gif", Animation(interpolation.frames(decode(places)), 4.0)
 
 
@@ -102,22 +103,26 @@ def grid(run: Run) -> View:
 def activity_(run: Run) -> View:
     """How active codings are."""
     penalty = run.about["config"].get("penalty") or {}
-    yield "activity.png", activity.draw(_vectors(run), penalty.get("target") if penalty.get("name") == "kl" else None)
+    yield "activity.png", activity.draw(_found(run), penalty.get("target") if penalty.get("name") == "kl" else None)
 
 
 def manifold_(run: Run) -> View:
-    """What is decoded over a plane of codings, for those of two dimensions."""
+    """What is decoded over a plane of codings, for those of two dimensions; a plane for each class that they have."""
     run.need("decode")
     if not run.are_pictures:
         raise NotApplicable("the data are points: what is decoded is no picture")
-    z = _latents(run, 1) if "latents" in run.task.outputs else _vectors(run)
+    z = _parted(run, _latents(run, 1) if "latents" in run.task.outputs else _vectors(run))[0]
     if z.shape[1] != 2:
         raise NotApplicable(f"codings have {z.shape[1]} dimensions, not 2")
     # A prior is N(0, 1); codings without one get the normal law that has their moments.
     law = () if "latents" in run.task.outputs else (z.mean(0), z.std(0))
-    plane = manifold.plane(PLANE, *law)
-    pictures = run.decode(plane.reshape(-1, 2).astype(np.float32))
-    yield "manifold.png", manifold.draw(pictures.reshape(PLANE, PLANE, *pictures.shape[1:]))
+    plane = np.float32(manifold.plane(PLANE, *law).reshape(-1, 2))
+    classes = run.task.classes
+    given = np.eye(classes, dtype=np.float32) if classes else np.zeros((1, 0), np.float32)
+    for label, one_hot in enumerate(given):
+        pictures = run.decode(np.concatenate([plane, np.tile(one_hot, (len(plane), 1))], 1))
+        name = f"manifold_class_{label}.png" if classes else "manifold.png"
+        yield name, manifold.draw(pictures.reshape(PLANE, PLANE, *pictures.shape[1:]))
 
 
 VIEWS: dict[str, Callable[[Run], View]] = {
@@ -135,16 +140,18 @@ VIEWS: dict[str, Callable[[Run], View]] = {
 def first_kernel(run: Run) -> np.ndarray:
     """The kernel of the layer that sees examples: the first one of their size that does not belong to what makes them.
 
+    Of a layer that sees a class beside the pixels, what is of the pixels.
     Raises: NotApplicable if there is none.
     """
-    shape = tuple(run.about["data"]["shape"])
+    *_, channels = shape = tuple(run.about["data"]["shape"])
+    size, classes = np.prod(shape), run.task.classes
     params = {name: net.params for name, net in run.state.nets.items()}
     for path, leaf in jax.tree_util.tree_leaves_with_path(params):
         name = jax.tree_util.keystr(path)
-        dense = leaf.ndim == 2 and leaf.shape[0] == np.prod(shape)
-        convolution = leaf.ndim == 4 and leaf.shape[2] == shape[2]
+        dense = leaf.ndim == 2 and leaf.shape[0] == size + classes
+        convolution = leaf.ndim == 4 and leaf.shape[2] == channels + classes
         if "kernel" in name and not ("decoder" in name or "generator" in name) and (dense or convolution):
-            return np.asarray(leaf, np.float32)
+            return np.asarray(leaf[:size] if dense else leaf[:, :, :channels], np.float32)
     raise NotApplicable("no dense or convolutional layer sees pictures as they are")
 
 
@@ -156,6 +163,22 @@ def _vectors(run):
             "codings are whole numbers, each the name of a code: they have no size and nothing between them"
         )
     return z.reshape(len(z), -1)
+
+
+def _parted(run, z):
+    """Vectors without their class, and its one-hots. Shapes: [..., D + classes] -> [..., D], [..., classes]."""
+    return np.split(z, [z.shape[-1] - run.task.classes], -1)
+
+
+def _found(run):
+    """What the encoder finds in examples: codings as vectors, without a class that is given. Shapes: [count, D]."""
+    return _parted(run, _vectors(run))[0]
+
+
+def _way(run, way, start, end, t):
+    """A way between vectors on which classes go over straight: their shares have the sum 1 all along."""
+    (one, its_class), (other, other_class) = _parted(run, start), _parted(run, end)
+    return np.concatenate([way(one, other, t), interpolation.linear(its_class, other_class, t)], -1)
 
 
 def _latents(run, count):

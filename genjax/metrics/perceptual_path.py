@@ -7,15 +7,17 @@ from genjax.metrics import checks
 
 
 def perceptual_path_length(
-    generate, distance, start, end, *, path="slerp", sampling="full", epsilon=1e-4, batch=64, seed=0
+    generate, distance, start, end, *, given=None, path="slerp", sampling="full", epsilon=1e-4, batch=64, seed=0
 ):
     """Mean of distance(g(path(t)), g(path(t + epsilon))) / epsilon^2, of those within the 1st to 99th percentile.
 
     `path` is "slerp" for z and "lerp" for w; `sampling` is "full" (t uniform on [0, 1)) or "end" (t = 0).
     Paper: latents of a normalised space; here: slerp turns directions and interpolates lengths linearly, so that a
     generator that does not normalise z gets lengths it knows, and one that does sees no difference.
-    Shapes: start, end [N, ...] -> float; generate maps float32 [n, ...] to pictures and must be a function of the
-    latents alone (any noise fixed); distance maps two batches of pictures to a squared perceptual distance [n].
+    `given` is what stays the same along a path, as the one-hot of a class: `generate` sees it behind the latents.
+    Shapes: start, end [N, ..., D], given [N, ..., C] -> float; generate maps float32 [n, ...] to pictures and must be a
+    function of the latents alone (any noise fixed); distance maps two batches of pictures to a squared perceptual
+    distance [n].
     Raises: InputError for shapes that differ, unknown names, an epsilon not above 0, or NaN from either function.
     """
     if path not in PATHS or sampling not in ("full", "end"):
@@ -29,6 +31,10 @@ def perceptual_path_length(
     t = np.random.default_rng(seed).random(len(start)) if sampling == "full" else np.zeros(len(start))
     t = t.reshape(-1, *[1] * (start.ndim - 1))
     here, there = (PATHS[path](start, end, s).astype(np.float32) for s in (t, t + epsilon))
+    if given is not None:
+        if np.shape(given)[:-1] != start.shape[:-1]:
+            raise InputError(f"given is {np.shape(given)} for latents {start.shape}: expected a row for each of them.")
+        here, there = (np.concatenate([z, np.float32(given)], -1) for z in (here, there))
     lengths = []
     for first in range(0, len(start), batch):
         rows = slice(first, first + batch)

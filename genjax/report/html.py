@@ -1,6 +1,5 @@
 """A run's page: one self-contained HTML file made from the run's folder alone."""
 
-import base64
 import json
 import os
 import re
@@ -9,16 +8,8 @@ from pathlib import Path
 
 from genjax.errors import InputError
 from genjax.files import read_evaluations, read_metrics, write_bytes
-from genjax.report import curves, figures
-from genjax.report.console import duration, number
-from genjax.report.results import DEVIATION, by_protocol
-
-# Evaluation results by a word in their name, and which way is better; a GAN's losses have no better way.
-SCORES = ("FID", "Frechet distance", "Accuracy")  # results that are shown first
-BETTER = {
-    "lower": ("fid", "kid", "frechet", "wasserstein", "swd", "val", "lpips", "perplexity"),
-    "higher": ("accuracy", "precision", "recall", "density", "coverage", "psnr", "ssim", "inception", "modes"),
-}
+from genjax.report import curves, figures, sections
+from genjax.report.results import by_protocol
 
 
 def write(workdir: str | os.PathLike) -> Path:
@@ -40,15 +31,15 @@ def write(workdir: str | os.PathLike) -> Path:
         curves.draw([*rows, *_repeated(evaluations)], workdir / "curves.png")
     steps = rows[-1]["step"] if rows else samples[-1][0] if samples else None
     body = [
-        f"<header><h1>{escape(workdir.name)}</h1><p>{_sentence(about, steps)}</p></header>",
-        _warnings(rows),
-        _merit(about, rows, steps, evaluations),
-        _pictures(samples, gif),
-        _pictures(reconstructions, None),
-        _evaluations(evaluations, workdir / "neighbours.png"),
-        _curves(workdir / "curves.png") if rows else "",
-        _metrics(rows),
-        _reproduce(about),
+        f"<header><h1>{escape(workdir.name)}</h1><p>{sections.sentence(about, steps)}</p></header>",
+        sections.warnings(rows),
+        sections.merit(about, rows, steps, evaluations),
+        sections.pictures(samples, gif),
+        sections.pictures(reconstructions, None),
+        sections.evaluations(evaluations, workdir / "neighbours.png"),
+        sections.curves(workdir / "curves.png") if rows else "",
+        sections.metrics(rows),
+        sections.reproduce(about),
     ]
     page = PAGE.format(title=escape(workdir.name), style=STYLE, body="\n".join(filter(None, body)))
     write_bytes(workdir / "report.html", page.encode())
@@ -70,114 +61,6 @@ def _about(workdir: Path) -> dict:
     return about if isinstance(about, dict) else {}
 
 
-def _part(about: dict, name: str) -> dict:
-    value = about.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _sentence(about: dict, steps: int | None) -> str:
-    config, data, device = (_part(about, name) for name in ("config", "data", "device"))
-    task = config.get("task")
-    task = (task.get("name") or task.get("kind")) if isinstance(task, dict) else task
-    text = f"<b>{escape(str(task or config.get('name') or 'Training'))}</b>"
-    # A net's section of the configuration says which one it is: "dcgan generator".
-    if nets := [f"{_part(config, net).get('net', '')} {net}".strip() for net in _part(about, "parameters")]:
-        text += f" ({escape(' and '.join(nets) if len(nets) < 3 else ', '.join(nets))})"
-    if data.get("name"):
-        shape = data.get("shape")
-        facts = [
-            data.get("split"),
-            f"{data['size']:,} examples" if isinstance(data.get("size"), int) else None,
-            " × ".join(map(str, shape)) if isinstance(shape, list) else None,
-        ]
-        text += f" on <b>{escape(str(data['name']))}</b>"
-        text += f" ({escape(', '.join(str(fact) for fact in facts if fact))})" if any(facts) else ""
-    if steps is not None:
-        planned = config.get("steps")
-        of = f" of {planned:,}" if isinstance(planned, int) and planned > steps else ""
-        text += f", {steps:,}{of} steps"
-    if device:
-        kind, count = str(device.get("kind") or device.get("platform") or "device"), device.get("count", 1)
-        text += f" on {f'{count} × ' if count != 1 else ''}{escape(kind.upper() if kind == 'cpu' else kind)}"
-    return text + "."
-
-
-def _warnings(rows: list[dict]) -> str:
-    """What the run was warned of, and what of it came to an end."""
-    found = [row["warnings"] for row in rows if isinstance(row.get("warnings"), list)]
-    lines = (escape(str(line).removeprefix("warning: ")) for lines in found for line in lines)
-    items = "".join(f"<li>{line[:1].upper()}{line[1:]}</li>" for line in lines)
-    return f'<section class="warnings"><h2>Warnings</h2><ul>{items}</ul></section>' if items else ""
-
-
-def _merit(about: dict, rows: list[dict], steps: int | None, evaluations: list[dict]) -> str:
-    """A row of the numbers one asks for first."""
-    cards = [] if steps is None else [("steps", f"{steps:,}", "")]
-    seconds, rates = _values(rows, "seconds"), sorted(value for _, value in _values(rows, "images_per_second"))
-    if seconds:
-        cards.append(("training time", duration(seconds[-1][1]), ""))
-    if rates:
-        cards.append(("images/s", number(rates[len(rates) // 2]), "median"))
-    cards += [(f"{net} parameters", _short(n), "") for net, n in _part(about, "parameters").items()]
-    for name in _names(rows):
-        way = _better(name)
-        if way and (values := _values(rows, name)):
-            step, best = (min if way == "lower" else max)(values, key=lambda pair: pair[1])
-            cards.append((name, number(best), f"{'lowest' if way == 'lower' else 'highest'}, step {step:,}"))
-    scores = {name: row for row in evaluations for name in row["values"] if name.startswith(SCORES)}
-    cards += [(name, number(row["values"][name]), f"step {row['step']:,}") for name, row in scores.items()]
-    cells = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd><small>{escape(note)}</small></div>"
-        for name, value, note in cards
-    )
-    return f'<dl class="merit">{cells}</dl>' if cells else ""
-
-
-def _pictures(pictures: list, gif: Path | None) -> str:
-    """The last and the first picture, and how one came from the other."""
-    if not pictures:
-        return ""
-    from PIL import Image
-
-    (first, first_path), (last, last_path) = pictures[0], pictures[-1]
-    title = figures.title_of(last_path)  # of samples there is none: they need no explanation
-    figure = [_figure(last_path, f"{title}, step {last:,}, the last".removeprefix(", ").capitalize())]
-    if len(pictures) > 1:
-        figure.append(_figure(first_path, f"Step {first:,}, the first"))
-        if gif and gif.exists():
-            figure.append(_figure(gif, f"Evolution over {len(pictures):,} pictures"))
-    with Image.open(last_path) as image:
-        beside = image.width <= 1.5 * image.height  # wide pictures need the page's whole width
-    kind = f"samples n{len(figure)}" if beside else "samples"
-    head = "Reconstructions" if title else "Samples"
-    return f'<section><h2>{head}</h2><div class="{kind}">{"".join(figure)}</div></section>'
-
-
-def _evaluations(rows: list[dict], neighbours: Path) -> str:
-    """Every result at its newest step, those of other protocols apart, and the protocols."""
-    if not rows:
-        return ""
-    lines, protocols, results = [], [], set()
-    for (metric, key), group in by_protocol(rows).items():
-        for name in dict.fromkeys(name for row in group for name in row["values"] if not name.endswith(DEVIATION)):
-            had = [row for row in group if name in row["values"]]
-            newest, way = had[-1], _better(name) if len(had) > 1 else None
-            best = (min if way == "lower" else max)(had, key=lambda row: row["values"][name])
-            spread = newest["values"].get(name + DEVIATION)
-            value = number(newest["values"][name]) + (f" ± {number(spread)}" if spread is not None else "")
-            at_best = f"{number(best['values'][name])}, step {best['step']:,}" if way else ""
-            cells = (value, f"{newest['step']:,}", at_best, key)
-            lines.append(f"<tr><th>{escape(name)}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-            results.add(name)
-        protocols.append(f"<h3>{key}, {escape(metric)}</h3>{_table(dict(_flat(group[-1]['protocol'])))}")
-    head = "<tr><th>metric</th><td>newest</td><td>step</td><td>best</td><td>protocol</td></tr>"
-    table = f'<div class="wide"><table class="numbers results"><thead>{head}</thead>{"".join(lines)}</table></div>'
-    note = "<p><small>Numbers of different protocols do not compare.</small></p>" if len(lines) > len(results) else ""
-    picture = _figure(neighbours, "Samples and the training pictures nearest to them") if neighbours.exists() else ""
-    told = f"<details><summary>Protocols</summary>{''.join(protocols)}</details>"
-    return f"<section><h2>Evaluation</h2>{table}{note}{picture}{told}</section>"
-
-
 def _repeated(rows: list[dict]) -> list[dict]:
     """Results that were had at several steps under one protocol, as rows of metrics for the curves."""
     groups = {key: group for key, group in by_protocol(rows).items() if len({row["step"] for row in group}) > 1}
@@ -188,91 +71,6 @@ def _repeated(rows: list[dict]) -> list[dict]:
         for row in group:
             out.append({"step": row["step"]} | {name + which: value for name, value in row["values"].items()})
     return out
-
-
-def _curves(path: Path) -> str:
-    return f'<section class="curves"><h2>Curves</h2><div>{_image(path, "metrics over steps")}</div></section>'
-
-
-def _metrics(rows: list[dict]) -> str:
-    """Every metric: its last value, its mean over the last tenth of its rows, its range."""
-    lines = []
-    for name in _names(rows):
-        if not (values := [value for _, value in _values(rows, name)]):
-            continue
-        last = next(row[name] for row in reversed(rows) if isinstance(row.get(name), int | float))  # or not finite
-        tail = values[-max(1, len(values) // 10) :]
-        cells = (last, sum(tail) / len(tail), min(values), max(values))
-        lines.append(f"<tr><th>{escape(name)}</th>{''.join(f'<td>{number(value)}</td>' for value in cells)}</tr>")
-    head = "<tr><th>metric</th><td>last</td><td>mean of last tenth</td><td>lowest</td><td>highest</td></tr>"
-    table = f'<div class="wide"><table class="numbers"><thead>{head}</thead>{"".join(lines)}</table></div>'
-    return f"<section><h2>Metrics</h2>{table}</section>" if lines else ""
-
-
-def _reproduce(about: dict) -> str:
-    git, data = _part(about, "git"), _part(about, "data")
-    facts = {}
-    if git.get("commit"):
-        facts["commit"] = f"{git['commit']}{' with uncommitted changes' if git.get('dirty') else ''}"
-    if data.get("name"):
-        facts["data"] = " ".join(str(data[key]) for key in ("name", "split") if data.get(key))
-    if data.get("fingerprint"):
-        facts["data fingerprint"] = data["fingerprint"]
-    facts |= {f"device {key}": value for key, value in _part(about, "device").items()}
-    command = f"<pre>{escape(str(about['command']))}</pre>" if about.get("command") else ""
-    parts = [f"<section><h2>How to reproduce</h2>{command}{_table(facts)}</section>" if command or facts else ""]
-    for title, content in (("Configuration", dict(_flat(_part(about, "config")))), ("Versions", about.get("versions"))):
-        if isinstance(content, dict) and content:
-            parts.append(f"<details><summary>{title}</summary>{_table(content)}</details>")
-    return "\n".join(parts)
-
-
-def _flat(config: dict, prefix: str = ""):
-    """Dotted names, as the command line takes them: config.optimizer.rate -> "optimizer.rate"."""
-    for key, value in config.items():
-        if isinstance(value, dict) and value:
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value if isinstance(value, str) else json.dumps(value)
-
-
-def _table(facts: dict) -> str:
-    lines = (f"<tr><th>{escape(str(key))}</th><td>{escape(str(value))}</td></tr>" for key, value in facts.items())
-    return f'<table class="facts">{"".join(lines)}</table>' if facts else ""
-
-
-def _names(rows: list[dict]) -> list[str]:
-    return [name for name in dict.fromkeys(key for row in rows for key in row) if name not in curves.NOT_METRICS]
-
-
-def _values(rows: list[dict], name: str) -> list[tuple[int, float]]:
-    """(step, value) where the value is a finite number."""
-    pairs = ((row["step"], row.get(name)) for row in rows)
-    return [
-        (step, value)
-        for step, value in pairs
-        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
-    ]
-
-
-def _better(name: str) -> str | None:
-    words = set(re.split(r"[^a-z]+", name.lower()))
-    return next((way for way, good in BETTER.items() if words & set(good)), None)
-
-
-def _short(n) -> str:
-    if not isinstance(n, int) or n < 1e4:
-        return f"{n:,}" if isinstance(n, int) else str(n)
-    return f"{n / 1e6:.2f} M" if n >= 999_500 else f"{n / 1e3:.0f} k"
-
-
-def _figure(path: Path, caption: str) -> str:
-    return f"<figure>{_image(path, caption)}<figcaption>{escape(caption)}</figcaption></figure>"
-
-
-def _image(path: Path, text: str) -> str:
-    data = base64.b64encode(path.read_bytes()).decode()
-    return f'<img alt="{escape(text)}" src="data:image/{path.suffix[1:]};base64,{data}">'
 
 
 STYLE = """

@@ -111,9 +111,10 @@ def _series(x, y):
         if i >= count:
             axes.axis("off")
             continue
+        alone = np.isfinite(x[i]).all(-1).sum() == 1  # a step is no line: it gets marks
         for number, color in zip(range(min(x.shape[2], 3)), COLORS, strict=False):
-            axes.plot(x[i, :, number], color=color, lw=1.1, alpha=0.5)
-            axes.plot(y[i, :, number], color=color, lw=1.4, ls="--")
+            axes.plot(x[i, :, number], marker="o" if alone else "", color=color, lw=1.1, alpha=0.5)
+            axes.plot(y[i, :, number], marker="x" if alone else "", color=color, lw=1.4, ls="--")
         tidy(axes)
     keys = [
         Line2D([], [], color="#666666", ls=style, label=name) for style, name in (("-", "data"), ("--", "restored"))

@@ -32,7 +32,7 @@ def config() -> ConfigDict:
 def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     """A classifier of pictures of one shape, from its config.
 
-    Raises: InputError for choices that do not exist or do not fit the data; in training, for data without labels.
+    Raises: InputError for choices that do not exist or do not fit the data.
     """
     if len(shape) != 3:
         raise InputError(f"a classifier needs pictures, but the data are points of shape {list(shape)}")
@@ -52,8 +52,6 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     def step(state, batch, key):
         """One update by cross-entropy."""
-        if "label" not in batch:
-            raise InputError("the data have no labels to classify by: choose a set that has, or sort it into folders")
         x, label = to_float(batch["x"][0], "sigmoid"), batch["label"][0]
         trained, metrics = descend(state.nets["classifier"], tx, loss, x, label, key)
         return State(state.step + 1, {"classifier": trained}, state.ema, state.extra), metrics
@@ -70,7 +68,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return jax.nn.softmax(look(state, x).logits)
 
     phase = Phase("train", c.steps, c.batch, step)
-    return Task(init, (phase,), {"features": features, "classify": classify}, c.classes)
+    return Task(init, (phase,), {"features": features, "classify": classify})
 
 
 def accuracy(task: Task, state: State, x: np.ndarray, labels: np.ndarray) -> float:

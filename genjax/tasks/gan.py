@@ -204,8 +204,6 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         """Critic updates on reals labelled 1 and fakes labelled 0, then one of the generator against that critic."""
         net, other = state.nets["generator"], state.nets["critic"]
         k_generator, k_critic = jax.random.split(key)
-        if c.classes and "label" not in batch:
-            raise InputError("classes are given but the data have no labels: choose a set that has, or set classes=0")
         labels = _one_hot(batch["label"], c.classes) if c.classes else None
 
         def reals(number):

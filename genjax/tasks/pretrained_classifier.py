@@ -45,8 +45,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     Phases: "pretrain", of the autoencoder on all pictures; "classify", with the pretrained encoder frozen; "finetune",
     of all weights. The control is trained as a whole in both of these.
-    Raises: InputError for choices that do not exist or do not fit each other or the data; in training, for data
-    without labels.
+    Raises: InputError for choices that do not exist or do not fit each other or the data.
     """
     if len(shape) != 3:
         raise InputError(f"a classifier needs pictures, but the data are points of shape {list(shape)}")
@@ -100,10 +99,6 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def both(frozen):
         def step(state, batch, key):
             """One update of each classifier by cross-entropy."""
-            if "label" not in batch:
-                raise InputError(
-                    "the data have no labels to classify by: choose a set that has, or sort it into folders"
-                )
             x, label = to_float(batch["x"][0], "sigmoid"), batch["label"][0]
             nets, metrics = dict(state.nets), {}
             for name, held in (("classifier", frozen), ("scratch", False)):
@@ -139,4 +134,4 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     labelled[0] = dataclasses.replace(labelled[0], enter=transfer)
     outputs = {"classify": probabilities("classifier"), "classify_scratch": probabilities("scratch")}
     outputs |= {"features": features, "encode": encode, "reconstruct": reconstruct}
-    return Task(init, (Phase("pretrain", c.pretrain.steps, c.batch, pretrain), *labelled), outputs, c.classes)
+    return Task(init, (Phase("pretrain", c.pretrain.steps, c.batch, pretrain), *labelled), outputs)

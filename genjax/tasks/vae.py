@@ -60,8 +60,8 @@ def config() -> ConfigDict:
 def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     """A variational autoencoder of examples of one shape, from its config.
 
-    Raises: InputError for choices that do not exist or do not fit each other or the data; in training, for data without
-    labels where the config has classes. A label beyond the classes makes the loss NaN, and the run stops.
+    Raises: InputError for choices that do not exist or do not fit each other or the data. In training a
+    label beyond the classes makes the loss NaN, and the run stops.
     """
     net = construct(NETS, c.vae, "vae", shape=tuple(shape), heads=2, codings="linear")
     minus_log_likelihood = pick(LIKELIHOODS, c.likelihood.name, "likelihood.name")
@@ -118,8 +118,6 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     def step(state, batch, key):
         """One update by the bound, negated."""
-        if c.classes and "label" not in batch:
-            raise InputError("classes are given but the data have no labels: choose a set that has, or set classes=0")
         x = to_float(batch["x"][0], "sigmoid")
         given = one_hot(batch["label"][0]) if c.classes else jnp.zeros((len(x), 0))
         weight = c.bound.beta * warm_up(state.step, c.bound.warm_up)

@@ -71,6 +71,15 @@ def test_full_paths_start_anywhere_and_end_paths_at_the_start():
     assert abs(t.mean() - 0.5) < 4 * np.sqrt(1 / 12 / 200)
 
 
+def test_what_is_given_stays_the_same_and_adds_no_length():
+    given, seen = np.eye(4)[np.arange(200) % 4], []
+    generate = lambda z: seen.append(z) or z  # noqa: E731
+    found = perceptual_path_length(generate, squared, START, END, given=given, epsilon=1e-2, batch=200)
+    assert found == perceptual_path_length(identity, squared, START, END, epsilon=1e-2, batch=200)
+    for z in seen:
+        np.testing.assert_array_equal(z[:, 6:], given)
+
+
 @pytest.mark.parametrize(
     ("call", "text"),
     [
@@ -78,6 +87,7 @@ def test_full_paths_start_anywhere_and_end_paths_at_the_start():
         (lambda f: f(identity, squared, START, END, path="arc"), "path 'arc', sampling 'full': expected slerp or lerp"),
         (lambda f: f(identity, squared, START, END, sampling="both"), "sampling 'both'"),
         (lambda f: f(identity, squared, START, END, epsilon=0), "epsilon is 0"),
+        (lambda f: f(identity, squared, START, END, given=np.eye(4)), r"given is \(4, 4\).*a row for each"),
         (lambda f: f(identity, squared, START * np.nan, END), "start has nan"),
         (lambda f: f(identity, lambda x, y: x[:, 0] * np.nan, START, END), r"distance\(...\) has nan"),
         (lambda f: f(identity, lambda x, y: x, START, END), "expected one number a pair"),

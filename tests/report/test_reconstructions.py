@@ -39,6 +39,13 @@ def test_points_are_a_scatter_plot(dimensions):
     assert np.asarray(reconstructions.draw(x, 0.9 * x)).std() > 0
 
 
+def test_a_series_of_one_step_is_seen():
+    x = np.full((1, 5, 1), np.nan, np.float32)
+    x[0, 0] = 0.3
+    sheet = np.asarray(reconstructions.draw(x, x + 0.1))
+    assert np.ptp(sheet, axis=2).max() > 50  # the axes and the legend are grey
+
+
 def test_sets_that_do_not_belong_together_are_refused():
     x = np.zeros((4, 8, 8, 1), np.uint8)
     for rows in ((x,), (x, x[:3]), (x, x, x, x)):

@@ -125,9 +125,3 @@ def test_equal_encoders_give_equal_classifiers():
 def test_choices_that_do_not_exist_or_fit_are_refused(overrides, shape, message):
     with pytest.raises(InputError, match=message):
         build(shape, **overrides)
-
-
-def test_data_without_labels_are_refused():
-    task = build()
-    with pytest.raises(InputError, match="have no labels"):
-        jax.eval_shape(task.phases[1].step, start(task), {"x": batch()["x"]}, jax.random.key(0))
