@@ -65,7 +65,7 @@ def define_flags() -> None:
     flags.DEFINE_enum("data", "grid25", ["ring8", "grid25"], "The mixture.")
     flags.DEFINE_list("methods", [], f"Some of {', '.join(name for name in METHODS if ',' not in name)}; default: all.")
     flags.DEFINE_integer("seeds", 10, "Runs of each, at least 2.", lower_bound=2)
-    flags.DEFINE_integer("steps", 15_000, "Of the generator.", lower_bound=1)
+    flags.DEFINE_integer("steps", 10_000, "Of the generator.", lower_bound=1)
     flags.DEFINE_string("out", "runs/modes", "The folder to write to.")
 
 
@@ -88,7 +88,8 @@ def config_of(method: str, data: str, steps: int):
     c = gan.config()
     c.steps, c.batch, c.latent, c.data.name = steps, 128, 2, data
     c.generator = {"net": "mlp", "widths": (128, 128), "activation": "relu", "output": "linear"}
-    c.critic = {"net": "mlp", "widths": (128, 128), "activation": "relu", "spectral": False, "minibatch": ""}
+    given = {"spectral": False, "minibatch": "", "kernels": 8}
+    c.critic = {"net": "mlp", "widths": (128, 128), "activation": "relu"} | given
     for net in ("generator", "critic"):
         c.optimizer[net].update(learning_rate=1e-3, decay=steps)
     c.update_from_flattened_dict(METHODS[method])

@@ -26,7 +26,8 @@ def beside(x, given):
 def judged(critic, x, train, given):
     """The logits of the last maps or features, by the critic's fields. Shapes: x [B, ...] -> [B].
 
-    minibatch: what the logit is told of the batch (`genjax.nets.minibatch`). conditioning "projection" adds the product
+    minibatch: what the logit is told of the batch (`genjax.nets.minibatch`), `kernels` how many numbers of it where
+    these are learned. conditioning "projection" adds the product
     of the features with a vector of the class (arXiv:1802.05637, eq. 3); "auxiliary" has a second head that names the
     class (arXiv:1610.09585, section 3). The features, and that head's logits, are sown in the collection "seen".
     Call inside a compact method.
@@ -35,7 +36,7 @@ def judged(critic, x, train, given):
     features = h = flatten(x)
     _sow(critic, "features", features)
     if critic.minibatch == "discrimination":
-        h = Discrimination()(h)
+        h = Discrimination(critic.kernels)(h)
     elif critic.minibatch == "stddev":
         h = paper_stddev(h)
     elif critic.minibatch == "stddev_book":

@@ -90,6 +90,7 @@ class Critic(nn.Module):
     batch_norm: bool = False
     spectral: bool = False
     minibatch: str = ""
+    kernels: int = 50
     conditioning: str = "concat"
     kernel_init: str = "glorot"
 

@@ -44,6 +44,7 @@ class Critic(nn.Module):
     activation: str = "selu"
     spectral: bool = False
     minibatch: str = ""
+    kernels: int = 50
     conditioning: str = "concat"
     kernel_init: str = "glorot"
 

@@ -80,6 +80,7 @@ class Critic(nn.Module):
     pooling: str = "sum"
     spectral: bool = True
     minibatch: str = ""
+    kernels: int = 50
     conditioning: str = "concat"
     kernel_init: str = "glorot"
 
