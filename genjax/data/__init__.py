@@ -7,7 +7,7 @@ from genjax.errors import InputError, did_you_mean
 
 PACKAGED = ("fashion_mnist_10k", "emoji_32", "emoji_64")
 MIXTURES = ("ring8", "grid25")
-NAMES = (*PACKAGED, "fashion_mnist", *MIXTURES, "arc3d")
+NAMES = (*PACKAGED, "fashion_mnist", *MIXTURES, "swiss_roll", "arc3d")
 
 
 def load(config) -> Source:
@@ -50,6 +50,10 @@ def load(config) -> Source:
         from genjax.data.synthetic import load_arc
 
         return load_arc(split, form)
+    if name == "swiss_roll":
+        from genjax.data.synthetic import load_swiss_roll
+
+        return load_swiss_roll(split, form)
     if name in MIXTURES:
         from genjax.data.synthetic import load_mixture
 

@@ -1,4 +1,4 @@
-"""Points whose law is known: mixtures of Gaussians in the plane, and an arc that lies almost flat in space.
+"""Points whose law is known: mixtures of Gaussians and a spiral in the plane, and an arc almost flat in space.
 
 Source of the mixtures: arXiv:1712.04086 (PacGAN), section 4.1: "2D-ring" and "2D-grid".
 """
@@ -53,6 +53,27 @@ def _draw(law: Mixture, part: str) -> tuple[np.ndarray, np.ndarray]:
     labels = rng.integers(len(law.centres), size=SIZES[part])
     x = law.centres[labels] + law.std * rng.standard_normal((SIZES[part], 2))
     return x.astype(np.float32), labels.astype(np.int32)
+
+
+def load_swiss_roll(split: str, form: Form) -> Source:
+    """Points along a spiral of one and a half turns, (t cos t, t sin t) for t from 1.5 pi to 4.5 pi.
+
+    Each coordinate has normal noise of 0.25; all is divided by 7.5. 100,000 points in "train", 10,000 in "test".
+    Source: scikit-learn's `make_swiss_roll` without its width, scaled as by the code of arXiv:1704.00028.
+    Shapes: float32 (2,).
+    Raises: InputError if a picture's size or channels are asked for.
+    """
+    if form.size or form.channels:
+        raise InputError("swiss_roll has points in the plane, not pictures: leave data.size and data.channels unset.")
+    x, _ = gather(split, SIZES, lambda part: (_roll(part), None))
+    return in_memory("swiss_roll", split, x, None)
+
+
+def _roll(part: str) -> np.ndarray:
+    rng = np.random.default_rng((2, list(SIZES).index(part)))
+    t = 1.5 * np.pi * (1 + 2 * rng.random(SIZES[part]))
+    spiral = np.stack([t * np.cos(t), t * np.sin(t)], 1)
+    return ((spiral + 0.25 * rng.standard_normal(spiral.shape)) / 7.5).astype(np.float32)
 
 
 ARC_SIZES = {"train": 1000, "test": 200}

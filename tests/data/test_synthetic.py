@@ -38,7 +38,30 @@ def test_points_are_fixed_and_splits_differ(load):
     assert (test.read(np.arange(9)) != load("ring8").read(np.arange(9))).any()
 
 
+def test_the_swiss_roll_is_the_spiral_with_its_noise(load):
+    x = np.float64(load("swiss_roll").read(np.arange(100_000))) * 7.5
+    # Without noise the radius is t, and t modulo 2 pi is the angle: what is left across the spiral is noise of 0.25.
+    radius, angle = np.hypot(*x.T), np.arctan2(x[:, 1], x[:, 0])
+    off = (radius - angle + np.pi) % (2 * np.pi) - np.pi
+    assert off.std() == pytest.approx(0.25, rel=0.03)
+    assert abs(off.mean()) < 0.01  # the chord's second order, 0.25^2 / (2 radius), is beneath this
+    # The parameter is uniform on [1.5 pi, 4.5 pi].
+    assert np.quantile(radius - off, [0.25, 0.5, 0.75]) / np.pi == pytest.approx([2.25, 3, 3.75], abs=0.02)
+
+
+def test_scikit_learn_has_the_same_law(load):
+    datasets = pytest.importorskip("sklearn.datasets")
+    theirs = datasets.make_swiss_roll(100_000, noise=0.25, random_state=0)[0][:, [0, 2]] / 7.5
+    ours = load("swiss_roll").read(np.arange(100_000))
+    # In every cell: six standard deviations of a difference of counts.
+    bins = np.linspace(-2.1, 2.1, 22)
+    counts = [np.histogram2d(*points.T, (bins, bins))[0] for points in (ours, theirs)]
+    assert (np.abs(counts[0] - counts[1]) <= 6 * np.sqrt(counts[0] + counts[1] + 1)).all()
+
+
 def test_wrong_requests_are_explained(load):
+    with pytest.raises(InputError, match="points in the plane"):
+        load("swiss_roll", size="32")
     with pytest.raises(InputError, match="points in the plane"):
         load("ring8", size="32")
     with pytest.raises(InputError, match="expected 'ring8' or 'grid25'"):
