@@ -46,6 +46,16 @@ def config_of(name: str, variant: str = "smoke", **overrides):
     return config
 
 
+def with_remedies(**overrides):
+    """The smallest DCGAN with what a GAN's state and randomness can have, at once, on labelled pictures."""
+    config = config_of("dcgan", classes=10, augment="color,translation,cutout", replay__capacity=20, **overrides)
+    config.generator = {"net": "dcgan", "channels": (8, 4), "conditioning": "batch_norm"}
+    config.critic = {"net": "dcgan", "channels": (4, 8), "spectral": True, "conditioning": "projection"}
+    config.loss.name, config.ema.half_life, config.penalty.r1 = "hinge", 50.0, 0.1
+    config.instance_noise.update(std=0.1, steps=10)
+    return config
+
+
 def checkpoints(run: Path) -> list[int]:
     """The steps of which a run has a checkpoint."""
     folder = run / "checkpoints"

@@ -7,7 +7,7 @@ import signal
 import jax
 import numpy as np
 import pytest
-from helpers import assert_same, checkpoints, config_of, ending, leaves
+from helpers import assert_same, checkpoints, config_of, ending, leaves, with_remedies
 
 from genjax.data import load, positions
 from genjax.data.feed import Feed
@@ -89,6 +89,19 @@ def test_a_run_that_was_stopped_after_every_step_ends_at_the_same_bits(name, con
         assert checkpoints(tmp_path) == list(range(1, step + 1))
     assert train(config(name), tmp_path) == 0
     assert_same(ending(tmp_path), whole(name))
+
+
+def test_a_run_with_all_remedies_that_was_stopped_ends_at_the_same_bits(tmp_path, monkeypatch):
+    given = {"steps": STEPS, "log_every": 3, "sample_every": 2, "save_every": STEPS, "data__split": "train[:20]"}
+    assert train(with_remedies(**given), tmp_path / "whole") == 0
+    for step in (1, 3):
+        with monkeypatch.context() as patch:
+            stop_at(patch, step)
+            assert train(with_remedies(**given), tmp_path / "run") == 128 + signal.SIGTERM
+    assert train(with_remedies(**given), tmp_path / "run") == 0
+    assert_same(ending(tmp_path / "run"), ending(tmp_path / "whole"))
+    for part in ("'spectral'", "'replay'", "'given'", "'ema'"):
+        assert any(part in name for name in leaves(tmp_path / "run")), part
 
 
 PHASES = {

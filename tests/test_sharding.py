@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import config_of, eight_devices
+from helpers import config_of, eight_devices, with_remedies
 
 from experiments.scaling.collectives import collectives, compile_step
 from experiments.scaling.drift import CONFIGS, distances, tiny, train
@@ -53,6 +53,14 @@ def test_few_labelled_examples_are_the_same_on_two_devices(eight):
     assert max(distances(two, one).values()) < 1e-11
     config.labels = 0
     assert distances(eight(train, config, 2, "float64")[0], one)["['scratch/loss']"] > 1e-3  # the few are seen alone
+
+
+def test_all_remedies_at_once_give_one_curve_on_two_devices(eight):
+    """Noise and augmentation are of examples, the ring is whole everywhere: only the order of sums differs."""
+    config = with_remedies(steps=6, data__split="train[:64]", critic_steps=2)
+    one, two = (eight(train, config, count, "float64") for count in (1, 2))
+    for name, distance in distances(two, one).items():
+        assert distance < 1e-11, name
 
 
 @pytest.mark.parametrize(

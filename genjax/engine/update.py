@@ -76,12 +76,15 @@ def optimizer(
 def clip_weights(limit: float) -> optax.GradientTransformation:
     """Bring every parameter back into [-limit, limit] after the update: it comes last in a chain.
 
-    The box is smaller by two units of rounding, since the update is a difference that is added again.
+    What is in the box is left alone. What is not is brought to its side less some rounding, since the update is a
+    difference that is added again, and that of a far weight is coarse.
     Source: arXiv:1701.07875, algorithm 1, line 7.
     """
 
     def clip(update, weight):
-        inside = limit * (1 - 2 * jnp.finfo(weight.dtype).eps)
-        return jnp.clip(weight + update, -inside, inside) - weight
+        moved = weight + update
+        rounding = 4 * jnp.finfo(weight.dtype).eps * jnp.maximum(jnp.abs(weight), limit)
+        side = jnp.maximum(limit - rounding, 0)
+        return jnp.where(jnp.abs(moved) <= side, update, jnp.clip(moved, -side, side) - weight)
 
     return optax.stateless(lambda updates, params: jax.tree.map(clip, updates, params))

@@ -18,7 +18,6 @@ class Adversarial(NamedTuple):
     critic: Callable  # (real, fake) -> scalar, and target= where it has labels
     generator: Callable  # (real, fake) -> scalar
     labels: bool = False  # the critic's side has a target for reals
-    relative: bool = False  # the generator's side looks at reals
     floor: bool = True  # the critic's side is never negative
 
 
@@ -76,12 +75,12 @@ def relativistic_average_generator(real, fake):
 
 
 def relativistic_hinge_critic(real, fake):
-    """E max(0, 1 - (C(x) - E C(G(z)))) + E max(0, 1 + C(G(z)) - E C(x)). Source: arXiv:1807.00734, appendix D.5."""
+    """E max(0, 1 - (C(x) - E C(G(z)))) + E max(0, 1 + C(G(z)) - E C(x)). Source: arXiv:1807.00734, appendix D."""
     return hinge_critic(real - fake.mean(), fake - real.mean())
 
 
 def relativistic_hinge_generator(real, fake):
-    """The critic's, with reals and fakes exchanged. Source: arXiv:1807.00734, appendix D.5."""
+    """The critic's, with reals and fakes exchanged. Source: arXiv:1807.00734, appendix D."""
     return relativistic_hinge_critic(fake, real)
 
 
@@ -91,6 +90,6 @@ LOSSES = {
     "wasserstein": Adversarial(wasserstein_critic, wasserstein_generator, floor=False),
     "hinge": Adversarial(hinge_critic, wasserstein_generator),
     "least_squares": Adversarial(least_squares_critic, least_squares_generator, labels=True),
-    "relativistic_average": Adversarial(relativistic_average_critic, relativistic_average_generator, relative=True),
-    "relativistic_hinge": Adversarial(relativistic_hinge_critic, relativistic_hinge_generator, relative=True),
+    "relativistic_average": Adversarial(relativistic_average_critic, relativistic_average_generator),
+    "relativistic_hinge": Adversarial(relativistic_hinge_critic, relativistic_hinge_generator),
 }

@@ -46,7 +46,7 @@ def gradient_penalty(critic, real, fake, key):
 
 
 def one_sided(critic, real, fake, key):
-    """The same, of slopes beyond one alone. Source: arXiv:1704.00028, section 4; arXiv:1709.08894, eq. 8."""
+    """The same, of slopes beyond one alone. Source: arXiv:1704.00028, section 4; arXiv:1709.08894, section 3."""
     return jnp.mean(jax.nn.relu(norm(slope(critic, interpolates(real, fake, key))) - 1) ** 2)
 
 

@@ -27,7 +27,7 @@ def translation(x, key):
 
     def moves(n, u):
         """One matrix an example that moves a side of n pixels. Shapes: u [B] -> [B, n, n]."""
-        most = round(n / 8)
+        most = (n + 4) // 8  # halves up, as its code rounds
         shift = jnp.floor(u * (2 * most + 1)).astype(jnp.int32) - most
         place = jnp.arange(n)
         return (place[:, None] - shift[:, None, None] == place).astype(x.dtype)

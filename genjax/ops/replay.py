@@ -9,11 +9,19 @@ import jax.numpy as jnp
 from genjax.ops import noise
 
 
-def store(ring, examples, seen):
-    """Write a batch over the oldest places of a ring, after `seen` examples. Trees of [capacity, ...] and [B, ...]."""
+def store(ring, examples, before):
+    """Write a batch over the oldest places of a ring, after `before` such batches.
+
+    Trees of [capacity, ...] and [B, ...]. Counted in batches, since a long run's examples are more than int32 holds.
+    """
     capacity, count = (len(jax.tree.leaves(tree)[0]) for tree in (ring, examples))
-    places = (seen + jnp.arange(count)) % capacity
+    places = (before % capacity * count + jnp.arange(count)) % capacity
     return jax.tree.map(lambda old, new: old.at[places].set(new), ring, examples)
+
+
+def held(batches, count, capacity):
+    """How many places of a ring are written after so many batches of `count` examples."""
+    return jnp.minimum(jnp.minimum(batches, capacity) * count, capacity)
 
 
 def draw(ring, held, key, count):

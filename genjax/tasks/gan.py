@@ -50,7 +50,7 @@ def config() -> ConfigDict:
         }
     )
     c.penalty = ConfigDict(dict.fromkeys(PENALTIES, 0.0))  # weights, in the critic's loss
-    c.penalty.interval = 1  # at every so many steps, of so many times the weight (arXiv:1912.04958, section 4)
+    c.penalty.interval = 1  # at every so many steps, of so many times the weight (arXiv:1912.04958, section 3.1)
     adam = {"name": "adam", "learning_rate": 2e-4, "b1": 0.5, "b2": 0.999, "decay": 0}
     c.optimizer = ConfigDict({"generator": dict(adam), "critic": adam | {"weight_clip": 0.0}})  # decay: in steps
     c.ema = ConfigDict({"half_life": 0.0, "ramp": 0.05})  # of the generator, in images; 0: no average
@@ -80,12 +80,11 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     augmentations = policies(c.augment)
     _refuse(c, loss, generator, critic, shape)
     generator_apply, critic_apply = computing_in(c.dtype, generator.apply), computing_in(c.dtype, critic.apply)
+    of_critic = dict(c.optimizer.critic) | {"decay": c.optimizer.critic.decay * c.critic_steps}
     tx = {
         "generator": optimizer(**c.optimizer.generator),
-        "critic": optimizer(
-            **dict(c.optimizer.critic) | {"decay": c.optimizer.critic.decay * c.critic_steps},
-            differentiable=c.unroll > 0,
-        ),
+        "critic": optimizer(**of_critic),
+        "ahead": optimizer(**of_critic, differentiable=True),
     }
     critic_value = partial(loss.critic, target=1 - c.loss.label_smoothing) if c.loss.label_smoothing else loss.critic
     weights = {name: c.penalty[name] for name in PENALTIES if c.penalty[name]}
@@ -166,16 +165,16 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         """The critic after `unroll` further updates, a function of the fakes (arXiv:1611.02163, eq. 7)."""
 
         def update(other, key):
-            return descend(other, tx["critic"], critic_loss, real, fake, step, key)[0], None
+            return descend(other, tx["ahead"], critic_loss, real, fake, step, key)[0], None
 
         return jax.lax.scan(update, other, jax.random.split(key, c.unroll))[0] if c.unroll else other
 
     def generator_loss(params, stats, other, real, step, key):
         """Of a critic that is fixed, but for what it would do next."""
-        k_z, k_critic = jax.random.split(key)
+        k_z, k_critic = jax.random.split(key)  # the same as fold_in 0 and 1, so others are numbered from 2
         fake, stats = generate(params, stats, real.given, k_z)
-        real, fake = (view(e, step, jax.random.fold_in(key, n)) for n, e in enumerate((real, fake)))
-        other = ahead(other, real, fake, step, jax.random.fold_in(key, 2))
+        real, fake = (view(e, step, jax.random.fold_in(key, n)) for n, e in enumerate((real, fake), 2))
+        other = ahead(other, real, fake, step, jax.random.fold_in(key, 4))
         on_fake, _, seen = judge(other.params, other.stats, fake, k_critic)
         on_real, _, seen_real = judge(other.params, other.stats, real, k_critic)  # not computed where it is not used
         value = c.loss.adversarial * loss.generator(on_real, on_fake)
@@ -189,14 +188,14 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             value += c.loss.auxiliary * metrics["generator/classes"]
         return value, (stats, {"generator/loss": value, **metrics})
 
-    def remembered(extra, fake, seen, key):
-        """Fakes of which some are earlier ones, and the state with the new ones kept."""
+    def remembered(extra, fake, before, key):
+        """Fakes of which some are earlier ones, and the state with the new ones kept, after `before` other batches."""
         if not c.replay.capacity:
             return extra, fake
         ring, earlier = extra["replay"], round(c.replay.share * c.batch)
         new = {"x": fake.x} | ({} if fake.given is None else {"given": fake.given})
-        ring = replay.store(ring, new, seen)
-        old = replay.draw(ring, jnp.minimum(seen + c.batch, c.replay.capacity), key, earlier)
+        ring = replay.store(ring, new, before)
+        old = replay.draw(ring, replay.held(before + 1, c.batch, c.replay.capacity), key, earlier)
         mixed = jax.tree.map(lambda old, new: jnp.concatenate([old, new[earlier:]]), old, new)
         return extra | {"replay": ring}, Examples(mixed["x"], mixed.get("given"))
 
@@ -213,12 +212,11 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         def update_critic(carry, inputs):
             other, extra = carry
             number, key = inputs
-            k_z, k_loss = jax.random.split(key)
+            k_z, k_loss = jax.random.split(key)  # the same as fold_in 0 and 1, so others are numbered from 2
             real = reals(number)
             fake, _ = generate(net.params, net.stats, real.given, k_z)  # its statistics move with its own update
-            seen = (state.step * c.critic_steps + number) * c.batch
-            extra, fake = remembered(extra, fake, seen, jax.random.fold_in(key, 2))
-            real, fake = (view(e, state.step, jax.random.fold_in(key, n)) for n, e in enumerate((real, fake)))
+            extra, fake = remembered(extra, fake, state.step * c.critic_steps + number, jax.random.fold_in(key, 4))
+            real, fake = (view(e, state.step, jax.random.fold_in(key, n)) for n, e in enumerate((real, fake), 2))
             moved, metrics = descend(other, tx["critic"], critic_loss, real, fake, state.step, k_loss)
             if c.critic_floor:
                 moves = metrics["critic/loss"] >= c.critic_floor
@@ -290,7 +288,8 @@ def _refuse(c, loss, generator, critic, shape):
     weights = {f"penalty.{name}": c.penalty[name] for name in PENALTIES}
     weights |= {f"loss.{name}": c.loss[name] for name in ("adversarial", "feature_matching", "auxiliary")}
     weights |= {"instance_noise.std": c.instance_noise.std, "instance_noise.steps": c.instance_noise.steps}
-    weights |= {"critic_floor": c.critic_floor, "unroll": c.unroll, "ema.half_life": c.ema.half_life}
+    weights |= {"critic_floor": c.critic_floor, "unroll": c.unroll, "replay.capacity": c.replay.capacity}
+    weights |= {"ema.half_life": c.ema.half_life, "ema.ramp": c.ema.ramp}
     for key, value in weights.items():
         if value < 0:
             raise InputError(f"{key}={value}: expected 0 or more")
@@ -314,15 +313,18 @@ def _refuse(c, loss, generator, critic, shape):
             "batch normalisation makes a function of the whole batch (arXiv:1704.00028, section 4): set one of them off"
         )
     if c.batch % c.packing:
-        raise InputError(f"packing={c.packing} does not divide batch={c.batch}")
+        raise InputError(f"packing={c.packing} does not divide batch={c.batch}: set batch to a multiple of it")
     if c.packing > 1 and c.classes:
         raise InputError(f"packing={c.packing} with classes={c.classes}: a pack has no one class: set one of them off")
     if getattr(critic, "minibatch", "") == "stddev" and (packs := c.batch // c.packing) > GROUP and packs % GROUP:
-        raise InputError(f"critic.minibatch='stddev' is over groups of {GROUP}, which do not divide {packs} judgements")
+        raise InputError(
+            f"critic.minibatch='stddev' is over groups of {GROUP}, which do not divide the {packs} judgements of a "
+            f"batch: set batch to a multiple of {GROUP * c.packing}"
+        )
     if c.replay.capacity and not (c.batch <= c.replay.capacity and 0 < c.replay.share <= 1):
         raise InputError(
-            f"replay.capacity={c.replay.capacity}, share={c.replay.share}: expected room for a batch of {c.batch}, and "
-            "a share from 0 to 1"
+            f"replay.capacity={c.replay.capacity}, replay.share={c.replay.share}: expected room for a batch of "
+            f"{c.batch}, and a share above 0 and up to 1; without replay, set replay.capacity=0"
         )
     for name, net in (("generator", generator), ("critic", critic)):
         if not c.classes and getattr(net, "conditioning", "concat") != "concat":
