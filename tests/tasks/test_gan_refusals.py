@@ -149,14 +149,6 @@ def conditional():
     return tasks.build(config, POINTS)
 
 
-def test_a_run_with_classes_on_data_without_labels():
-    task = conditional()
-    batch = {"x": jax.ShapeDtypeStruct((1, 8, 2), jnp.float32)}
-    state = jax.eval_shape(task.init, jax.random.key(0))
-    with pytest.raises(InputError, match=r"no labels.*classes=0"):
-        jax.eval_shape(task.phases[0].step, state, batch, jax.random.key(0))
-
-
 @pytest.mark.parametrize("label", [3, -1])
 def test_a_label_that_is_no_class_makes_the_loss_no_number_so_that_the_run_stops(label):
     task = conditional()
