@@ -1,5 +1,7 @@
 """Where examples come from. `load` opens a data set by name; `positions` says in which order it is read."""
 
+from ml_collections import ConfigDict
+
 from genjax.data import images
 from genjax.data.order import positions
 from genjax.data.source import Source
@@ -13,9 +15,9 @@ NAMES = (*PACKAGED, "fashion_mnist", *MIXTURES, "swiss_roll", "arc3d")
 def load(config) -> Source:
     """Opens the data set that `config` names, checked and ready to read.
 
-    config.name: one of NAMES, "tfds:NAME", "folder:PATH" or "series:PATH". config.split: "train", "test", slices and
-    sums of them. config.size, channels, resize: the form of pictures (see images.form). config.dir: where TFDS keeps
-    its data.
+    config.name: one of NAMES, "tfds:NAME", "folder:PATH", "series:PATH" or "stacked:NAME". config.split: "train",
+    "test", slices and sums of them. config.size, channels, resize: the form of pictures (see images.form). config.dir:
+    where TFDS keeps its data.
 
     Raises: InputError for everything that is wrong with the request or the data; nothing fails later that a look at
     the data could have found.
@@ -30,6 +32,12 @@ def load(config) -> Source:
         from genjax.data.series import load_series
 
         return load_series(name, split, form)
+    if kind == "stacked" and rest:
+        from genjax.data.stacked import stack
+
+        base = ConfigDict(config)
+        base.name = rest
+        return stack(name, load(base))
     if kind == "tfds" and rest:
         from genjax.data.tfds import load_tfds
 
@@ -60,5 +68,5 @@ def load(config) -> Source:
         return load_mixture(name, split, form)
     raise InputError(
         f"data.name {name!r} is unknown{did_you_mean(name, NAMES)}. "
-        f"Expected {', '.join(NAMES)}, tfds:NAME, folder:PATH or series:PATH."
+        f"Expected {', '.join(NAMES)}, tfds:NAME, folder:PATH, series:PATH or stacked:NAME."
     )
