@@ -70,8 +70,9 @@ def classes(case: Case, net: FeatureNet) -> Found:
     if not net.classes:
         raise NotApplicable("it needs a classifier of the data: --features=classifier:RUN")
     width = len(net.classes)
-    seen = case.seen(net, "reference")
-    labels = seen.probabilities.argmax(1) if case.reference.labels is None else case.reference.labels
+    labels = case.reference.labels
+    if labels is None:
+        labels = case.seen(net, "reference").probabilities.argmax(1)
     shares = np.bincount(labels, minlength=width) / len(labels)
     found = metrics.count_classes(_classes(case, net).argmax(1), shares)
     names = f"Classes of {width} ({net.name})", f"Divergence of classes in nats ({net.name})"

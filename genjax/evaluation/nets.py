@@ -4,6 +4,7 @@ import dataclasses
 import re
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from genjax.data.source import Source
@@ -43,6 +44,8 @@ def _open(text: str, source: Source) -> FeatureNet:
         path, _, sha256 = rest.rpartition("@")
         return inception(path, sha256) if re.fullmatch("[0-9a-fA-F]{64}", sha256) and path else inception(rest)
     if kind == "classifier" and rest:
+        if source.name.startswith("stacked:"):
+            return by_channel(of_run(rest, (*source.shape[:2], 1)))
         return of_run(rest, source.shape)
     near = did_you_mean(kind, [form.partition(":")[0] for form in FORMS])
     raise InputError(f"--features={text}: no such net{near}; expected {', '.join(FORMS)}, or several with commas")
@@ -74,4 +77,25 @@ def of_run(path: str, shape: tuple[int, ...]) -> FeatureNet:
         look=lambda state, x: (features(state, x), classify(state, x)),
         variables=state,
         classes=tuple(data["labels"]),
+    )
+
+
+def by_channel(net: FeatureNet) -> FeatureNet:
+    """A classifier of ten grey classes as one of the thousand classes of three such pictures, stacked as channels.
+
+    Features are the three pictures' side by side; a class is 100 a + 10 b + c, its probability the product of theirs.
+    Raises: InputError for another number of classes.
+    """
+    if len(net.classes) != 10:
+        raise InputError(f"stacked pictures are of ten classes a channel; the {net.name} has {len(net.classes)}")
+
+    def look(state, x):
+        channels = jnp.moveaxis(x, 3, 1).reshape(-1, *x.shape[1:3], 1)
+        features, p = (found.reshape(len(x), 3, -1) for found in net.look(state, channels))
+        joint = jnp.einsum("na,nb,nc->nabc", *p.swapaxes(0, 1))
+        return features.reshape(len(x), -1), joint.reshape(len(x), -1)
+
+    names = tuple(f"{label:03d}" for label in range(1000))
+    return dataclasses.replace(
+        net, name=f"{net.name}, by channel", dimension=3 * net.dimension, look=look, classes=names
     )
