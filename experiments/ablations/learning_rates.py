@@ -1,0 +1,33 @@
+"""How many learning rates a loss forgives, over two decades of them.
+
+Both nets have the rate. A run has trained if its samples are near the data: results.csv has each run's distance. Needs a
+run of configs/classifier.py on the whole Fashion-MNIST in runs/classifier.
+"""
+
+BASE = "configs/demo.py"
+OVERRIDES = {
+    "steps": 2_000,
+    "penalty.r1": 0.0,
+    "eval.features": "classifier:runs/classifier",
+    "eval.samples": 5_000,
+    "keep": 1,
+}
+EVALUATE = "frechet"
+SEEDS = 3
+REPORT = {"Frechet distance (classifier of fashion_mnist)": ("Fréchet distance, classifier", "lower")}
+
+RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+KINDS = {
+    "non-saturating": {},
+    "WGAN-GP": {"loss.name": "wasserstein", "penalty.gradient_penalty": 10.0, "critic_steps": 2},
+    "spectral, hinge": {"loss.name": "hinge", "critic.spectral": True},
+}
+
+
+def variants():
+    """Every kind at every rate."""
+    return {
+        f"{kind}, {rate:g}": keys | {f"optimizer.{net}.learning_rate": rate for net in ("generator", "critic")}
+        for kind, keys in KINDS.items()
+        for rate in RATES
+    }

@@ -1,0 +1,35 @@
+"""Which adversarial loss, under which constraint of the critic.
+
+Needs a run of configs/classifier.py on the whole Fashion-MNIST in runs/classifier.
+"""
+
+BASE = "configs/demo.py"
+OVERRIDES = {
+    "steps": 3_000,
+    "eval.features": "squeezenet,classifier:runs/classifier",
+    "eval.samples": 5_000,
+    "keep": 1,
+    "penalty.r1": 0.0,
+}
+EVALUATE = "frechet,precision_recall"
+SEEDS = 3
+REPORT = {
+    "Frechet distance (SqueezeNet fire9)": ("Fréchet distance, SqueezeNet", "lower"),
+    "Frechet distance (classifier of fashion_mnist)": ("Fréchet distance, classifier", "lower"),
+    "Precision (SqueezeNet fire9)": ("precision", "higher"),
+    "Recall (SqueezeNet fire9)": ("recall", "higher"),
+}
+
+LOSSES = ("non_saturating", "least_squares", "hinge", "wasserstein", "relativistic_average")
+CONSTRAINTS = {
+    "none": {},
+    "R1": {"penalty.r1": 0.02},
+    "gradient penalty": {"penalty.gradient_penalty": 10.0},
+    "spectral": {"critic.spectral": True},
+    "clipping": {"optimizer.critic.weight_clip": 0.05},
+}
+
+
+def variants():
+    """Every loss with every constraint; R1 and the gradient penalty at the weights of their configs."""
+    return {f"{loss}, {name}": {"loss.name": loss} | keys for loss in LOSSES for name, keys in CONSTRAINTS.items()}

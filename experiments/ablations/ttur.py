@@ -1,0 +1,26 @@
+"""Two learning rates: how fast the generator should be, the critic's rate being 2e-4 (arXiv:1706.08500).
+
+Needs a run of configs/classifier.py on the whole Fashion-MNIST in runs/classifier.
+"""
+
+BASE = "configs/demo.py"
+OVERRIDES = {
+    "steps": 3_000,
+    "eval.features": "squeezenet,classifier:runs/classifier",
+    "eval.samples": 5_000,
+    "keep": 1,
+}
+EVALUATE = "frechet,precision_recall"
+SEEDS = 3
+REPORT = {
+    "Frechet distance (SqueezeNet fire9)": ("Fréchet distance, SqueezeNet", "lower"),
+    "Frechet distance (classifier of fashion_mnist)": ("Fréchet distance, classifier", "lower"),
+    "Precision (SqueezeNet fire9)": ("precision", "higher"),
+    "Recall (SqueezeNet fire9)": ("recall", "higher"),
+}
+X = ("optimizer.generator.learning_rate", "learning rate of the generator", "log")
+
+
+def variants():
+    """From half the critic's rate to eight times."""
+    return {f"{rate:g}": {"optimizer.generator.learning_rate": rate} for rate in (1e-4, 2e-4, 4e-4, 8e-4, 1.6e-3)}
