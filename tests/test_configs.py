@@ -2,11 +2,12 @@
 
 import jax
 import pytest
-from helpers import ROOT, config_of, run
+from helpers import ROOT, config_of
 
 from genjax import data, tasks
 from genjax.config import check, flat
 from genjax.engine.phase import spans
+from genjax.train import train
 
 NAMES = sorted(path.stem for path in (ROOT / "configs").glob("*.py"))
 
@@ -25,8 +26,7 @@ def test_every_config_has_the_keys_of_its_task_and_builds(name, variant):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_config_has_a_smoke_variant_that_trains(name, tmp_path):
-    result = run("genjax.train", f"--config=configs/{name}.py:smoke", f"--workdir={tmp_path}")
-    assert result.code == 0, result.err
+    assert train(config_of(name), tmp_path) == 0
     assert (tmp_path / "report.html").exists()
 
 

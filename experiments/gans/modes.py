@@ -35,12 +35,12 @@ FRAMES = 30
 WASSERSTEIN = {"loss.name": "wasserstein", "critic_steps": 5}
 METHODS: dict[str, Mapping[str, Any]] = {
     "GAN": {},
-    "unrolled, 5 steps": {"unroll": 5},
+    "unrolled 5 steps": {"unroll": 5},
     "PacGAN2": {"packing": 2},
     "PacGAN4": {"packing": 4},
     "minibatch discrimination": {"critic.minibatch": "discrimination"},
     "experience replay": {"replay.capacity": 12_800},
-    "WGAN, clipping": WASSERSTEIN | {"optimizer.critic.weight_clip": 0.1},
+    "WGAN clipping": WASSERSTEIN | {"optimizer.critic.weight_clip": 0.1},
     "WGAN-GP": WASSERSTEIN | {"penalty.gradient_penalty": 0.1},
     "spectral normalisation": {"critic.spectral": True},
     "R1": {"penalty.r1": 0.01},
@@ -63,7 +63,7 @@ LONGER = {"all modes": 2}
 def define_flags() -> None:
     """The flags of this entry point."""
     flags.DEFINE_enum("data", "grid25", ["ring8", "grid25"], "The mixture.")
-    flags.DEFINE_list("methods", [], f"Some of {', '.join(name for name in METHODS if ',' not in name)}; default: all.")
+    flags.DEFINE_list("methods", [], f"Some of {', '.join(METHODS)}; default: all.")
     flags.DEFINE_integer("seeds", 10, "Runs of each, at least 2.", lower_bound=2)
     flags.DEFINE_integer("steps", 10_000, "Of the generator.", lower_bound=1)
     flags.DEFINE_string("out", "runs/modes", "The folder to write to.")
@@ -99,7 +99,7 @@ def config_of(method: str, data: str, steps: int):
 def result(folder: Path, method: str) -> dict[str, Any]:
     """Counts over training, a row a seed, and the first seed's samples. Raises: InputError for another study's file."""
     asked = {"data": FLAGS.data, "seeds": FLAGS.seeds, "steps": FLAGS.steps, "overrides": dict(METHODS[method])}
-    path = folder / FLAGS.data / f"{method.replace(' ', '_').replace(',', '')}.json"
+    path = folder / FLAGS.data / f"{method.replace(' ', '_')}.json"
     if path.exists():
         kept = json.loads(path.read_text())
         if kept["asked"] != asked:
