@@ -78,7 +78,8 @@ def main() -> None:
     folder, found = Path(FLAGS.out), {}
     for name in FLAGS.methods or METHODS:
         found[name] = result(folder, name)
-        write(folder, found)
+        write_numbers(folder, found)
+    write_pictures(folder, found)
     print((folder / f"{FLAGS.data}.md").read_text())
 
 
@@ -107,9 +108,10 @@ def result(folder: Path, method: str) -> dict[str, Any]:
         return kept
     law = mixture(FLAGS.data)
     kept = {"asked": asked, "steps": [], "covered": [], "good": [], "kl": [], "samples": []}
-    config = config_of(method, FLAGS.data, FLAGS.steps)
+    config, sample = config_of(method, FLAGS.data, FLAGS.steps), None
     for step, task, states, _ in many.train(config, FLAGS.seeds, -(-config.steps // FRAMES)):
-        x = jax.vmap(partial(task.outputs["sample"], seeds=np.arange(SAMPLES)))(states)
+        sample = sample or jax.jit(jax.vmap(partial(task.outputs["sample"], seeds=np.arange(SAMPLES))))
+        x = sample(states)
         counts = [count_modes(of_seed, law.centres, law.std) for of_seed in np.asarray(x)]
         for key, name in (("covered", "covered"), ("good", "high_quality"), ("kl", "kl")):
             kept[key].append([float(getattr(count, name)) for count in counts])
@@ -129,8 +131,8 @@ def interval(values) -> tuple[float, float]:
     return found.low, found.high
 
 
-def write(folder: Path, found: Mapping[str, Mapping[str, Any]]) -> None:
-    """The table, the seeds as CSV, the figure and the animation of all methods so far."""
+def write_numbers(folder: Path, found: Mapping[str, Mapping[str, Any]]) -> None:
+    """The table, and the seeds as CSV, of all methods so far."""
     write_bytes(folder / f"{FLAGS.data}.md", as_markdown(found).encode())
     text = io.StringIO()
     rows = csv.writer(text)
@@ -139,6 +141,10 @@ def write(folder: Path, found: Mapping[str, Mapping[str, Any]]) -> None:
         for step, *counts in zip(kept["steps"], kept["covered"], kept["good"], kept["kl"], strict=True):
             rows.writerows([name, seed, step, *values] for seed, values in enumerate(zip(*counts, strict=True)))
     write_bytes(folder / f"{FLAGS.data}.csv", text.getvalue().encode())
+
+
+def write_pictures(folder: Path, found: Mapping[str, Mapping[str, Any]]) -> None:
+    """The figure, the last samples and the animation."""
     save_png(folder / f"{FLAGS.data}.png", as_figure(found))
     frames = []
     for number in range(len(next(iter(found.values()))["steps"])):
