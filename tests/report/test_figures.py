@@ -207,3 +207,14 @@ def test_metrics_are_read_around_a_broken_line(tmp_path):
     path.write_text('{"step": 2, "a": 1}\n{"step": 1, "a": 0}\n{"step": 2, "a": 3}\n{"step": 3, "a"')
     assert files.read_metrics(path) == [{"step": 1, "a": 0}, {"step": 2, "a": 3}]
     assert files.read_metrics(tmp_path / "none.jsonl") == []
+
+
+def test_a_row_of_the_picture_is_a_class():
+    """Examples 0, 1, 2 of classes 0, 1, 2, then again; the eighth fills no row."""
+    examples = np.full((8, 4, 4, 1), 100, np.uint8) + np.arange(8, dtype=np.uint8)[:, None, None, None]
+    shown = np.asarray(figures.picture(examples, classes=3))
+    expected = np.asarray(figures.grid(examples[[0, 3, 1, 4, 2, 5]], columns=2))
+    np.testing.assert_array_equal(shown, expected)
+    np.testing.assert_array_equal(
+        np.asarray(figures.picture(examples, 4, classes=3)), np.asarray(figures.grid(examples, 4))
+    )
