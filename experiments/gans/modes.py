@@ -100,6 +100,7 @@ def config_of(method: str, data: str, steps: int):
 def result(folder: Path, method: str) -> dict[str, Any]:
     """Counts over training, a row a seed, and the first seed's samples. Raises: InputError for another study's file."""
     asked = {"data": FLAGS.data, "seeds": FLAGS.seeds, "steps": FLAGS.steps, "overrides": dict(METHODS[method])}
+    asked = json.loads(json.dumps(asked))  # tuples as lists
     path = folder / FLAGS.data / f"{method.replace(' ', '_')}.json"
     if path.exists():
         kept = json.loads(path.read_text())
@@ -197,8 +198,8 @@ def as_frame(found, number: int):
     from matplotlib.figure import Figure
 
     law = mixture(FLAGS.data)
-    columns = min(5, len(found))
-    lines = -(-len(found) // columns)
+    lines = -(-len(found) // 5)
+    columns = -(-len(found) // lines)
     figure = Figure(figsize=(2.1 * columns, 2.3 * lines + 0.3), dpi=80, layout="constrained")
     cells = figure.subplots(lines, columns, squeeze=False).ravel()
     reach = 1.35 * np.abs(law.centres).max()
@@ -210,7 +211,8 @@ def as_frame(found, number: int):
         axes.set_title(name, fontsize=9, color="#333333")
     for axes in cells[len(found) :]:
         axes.set_axis_off()
-    figure.suptitle(f"step {next(iter(found.values()))['steps'][number]:,}", fontsize=10, x=0.02, ha="left")
+    steps = next(iter(found.values()))["steps"]
+    figure.suptitle(f"{steps[number] / steps[-1]:.0%} of training", fontsize=10, x=0.02, ha="left")
     return rendered(figure)
 
 

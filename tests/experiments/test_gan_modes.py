@@ -44,15 +44,15 @@ def test_every_method_is_a_gan_that_can_be_traced(method):
 
 
 def test_a_study_is_counted_once(tmp_path):
-    first = study(tmp_path, "--steps=2", "--methods=GAN,R1")
+    first = study(tmp_path, "--steps=2", "--methods=GAN,all modes")
     assert first.returncode == 0, first.stderr
     for name in ("ring8.md", "ring8.csv", "ring8.png", "ring8_samples.png", "ring8.gif"):
         assert (tmp_path / name).stat().st_size
     rows = list(csv.DictReader((tmp_path / "ring8.csv").open()))
-    assert len(rows) == 2 * 2 * 2  # methods, seeds, steps
+    assert len(rows) == 2 * (2 + 4)  # seeds, and the steps of either method
     kept = json.loads((tmp_path / "ring8" / "GAN.json").read_text())
     assert [float(row["modes"]) for row in rows[:2]] == kept["covered"][0]
-    again = study(tmp_path, "--steps=2", "--methods=GAN,R1")
+    again = study(tmp_path, "--steps=2", "--methods=GAN,all modes")
     assert "good\n" not in again.stdout.split("| Method")[0]
     other = study(tmp_path, "--steps=3", "--methods=GAN")
     assert other.returncode == 2
