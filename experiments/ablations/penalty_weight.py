@@ -3,12 +3,10 @@
 Needs a run of configs/classifier.py on the whole Fashion-MNIST in runs/classifier.
 """
 
+from experiments import ablations
+
 BASE = "configs/demo.py"
-OVERRIDES = {
-    "steps": 3_000,
-    "eval.features": "squeezenet,classifier:runs/classifier",
-    "eval.samples": 5_000,
-    "keep": 1,
+OVERRIDES = ablations.SHORT | {
     "loss.name": "wasserstein",
     "critic_steps": 2,
     "penalty.r1": 0.0,
@@ -16,12 +14,7 @@ OVERRIDES = {
 }
 EVALUATE = "frechet,precision_recall"
 SEEDS = 3
-REPORT = {
-    "Frechet distance (SqueezeNet fire9)": ("Fréchet distance, SqueezeNet", "lower"),
-    "Frechet distance (classifier of fashion_mnist)": ("Fréchet distance, classifier", "lower"),
-    "Precision (SqueezeNet fire9)": ("precision", "higher"),
-    "Recall (SqueezeNet fire9)": ("recall", "higher"),
-}
+REPORT = ablations.DISTANCES
 X = ("penalty.gradient_penalty", "weight of the gradient penalty", "log")
 
 
