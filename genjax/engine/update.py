@@ -49,24 +49,30 @@ def optimizer(
     learning_rate: float,
     b1: float = 0.9,
     b2: float = 0.999,
+    epsilon: float = 1e-7,
     decay: int = 0,
     weight_clip: float = 0.0,
     differentiable: bool = False,
 ) -> optax.GradientTransformation:
-    """An optimiser by name, with Keras' constants: "adam" (epsilon 1e-7), "rmsprop" (rho 0.9), "sgd".
+    """An optimiser by name, with Keras' constants: "adam", "rmsprop" (rho 0.9), "sgd".
 
     Over `decay` updates the learning rate falls in a straight line to zero; 0 leaves it. `weight_clip` is the box that
     all parameters are kept in, 0 for none. `differentiable` gives Adam's and RMSProp's root a slope at zero.
     Raises: InputError for an unknown name, and negative numbers.
     """
-    for what, value in (("learning_rate", learning_rate), ("decay", decay), ("weight_clip", weight_clip)):
+    for what, value in (
+        ("learning_rate", learning_rate),
+        ("epsilon", epsilon),
+        ("decay", decay),
+        ("weight_clip", weight_clip),
+    ):
         if value < 0:
             raise InputError(f"{what}={value}: expected 0 or more")
     rate = optax.linear_schedule(learning_rate, 0.0, decay) if decay else learning_rate
     root = 1e-16 if differentiable else 0.0
     makers = {
-        "adam": lambda: optax.adam(rate, b1, b2, eps=1e-7, eps_root=root),
-        "rmsprop": lambda: optax.rmsprop(rate, decay=0.9, eps=1e-7),
+        "adam": lambda: optax.adam(rate, b1, b2, eps=epsilon, eps_root=root),
+        "rmsprop": lambda: optax.rmsprop(rate, decay=0.9, eps=epsilon),
         "sgd": lambda: optax.sgd(rate),
     }
     found = pick(makers, name, "optimizer")()
