@@ -63,6 +63,14 @@ def test_all_remedies_at_once_give_one_curve_on_two_devices(eight):
         assert distance < 1e-11, name
 
 
+def test_a_net_that_grows_gives_one_curve_on_two_devices(eight):
+    """Through all phases, groups of the minibatch's standard deviation lying across devices."""
+    config = config_of("progan", data__split="train[:64]", steps=2, growth__batches=(4, 8))
+    one, two = (eight(train, config, count, "float64") for count in (1, 2))
+    for name, distance in distances(two, one).items():
+        assert distance < 1e-11, name
+
+
 @pytest.mark.parametrize(
     "geometry", [((8, 8), (5, 5), (2, 2), "SAME", (1, 1)), ((9, 7), (3, 4), (1, 2), "VALID", (2, 1))]
 )

@@ -7,7 +7,7 @@ import numpy as np
 
 from genjax.errors import InputError, did_you_mean
 
-RESIZES = ("crop", "squash", "pad")
+RESIZES = ("crop", "squash", "pad", "frame")
 _GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N")
 _EXIF_ORIENTATION = 0x0112
 
@@ -41,7 +41,7 @@ def form(config) -> Form:
     if config.resize not in RESIZES:
         raise InputError(
             f"data.resize {config.resize!r} is unknown{did_you_mean(str(config.resize), RESIZES)}. "
-            "Expected 'crop', 'squash' or 'pad'."
+            "Expected 'crop', 'squash', 'pad' or 'frame'."
         )
     return Form(size, int(config.channels), config.resize)
 
@@ -58,7 +58,7 @@ def pixels(image, form: Form, channels: int) -> np.ndarray:
 
     EXIF orientation is honoured, transparency composited on white, 16-bit grey rounded to 8 bits, and scaling is
     Lanczos with antialiasing. "crop" scales the shorter side and cuts the centre, "squash" ignores the aspect ratio,
-    "pad" fits the whole picture on white.
+    "pad" fits the whole picture on white, "frame" leaves its pixels as they are and has black around them.
 
     Shapes: uint8 [H, W, channels].
     """
@@ -124,6 +124,10 @@ def _scale(image, height: int, width: int, how: str):
     def resample(size, box=None):
         return image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
 
+    if how == "frame":
+        if image.width > width or image.height > height:
+            raise ValueError(f"is {image.height}x{image.width}, more than {height}x{width}; set data.resize")
+        return _on_canvas(image, height, width, "black")
     if how == "squash":
         return resample((width, height))
     ratios = width / image.width, height / image.height
@@ -132,6 +136,12 @@ def _scale(image, height: int, width: int, how: str):
         left, top = (image.width - w) / 2, (image.height - h) / 2
         return resample((width, height), (left, top, min(left + w, image.width), min(top + h, image.height)))
     inner = resample(tuple(max(1, round(side * min(ratios))) for side in image.size))
-    canvas = Image.new(image.mode, (width, height), "white")
-    canvas.paste(inner, ((width - inner.width) // 2, (height - inner.height) // 2))
+    return _on_canvas(inner, height, width, "white")
+
+
+def _on_canvas(image, height: int, width: int, color: str):
+    from PIL import Image
+
+    canvas = Image.new(image.mode, (width, height), color)
+    canvas.paste(image, ((width - image.width) // 2, (height - image.height) // 2))
     return canvas

@@ -43,9 +43,24 @@ def paper_stddev(h, group: int = GROUP):
     return jnp.concatenate([h, jnp.repeat(spread, group)[:, None]], 1)
 
 
+def stddev_map(x, group: int = GROUP):
+    """The same of maps: appends one that is constant over a group. Shapes: x [B, H, W, C] -> [B, H, W, C + 1]."""
+    spread = paper_stddev(x.reshape(len(x), -1), group)[:, -1]
+    return _with_map(x, spread)
+
+
 def book_stddev(x):
     """The textbook's number: the standard deviation over examples and channels at each place, a mean over places.
 
     Shapes: x [B, H, W, C] (or features [B, C]) -> scalar.
     """
     return jnp.sqrt(x.var((0, x.ndim - 1)) + 1e-8).mean()
+
+
+def book_stddev_map(x):
+    """Appends the textbook's number to maps. Shapes: x [B, H, W, C] -> [B, H, W, C + 1]."""
+    return _with_map(x, jnp.broadcast_to(book_stddev(x), len(x)))
+
+
+def _with_map(x, numbers):
+    return jnp.concatenate([x, jnp.broadcast_to(numbers[:, None, None, None], (*x.shape[:3], 1))], 3)

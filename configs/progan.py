@@ -1,0 +1,29 @@
+"""ProGAN at 32x32: clothes in a frame, from 4x4 pixels on.
+
+The paper's losses, normalisations and optimiser (arXiv:1710.10196, appendix A): WGAN-GP with a drift of 0.001, Adam
+1e-3 (0, 0.99, 1e-8), the standard deviation over groups of 4. Paper: 512 channels, 600 thousand reals a phase, an
+average of 0.999 a step; here: fewer of both, and the half-life in reals that this is at the paper's batch of 16.
+"""
+
+from genjax.config import SMOKE, variant
+from genjax.tasks import progressive
+
+
+def get_config(name=""):
+    """The config; "smoke" is a tiny one that finishes in seconds."""
+    c = progressive.config()
+    c.data.size, c.data.resize = "32", "frame"
+    c.latent = 128
+    c.generator = {"net": "progan", "channels": (128, 128, 64, 32)}
+    c.critic = {"net": "progan", "channels": (128, 128, 64, 32)}
+    c.growth.fade = c.growth.stable = 60.0
+    c.growth.batches = (64, 64, 32, 16)
+    c.steps, c.batch = 10_000, 16
+    c.loss.update(name="wasserstein", drift=1e-3)
+    c.penalty.gradient_penalty = 10.0
+    for net in ("generator", "critic"):
+        c.optimizer[net].update(learning_rate=1e-3, b1=0.0, b2=0.99, epsilon=1e-8)
+    c.ema.half_life = 11_000.0
+    small = {"growth.start": 16, "growth.fade": 0.016, "growth.stable": 0.016, "growth.batches": (8, 8)}
+    small |= {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4)}
+    return variant(c, name, smoke=SMOKE | small)

@@ -1,0 +1,143 @@
+"""ProGAN's generator and critic: pictures of 4x4 pixels, then of twice the side a stage.
+
+Stage 0 makes 4x4 pixels, stage s 4 * 2**s. All stages' weights exist from the start, and a net is asked for one stage.
+Source: arXiv:1710.10196, sections 2 to 4, and table 2. What the table leaves open is as in its authors' code: the gain
+of the first dense layer, and which layers have a gain of one.
+"""
+
+import math
+from typing import ClassVar
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from genjax.errors import InputError
+from genjax.nets.equalised import RELU_GAIN, Conv, Dense, pixel_norm
+from genjax.nets.layers import ACTIVATIONS
+from genjax.nets.minibatch import book_stddev_map, stddev_map
+from genjax.ops.resample import BINOMIAL, enlarge, fir, shrink
+
+leaky_relu = ACTIVATIONS["leaky_relu"]
+
+
+def check_stages(what: str, shape: tuple[int, ...], channels: tuple[int, ...]) -> None:
+    """Refuse pictures that doubling 4x4 pixels does not make, and channels that are not one number a stage."""
+    side = shape[0]
+    stages = round(math.log2(max(side, 1) / 4)) + 1
+    if len(shape) != 3 or shape[1] != side or side < 4 or 4 * 2 ** (stages - 1) != side:
+        raise InputError(
+            f"nets that grow make square pictures of 4, 8, 16, ... pixels a side, but the data have shape "
+            f"{list(shape)}: set data.size, such as 32 (data.resize says how)"
+        )
+    if len(channels) != stages:
+        sides = ", ".join(str(4 * 2**stage) for stage in range(stages))
+        raise InputError(f"{what}.channels={channels}: expected {stages} numbers, for maps of {sides} pixels a side")
+
+
+def faded(alpha, old, new):
+    """`alpha` of the new and the rest of the old: exactly the one or the other at 0 and 1."""
+    return new if alpha is None else (1 - alpha) * old + alpha * new
+
+
+class Generator(nn.Module):
+    """Latents to pictures: a dense layer to 4x4, then nearest neighbours and two convolutions a stage.
+
+    `channels` are those of the stages. `bilinear` follows each doubling of the maps with the filter [1, 2, 1]
+    (arXiv:1812.04948, table 1, B). `output` names the range of pixels; no activation is applied to them.
+
+    Shapes: z [B, latent] -> [B, side, side, C], side = 4 * 2**stage, or that of `shape`.
+    """
+
+    shape: tuple[int, ...]
+    channels: tuple[int, ...] = (512, 512, 512, 512, 256, 128, 64, 32, 16)
+    bilinear: bool = False
+    output: str = "tanh"
+
+    CHOICES: ClassVar = {"output": ("tanh", "sigmoid")}
+
+    def __post_init__(self):
+        """Refuse a shape that the stages do not end in."""
+        super().__post_init__()
+        check_stages("generator", self.shape, self.channels)
+
+    def setup(self):
+        """All stages' layers."""
+        first, *others = self.channels
+        self.dense = Dense(16 * first, gain=RELU_GAIN / 4)
+        self.convs = [(Conv(first),), *((Conv(n), Conv(n)) for n in others)]
+        self.to_rgb = [Conv(self.shape[2], kernel=1, gain=1.0) for _ in self.channels]
+
+    def __call__(self, z, train: bool = False, given=None, stage: int | None = None, alpha=None):
+        """The picture of one stage; under `alpha` that much of it, the rest of the stage before, enlarged."""
+        last = len(self.channels) - 1
+        stage = last if stage is None else stage
+        maps = self._maps(z, last if self.is_initializing() else stage)
+        rgb = [self.to_rgb[i](x) for i, x in enumerate(maps) if i >= stage - 1 or self.is_initializing()]
+        return rgb[-1] if stage == 0 else faded(alpha, enlarge(rgb[-2]), rgb[-1])
+
+    def grown(self, z, level):
+        """The full-sized picture of nets that have grown to a (traced) level: a level s + a is stage s + 1 under a."""
+        picture = None
+        for i, x in enumerate(self._maps(z, len(self.channels) - 1)):
+            new = self.to_rgb[i](x)
+            picture = new if i == 0 else faded(jnp.clip(level - i + 1, 0, 1), enlarge(picture), new)
+        return picture
+
+    def _maps(self, z, last):
+        """The maps of stages 0 to `last`."""
+        x = self.dense(pixel_norm(z)).reshape(-1, 4, 4, self.channels[0])
+        x, maps = pixel_norm(leaky_relu(x)), []
+        for i, convs in enumerate(self.convs[: last + 1]):
+            x = x if i == 0 else enlarge(x)
+            x = fir(x, BINOMIAL) if i and self.bilinear else x
+            for conv in convs:
+                x = pixel_norm(leaky_relu(conv(x)))
+            maps.append(x)
+        return maps
+
+
+class Critic(nn.Module):
+    """Pictures to one logit each: the generator mirrored, averages of 2x2 in place of nearest neighbours.
+
+    The last stage has a map of the standard deviation over the batch: `minibatch` is "stddev" (the paper's, over
+    groups of 4), "book_stddev" or "". `bilinear` filters before each halving with [1, 2, 1].
+
+    Shapes: x [B, side, side, C], side = 4 * 2**stage -> [B].
+    """
+
+    channels: tuple[int, ...] = (512, 512, 512, 512, 256, 128, 64, 32, 16)
+    minibatch: str = "stddev"
+    bilinear: bool = False
+
+    CHOICES: ClassVar = {"minibatch": ("", "stddev", "book_stddev")}
+
+    def setup(self):
+        """All stages' layers."""
+        below = (self.channels[0], *self.channels[:-1])
+        self.from_rgb = [Conv(n, kernel=1) for n in self.channels]
+        self.convs = [None, *((Conv(n), Conv(m)) for m, n in zip(below[1:], self.channels[1:], strict=True))]
+        self.last = Conv(self.channels[0]), Dense(self.channels[0]), Dense(1, gain=1.0)
+
+    def __call__(self, x, train: bool = False, given=None, stage: int | None = None, alpha=None):
+        """Judge pictures of one stage; under `alpha` that much through it, the rest halved, through the one before."""
+        stage = len(self.channels) - 1 if stage is None else stage
+        h = leaky_relu(self.from_rgb[stage](x))
+        for i in range(stage, 0, -1):
+            h = self._halved(i, h)
+            if self.is_initializing() or (i == stage and alpha is not None):
+                x = shrink(x)
+                h = faded(alpha, leaky_relu(self.from_rgb[i - 1](x)), h)
+        return self._logits(h)
+
+    def _halved(self, i, h):
+        """From the maps of stage i to those of the stage before."""
+        for conv in self.convs[i]:
+            h = leaky_relu(conv(h))
+        return shrink(fir(h, BINOMIAL) if self.bilinear else h)
+
+    def _logits(self, h):
+        conv, hidden, logit = self.last
+        h = {"stddev": stddev_map, "book_stddev": book_stddev_map, "": lambda h: h}[self.minibatch](h)
+        h = leaky_relu(conv(h))
+        h = leaky_relu(hidden(h.reshape(len(h), -1)))
+        return logit(h)[:, 0]

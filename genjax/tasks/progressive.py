@@ -1,0 +1,190 @@
+"""GANs that grow: pictures of few pixels first, then of twice the side, a stage at a time.
+
+A stage is two phases: it fades in, `alpha` going from 0 to 1 under it, and is then trained as it is. Reals are shrunk
+to the stage's size, and fade as fakes do. Adam begins anew with each stage.
+Source: arXiv:1710.10196, section 2, figure 2 and appendix A.
+"""
+
+from collections.abc import Iterator
+from itertools import accumulate, pairwise
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from ml_collections import ConfigDict
+
+from genjax.config import construct
+from genjax.engine.phase import Phase, Task
+from genjax.engine.precision import computing_in
+from genjax.errors import InputError
+from genjax.nets import progan
+from genjax.ops import noise
+from genjax.ops.pixels import to_float, to_pixels, to_uint8
+from genjax.ops.resample import enlarge, shrink, shrink_to
+from genjax.tasks import adversarial
+from genjax.tasks.adversarial import Game
+
+GENERATORS = {"progan": progan.Generator}
+CRITICS = {"progan": progan.Critic}
+
+
+def config() -> ConfigDict:
+    """Every key of a growing GAN's config with its default, locked."""
+    c = adversarial.config(task="progressive")  # steps: of the last stage, once it is faded in
+    c.latent = 512
+    c.generator = ConfigDict({"net": "progan"})  # further keys: the fields of genjax.nets.<net>.Generator
+    c.critic = ConfigDict({"net": "progan"})
+    c.growth = ConfigDict(
+        {
+            "start": 4,  # pixels a side of the first stage; those of the data: no growth
+            "fade": 600.0,  # thousands of reals while a stage fades in
+            "stable": 600.0,  # thousands of reals of a stage as it is, but the last
+            "batches": (),  # of each stage from `start` on; (): `batch` throughout
+        }
+    )
+    return c.lock()
+
+
+class Part(NamedTuple):
+    """A phase of growth."""
+
+    stage: int  # 4 * 2**stage pixels a side
+    fades: bool
+    steps: int
+    batch: int
+    start: int = 0  # the step at which it begins
+
+    @property
+    def side(self) -> int:
+        """Pixels a side."""
+        return 4 * 2**self.stage
+
+    @property
+    def name(self) -> str:
+        """As in "8x8 fade"."""
+        return f"{self.side}x{self.side}" + " fade" * self.fades
+
+    def alpha(self, step):
+        """How far it has faded in, or None if it does not fade."""
+        return (step - self.start) / self.steps if self.fades else None
+
+
+def schedule(c: ConfigDict, side: int) -> list[Part]:
+    """The phases of growth up to `side` pixels. Raises: InputError for one that cannot be."""
+    sides = [4 * 2**stage for stage in range(20) if c.growth.start <= 4 * 2**stage <= side]
+    if not sides or sides[0] != c.growth.start:
+        raise InputError(f"growth.start={c.growth.start}: expected 4, 8, 16, ... up to the data's {side} pixels a side")
+    batches = c.growth.batches or (c.batch,) * len(sides)
+    if len(batches) != len(sides) or min(batches) < 1:
+        raise InputError(
+            f"growth.batches={batches}: expected {len(sides)} numbers of at least 1, for {', '.join(map(str, sides))} "
+            "pixels a side, or () for `batch` throughout"
+        )
+    if min(c.growth.fade, c.growth.stable) < 0:
+        raise InputError(f"growth.fade={c.growth.fade}, growth.stable={c.growth.stable}: expected 0 or more")
+    steps = lambda kimg, batch: -int(-1000 * kimg // batch)  # noqa: E731
+    parts = []
+    for side_, batch in zip(sides, batches, strict=True):
+        stage, last = side_.bit_length() - 3, side_ == side
+        fade = steps(c.growth.fade, batch) if side_ > sides[0] else 0
+        parts.append(Part(stage, True, fade, batch))
+        parts.append(Part(stage, False, c.steps if last else steps(c.growth.stable, batch), batch))
+    parts = [part for part in parts if part.steps]
+    starts = accumulate((part.steps for part in parts), initial=0)
+    return [part._replace(start=start) for part, start in zip(parts, starts, strict=False)]
+
+
+def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
+    """A GAN that grows to pictures of one shape, from its config.
+
+    Raises: InputError for choices that do not exist or do not fit each other or the data.
+    """
+    generator = construct(GENERATORS, c.generator, "generator", shape=tuple(shape))
+    critic = construct(CRITICS, c.critic, "critic")
+    progan.check_stages("critic", shape, critic.channels)
+    adversarial.refuse(c, generator, critic, shape)
+    parts = schedule(c, shape[0])
+    _refuse(c, critic, parts)
+    generate, judge = (computing_in(c.dtype, net.apply) for net in (generator, critic))
+
+    def init(key):
+        keys = jax.random.split(key)
+        nets = generator.init(keys[0], jnp.zeros((1, c.latent))), critic.init(keys[1], jnp.zeros((1, *shape)))
+        return adversarial.first_state(c, *nets, shape)
+
+    def game(part):
+        """The nets in one phase."""
+
+        def player(apply):
+            return lambda variables, x, step, **options: apply(
+                variables, x, stage=part.stage, alpha=part.alpha(step), **options
+            )
+
+        def see(x, step):
+            x = shrink_to(to_float(x, generator.output), part.side)
+            return progan.faded(part.alpha(step), enlarge(shrink(x)), x) if part.fades else x
+
+        return Game(player(generate), player(judge), see)
+
+    def begin_anew(state, key):
+        """Adam's moments are those of the nets before: with them the first updates of a new layer are too large."""
+        tx = adversarial.optimizers(c)
+        return state.replace(
+            nets={name: net.replace(opt=tx[name].init(net.params)) for name, net in state.nets.items()}
+        )
+
+    def phase(part, before):
+        small = (part.side, part.side, shape[2])
+        step = adversarial.make_step(c, game(part), small, part.batch)
+        enter = {"enter": begin_anew} if before and before.stage != part.stage else {}
+        return Phase(part.name, part.steps, part.batch, step, reals=c.critic_steps, **enter)
+
+    def level(step):
+        """How far the nets have grown: stage s as it is at s, stage s + 1 on its way at s + alpha."""
+        times, levels = zip(*_knots(parts), strict=True)
+        return jnp.interp(step, jnp.array(times, float), jnp.array(levels, float))
+
+    def latents(state, seeds, truncation=None):
+        """The latent of each seed, whatever the others are. `truncation` redraws entries beyond it.
+
+        Shapes: seeds int [N] -> [N, latent].
+        """
+        return noise.of_seeds(seeds, (c.latent,), truncation)
+
+    def grown(state, z, ema):
+        variables = state.ema["generator"] if ema and state.ema else state.nets["generator"].variables
+        return generator.apply(variables, z, level(state.step), method="grown")
+
+    def decode(state, z, ema=True):
+        """Pictures of latents, pixels from 0 to 255 and not rounded; those of early stages enlarged.
+
+        Shapes: z [N, latent] -> float [N, *shape].
+        """
+        return to_pixels(grown(state, z, ema), generator.output)
+
+    def sample(state, seeds, truncation=None, ema=True):
+        """One picture a seed, that does not depend on the others. Shapes: seeds int [N] -> uint8 [N, *shape]."""
+        return to_uint8(grown(state, latents(state, seeds, truncation), ema), generator.output)
+
+    phases = tuple(phase(part, before) for before, part in pairwise([None, *parts]))
+    return Task(init, phases, {"sample": sample, "latents": latents, "decode": decode})
+
+
+def _knots(parts: list[Part]) -> Iterator[tuple[int, int]]:
+    """Steps, and the level there; straight lines between them."""
+    for part in parts:
+        yield part.start, part.stage - part.fades
+        yield part.start + part.steps, part.stage
+
+
+def _refuse(c, critic, parts):
+    """Raise InputError for remedies that are of pictures of one size, and groups that do not divide a batch."""
+    for key, value in (("classes", c.classes), ("replay.capacity", c.replay.capacity), ("packing", c.packing - 1)):
+        if value:
+            raise InputError(f"{key} is not for nets that grow: leave it at its default")
+    for part in parts:
+        if part.batch > 4 and part.batch % 4 and critic.minibatch == "stddev":
+            raise InputError(
+                f"critic.minibatch='stddev' is over groups of 4, which do not divide the batch of {part.batch} at "
+                f"{part.side} pixels: choose a multiple of 4 (or less than 4)"
+            )

@@ -1,0 +1,183 @@
+"""ProGAN's nets: the paper's sizes, its formulas in float64, and growth that is exact at its ends."""
+
+from itertools import pairwise
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import signal
+
+from genjax.errors import InputError
+from genjax.nets.progan import Critic, Generator
+from genjax.ops.resample import enlarge, shrink
+
+CHANNELS = (6, 4, 3)
+SHAPE = (16, 16, 2)
+
+
+def count(net, *args):
+    variables = jax.eval_shape(lambda: net.init(jax.random.key(0), *args))
+    return sum(leaf.size for leaf in jax.tree.leaves(variables))
+
+
+def test_the_nets_have_the_published_number_of_parameters():
+    """arXiv:1710.10196, table 2, prints 23.1M for both; the table lacks the to- and from-RGB of earlier stages."""
+    widths = (512, 512, 512, 512, 256, 128, 64, 32, 16)
+    conv = lambda into, out: 9 * into * out + out  # noqa: E731
+    rgb = sum(3 * n + n for n in widths)
+    blocks = sum(conv(a, b) for a, b in pairwise(widths)) + sum(conv(n, n) for n in widths[1:])
+    generator = 512 * 8192 + 8192 + conv(512, 512) + blocks + sum(3 * n + 3 for n in widths)
+    assert count(Generator((1024, 1024, 3)), jnp.zeros((1, 512))) == generator
+    critic = rgb + blocks - sum(n for n in widths[1:]) + sum(n for n in widths[:-1])  # biases of what narrows
+    critic += conv(513, 512) + 8192 * 512 + 512 + 513
+    assert count(Critic(), jnp.zeros((1, 1024, 1024, 3))) == critic
+    assert round(generator / 1e6, 1) == round(critic / 1e6, 1) == 23.1
+
+
+@pytest.fixture(scope="module")
+def generator():
+    net = Generator(SHAPE, CHANNELS)
+    return net, randomised(net.init(jax.random.key(0), jnp.zeros((1, 5))))
+
+
+@pytest.fixture(scope="module")
+def critic():
+    net = Critic(CHANNELS)
+    return net, randomised(net.init(jax.random.key(0), jnp.zeros((1, *SHAPE))))
+
+
+def randomised(variables):
+    """Biases that are not zero."""
+    rng = np.random.default_rng(0)
+    return jax.tree.map(lambda a: jnp.asarray(rng.normal(size=a.shape), jnp.float32), variables)
+
+
+def latents(count=8):
+    return jnp.asarray(np.random.default_rng(1).normal(size=(count, 5)), jnp.float32)
+
+
+def pictures(side=16, count=8):
+    return jnp.asarray(np.random.default_rng(2).normal(size=(count, side, side, 2)), jnp.float32)
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_a_stage_fades_in_from_the_enlarged_one_before_to_the_bit(generator, stage):
+    net, variables = generator
+    at = lambda alpha: net.apply(variables, latents(), stage=stage, alpha=jnp.float32(alpha))  # noqa: E731
+    before = enlarge(net.apply(variables, latents(), stage=stage - 1))
+    after = net.apply(variables, latents(), stage=stage)
+    np.testing.assert_array_equal(at(0.0), before)
+    np.testing.assert_array_equal(at(1.0), after)
+    np.testing.assert_allclose(at(0.3), 0.7 * before + 0.3 * after, rtol=1e-6, atol=1e-6)
+    assert np.abs(before - after).max() > 0.1
+
+
+@pytest.mark.parametrize("level", [0, 1, 2, 0.25, 1.25])
+def test_grown_to_a_level_is_the_stage_of_that_level_at_full_size(generator, level):
+    net, variables = generator
+    stage = int(np.ceil(level))
+    picture = net.apply(variables, latents(), stage=stage, alpha=jnp.float32(level - stage + 1) if stage else None)
+    for _ in range(2 - stage):
+        picture = enlarge(picture)
+    np.testing.assert_array_equal(net.apply(variables, latents(), jnp.float32(level), method="grown"), picture)
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_a_critic_fades_in_from_the_judgement_of_the_halved_picture(critic, stage):
+    net, variables = critic
+    x = pictures(4 * 2**stage)
+    at = lambda alpha: net.apply(variables, x, stage=stage, alpha=jnp.float32(alpha))  # noqa: E731
+    np.testing.assert_array_equal(at(0.0), net.apply(variables, shrink(x), stage=stage - 1))
+    np.testing.assert_array_equal(at(1.0), net.apply(variables, x, stage=stage))
+    assert np.abs(at(1.0) - at(0.0)).max() > 0.05
+
+
+@pytest.mark.parametrize("bilinear", [False, True])
+def test_the_generator_is_its_formula_in_float64(bilinear):
+    net = Generator(SHAPE, CHANNELS, bilinear=bilinear)
+    p = randomised(net.init(jax.random.key(0), jnp.zeros((1, 5))))
+    x = activated(dense(p["params"]["dense"], normed(np.float64(latents(3))), np.sqrt(2) / 4).reshape(3, 4, 4, 6))
+    x = activated(conv(p["params"]["convs_0_0"], x))
+    for stage in (1, 2):
+        x = x.repeat(2, 1).repeat(2, 2)
+        x = blurred(x) if bilinear else x
+        x = activated(conv(p["params"][f"convs_{stage}_1"], activated(conv(p["params"][f"convs_{stage}_0"], x))))
+    expected = conv(p["params"]["to_rgb_2"], x, gain=1)
+    np.testing.assert_allclose(net.apply(p, latents(3)), expected, rtol=2e-4, atol=2e-4)
+
+
+@pytest.mark.parametrize(("minibatch", "bilinear"), [("stddev", False), ("book_stddev", True), ("", False)])
+def test_the_critic_is_its_formula_in_float64(minibatch, bilinear):
+    net = Critic(CHANNELS, minibatch=minibatch, bilinear=bilinear)
+    p = randomised(net.init(jax.random.key(0), jnp.zeros((1, *SHAPE))))["params"]
+    h = leaky(conv(p["from_rgb_2"], np.float64(pictures())))
+    for stage in (2, 1):
+        h = leaky(conv(p[f"convs_{stage}_1"], leaky(conv(p[f"convs_{stage}_0"], h))))
+        h = blurred(h) if bilinear else h
+        h = (h[:, ::2, ::2] + h[:, 1::2, ::2] + h[:, ::2, 1::2] + h[:, 1::2, 1::2]) / 4
+    if minibatch == "stddev":  # of two groups of four, and one number for each
+        spread = np.array([np.mean(np.std(group, 0)) for group in (h[:4], h[4:])]).repeat(4)
+    elif minibatch:  # over examples and channels at each place, then a mean
+        spread = np.full(8, np.mean(np.std(h, (0, 3))))
+    if minibatch:
+        h = np.concatenate([h, np.broadcast_to(spread[:, None, None, None], (8, 4, 4, 1))], 3)
+    h = leaky(conv(p["last_0"], h))
+    h = leaky(dense(p["last_1"], h.reshape(8, -1)))
+    expected = dense(p["last_2"], h, gain=1)[:, 0]
+    np.testing.assert_allclose(net.apply({"params": p}, pictures()), expected, rtol=3e-4, atol=3e-4)
+
+
+def test_every_layer_keeps_unit_variance_at_the_start():
+    """He's constant at run time: with unit-normal weights a map's mean square is one, layer by layer."""
+    net = Generator((16, 16, 3), (256, 256, 256))
+    variables = net.init(jax.random.key(0), jnp.zeros((1, 256)))
+    z = jax.random.normal(jax.random.key(1), (16, 256))
+    _, seen = net.apply(variables, z, capture_intermediates=lambda module, _: type(module).__name__ == "Conv")
+    for name, found in seen["intermediates"].items():  # inputs have mean square one, since pixels are normalised
+        y = found["__call__"][0]
+        inside = (1 - 2 / (3 * y.shape[1])) ** 2  # of a kernel's taps, the rest being beyond the border
+        assert "rgb" in name or np.mean(y**2) == pytest.approx(2 * inside, rel=0.1), name
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 16, 3), (2, 2, 1), (2,), (48, 48, 3)])
+def test_shapes_that_doubling_does_not_make_are_refused(shape):
+    with pytest.raises(InputError, match=r"4, 8, 16.*set data.size"):
+        Generator(shape, (4,))
+
+
+def test_channels_that_are_not_one_a_stage_are_refused():
+    with pytest.raises(InputError, match=r"generator.channels=\(4, 4\): expected 4 numbers, for maps of 4, 8, 16, 32"):
+        Generator((32, 32, 3), (4, 4))
+
+
+def leaky(x):
+    return np.where(x > 0, x, 0.2 * x)
+
+
+def normed(x):
+    return x / np.sqrt(np.mean(x**2, -1, keepdims=True) + 1e-8)
+
+
+def activated(x):
+    return normed(leaky(x))
+
+
+def dense(p, x, gain=2**0.5):
+    return x @ np.float64(p["kernel"]) * gain / np.sqrt(x.shape[-1]) + np.float64(p["bias"])
+
+
+def conv(p, x, gain=2**0.5):
+    w = np.float64(p["kernel"]) * gain / np.sqrt(np.prod(p["kernel"].shape[:3]))
+    maps = lambda image, out: sum(  # noqa: E731
+        signal.correlate2d(image[..., i], w[:, :, i, out], "same") for i in range(w.shape[2])
+    )
+    return np.stack([np.stack([maps(image, out) for out in range(w.shape[3])], -1) for image in x]) + np.float64(
+        p["bias"]
+    )
+
+
+def blurred(x):
+    taps = np.outer([1, 2, 1], [1, 2, 1]) / 16
+    one = lambda image: signal.convolve2d(image, taps, "same")  # noqa: E731
+    return np.stack([np.stack([one(image[..., c]) for c in range(x.shape[3])], -1) for image in x])

@@ -1,0 +1,203 @@
+"""GANs that grow: the schedule, what is seen at each stage, one compile a phase, and what cannot be."""
+
+from itertools import pairwise
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import COMPILED, config_of
+
+from genjax import data, tasks
+from genjax.data.feed import Feed
+from genjax.engine import loop
+from genjax.engine.mesh import make_mesh
+from genjax.engine.phase import spans
+from genjax.errors import InputError
+from genjax.nets.progan import Critic, Generator
+from genjax.tasks import adversarial, progressive
+
+SHAPE = (8, 8, 1)
+SMALL = {
+    "data__name": "fashion_mnist_10k",
+    "data__split": "train[:64]",
+    "data__size": "8",
+    "data__resize": "squash",
+    "growth__start": 4,
+    "growth__batches": (),
+    "latent": 6,
+    "generator": {"net": "progan", "channels": (6, 4)},
+    "critic": {"net": "progan", "channels": (6, 4)},
+}
+compiled = []
+jax.monitoring.register_event_duration_secs_listener(lambda name, *_, **__: compiled.append(name))
+
+
+def small(**overrides):
+    """4x4: 2 steps; 8x8: 2 of fading, 4 more."""
+    given = {key: overrides.pop(key, value) for key, value in SMALL.items()}
+    nets = {key: given.pop(key) for key in ("generator", "critic")}
+    config = config_of("progan", **given, **overrides)
+    config.generator, config.critic = nets["generator"], nets["critic"]
+    return config
+
+
+def test_the_papers_schedule():
+    """600 thousand reals each, from 4x4 to 1024x1024 with its minibatches: arXiv:1710.10196, appendix A."""
+    c = progressive.config().unlock()
+    c.growth.batches, c.steps = (16, 16, 16, 16, 16, 16, 14, 6, 3), 1000
+    parts = progressive.schedule(c, 1024)
+    assert [part.name for part in parts[:4]] == ["4x4", "8x8 fade", "8x8", "16x16 fade"]
+    assert [part.side for part in parts] == [4, *(side for n in range(3, 11) for side in (2**n, 2**n))]
+    assert len(parts) == 17
+    assert all(0 <= part.steps * part.batch - 600_000 < part.batch for part in parts[:-1])
+    assert parts[-1].steps == 1000
+    assert all(a.start + a.steps == b.start for a, b in pairwise(parts))
+
+
+def test_without_growth_there_is_one_phase():
+    config = small(growth__start=8)
+    assert [span.phase.name for span in spans(tasks.build(config, SHAPE))] == ["8x8"]
+
+
+def test_phases_of_no_reals_are_left_out():
+    assert [p.name for p in tasks.build(small(growth__fade=0.0), SHAPE).phases] == ["4x4", "8x8"]
+    assert [p.name for p in tasks.build(small(growth__stable=0.0), SHAPE).phases] == ["8x8 fade", "8x8"]
+
+
+@pytest.fixture(scope="module")
+def run():
+    """The states after each phase of a small run, and how many programs each phase compiled."""
+    config = small(growth__batches=(8, 4))
+    source = data.load(config.data)
+    task, mesh = tasks.build(config, source.shape), make_mesh()
+    original, calls, states, first = loop.compile_phase, [], {}, None
+
+    def spy(*args):
+        calls.append(original(*args))
+        return calls[-1]
+
+    loop.compile_phase = spy
+    try:
+        state = loop.initial_state(task, 0, mesh)
+        first = jax.device_get(state)
+        for chunk in loop.train(task, state, Feed(source, 0, mesh, 2**20), 0, mesh, (1,)):
+            states[chunk.step] = jax.device_get(chunk.state)
+    finally:
+        loop.compile_phase = original
+    return task, first, states, [call._cache_size() for call in calls]
+
+
+def test_a_phase_compiles_once_although_alpha_changes(run):
+    task, _, states, sizes = run
+    assert [phase.steps for phase in task.phases] == [2, 4, 4]
+    assert len(states) == 10
+    assert sizes == [1, 1, 1]
+
+
+def test_stages_that_are_not_there_yet_stay_as_they_were(run):
+    _, first, states, _ = run
+    for net in ("generator", "critic"):
+        before, after, later = (state.nets[net].params for state in (first, states[2], states[10]))
+        later_ones = [name for name in before if name.startswith(("convs_1", "to_rgb_1", "from_rgb_1"))]
+        assert later_ones
+        for name in later_ones:
+            jax.tree.map(np.testing.assert_array_equal, before[name], after[name])
+            assert np.abs(before[name]["kernel"] - later[name]["kernel"]).max() > 0, name
+
+
+def test_adam_begins_anew_with_a_stage_and_goes_on_within_it(run):
+    _, _, states, _ = run
+    counts = {step: int(state.nets["critic"].opt[0].count) for step, state in states.items()}
+    assert [counts[step] for step in (2, 3, 6, 7, 10)] == [2, 1, 4, 5, 8]
+
+
+def test_samples_of_early_stages_are_blocks_of_the_full_size(run):
+    task, _, states, _ = run
+    x = task.outputs["sample"](states[2], jnp.arange(3))
+    assert x.shape == (3, *SHAPE)
+    np.testing.assert_array_equal(x[:, ::2, ::2], x[:, 1::2, 1::2])
+    late = task.outputs["sample"](states[10], jnp.arange(3))
+    assert np.any(late[:, ::2, ::2] != late[:, 1::2, 1::2])
+
+
+def test_a_seed_is_one_picture_whatever_the_others(run):
+    task, _, states, _ = run
+    sample = task.outputs["sample"]
+    np.testing.assert_array_equal(sample(states[10], jnp.array([5, 2]))[1], sample(states[10], jnp.arange(2, 4))[0])
+
+
+def test_the_samples_are_the_last_stage_itself_when_all_is_grown(run):
+    task, _, states, _ = run
+    state = states[10].replace(ema={})
+    net = progressive.build(small(), SHAPE)  # another closure, the same net
+    z = task.outputs["latents"](state, jnp.arange(4))
+    plain = Generator(SHAPE, (6, 4)).apply(state.nets["generator"].variables, z)
+    np.testing.assert_array_equal(net.outputs["decode"](state, z), (plain + 1) * 127.5)
+
+
+def test_reals_fade_as_fakes_do(monkeypatch):
+    """At alpha, reals are that much themselves and the rest of them with half the pixels (figure 2 of the paper)."""
+    games = []
+    monkeypatch.setattr(adversarial, "make_step", lambda c, game, shape, batch: games.append((game, shape, batch)))
+    tasks.build(small(growth__batches=(16, 8)), SHAPE)
+    x = np.random.default_rng(0).integers(0, 256, (4, *SHAPE), np.uint8)
+    exact = np.float64(x) / 127.5 - 1
+    half = exact.reshape(4, 4, 2, 4, 2, 1).mean((2, 4))
+    (first, *_), (fading, shape, batch), (last, *_) = games
+    assert (shape, batch) == (SHAPE, 8)
+    np.testing.assert_allclose(first.see(x, 0), half, atol=1e-6)
+    start, steps = 1, 2  # of 4x4 with batch 16 one step, of fading two
+    for step in range(start, start + steps):
+        alpha = (step - start) / steps
+        expected = alpha * exact + (1 - alpha) * half.repeat(2, 1).repeat(2, 2)
+        np.testing.assert_allclose(fading.see(x, step), expected, atol=1e-6)
+    np.testing.assert_allclose(last.see(x, 99), exact, atol=1e-6)
+
+
+def test_drift_is_the_weighted_mean_square_of_the_reals_logits():
+    """arXiv:1710.10196, appendix A.1: in the loss, and nothing else changes."""
+    values = {}
+    for drift in (0.0, 10.0):
+        task = tasks.build(small(growth__start=8, loss__drift=drift), SHAPE)
+        x = np.random.default_rng(0).integers(0, 256, (1, 8, *SHAPE), np.uint8)
+        state = task.init(jax.random.key(0))
+        critic = state.nets["critic"]
+        _, metrics = jax.jit(task.phases[0].step)(state, {"x": jnp.asarray(x)}, jax.random.key(1))
+        values[drift] = float(metrics["critic/loss"])
+    logits = Critic((6, 4)).apply(critic.variables, jnp.asarray(np.float32(x[0] / 127.5 - 1)))
+    assert values[10.0] - values[0.0] == pytest.approx(10 * np.mean(np.square(logits)), rel=1e-4)
+
+
+REFUSED = {
+    "a start that is none": (r"growth.start=6: expected 4, 8, 16.* 8 pixels", {"growth__start": 6}),
+    "a start beyond the data": (r"growth.start=16", {"growth__start": 16}),
+    "batches": (r"growth.batches=\(8,\): expected 2 numbers.*4, 8 pixels", {"growth__batches": (8,)}),
+    "a batch of none": (r"growth.batches=\(8, 0\)", {"growth__batches": (8, 0)}),
+    "negative reals": (r"growth.fade=-1.0", {"growth__fade": -1.0}),
+    "groups": (r"groups of 4, which do not divide the batch of 6 at 8 pixels", {"growth__batches": (8, 6)}),
+    "classes": (r"classes is not for nets that grow", {"classes": 10}),
+    "packing": (r"packing is not for nets that grow", {"packing": 2}),
+    "replay": (r"replay.capacity is not for nets that grow", {"replay__capacity": 100}),
+    "drift": (r"loss.drift=-1.0: expected 0 or more", {"loss__drift": -1.0}),
+    "the critic's channels": (
+        r"critic.channels=\(4,\): expected 2 numbers",
+        {"critic": {"net": "progan", "channels": (4,)}},
+    ),
+    "a field": (r"did you mean 'minibatch'", {"critic": {"net": "progan", "channels": (6, 4), "minbatch": ""}}),
+    "a net": (r"no 'dcgan'.*'progan'", {"generator": {"net": "dcgan"}}),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_cannot_be_is_refused_before_anything_is_compiled(what):
+    message, overrides = REFUSED[what]
+    config, before = small(**overrides), compiled.count(COMPILED)
+    with pytest.raises(InputError, match=message):
+        tasks.build(config, SHAPE)
+    assert compiled.count(COMPILED) == before
+
+
+def test_data_that_doubling_does_not_make_are_refused():
+    with pytest.raises(InputError, match=r"\[28, 28, 1\]: set data.size"):
+        tasks.build(small(), (28, 28, 1))
