@@ -13,17 +13,16 @@ def get_config(name=""):
     """The config; "smoke" is a tiny one that finishes in seconds."""
     c = progressive.config()
     c.data.size, c.data.resize = "32", "frame"
-    c.latent = 128
-    c.generator = {"net": "progan", "channels": (128, 128, 64, 32)}
-    c.critic = {"net": "progan", "channels": (128, 128, 64, 32)}
-    c.growth.fade = c.growth.stable = 60.0
-    c.growth.batches = (64, 64, 32, 16)
-    c.steps, c.batch = 10_000, 16
+    c.latent = 64
+    c.generator = {"net": "progan", "channels": (64, 64, 48, 24)}
+    c.critic = {"net": "progan", "channels": (64, 64, 48, 24)}
+    c.growth.fade = c.growth.stable = 40.0
+    c.steps, c.batch = 8_000, 16
     c.loss.update(name="wasserstein", drift=1e-3)
     c.penalty.gradient_penalty = 10.0
     for net in ("generator", "critic"):
         c.optimizer[net].update(learning_rate=1e-3, b1=0.0, b2=0.99, epsilon=1e-8)
     c.ema.half_life = 11_000.0
-    small = {"growth.start": 16, "growth.fade": 0.016, "growth.stable": 0.016, "growth.batches": (8, 8)}
+    small = {"growth.start": 16, "growth.fade": 0.016, "growth.stable": 0.016, "batch": 8}
     small |= {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4)}
     return variant(c, name, smoke=SMOKE | small)

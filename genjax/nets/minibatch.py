@@ -25,7 +25,8 @@ class Discrimination(nn.Module):
     def __call__(self, h):
         """Append to features h; every example of the batch sees every other."""
         m = nn.Dense(self.kernels * self.size, use_bias=False)(h).reshape(-1, self.kernels, self.size)
-        distance = jnp.abs(m[:, None] - m[None]).sum(3)
+        apart = (jnp.abs(m[:, None, :, i] - m[None, :, :, i]) for i in range(self.size))
+        distance = sum(apart)  # a third of the time of a sum over the last axis, which is short
         return jnp.concatenate([h, jnp.exp(-distance).sum(1)], 1)
 
 
