@@ -1,7 +1,8 @@
 """Penalties on the critic's slope in its input.
 
 A critic maps [N, ...] -> [N], each logit a function of its example. A penalty is (critic, real, fake, key) -> scalar,
-without its weight. Shapes: real, fake [B, ...].
+without its weight. Shapes: real, fake [B, ...]. Pictures may be a tuple of them, of several sizes: a penalty on the
+slope's norm is then a mean over sizes (arXiv:1903.06048), that on its square a sum.
 """
 
 import jax
@@ -31,10 +32,11 @@ def interpolates(real, fake, key):
 
     Raises: ValueError if real and fake differ in shape.
     """
-    if real.shape != fake.shape:
-        raise ValueError(f"gradient_penalty needs as many reals as fakes, of one shape: {real.shape}, {fake.shape}")
-    weight = noise.uniform(key, real.shape[0]).reshape(-1, *[1] * (real.ndim - 1))
-    return real + weight * (fake - real)
+    shapes = jax.tree.map(jnp.shape, real), jax.tree.map(jnp.shape, fake)
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"gradient_penalty needs as many reals as fakes, of one shape: {shapes[0]}, {shapes[1]}")
+    weight = noise.uniform(key, len(jax.tree.leaves(real)[0]))
+    return jax.tree.map(lambda x, y: x + weight.reshape(-1, *[1] * (x.ndim - 1)) * (y - x), real, fake)
 
 
 def gradient_penalty(critic, real, fake, key):
@@ -42,12 +44,14 @@ def gradient_penalty(critic, real, fake, key):
 
     Source: arXiv:1704.00028, eq. 3, second term. Raises: ValueError if real and fake differ in shape.
     """
-    return jnp.mean((norm(slope(critic, interpolates(real, fake, key))) - 1) ** 2)
+    slopes = jax.tree.leaves(slope(critic, interpolates(real, fake, key)))
+    return sum(jnp.mean((norm(s) - 1) ** 2) for s in slopes) / len(slopes)
 
 
 def one_sided(critic, real, fake, key):
     """The same, of slopes beyond one alone. Source: arXiv:1704.00028, section 4; arXiv:1709.08894, section 3."""
-    return jnp.mean(jax.nn.relu(norm(slope(critic, interpolates(real, fake, key))) - 1) ** 2)
+    slopes = jax.tree.leaves(slope(critic, interpolates(real, fake, key)))
+    return sum(jnp.mean(jax.nn.relu(norm(s) - 1) ** 2) for s in slopes) / len(slopes)
 
 
 def dragan(critic, real, fake, key):
@@ -62,7 +66,7 @@ def dragan(critic, real, fake, key):
 
 def r1(critic, real, fake, key):
     """Half the mean squared slope on reals. Source: arXiv:1801.04406, eq. 9, without its weight gamma."""
-    return jnp.mean(jnp.sum(slope(critic, real) ** 2, range(1, real.ndim))) / 2
+    return sum(jnp.mean(jnp.sum(s**2, range(1, s.ndim))) for s in jax.tree.leaves(slope(critic, real))) / 2
 
 
 def r2(critic, real, fake, key):

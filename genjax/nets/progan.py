@@ -39,6 +39,11 @@ def faded(alpha, old, new):
     return new if alpha is None else (1 - alpha) * old + alpha * new
 
 
+def last_maps(minibatch: str, h):
+    """A critic's maps of 4x4, with one of the batch's standard deviation if it is named."""
+    return {"stddev": stddev_map, "book_stddev": book_stddev_map, "": lambda h: h}[minibatch](h)
+
+
 class Generator(nn.Module):
     """Latents to pictures: a dense layer to 4x4, then nearest neighbours and two convolutions a stage.
 
@@ -82,6 +87,10 @@ class Generator(nn.Module):
             new = self.to_rgb[i](x)
             picture = new if i == 0 else faded(jnp.clip(level - i + 1, 0, 1), enlarge(picture), new)
         return picture
+
+    def scales(self, z, train: bool = False, given=None):
+        """The pictures of all stages, the smallest first."""
+        return tuple(to_rgb(x) for to_rgb, x in zip(self.to_rgb, self._maps(z, len(self.channels) - 1), strict=True))
 
     def _maps(self, z, last):
         """The maps of stages 0 to `last`."""
@@ -137,7 +146,6 @@ class Critic(nn.Module):
 
     def _logits(self, h):
         conv, hidden, logit = self.last
-        h = {"stddev": stddev_map, "book_stddev": book_stddev_map, "": lambda h: h}[self.minibatch](h)
-        h = leaky_relu(conv(h))
+        h = leaky_relu(conv(last_maps(self.minibatch, h)))
         h = leaky_relu(hidden(h.reshape(len(h), -1)))
         return logit(h)[:, 0]

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import optax
 from ml_collections import ConfigDict
 
-from genjax.config import defaults, pick
+from genjax.config import defaults, flat, pick
 from genjax.engine.phase import Step
 from genjax.engine.state import State
 from genjax.engine.update import average, create, descend, optimizer
@@ -24,6 +24,7 @@ from genjax.nets.minibatch import GROUP
 from genjax.ops import noise, replay
 from genjax.ops.augment import policies
 from genjax.ops.pixels import RANGES
+from genjax.tasks.sampling import one_hot
 
 
 def config(task: str) -> ConfigDict:
@@ -248,12 +249,6 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
     return step
 
 
-def one_hot(label, classes):
-    """NaN for a label that is none of the classes: the run stops."""
-    known = (label >= 0) & (label < classes)
-    return jnp.where(known[..., None], jax.nn.one_hot(label, classes), jnp.nan)
-
-
 def _without_seen(variables):
     return {name: collection for name, collection in variables.items() if name != "seen"}
 
@@ -313,3 +308,11 @@ def refuse(c: ConfigDict, generator: Any, critic: Any, shape: tuple[int, ...]) -
     for name, net in (("generator", generator), ("critic", critic)):
         if not c.classes and getattr(net, "conditioning", "concat") != "concat":
             raise InputError(f"{name}.conditioning={net.conditioning!r} needs classes: set classes to their number")
+
+
+def refuse_keys(c: ConfigDict, keys: tuple[str, ...], whom: str) -> None:
+    """Raise InputError if a key that some nets have no use for is not at its default."""
+    given, unused = flat(c), flat(config(c.task))
+    for key in keys:
+        if given[key] != unused[key]:
+            raise InputError(f"{key}={given[key]} is not for {whom}: leave it at {unused[key]}")

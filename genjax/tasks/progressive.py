@@ -18,10 +18,9 @@ from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
 from genjax.errors import InputError
 from genjax.nets import progan
-from genjax.ops import noise
-from genjax.ops.pixels import to_float, to_pixels, to_uint8
+from genjax.ops.pixels import to_float
 from genjax.ops.resample import enlarge, shrink, shrink_to
-from genjax.tasks import adversarial
+from genjax.tasks import adversarial, sampling
 from genjax.tasks.adversarial import Game
 
 GENERATORS = {"progan": progan.Generator}
@@ -105,7 +104,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     adversarial.refuse(c, generator, critic, shape)
     parts = schedule(c, shape[0])
     _refuse(c, critic, parts)
-    generate, judge = (computing_in(c.dtype, net.apply) for net in (generator, critic))
+    players = [computing_in(c.dtype, net.apply) for net in (generator, critic)]
 
     def init(key):
         keys = jax.random.split(key)
@@ -116,22 +115,20 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         """The nets in one phase."""
 
         def player(apply):
-            return lambda variables, x, step, **options: apply(
-                variables, x, stage=part.stage, alpha=part.alpha(step), **options
-            )
+            where = lambda step: {"stage": part.stage, "alpha": part.alpha(step)}  # noqa: E731
+            return lambda variables, x, step, **options: apply(variables, x, **where(step), **options)
 
         def see(x, step):
             x = shrink_to(to_float(x, generator.output), part.side)
             return progan.faded(part.alpha(step), enlarge(shrink(x)), x) if part.fades else x
 
-        return Game(player(generate), player(judge), see)
+        return Game(*map(player, players), see)
 
     def begin_anew(state, key):
         """Adam's moments are those of the nets before: with them the first updates of a new layer are too large."""
         tx = adversarial.optimizers(c)
-        return state.replace(
-            nets={name: net.replace(opt=tx[name].init(net.params)) for name, net in state.nets.items()}
-        )
+        fresh = {name: net.replace(opt=tx[name].init(net.params)) for name, net in state.nets.items()}
+        return state.replace(nets=fresh)
 
     def phase(part, before):
         small = (part.side, part.side, shape[2])
@@ -144,30 +141,11 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         times, levels = zip(*_knots(parts), strict=True)
         return jnp.interp(step, jnp.array(times, float), jnp.array(levels, float))
 
-    def latents(state, seeds, truncation=None):
-        """The latent of each seed, whatever the others are. `truncation` redraws entries beyond it.
-
-        Shapes: seeds int [N] -> [N, latent].
-        """
-        return noise.of_seeds(seeds, (c.latent,), truncation)
-
-    def grown(state, z, ema):
-        variables = state.ema["generator"] if ema and state.ema else state.nets["generator"].variables
-        return generator.apply(variables, z, level(state.step), method="grown")
-
-    def decode(state, z, ema=True):
-        """Pictures of latents, pixels from 0 to 255 and not rounded; those of early stages enlarged.
-
-        Shapes: z [N, latent] -> float [N, *shape].
-        """
-        return to_pixels(grown(state, z, ema), generator.output)
-
-    def sample(state, seeds, truncation=None, ema=True):
-        """One picture a seed, that does not depend on the others. Shapes: seeds int [N] -> uint8 [N, *shape]."""
-        return to_uint8(grown(state, latents(state, seeds, truncation), ema), generator.output)
+    def generate(state, z, ema):
+        return generator.apply(sampling.weights(state, ema), z, level(state.step), method="grown")
 
     phases = tuple(phase(part, before) for before, part in pairwise([None, *parts]))
-    return Task(init, phases, {"sample": sample, "latents": latents, "decode": decode})
+    return Task(init, phases, sampling.outputs(generate, c.latent, generator.output))
 
 
 def _knots(parts: list[Part]) -> Iterator[tuple[int, int]]:
@@ -179,9 +157,8 @@ def _knots(parts: list[Part]) -> Iterator[tuple[int, int]]:
 
 def _refuse(c, critic, parts):
     """Raise InputError for remedies that are of pictures of one size, and groups that do not divide a batch."""
-    for key, value in (("classes", c.classes), ("replay.capacity", c.replay.capacity), ("packing", c.packing - 1)):
-        if value:
-            raise InputError(f"{key} is not for nets that grow: leave it at its default")
+    unused = "classes", "replay.capacity", "packing", "loss.feature_matching"
+    adversarial.refuse_keys(c, unused, "nets that grow")
     for part in parts:
         if part.batch > 4 and part.batch % 4 and critic.minibatch == "stddev":
             raise InputError(

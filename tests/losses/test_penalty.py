@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from genjax.losses.penalty import PENALTIES, dragan, gradient_penalty, one_sided, r1, r2, value_and_slope
+from genjax.losses.penalty import PENALTIES, dragan, gradient_penalty, interpolates, one_sided, r1, r2, value_and_slope
 
 KEY = jax.random.key(3)
 
@@ -122,3 +122,26 @@ def test_the_slope_of_a_penalty_in_the_critics_weights_matches_finite_difference
         for index in np.ndindex(w.shape):
             difference = (penalty(w.at[index].add(step)) - penalty(w.at[index].add(-step))) / (2 * step)
             np.testing.assert_allclose(slope[index], difference, rtol=1e-5, atol=1e-8)
+
+
+def test_penalties_of_pictures_in_several_sizes_are_means_and_sums_over_sizes():
+    """A linear critic of a pyramid has the slope w_i in the picture of size i, wherever it is."""
+    lengths, rng = (0.5, 1.0, 3.0), np.random.default_rng(0)
+    w = [rng.normal(size=(side, side, 2)) for side in (2, 4, 8)]
+    w = [length * a / np.linalg.norm(a) for length, a in zip(lengths, w, strict=True)]
+    real, fake = (tuple(jnp.asarray(rng.normal(size=(6, *a.shape)), jnp.float32) for a in w) for _ in range(2))
+
+    def critic(x):
+        return sum(jnp.sum(a * b, (1, 2, 3)) for a, b in zip(x, w, strict=True))
+
+    found = {name: float(PENALTIES[name](critic, real, fake, KEY)) for name in PENALTIES if name != "dragan"}
+    assert found["gradient_penalty"] == pytest.approx((0.5**2 + 0 + 2**2) / 3, rel=1e-5)
+    assert found["one_sided"] == pytest.approx(2**2 / 3, rel=1e-5)
+    assert found["r1"] == found["r2"] == pytest.approx((0.5**2 + 1 + 3**2) / 2, rel=1e-5)
+
+
+def test_pictures_in_several_sizes_are_mixed_with_one_weight_an_example():
+    real, fake = (tuple(jnp.full((5, side, side, 1), value) for side in (2, 4)) for value in (0.0, 1.0))
+    small, large = interpolates(real, fake, KEY)
+    np.testing.assert_array_equal(small[:, 0, 0], large[:, 3, 3])
+    assert len(np.unique(small[:, 0, 0])) == 5

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy import signal
+from formulas import activated, blurred, conv, dense, leaky, mean_of_blocks, normed, with_spread
 
 from genjax.errors import InputError
 from genjax.nets.progan import Critic, Generator
@@ -115,13 +115,11 @@ def test_the_critic_is_its_formula_in_float64(minibatch, bilinear):
     for stage in (2, 1):
         h = leaky(conv(p[f"convs_{stage}_1"], leaky(conv(p[f"convs_{stage}_0"], h))))
         h = blurred(h) if bilinear else h
-        h = (h[:, ::2, ::2] + h[:, 1::2, ::2] + h[:, ::2, 1::2] + h[:, 1::2, 1::2]) / 4
-    if minibatch == "stddev":  # of two groups of four, and one number for each
-        spread = np.array([np.mean(np.std(group, 0)) for group in (h[:4], h[4:])]).repeat(4)
+        h = mean_of_blocks(h)
+    if minibatch == "stddev":
+        h = with_spread(h)
     elif minibatch:  # over examples and channels at each place, then a mean
-        spread = np.full(8, np.mean(np.std(h, (0, 3))))
-    if minibatch:
-        h = np.concatenate([h, np.broadcast_to(spread[:, None, None, None], (8, 4, 4, 1))], 3)
+        h = np.concatenate([h, np.full((8, 4, 4, 1), np.mean(np.std(h, (0, 3))))], 3)
     h = leaky(conv(p["last_0"], h))
     h = leaky(dense(p["last_1"], h.reshape(8, -1)))
     expected = dense(p["last_2"], h, gain=1)[:, 0]
@@ -149,35 +147,3 @@ def test_shapes_that_doubling_does_not_make_are_refused(shape):
 def test_channels_that_are_not_one_a_stage_are_refused():
     with pytest.raises(InputError, match=r"generator.channels=\(4, 4\): expected 4 numbers, for maps of 4, 8, 16, 32"):
         Generator((32, 32, 3), (4, 4))
-
-
-def leaky(x):
-    return np.where(x > 0, x, 0.2 * x)
-
-
-def normed(x):
-    return x / np.sqrt(np.mean(x**2, -1, keepdims=True) + 1e-8)
-
-
-def activated(x):
-    return normed(leaky(x))
-
-
-def dense(p, x, gain=2**0.5):
-    return x @ np.float64(p["kernel"]) * gain / np.sqrt(x.shape[-1]) + np.float64(p["bias"])
-
-
-def conv(p, x, gain=2**0.5):
-    w = np.float64(p["kernel"]) * gain / np.sqrt(np.prod(p["kernel"].shape[:3]))
-    maps = lambda image, out: sum(  # noqa: E731
-        signal.correlate2d(image[..., i], w[:, :, i, out], "same") for i in range(w.shape[2])
-    )
-    return np.stack([np.stack([maps(image, out) for out in range(w.shape[3])], -1) for image in x]) + np.float64(
-        p["bias"]
-    )
-
-
-def blurred(x):
-    taps = np.outer([1, 2, 1], [1, 2, 1]) / 16
-    one = lambda image: signal.convolve2d(image, taps, "same")  # noqa: E731
-    return np.stack([np.stack([one(image[..., c]) for c in range(x.shape[3])], -1) for image in x])

@@ -176,9 +176,9 @@ REFUSED = {
     "a batch of none": (r"growth.batches=\(8, 0\)", {"growth__batches": (8, 0)}),
     "negative reals": (r"growth.fade=-1.0", {"growth__fade": -1.0}),
     "groups": (r"groups of 4, which do not divide the batch of 6 at 8 pixels", {"growth__batches": (8, 6)}),
-    "classes": (r"classes is not for nets that grow", {"classes": 10}),
-    "packing": (r"packing is not for nets that grow", {"packing": 2}),
-    "replay": (r"replay.capacity is not for nets that grow", {"replay__capacity": 100}),
+    "classes": (r"classes=10 is not for nets that grow: leave it at 0", {"classes": 10}),
+    "packing": (r"packing=2 is not for nets that grow", {"packing": 2}),
+    "replay": (r"replay.capacity=100 is not for nets that grow", {"replay__capacity": 100}),
     "drift": (r"loss.drift=-1.0: expected 0 or more", {"loss__drift": -1.0}),
     "the critic's channels": (
         r"critic.channels=\(4,\): expected 2 numbers",

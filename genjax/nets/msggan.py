@@ -1,0 +1,54 @@
+"""MSG-GAN's critic, which sees pictures of all sizes at once; its generator is ProGAN's (`scales`).
+
+So gradients reach every stage of the generator from the start, and nothing needs to grow.
+Source: arXiv:1903.06048, section 3. Paper: the standard deviation over the batch in every block; here: in the last.
+"""
+
+from typing import ClassVar
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from genjax.nets import progan
+from genjax.nets.equalised import Conv, Dense
+from genjax.nets.progan import last_maps, leaky_relu
+from genjax.ops.resample import shrink
+
+Generator = progan.Generator
+
+
+class Critic(nn.Module):
+    """Pictures of all sizes to one logit each: those of a stage join the maps that come from the larger ones.
+
+    `combine` says how: "simple" lays the picture beside the maps, "lin_cat" what a 1x1 convolution makes of it (as many
+    maps), "cat_lin" makes a 1x1 convolution of both together (eqs. 3 to 5 of the paper).
+
+    Shapes: x a tuple of [B, 4 * 2**i, 4 * 2**i, C] for i = 0, 1, ... -> [B].
+    """
+
+    channels: tuple[int, ...] = (512, 512, 512, 512, 256, 128, 64, 32, 16)
+    combine: str = "lin_cat"
+    minibatch: str = "stddev"
+
+    CHOICES: ClassVar = {"combine": ("simple", "lin_cat", "cat_lin"), "minibatch": ("", "stddev", "book_stddev")}
+
+    @nn.compact
+    def __call__(self, x, train: bool = False, given=None):
+        """Judge pictures of all sizes, the smallest first."""
+        *smaller, largest = x
+        h = leaky_relu(Conv(self.channels[-1], kernel=1, name="from_rgb")(largest))
+        for stage in range(len(smaller), 0, -1):
+            for width in self.channels[stage], self.channels[stage - 1]:
+                h = leaky_relu(Conv(width)(h))
+            h = self._joined(smaller[stage - 1], shrink(h))
+        h = leaky_relu(Conv(self.channels[0])(last_maps(self.minibatch, h)))
+        h = leaky_relu(Dense(self.channels[0])(h.reshape(len(h), -1)))
+        return Dense(1, gain=1.0)(h)[:, 0]
+
+    def _joined(self, picture, h):
+        """A picture and the maps of its size."""
+        width = h.shape[-1]
+        if self.combine == "lin_cat":
+            picture = Conv(width, kernel=1, gain=1.0)(picture)
+        h = jnp.concatenate([picture, h], 3)
+        return Conv(width, kernel=1, gain=1.0)(h) if self.combine == "cat_lin" else h

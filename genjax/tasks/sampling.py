@@ -1,0 +1,50 @@
+"""What a trained generator is asked for: the outputs "latents", "decode" and "sample" of all GANs."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from genjax.engine.state import State, Variables
+from genjax.ops import noise
+from genjax.ops.pixels import to_pixels, to_uint8
+
+
+def weights(state: State, ema: bool) -> Variables:
+    """The generator's variables, averaged where that is wanted and there is an average."""
+    return state.ema["generator"] if ema and state.ema else state.nets["generator"].variables
+
+
+def outputs(generate: Callable, latent: int, pixels: str, classes: int = 0) -> dict[str, Callable]:
+    """Outputs of a generator of `latent` numbers, whose examples are in the range that `pixels` names.
+
+    `generate(state, z, ema)` makes examples of latents, which end in the one-hot of a class where there are classes.
+    """
+
+    def latents(state, seeds, truncation=None):
+        """The latent of each seed, whatever the others are; its class is seed % classes, as a one-hot at the end.
+
+        `truncation` redraws entries beyond it (arXiv:1809.11096, section 3.1).
+        Shapes: seeds int [N] -> [N, latent + classes].
+        """
+        z = noise.of_seeds(seeds, (latent,), truncation)
+        return jnp.concatenate([z, one_hot(seeds % classes, classes)], 1) if classes else z
+
+    def decode(state, z, ema=True):
+        """Examples of latents, pixels from 0 to 255 and not rounded. Shapes: z as of `latents` -> float [N, *shape]."""
+        return to_pixels(generate(state, z, ema), pixels)
+
+    def sample(state, seeds, truncation=None, ema=True):
+        """One example a seed: uint8 pixels, or float32 points. Shapes: seeds int [N] -> [N, *shape].
+
+        The example of a seed does not depend on the others. `ema` uses the averaged weights where there are any.
+        """
+        return to_uint8(generate(state, latents(state, seeds, truncation), ema), pixels)
+
+    return {"sample": sample, "latents": latents, "decode": decode}
+
+
+def one_hot(label, classes):
+    """NaN for a label that is none of the classes: the run stops."""
+    known = (label >= 0) & (label < classes)
+    return jnp.where(known[..., None], jax.nn.one_hot(label, classes), jnp.nan)
