@@ -1,15 +1,20 @@
 """Experiments for `python -m experiments.run`: what each part of a method brings (docs/experiments.md).
 
-What those on clothes have in common: short runs, and two nets to judge them by. One is a run of configs/classifier.py
-on the whole Fashion-MNIST, in runs/classifier.
+What those on clothes have in common: the demo with nets of half its width, short runs, and two nets to judge them by.
+One is a run of configs/classifier.py on the whole Fashion-MNIST, in runs/classifier.
 """
 
-SHORT = {
-    "steps": 3_000,
-    "eval.features": "squeezenet,classifier:runs/classifier",
-    "eval.samples": 5_000,
+SMALL = {
+    "generator.channels": (32, 16),
+    "critic.channels": (16, 32),
+    "steps": 1_500,
+    "ema.half_life": 8_000.0,
+    "log_every": 100,
+    "sample_every": 1_500,
+    "save_every": 1_500,
     "keep": 1,
 }
+SHORT = SMALL | {"eval.features": "squeezenet,classifier:runs/classifier", "eval.samples": 2_500}
 DISTANCES = {
     "Frechet distance (SqueezeNet fire9)": ("Fréchet distance, SqueezeNet", "lower"),
     "Frechet distance (classifier of fashion_mnist)": ("Fréchet distance, classifier", "lower"),

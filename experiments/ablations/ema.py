@@ -1,20 +1,19 @@
 """How long the average of the generator's weights should be.
 
-Runs of one seed have their weights, batches and noise in common and differ in the average alone.
+Runs of one seed have their weights, batches and noise in common and differ in the average alone. Needs a run of
+configs/classifier.py on the whole Fashion-MNIST in runs/classifier.
 """
 
+from experiments import ablations
+
 BASE = "configs/demo.py"
-OVERRIDES = {"eval.samples": 5000, "keep": 1}
+OVERRIDES = ablations.SHORT
 EVALUATE = "frechet,precision_recall"
 SEEDS = 3
-REPORT = {
-    "Frechet distance (SqueezeNet fire9)": ("Fréchet distance", "lower"),
-    "Precision (SqueezeNet fire9)": ("precision", "higher"),
-    "Recall (SqueezeNet fire9)": ("recall", "higher"),
-}
+REPORT = ablations.DISTANCES
 X = ("ema.half_life", "half-life of the average, images", "log")
 
 
 def variants():
     """0 is no average at all."""
-    return {f"{images:,} images": {"ema.half_life": images} for images in (0, 1_000, 10_000, 30_000, 100_000)}
+    return {f"{images:,} images": {"ema.half_life": images} for images in (0, 1_000, 8_000, 30_000)}

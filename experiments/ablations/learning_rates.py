@@ -4,13 +4,14 @@ Both nets have the rate. A run has trained if its samples are near the data: res
 a run of configs/classifier.py on the whole Fashion-MNIST in runs/classifier.
 """
 
+from experiments import ablations
+
 BASE = "configs/demo.py"
-OVERRIDES = {
-    "steps": 2_000,
+OVERRIDES = ablations.SMALL | {
+    "steps": 1_000,
     "penalty.r1": 0.0,
     "eval.features": "classifier:runs/classifier",
-    "eval.samples": 5_000,
-    "keep": 1,
+    "eval.samples": 2_500,
 }
 EVALUATE = "frechet"
 SEEDS = 3

@@ -19,5 +19,5 @@ X = ("penalty.gradient_penalty", "weight of the gradient penalty", "log")
 
 
 def variants():
-    """From a tenth of the paper's weight to ten times."""
-    return {f"weight {weight:g}": {"penalty.gradient_penalty": weight} for weight in (1.0, 3.0, 10.0, 30.0, 100.0)}
+    """From a hundredth of the paper's weight to ten times."""
+    return {f"weight {weight:g}": {"penalty.gradient_penalty": weight} for weight in (0.1, 1.0, 10.0, 100.0)}

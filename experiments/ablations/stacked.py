@@ -5,16 +5,16 @@ classifier, channel by channel, as in arXiv:1712.04086, section 4.2: a run of co
 Fashion-MNIST in runs/classifier.
 """
 
+from experiments import ablations
+
 BASE = "configs/demo.py"
-OVERRIDES = {
+OVERRIDES = ablations.SMALL | {
     "data.name": "stacked:fashion_mnist_10k",
-    "steps": 3_000,
     "penalty.r1": 0.0,
     "optimizer.generator.learning_rate": 2e-4,
     "ema.half_life": 0.0,
     "eval.features": "classifier:runs/classifier",
     "eval.samples": 26_000,
-    "keep": 1,
 }
 EVALUATE = "classes"
 SEEDS = 3
@@ -30,13 +30,12 @@ def variants():
         "DCGAN": {},
         "PacDCGAN2": {"packing": 2},
         "minibatch discrimination": {"critic.minibatch": "discrimination"},
-        "minibatch standard deviation": {"critic.minibatch": "stddev"},
         "experience replay": {"replay.capacity": 6_400},
         "spectral normalisation": {"critic.spectral": True},
         "R1": {"penalty.r1": 0.02},
         "R1, faster generator, average": {
             "penalty.r1": 0.02,
             "optimizer.generator.learning_rate": 8e-4,
-            "ema.half_life": 30_000.0,
+            "ema.half_life": 8_000.0,
         },
     }
