@@ -45,8 +45,11 @@ class Flatten(nn.Module):
         return (x.permute(0, 2, 3, 1) if self.channels_last else x).flatten(1)
 
 
-def module(net: Net, channels_last: bool) -> nn.Sequential:
-    """A net of the works. "SAME" with stride 2 is padding k // 2, which sits a pixel beside TensorFlow's."""
+def module(net: Net, channels_last: bool, batch_norm=nn.BatchNorm2d) -> nn.Sequential:
+    """A net of the works. "SAME" with stride 2 is padding k // 2, which sits a pixel beside TensorFlow's.
+
+    On 5x5 kernels it is TensorFlow's in the mirror: the nets are the same on pictures turned by half a circle.
+    """
     parts = []
     for layer, shape in net.each():
         k, stride = layer.kernel, layer.stride
@@ -62,7 +65,7 @@ def module(net: Net, channels_last: bool) -> nn.Sequential:
             case "pool":
                 parts.append(nn.MaxPool2d(2))
             case "batch_norm":
-                parts.append(nn.BatchNorm2d(shape[-1], eps=1e-3, momentum=0.01))
+                parts.append(batch_norm(shape[-1], eps=1e-3, momentum=0.01))
             case "dropout" if layer.rate:
                 parts.append(nn.Dropout(layer.rate))
             case "reshape":
@@ -89,7 +92,7 @@ def build(work: Work, variant: str, pictures) -> Runner:
         data = data.permute(0, 3, 1, 2).contiguous(memory_format=layout)
     nets = {name: module(net, channels_last) for name, net in work.nets.items()}
     compiled = torch.compile if variant.startswith("compile") else lambda function: function
-    step = (_gan if work.kind == "gan" else _reconstruct)(work, nets, batches(data, work.batch), compiled)
+    step = (gan if work.kind == "gan" else _reconstruct)(work, nets, batches(data, work.batch), compiled)
 
     def run(n):
         for _ in range(n):
@@ -125,7 +128,8 @@ def optimizer(params, compiled, name, learning_rate, b1=0.9, b2=0.999):
     return descend
 
 
-def _gan(work, nets, batches, compiled):
+def gan(work, nets, batches, compiled, optimizer=optimizer):
+    """A function that takes one step and returns both losses."""
     generator, critic = nets["generator"], nets["critic"]
     descend = {name: optimizer(net.parameters(), compiled, **work.optimizer) for name, net in nets.items()}
     ones = torch.ones(work.batch, 1)

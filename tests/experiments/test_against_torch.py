@@ -1,0 +1,233 @@
+"""The comparison with PyTorch: its nets, weights, optimisers and batches are genjax's; nothing is done twice."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from itertools import islice
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import ROOT, config_of
+
+from experiments.benchmarks.works import WORKS
+from experiments.gans import against_torch
+from genjax import data
+from genjax.data import positions
+from genjax.engine import update
+from genjax.errors import InputError
+from genjax.tasks import gan
+
+SHAPE = (28, 28, 1)
+
+
+@pytest.fixture
+def in_torch():
+    pytest.importorskip("torch", reason="torch is not installed (the bench extra)")
+    return importlib.import_module("experiments.gans.in_torch")
+
+
+def study(folder, *more):
+    small = ["--data=fashion_mnist_10k", "--split=train[:128]", "--seeds=1", "--steps=2", "--samples=64"]
+    command = [sys.executable, "-m", "experiments.gans.against_torch", f"--out={folder}", *small, *more]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ, check=False)
+
+
+def times(folder):
+    """When results and samples were written."""
+    return {path.name: path.stat().st_mtime_ns for path in (folder / "dcgan").glob("*-*.*")}
+
+
+def linens(name):
+    """genjax's nets of a config."""
+    config = config_of(name, "")
+    generator = gan.construct(gan.GENERATORS, config.generator, "generator", shape=SHAPE)
+    return {"generator": generator, "critic": gan.construct(gan.CRITICS, config.critic, "critic")}
+
+
+def layers_of(net):
+    """The layers of a PyTorch net that have weights."""
+    return [layer for layer in net if len(list(layer.parameters()))]
+
+
+def norms_of(net):
+    return [layer for layer in net if "Norm" in type(layer).__name__]
+
+
+def moved_away(variables):
+    """First variables with biases, scales and statistics that are neither zero nor one."""
+    rng = np.random.default_rng(1)
+    move = lambda a: a if a.ndim > 1 else a + np.abs(0.1 * rng.normal(size=a.shape)).astype(np.float32)  # noqa: E731
+    return jax.tree.map(move, variables)
+
+
+def turned(kernel):
+    """A kernel as PyTorch has it, for pictures turned by half a circle; of dense layers to or from 7 x 7 maps."""
+    if kernel.ndim == 4:
+        return kernel[::-1, ::-1].transpose(3, 2, 0, 1)
+    maps, axes = ((7, 7, 128, 1), (0, 1)) if kernel.shape[1] == 1 else ((-1, 7, 7, 128), (1, 2))
+    return np.flip(kernel.reshape(maps), axes).reshape(kernel.shape).T
+
+
+def copy(variables, net):
+    """Give a PyTorch net genjax's weights and statistics."""
+    stats, numbers = variables.get("batch_stats", {}), Counter()
+    for layer in layers_of(net):
+        kind = type(layer).__name__.replace("Linear", "Dense").removesuffix("2d")
+        name = f"{kind}_{numbers[kind]}"
+        numbers[kind] += 1
+        given = {key: np.asarray(value) for key, value in variables["params"][name].items()}
+        bias = given["bias"]
+        if kind == "BatchNorm":
+            given = {"weight": given["scale"], "bias": bias}
+            given |= {f"running_{key}": stats[name][key] for key in ("mean", "var")}
+        else:
+            bias = turned(bias[None]).ravel() if len(bias) == 7 * 7 * 128 else bias
+            given = {"weight": turned(given["kernel"]), "bias": bias}
+        for key, value in given.items():
+            tensor = getattr(layer, key).data
+            tensor.copy_(tensor.new_tensor(np.array(value)))
+    return net
+
+
+@pytest.mark.parametrize("train", [False, True])
+def test_the_nets_are_the_same(in_torch, train):
+    theirs = in_torch.nets_of(WORKS["wgan_gp"], 0)  # the DCGAN's without its dropout, which draws other masks
+    rng = np.random.default_rng(0)
+    z, x = (rng.normal(size=size).astype(np.float32) for size in ((6, 100), (6, *SHAPE)))
+    inputs = {"generator": (z, z), "critic": (x, x[:, ::-1, ::-1].transpose(0, 3, 1, 2).copy())}
+    for name, net in linens("wgan_gp").items():
+        mine, other = inputs[name]
+        variables = moved_away(net.init(jax.random.key(0), jnp.asarray(mine)))
+        peer = copy(variables, theirs[name]).train(train)
+        expected, moved = net.apply(variables, mine, train=train, mutable=["batch_stats"])
+        found = peer(in_torch.torch.tensor(other)).detach().numpy()
+        found = found.transpose(0, 2, 3, 1)[:, ::-1, ::-1] if name == "generator" else found[:, 0]
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+        for number, layer in enumerate(norms_of(peer)):
+            stats = moved["batch_stats"][f"BatchNorm_{number}"]
+            np.testing.assert_allclose(layer.running_mean, stats["mean"], rtol=0, atol=1e-5)
+            np.testing.assert_allclose(layer.running_var, stats["var"], rtol=1e-3)  # PyTorch's is the unbiased one
+
+
+def test_samples_are_turned_back_and_rounded(in_torch):
+    work = WORKS["dcgan"]
+    generator = in_torch.nets_of(work, 0)["generator"]
+    found = in_torch.sample(generator, work, 3, 5)
+    assert (found.shape, found.dtype) == ((5, *SHAPE), np.uint8)
+    assert (found == in_torch.sample(generator, work, 3, 5)).all()
+    z = in_torch.torch.randn(5, 100, generator=in_torch.torch.Generator().manual_seed(3))
+    x = generator(z).detach().numpy()[:, 0, ::-1, ::-1, None]
+    assert np.abs((x + 1) * 127.5 - found).max() <= 0.5 + 1e-3
+
+
+def test_first_weights_are_of_the_same_law(in_torch):
+    theirs = in_torch.nets_of(WORKS["dcgan"], 0)
+    for name, net in linens("dcgan").items():
+        params = net.init(jax.random.key(0), jnp.zeros((1, 100) if name == "generator" else (1, *SHAPE)))["params"]
+        weights = [p.detach().numpy() for layer in layers_of(theirs[name]) for p in [layer.weight]]
+        biases = [layer.bias.detach().numpy() for layer in layers_of(theirs[name])]
+        assert not any(bias.any() for bias in biases)
+        kernels = sorted((np.asarray(p["kernel"]) for p in params.values() if "kernel" in p), key=np.size)
+        others = sorted((w for w in weights if w.ndim > 1), key=np.size)
+        for ours, other in zip(kernels, others, strict=True):
+            assert ours.size == other.size
+            assert np.abs(other).max() == pytest.approx(np.abs(ours).max(), rel=0.01)  # the sides of one box
+            assert other.std() == pytest.approx(ours.std(), rel=0.05)
+        assert all((w == 1).all() for w in weights if w.ndim == 1)  # batch normalisation's scales
+        assert all((layer.eps, layer.momentum) == (1e-3, 0.01) for layer in norms_of(theirs[name]))
+
+
+@pytest.mark.parametrize("name", ["dcgan", "wgan_gp"])
+def test_the_optimiser_takes_genjaxs_steps(in_torch, name):
+    torch, options = in_torch.torch, WORKS[name].optimizer
+    first, *gradients = np.random.default_rng(0).normal(size=(4, 50)).astype(np.float32)
+    gradients = [g * 10.0 ** np.linspace(-7, 0, 50, dtype=np.float32) for g in gradients]  # where epsilon has a say
+    tx = update.optimizer(**options)
+    ours, state = jnp.asarray(first), tx.init(jnp.asarray(first))
+    theirs = torch.nn.Parameter(torch.tensor(first))
+    descend = in_torch.optimizer([theirs], lambda function: function, **options)
+    for g in gradients:
+        updates, state = tx.update(jnp.asarray(g), state, ours)
+        ours = ours + updates
+        theirs.grad = torch.tensor(g)
+        descend()
+    np.testing.assert_allclose(theirs.detach(), ours, rtol=0, atol=1e-6)
+    assert theirs.grad is None or not theirs.grad.any()
+
+
+def test_batches_are_the_runs_own(in_torch):
+    config = config_of("dcgan", "", data__split="train[:50]")
+    source, work = data.load(config.data), WORKS["dcgan"]
+    for number, x in enumerate(islice(in_torch.batches(source, work, 7), 3)):
+        expected = source.read(positions(7, 50, number * work.batch, work.batch))
+        np.testing.assert_allclose(x.numpy()[:, 0, ::-1, ::-1, None], expected / 127.5 - 1, atol=1e-6)
+
+
+def test_statistics_move_with_the_generators_own_update(in_torch):
+    work = WORKS["wgan_gp"]
+    net, torch = in_torch.nets_of(work, 0)["generator"], in_torch.torch
+    norm = norms_of(net)[0]
+    with torch.no_grad():
+        net(torch.randn(4, 100))
+    assert not norm.running_mean.any()
+    net(torch.randn(4, 100))
+    assert norm.running_mean.any()
+
+
+def test_a_study_is_done_once(tmp_path, in_torch):
+    first = study(tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.startswith("| Fréchet distance | genjax | PyTorch |")
+    assert "| SqueezeNet fire9 | " in first.stdout
+    assert (tmp_path / "dcgan.md").read_text() == first.stdout.rstrip("\n") + "\n"
+    assert (tmp_path / "dcgan.png").read_bytes().startswith(b"\x89PNG")
+    kept = times(tmp_path)
+    assert sorted(kept) == [f"{name}-0.{end}" for name in ("genjax", "torch") for end in ("json", "npy")]
+    samples = [np.load(tmp_path / "dcgan" / f"{name}-0.npy") for name in ("genjax", "torch")]
+    assert [(x.shape, x.dtype) for x in samples] == [((64, *SHAPE), np.uint8)] * 2
+    again = study(tmp_path)
+    assert again.stdout == first.stdout
+    assert again.stderr == ""  # nothing was trained or judged
+    assert times(tmp_path) == kept
+    other = study(tmp_path, "--steps=3")
+    assert other.returncode == 2
+    assert "take another --out" in other.stderr
+
+
+def test_a_table_has_means_deviations_and_each_seed():
+    values = {"SqueezeNet fire9": {"genjax": [4.0, 5.0, 6.0], "torch": [5.0, 7.0, 9.0]}}
+    *_, row = against_torch.as_markdown(values).splitlines()
+    assert row == "| SqueezeNet fire9 | 5 ± 1 | 7 ± 2 | -2 ± 1.3 | 4, 5, 6 | 5, 7, 9 |"
+    alone = against_torch.as_markdown({"x": {"genjax": [4.0], "torch": [5.0]}})
+    assert "| x | 4 ± nan | 5 ± nan | -1 ± nan | 4 | 5 |" in alone
+
+
+def test_without_pytorch_only_what_is_done_is_shown(tmp_path, monkeypatch):
+    monkeypatch.setattr(against_torch, "find_spec", lambda name: None)
+    path = tmp_path / "torch-0"
+    with pytest.raises(InputError, match=r"pip install -e \"\.\[bench\]\""):
+        against_torch.need_torch([path])
+    path.with_suffix(".json").write_text(json.dumps({}))
+    against_torch.need_torch([path])
+
+
+@pytest.mark.parametrize(
+    ("flag", "text"),
+    [
+        ("--config=dcgam", "did you mean 'dcgan'"),
+        ("--seeds=0", "seeds"),
+        ("--data=emoji_32", "its examples are [32, 32, 3], the nets are for [28, 28, 1]"),
+        ("--classifier=/no/run", "/no/run is not a run's folder"),
+    ],
+)
+def test_bad_flags_are_refused_in_a_line(tmp_path, flag, text):
+    done = study(tmp_path / "out", flag)
+    assert done.returncode == 2
+    assert text in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
