@@ -25,7 +25,8 @@ def defaults(task: str) -> ConfigDict:
             "split": "train",  # slices as in "train[:55000]", "train[90%:]"
             "size": "",  # "64" or "64x48" (height x width); "" leaves images as they are
             "channels": 0,  # 1, 3, or 0: as found
-            "resize": "crop",  # or "squash", "pad"
+            "resize": "crop",  # or "squash", "pad", "frame"
+            "upscale": False,  # pictures smaller than `size`; else they are refused
             "dir": "",  # prepared TFDS data sets; "" is TFDS's own default
             "resident_gib": 1.0,  # data sets up to this size live on the device, larger ones stream
         }

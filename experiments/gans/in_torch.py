@@ -2,7 +2,7 @@
 
 Nets, losses and step are those that are timed (experiments/benchmarks/peers/with_torch.py), which has genjax's glorot
 uniform weights, zero biases and constants. Here they get the run's own batches, genjax's running statistics, and
-RMSProp with its epsilon where Optax and Keras have it. PyTorch's "SAME" convolutions of stride 2 are TensorFlow's in
+RMSProp with its epsilon where Optax has it. PyTorch's "SAME" convolutions of stride 2 are TensorFlow's in
 the mirror, so its nets see pictures turned by half a circle, and their samples are turned back.
 """
 

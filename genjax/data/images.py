@@ -19,10 +19,22 @@ class Form:
     size: tuple[int, int] | None  # (height, width); None: as found
     channels: int  # 0: as found
     resize: str
+    upscale: bool = True
+
+    def refuse_smaller(self, height: int, width: int) -> None:
+        """Raise InputError for a picture that would have to be enlarged, where that is not wanted."""
+        if self.upscale or not self.size or self.resize == "frame":
+            return
+        ratios = self.size[0] / height, self.size[1] / width
+        if (min if self.resize == "pad" else max)(ratios) > 1:
+            raise InputError(
+                f"is {height}x{width}, less than {self.size[0]}x{self.size[1]}, and enlarging adds nothing: set a "
+                "smaller data.size, data.resize=frame for black around it, or data.upscale=True"
+            )
 
 
 def form(config) -> Form:
-    """The form from config.size, config.channels and config.resize.
+    """The form from config.size, config.channels, config.resize and config.upscale (where it is missing: True).
 
     Raises: InputError for a value that means nothing.
     """
@@ -43,7 +55,7 @@ def form(config) -> Form:
             f"data.resize {config.resize!r} is unknown{did_you_mean(str(config.resize), RESIZES)}. "
             "Expected 'crop', 'squash', 'pad' or 'frame'."
         )
-    return Form(size, int(config.channels), config.resize)
+    return Form(size, int(config.channels), config.resize, getattr(config, "upscale", True))
 
 
 def header(image) -> tuple[int, int, bool]:
@@ -67,6 +79,7 @@ def pixels(image, form: Form, channels: int) -> np.ndarray:
         # A large JPEG is decoded at a half, quarter or eighth, never below twice what is wanted.
         image.draft(None, (2 * max(form.size),) * 2)
     image = _turn(_plain(image, channels), orientation)
+    form.refuse_smaller(image.height, image.width)
     if form.size and image.size != form.size[::-1]:
         image = _scale(image, *form.size, form.resize)
     x = np.asarray(image)
@@ -80,6 +93,10 @@ def conform(x: np.ndarray, form: Form) -> np.ndarray:
         return x
     from PIL import Image
 
+    try:
+        form.refuse_smaller(*x.shape[1:3])
+    except InputError as error:
+        raise InputError(f"Each picture {error}") from None
     pictures = (Image.fromarray(picture[..., 0] if x.shape[-1] == 1 else picture) for picture in x)
     return np.stack([pixels(picture, form, channels) for picture in pictures])
 

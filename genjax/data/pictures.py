@@ -32,9 +32,16 @@ class Pictures:
 def survey(pictures: Pictures, form: Form) -> tuple[int, int, int]:
     """The one shape (H, W, C) that all pictures will have, from their headers alone.
 
-    Raises: InputError naming pictures that are broken or incomplete, or two that differ in size while `form` has none.
+    Raises: InputError naming pictures that are broken, incomplete or too small, or two that differ in size while `form`
+    has none.
     """
-    headers = list(_each(pictures, np.arange(pictures.count), _header))
+
+    def of_header(item):
+        found = _header(item)
+        form.refuse_smaller(*found[:2])
+        return found
+
+    headers = list(_each(pictures, np.arange(pictures.count), of_header))
     if form.size:
         height, width = form.size
     else:
@@ -103,7 +110,7 @@ def _each(pictures: Pictures, indices: np.ndarray, task: Callable) -> Iterator:
     if failed:
         more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
         number = "A picture" if len(failed) == 1 else f"{len(failed)} pictures"
-        raise InputError(f"{number} cannot be read: {', '.join(failed[:3])}{more}. Replace or remove what is broken.")
+        raise InputError(f"{number} cannot be used: {', '.join(failed[:3])}{more}. Replace or remove them.")
 
 
 def _attempt(task: Callable) -> Callable:

@@ -3,8 +3,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from ml_collections import ConfigDict
 from PIL import Image
 
+from genjax import data
 from genjax.data import pictures
 from genjax.errors import InputError
 
@@ -100,6 +102,16 @@ def test_different_sizes_need_a_size(tmp_path, load):
     assert load(f"folder:{tmp_path}", size="8").shape == (8, 8, 3)
 
 
+def test_pictures_that_would_be_enlarged_are_named(tmp_path, way):
+    save(tmp_path / "large.png", noise(16, 16))
+    save(tmp_path / "small.png", noise(6, 6))
+    asked = {"name": f"folder:{tmp_path}", "split": "train", "size": "8", "channels": 0, "resize": "crop", "dir": ""}
+    with pytest.raises(InputError, match=r"A picture cannot be used: .*small\.png \(is 6x6, less than 8x8") as found:
+        data.load(ConfigDict(asked | {"upscale": False}))
+    assert "large.png" not in str(found.value)
+    assert data.load(ConfigDict(asked | {"upscale": True})).shape == (8, 8, 3)
+
+
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp"])
 @pytest.mark.parametrize("kept", [0.3, 0.9, 0.999])
 def test_a_truncated_picture_is_named_before_training(tmp_path, load, way, suffix, kept):
@@ -108,7 +120,7 @@ def test_a_truncated_picture_is_named_before_training(tmp_path, load, way, suffi
     broken = tmp_path / f"b.{suffix}"
     whole = broken.read_bytes()
     broken.write_bytes(whole[: min(int(len(whole) * kept), len(whole) - 1)])
-    with pytest.raises(InputError, match=rf"A picture cannot be read: .*b\.{suffix} \("):
+    with pytest.raises(InputError, match=rf"A picture cannot be used: .*b\.{suffix} \("):
         load(f"folder:{tmp_path}", size="8")
 
 

@@ -1,8 +1,11 @@
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from genjax.data.images import Form, header, pixels
+from genjax.data.images import Form, conform, header, pixels
+from genjax.errors import InputError
 
 AS_FOUND = Form(None, 0, "crop")
 
@@ -125,3 +128,34 @@ def test_a_large_jpeg_keeps_its_picture(tmp_path):
     x = pixels(image, Form((12, 36), 3, "crop"), 3)
     full = pixels(Image.open(path).convert("RGB"), Form((12, 36), 3, "crop"), 3)  # converted: no reduced decoding
     assert np.abs(x.astype(int) - full).max() < 12
+
+
+def test_a_frame_leaves_the_pixels_as_they_are(tmp_path):
+    x = noise(5, 7)
+    framed = pixels(reopened(Image.fromarray(x), tmp_path / "a.png"), Form((8, 12), 0, "frame", upscale=False), 3)
+    np.testing.assert_array_equal(framed[1:6, 2:9], x)
+    assert framed.sum() == x.sum()
+
+
+def test_a_picture_that_is_larger_than_its_frame_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="is 9x4, more than 8x8"):
+        pixels(reopened(Image.fromarray(noise(9, 4)), tmp_path / "a.png"), Form((8, 8), 0, "frame"), 3)
+
+
+@pytest.mark.parametrize(
+    ("resize", "size", "refused"),
+    [
+        ("crop", (8, 4), False),
+        ("crop", (9, 4), True),  # the shorter side is to be filled: one of both would be enlarged
+        ("squash", (4, 7), True),
+        ("pad", (9, 4), False),  # the width of 4 has it shrunk
+        ("pad", (9, 7), True),
+        ("frame", (20, 20), False),
+    ],
+)
+def test_enlarging_has_to_be_asked_for(resize, size, refused):
+    x = noise(8, 6)[None]
+    assert conform(x, Form(size, 0, resize)).shape == (1, *size, 3)
+    expected = pytest.raises(InputError, match=rf"is 8x6, less than {size[0]}x{size[1]}.*data.upscale=True")
+    with expected if refused else nullcontext():
+        conform(x, Form(size, 0, resize, upscale=False))
