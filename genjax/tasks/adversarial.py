@@ -13,17 +13,14 @@ import jax.numpy as jnp
 import optax
 from ml_collections import ConfigDict
 
-from genjax.config import defaults, flat, pick
+from genjax.config import defaults
 from genjax.engine.phase import Step
 from genjax.engine.state import State
 from genjax.engine.update import average, create, descend, optimizer
-from genjax.errors import InputError
 from genjax.losses.adversarial import LOSSES
 from genjax.losses.penalty import PENALTIES
-from genjax.nets.minibatch import GROUP
 from genjax.ops import noise, replay
 from genjax.ops.augment import policies
-from genjax.ops.pixels import RANGES
 from genjax.tasks.sampling import one_hot
 
 
@@ -46,6 +43,7 @@ def config(task: str) -> ConfigDict:
     )
     c.penalty = ConfigDict(dict.fromkeys(PENALTIES, 0.0))  # weights, in the critic's loss
     c.penalty.interval = 1  # at every so many steps, of so many times the weight (arXiv:1912.04958, section 3.1)
+    c.penalty.apart = False  # in an update of their own, after the loss', with Adam's constants for one update more
     adam = {"name": "adam", "learning_rate": 2e-4, "b1": 0.5, "b2": 0.999, "epsilon": 1e-7, "decay": 0}
     c.optimizer = ConfigDict({"generator": dict(adam), "critic": adam | {"weight_clip": 0.0}})  # decay: in steps
     c.ema = ConfigDict({"half_life": 0.0, "ramp": 0.05})  # of the generator, in images; 0: no average
@@ -80,11 +78,22 @@ def unchanging(apply: Callable) -> Callable:
 def optimizers(c: ConfigDict) -> dict[str, optax.GradientTransformation]:
     """The generator's, the critic's, and the critic's as the generator looks ahead through it."""
     of_critic = dict(c.optimizer.critic) | {"decay": c.optimizer.critic.decay * c.critic_steps}
+    of_critic = lazily(of_critic, c.penalty.interval) if c.penalty.apart else of_critic
     return {
         "generator": optimizer(**c.optimizer.generator),
         "critic": optimizer(**of_critic),
         "ahead": optimizer(**of_critic, differentiable=True),
     }
+
+
+def lazily(options: dict[str, Any], interval: int) -> dict[str, Any]:
+    """An optimiser's options where every `interval` updates have one more among them, of a regulariser.
+
+    So that what it does in so many updates stays the same. Source: arXiv:1912.04958, appendix B, "lazy regularization".
+    """
+    share = interval / (interval + 1)
+    moments = {name: options[name] ** share for name in ("b1", "b2")}
+    return options | {"learning_rate": share * options["learning_rate"], **moments}
 
 
 def first_state(c: ConfigDict, generator: dict, critic: dict, shape: tuple[int, ...]) -> State:
@@ -138,6 +147,20 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
         """Cross-entropy of the critic's second head."""
         return optax.softmax_cross_entropy(seen["classes"], examples.given).mean()
 
+    def penalise(name, params, stats, real, fake, step, keys):
+        """One penalty, without its weight."""
+        k_real, k_fake, k_mix, k_penalty = keys
+        examples, key = {"r1": (real, k_real), "r2": (fake, k_fake)}.get(name, (real, k_penalty))
+        logits = lambda x: judge(params, stats, examples._replace(x=x), step, key)[0]  # noqa: E731
+        return PENALTIES[name](logits, real.x, fake.x, k_mix)
+
+    def penalties(params, stats, real, fake, step, key):
+        """All of them, where they are an update of their own."""
+        keys = jax.random.split(key, 4)
+        found = {name: c.penalty.interval * penalise(name, params, stats, real, fake, step, keys) for name in weights}
+        value = sum(weights[name] * found[name] for name in weights)
+        return value, (stats, {f"critic/{name}": found[name] for name in weights})
+
     def critic_loss(params, stats, real, fake, step, key):
         """Of reals and fakes as the critic sees them. Its statistics move with the reals."""
         k_real, k_fake, k_mix, k_penalty = jax.random.split(key, 4)
@@ -146,19 +169,14 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
         value = critic_value(on_real, on_fake)
         metrics = {"critic/real": on_real.mean(), "critic/fake": on_fake.mean()}
 
-        def penalise(name):
-            examples, k = {"r1": (real, k_real), "r2": (fake, k_fake)}.get(name, (real, k_penalty))
-            logits = lambda x: judge(params, stats, examples._replace(x=x), step, k)[0]  # noqa: E731
-            return PENALTIES[name](logits, real.x, fake.x, k_mix)
-
-        for name, weight in weights.items():
+        for name, weight in weights.items() if not c.penalty.apart else ():
+            found = partial(penalise, name, params, stats, real, fake, step, (k_real, k_fake, k_mix, k_penalty))
             if c.penalty.interval == 1:
-                found = penalise(name)
+                metrics[f"critic/{name}"] = found()
             else:
                 due = step % c.penalty.interval == 0
-                found = c.penalty.interval * jax.lax.cond(due, partial(penalise, name), lambda: 0.0)
-            metrics[f"critic/{name}"] = found
-            value += weight * found
+                metrics[f"critic/{name}"] = c.penalty.interval * jax.lax.cond(due, found, lambda: 0.0)
+            value += weight * metrics[f"critic/{name}"]
         if c.loss.drift:
             value += c.loss.drift * jnp.mean(on_real**2)
         if "classes" in seen_real:
@@ -181,9 +199,7 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
         real, fake = (view(e, step, jax.random.fold_in(key, n)) for n, e in enumerate((real, fake), 2))
         other = ahead(other, real, fake, step, jax.random.fold_in(key, 4))
         on_fake, _, seen = judge(other.params, other.stats, fake, step, k_critic)
-        on_real, _, seen_real = judge(
-            other.params, other.stats, real, step, k_critic
-        )  # not computed where it is not used
+        on_real, _, seen_real = judge(other.params, other.stats, real, step, k_critic)  # computed only where used
         value = c.loss.adversarial * loss.generator(on_real, on_fake)
         metrics = {}
         if c.loss.feature_matching:
@@ -221,12 +237,15 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
             number, key = inputs
             k_z, k_loss = jax.random.split(key)  # the same as fold_in 0 and 1, so others are numbered from 2
             real = reals(number)
-            fake, _ = generate(
-                net.params, net.stats, real.given, state.step, k_z
-            )  # its statistics move with its own update
+            fake, _ = generate(net.params, net.stats, real.given, state.step, k_z)  # statistics move with its update
             extra, fake = remembered(extra, fake, state.step * c.critic_steps + number, jax.random.fold_in(key, 4))
             real, fake = (view(e, state.step, jax.random.fold_in(key, n)) for n, e in enumerate((real, fake), 2))
             moved, metrics = descend(other, tx["critic"], critic_loss, real, fake, state.step, k_loss)
+            if c.penalty.apart:
+                again = lambda net: descend(net, tx["critic"], penalties, real, fake, state.step, k_loss)  # noqa: E731
+                as_it_is = lambda net: (net, {f"critic/{name}": 0.0 for name in weights})  # noqa: E731
+                moved, more = jax.lax.cond(state.step % c.penalty.interval == 0, again, as_it_is, moved)
+                metrics |= more
             if c.critic_floor:
                 moves = metrics["critic/loss"] >= c.critic_floor
                 moved = jax.tree.map(partial(jnp.where, moves), moved, other)
@@ -251,68 +270,3 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
 
 def _without_seen(variables):
     return {name: collection for name, collection in variables.items() if name != "seen"}
-
-
-def refuse(c: ConfigDict, generator: Any, critic: Any, shape: tuple[int, ...]) -> None:
-    """Raise InputError for numbers out of range and choices that do not fit each other or the data."""
-    loss = pick(LOSSES, c.loss.name, "loss.name")
-    policies(c.augment)
-    if (generator.output in RANGES) != (len(shape) == 3):
-        kind = "pixels" if len(shape) == 3 else "points"
-        fit = "tanh or sigmoid" if len(shape) == 3 else "linear"
-        raise InputError(f"the data are {kind} of shape {list(shape)}: set generator.output to {fit}")
-    for key in ("latent", "critic_steps", "packing", "penalty.interval"):
-        if (value := c[key] if "." not in key else c.penalty.interval) < 1:
-            raise InputError(f"{key}={value}: expected at least 1")
-    weights = {f"penalty.{name}": c.penalty[name] for name in PENALTIES}
-    weights |= {f"loss.{name}": c.loss[name] for name in ("drift", "adversarial", "feature_matching", "auxiliary")}
-    weights |= {"instance_noise.std": c.instance_noise.std, "instance_noise.steps": c.instance_noise.steps}
-    weights |= {"critic_floor": c.critic_floor, "unroll": c.unroll, "replay.capacity": c.replay.capacity}
-    weights |= {"ema.half_life": c.ema.half_life, "ema.ramp": c.ema.ramp}
-    for key, value in weights.items():
-        if value < 0:
-            raise InputError(f"{key}={value}: expected 0 or more")
-    if c.classes < 0 or c.classes == 1:
-        raise InputError(f"classes={c.classes}: expected 0 (without labels) or at least 2")
-    if c.augment and len(shape) != 3:
-        raise InputError(f"augment={c.augment!r} is for pictures, but the data are points: set augment=''")
-    if not 0 <= c.loss.label_smoothing < 1 or (c.loss.label_smoothing and not loss.labels):
-        names = ", ".join(name for name, loss in LOSSES.items() if loss.labels)
-        raise InputError(
-            f"loss.label_smoothing={c.loss.label_smoothing} with loss.name={c.loss.name!r}: expected 0, or less than 1 "
-            f"with a loss that has labels: {names}"
-        )
-    if c.critic_floor and not loss.floor:
-        raise InputError(f"critic_floor={c.critic_floor}: the loss {c.loss.name!r} has no least value: set it to 0")
-    if not (c.loss.adversarial or c.loss.feature_matching):
-        raise InputError("loss.adversarial=0 needs loss.feature_matching, or the generator has nothing to learn from")
-    if getattr(critic, "batch_norm", False) and any(c.penalty[name] for name in PENALTIES):
-        raise InputError(
-            "critic.batch_norm with a gradient penalty: the penalty is of the slope of each example's own logit, which "
-            "batch normalisation makes a function of the whole batch (arXiv:1704.00028, section 4): set one of them off"
-        )
-    if c.batch % c.packing:
-        raise InputError(f"packing={c.packing} does not divide batch={c.batch}: set batch to a multiple of it")
-    if c.packing > 1 and c.classes:
-        raise InputError(f"packing={c.packing} with classes={c.classes}: a pack has no one class: set one of them off")
-    if getattr(critic, "minibatch", "") == "stddev" and (packs := c.batch // c.packing) > GROUP and packs % GROUP:
-        raise InputError(
-            f"critic.minibatch='stddev' is over groups of {GROUP}, which do not divide the {packs} judgements of a "
-            f"batch: set batch to a multiple of {GROUP * c.packing}"
-        )
-    if c.replay.capacity and not (c.batch <= c.replay.capacity and 0 < c.replay.share <= 1):
-        raise InputError(
-            f"replay.capacity={c.replay.capacity}, replay.share={c.replay.share}: expected room for a batch of "
-            f"{c.batch}, and a share above 0 and up to 1; without replay, set replay.capacity=0"
-        )
-    for name, net in (("generator", generator), ("critic", critic)):
-        if not c.classes and getattr(net, "conditioning", "concat") != "concat":
-            raise InputError(f"{name}.conditioning={net.conditioning!r} needs classes: set classes to their number")
-
-
-def refuse_keys(c: ConfigDict, keys: tuple[str, ...], whom: str) -> None:
-    """Raise InputError if a key that some nets have no use for is not at its default."""
-    given, unused = flat(c), flat(config(c.task))
-    for key in keys:
-        if given[key] != unused[key]:
-            raise InputError(f"{key}={given[key]} is not for {whom}: leave it at {unused[key]}")

@@ -12,7 +12,7 @@ from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
 from genjax.nets import dcgan, mlp, resnet
 from genjax.ops.pixels import to_float
-from genjax.tasks import adversarial, sampling
+from genjax.tasks import adversarial, refusals, sampling
 from genjax.tasks.adversarial import Game, unchanging
 
 GENERATORS = {"mlp": mlp.Generator, "dcgan": dcgan.Generator, "resnet": resnet.Generator}
@@ -34,7 +34,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     """
     generator = construct(GENERATORS, c.generator, "generator", shape=tuple(shape))
     critic = construct(CRITICS, c.critic, "critic")
-    adversarial.refuse(c, generator, critic, shape)
+    refusals.refuse(c, generator, critic, shape)
     players = (unchanging(computing_in(c.dtype, net.apply)) for net in (generator, critic))
     game = Game(*players, lambda x, step: to_float(x, generator.output))
 

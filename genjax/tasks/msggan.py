@@ -13,7 +13,7 @@ from genjax.engine.precision import computing_in
 from genjax.nets import msggan, progan
 from genjax.ops.pixels import to_float
 from genjax.ops.resample import shrink
-from genjax.tasks import adversarial, sampling
+from genjax.tasks import adversarial, refusals, sampling
 from genjax.tasks.adversarial import Game, unchanging
 
 NETS = {"msggan": msggan.Generator}, {"msggan": msggan.Critic}
@@ -36,9 +36,9 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     generator = construct(NETS[0], c.generator, "generator", shape=tuple(shape))
     critic = construct(NETS[1], c.critic, "critic")
     progan.check_stages("critic", shape, critic.channels)
-    adversarial.refuse(c, generator, critic, shape)
+    refusals.refuse(c, generator, critic, shape)
     unused = "classes", "packing", "replay.capacity", "augment", "instance_noise.std", "penalty.dragan"
-    adversarial.refuse_keys(c, (*unused, "loss.feature_matching"), "pictures of several sizes")
+    refusals.refuse_keys(c, (*unused, "loss.feature_matching"), "pictures of several sizes")
 
     def see(x, step):
         return pyramid(to_float(x, generator.output), len(critic.channels))

@@ -20,7 +20,7 @@ from genjax.errors import InputError
 from genjax.nets import progan
 from genjax.ops.pixels import to_float
 from genjax.ops.resample import enlarge, shrink, shrink_to
-from genjax.tasks import adversarial, sampling
+from genjax.tasks import adversarial, refusals, sampling
 from genjax.tasks.adversarial import Game
 
 GENERATORS = {"progan": progan.Generator}
@@ -101,7 +101,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     generator = construct(GENERATORS, c.generator, "generator", shape=tuple(shape))
     critic = construct(CRITICS, c.critic, "critic")
     progan.check_stages("critic", shape, critic.channels)
-    adversarial.refuse(c, generator, critic, shape)
+    refusals.refuse(c, generator, critic, shape)
     parts = schedule(c, shape[0])
     _refuse(c, critic, parts)
     players = [computing_in(c.dtype, net.apply) for net in (generator, critic)]
@@ -158,7 +158,7 @@ def _knots(parts: list[Part]) -> Iterator[tuple[int, int]]:
 def _refuse(c, critic, parts):
     """Raise InputError for remedies that are of pictures of one size, and groups that do not divide a batch."""
     unused = "classes", "replay.capacity", "packing", "loss.feature_matching"
-    adversarial.refuse_keys(c, unused, "nets that grow")
+    refusals.refuse_keys(c, unused, "nets that grow")
     for part in parts:
         if part.batch > 4 and part.batch % 4 and critic.minibatch == "stddev":
             raise InputError(

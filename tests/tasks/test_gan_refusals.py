@@ -156,3 +156,8 @@ def test_a_label_that_is_no_class_makes_the_loss_no_number_so_that_the_run_stops
     state = jax.jit(task.init)(jax.random.key(0))
     _, metrics = jax.jit(task.phases[0].step)(state, {"x": jnp.zeros((1, 8, 2)), "label": labels}, jax.random.key(0))
     assert np.isnan(metrics["critic/loss"])
+
+
+def test_penalties_apart_from_nothing_and_looking_ahead():
+    refused("penalty.apart=True without a penalty", penalty__apart=True)
+    refused("penalty.apart=True with unroll=2", penalty__apart=True, penalty__r1=1.0, unroll=2)

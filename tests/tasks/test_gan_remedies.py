@@ -9,6 +9,7 @@ from helpers import config_of
 from genjax import tasks
 from genjax.losses.penalty import PENALTIES
 from genjax.ops import augment, noise
+from genjax.tasks.adversarial import lazily
 
 B, POINTS = 8, (2,)
 X = np.random.default_rng(0).normal(2, 1, (B, 2)).astype(np.float32)
@@ -378,3 +379,32 @@ def test_looking_ahead_at_a_critic_that_does_not_move_is_the_plain_step():
     (state, _), (other, _) = run(plain, first)[0], run(ahead, first)[0]
     for a, b in zip(jax.tree.leaves(state), jax.tree.leaves(other), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(("step", "due"), [(0, True), (1, False), (2, True)])
+def test_penalties_apart_are_an_update_of_their_own_after_the_loss(step, due):
+    """R1 of a linear critic is |w|^2 / 2: w falls by rate x interval x weight x w, from where the loss led it.
+
+    The rate is two thirds of what it is without: of three updates in two steps, each counts as two in two did.
+    """
+    plain = build(optimizer__critic__learning_rate=0.1)
+    lazy = {
+        "penalty__r1": 0.5,
+        "penalty__interval": 2,
+        "penalty__apart": True,
+        "optimizer__critic__learning_rate": 0.15,
+    }
+    first = start(plain).replace(step=jnp.int32(step))
+    of_loss = layer(run(plain, first)[0][0], "critic")[0]
+    after, metrics = run(build(**lazy), first)[0]
+    np.testing.assert_allclose(layer(after, "critic")[0], of_loss * (0.9 if due else 1), rtol=1e-5)
+    np.testing.assert_allclose(metrics["critic/r1"], np.sum(of_loss**2) if due else 0, rtol=1e-5)
+
+
+def test_adams_constants_are_those_of_one_update_more():
+    """arXiv:1912.04958, appendix B: c = k / (k + 1) times the rate, and both betas to the power c."""
+    given = {"name": "adam", "learning_rate": 0.002, "b1": 0.5, "b2": 0.99, "epsilon": 1e-8, "decay": 0}
+    found = lazily(given, 16)
+    assert found["learning_rate"] == pytest.approx(0.002 * 16 / 17)
+    assert (found["b1"], found["b2"]) == pytest.approx((0.5 ** (16 / 17), 0.99 ** (16 / 17)))
+    assert found["epsilon"] == 1e-8
