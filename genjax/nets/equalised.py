@@ -20,7 +20,7 @@ class Dense(nn.Module):
     """A matrix product with bias, of a gain over the square root of its inputs.
 
     `lr_multiplier` m makes its parameters learn m times as fast: what is stored is their m-th part
-    (arXiv:1812.04948, appendix B). Shapes: [B, I] -> [B, features].
+    (arXiv:1812.04948, appendix C). Shapes: [B, I] -> [B, features].
     """
 
     features: int
@@ -38,22 +38,24 @@ class Dense(nn.Module):
 
 
 class Conv(nn.Module):
-    """A convolution (stride 1, zeros beyond the border) of a gain over the square root of its inputs.
+    """A convolution of a gain over the square root of its inputs, with zeros beyond the border ("SAME") or not.
 
-    Shapes: [B, H, W, I] -> [B, H, W, features].
+    Shapes: [B, H, W, I] -> [B, H, W, features], of stride 1 and padding "SAME".
     """
 
     features: int
     kernel: int = 3
     gain: float = RELU_GAIN
     use_bias: bool = True
+    stride: int = 1
+    padding: str = "SAME"
 
     @nn.compact
     def __call__(self, x):
         """Apply the layer to images x."""
         size = self.kernel, self.kernel, x.shape[-1], self.features
         w = self.param("kernel", nn.initializers.normal(1.0), size) * (self.gain / math.sqrt(math.prod(size[:3])))
-        y = ops.conv(x, w)
+        y = ops.conv(x, w, stride=(self.stride, self.stride), padding=self.padding)
         return y + self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else y
 
 

@@ -8,7 +8,18 @@ from ml_collections import ConfigDict
 from genjax.config import pick
 from genjax.engine.phase import Task
 
-NAMES = ("autoencoder", "classifier", "gan", "greedy", "msggan", "pretrained_classifier", "progressive", "vae", "vqvae")
+NAMES = (
+    "autoencoder",
+    "classifier",
+    "gan",
+    "greedy",
+    "msggan",
+    "pretrained_classifier",
+    "progressive",
+    "stylegan2",
+    "vae",
+    "vqvae",
+)
 """Each a module here with `config` and `build`, imported when it is asked for."""
 
 

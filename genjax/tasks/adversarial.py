@@ -79,8 +79,11 @@ def optimizers(c: ConfigDict) -> dict[str, optax.GradientTransformation]:
     """The generator's, the critic's, and the critic's as the generator looks ahead through it."""
     of_critic = dict(c.optimizer.critic) | {"decay": c.optimizer.critic.decay * c.critic_steps}
     of_critic = lazily(of_critic, c.penalty.interval) if c.penalty.apart else of_critic
+    of_generator = dict(c.optimizer.generator)
+    if "path_length" in c and c.path_length.weight:
+        of_generator = lazily(of_generator, c.path_length.interval)
     return {
-        "generator": optimizer(**c.optimizer.generator),
+        "generator": optimizer(**of_generator),
         "critic": optimizer(**of_critic),
         "ahead": optimizer(**of_critic, differentiable=True),
     }

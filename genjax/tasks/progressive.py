@@ -17,13 +17,13 @@ from genjax.config import construct
 from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
 from genjax.errors import InputError
-from genjax.nets import progan
+from genjax.nets import progan, stylegan
 from genjax.ops.pixels import to_float
 from genjax.ops.resample import enlarge, shrink, shrink_to
 from genjax.tasks import adversarial, refusals, sampling
 from genjax.tasks.adversarial import Game
 
-GENERATORS = {"progan": progan.Generator}
+GENERATORS = {"progan": progan.Generator, "stylegan": stylegan.Generator}
 CRITICS = {"progan": progan.Critic}
 
 
@@ -141,10 +141,14 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         times, levels = zip(*_knots(parts), strict=True)
         return jnp.interp(step, jnp.array(times, float), jnp.array(levels, float))
 
-    def generate(state, z, ema):
-        return generator.apply(sampling.weights(state, ema), z, level(state.step), method="grown")
+    def picture(variables, z, state):
+        """Of latents, or of styles where the generator has them."""
+        return generator.apply(variables, z, level(state.step), method="grown")
 
     phases = tuple(phase(part, before) for before, part in pairwise([None, *parts]))
+    if hasattr(generator, "styles"):
+        return Task(init, phases, sampling.style_outputs(generator, picture, c.latent))
+    generate = lambda state, z, ema: picture(sampling.weights(state, ema), z, state)  # noqa: E731
     return Task(init, phases, sampling.outputs(generate, c.latent, generator.output))
 
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from formulas import conv, dense, leaky, mean_of_blocks, with_spread
+from numpy_nets import equalised_conv, equalised_dense, leaky_relu, mean_of_blocks, with_spread
 
 from genjax.nets.msggan import Critic, Generator
 
@@ -27,15 +27,15 @@ def test_the_critic_is_its_formula_in_float64(combine):
     net, x = Critic(CHANNELS, combine), pictures()
     p = randomised(net.init(jax.random.key(0), x))["params"]
     layers = iter(p[f"Conv_{i}"] for i in range(len(p)) if f"Conv_{i}" in p)
-    h = leaky(conv(p["from_rgb"], np.float64(x[2])))
+    h = leaky_relu(equalised_conv(p["from_rgb"], np.float64(x[2])))
     for picture in (x[1], x[0]):
-        h = leaky(conv(next(layers), h))
-        h = mean_of_blocks(leaky(conv(next(layers), h)))
-        picture = conv(next(layers), np.float64(picture), gain=1) if combine == "lin_cat" else picture
+        h = leaky_relu(equalised_conv(next(layers), h))
+        h = mean_of_blocks(leaky_relu(equalised_conv(next(layers), h)))
+        picture = equalised_conv(next(layers), np.float64(picture), gain=1) if combine == "lin_cat" else picture
         h = np.concatenate([picture, h], 3)
-        h = conv(next(layers), h, gain=1) if combine == "cat_lin" else h
-    h = leaky(conv(next(layers), with_spread(h)))
-    expected = dense(p["Dense_1"], leaky(dense(p["Dense_0"], h.reshape(8, -1))), gain=1)[:, 0]
+        h = equalised_conv(next(layers), h, gain=1) if combine == "cat_lin" else h
+    h = leaky_relu(equalised_conv(next(layers), with_spread(h)))
+    expected = equalised_dense(p["Dense_1"], leaky_relu(equalised_dense(p["Dense_0"], h.reshape(8, -1))), gain=1)[:, 0]
     np.testing.assert_allclose(net.apply({"params": p}, x), expected, rtol=3e-4, atol=3e-4)
     assert next(layers, None) is None
 

@@ -6,13 +6,23 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from formulas import activated, blurred, conv, dense, leaky, mean_of_blocks, normed, with_spread
+from numpy_nets import (
+    activated,
+    equalised_conv,
+    equalised_dense,
+    leaky_relu,
+    mean_of_blocks,
+    normed,
+    upfirdn,
+    with_spread,
+)
 
 from genjax.errors import InputError
 from genjax.nets.progan import Critic, Generator
 from genjax.ops.resample import enlarge, shrink
 
 CHANNELS = (6, 4, 3)
+BLUR = (0.25, 0.5, 0.25)
 SHAPE = (16, 16, 2)
 
 
@@ -97,13 +107,19 @@ def test_a_critic_fades_in_from_the_judgement_of_the_halved_picture(critic, stag
 def test_the_generator_is_its_formula_in_float64(bilinear):
     net = Generator(SHAPE, CHANNELS, bilinear=bilinear)
     p = randomised(net.init(jax.random.key(0), jnp.zeros((1, 5))))
-    x = activated(dense(p["params"]["dense"], normed(np.float64(latents(3))), np.sqrt(2) / 4).reshape(3, 4, 4, 6))
-    x = activated(conv(p["params"]["convs_0_0"], x))
+    x = activated(
+        equalised_dense(p["params"]["dense"], normed(np.float64(latents(3))), np.sqrt(2) / 4).reshape(3, 4, 4, 6)
+    )
+    x = activated(equalised_conv(p["params"]["convs_0_0"], x))
     for stage in (1, 2):
         x = x.repeat(2, 1).repeat(2, 2)
-        x = blurred(x) if bilinear else x
-        x = activated(conv(p["params"][f"convs_{stage}_1"], activated(conv(p["params"][f"convs_{stage}_0"], x))))
-    expected = conv(p["params"]["to_rgb_2"], x, gain=1)
+        x = upfirdn(x, BLUR, pads=(1, 1)) if bilinear else x
+        x = activated(
+            equalised_conv(
+                p["params"][f"convs_{stage}_1"], activated(equalised_conv(p["params"][f"convs_{stage}_0"], x))
+            )
+        )
+    expected = equalised_conv(p["params"]["to_rgb_2"], x, gain=1)
     np.testing.assert_allclose(net.apply(p, latents(3)), expected, rtol=2e-4, atol=2e-4)
 
 
@@ -111,18 +127,18 @@ def test_the_generator_is_its_formula_in_float64(bilinear):
 def test_the_critic_is_its_formula_in_float64(minibatch, bilinear):
     net = Critic(CHANNELS, minibatch=minibatch, bilinear=bilinear)
     p = randomised(net.init(jax.random.key(0), jnp.zeros((1, *SHAPE))))["params"]
-    h = leaky(conv(p["from_rgb_2"], np.float64(pictures())))
+    h = leaky_relu(equalised_conv(p["from_rgb_2"], np.float64(pictures())))
     for stage in (2, 1):
-        h = leaky(conv(p[f"convs_{stage}_1"], leaky(conv(p[f"convs_{stage}_0"], h))))
-        h = blurred(h) if bilinear else h
+        h = leaky_relu(equalised_conv(p[f"convs_{stage}_1"], leaky_relu(equalised_conv(p[f"convs_{stage}_0"], h))))
+        h = upfirdn(h, BLUR, pads=(1, 1)) if bilinear else h
         h = mean_of_blocks(h)
     if minibatch == "stddev":
         h = with_spread(h)
     elif minibatch:  # over examples and channels at each place, then a mean
         h = np.concatenate([h, np.full((8, 4, 4, 1), np.mean(np.std(h, (0, 3))))], 3)
-    h = leaky(conv(p["last_0"], h))
-    h = leaky(dense(p["last_1"], h.reshape(8, -1)))
-    expected = dense(p["last_2"], h, gain=1)[:, 0]
+    h = leaky_relu(equalised_conv(p["last_0"], h))
+    h = leaky_relu(equalised_dense(p["last_1"], h.reshape(8, -1)))
+    expected = equalised_dense(p["last_2"], h, gain=1)[:, 0]
     np.testing.assert_allclose(net.apply({"params": p}, pictures()), expected, rtol=3e-4, atol=3e-4)
 
 

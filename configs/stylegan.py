@@ -1,0 +1,52 @@
+"""StyleGAN at 32x32: emoji in colour, growing from 8x8 pixels on. Variants A to F are those of the paper's table 1.
+
+A is ProGAN; B samples bilinearly; C has the mapping and styles; D a constant in place of the latent; E noise; F, the
+default, mixes styles. A is trained with WGAN-GP, B to F with the non-saturating loss and R1. `ffhq` is the paper's run
+for 1024x1024, not run here. Source: arXiv:1812.04948, sections 1 and 2, appendix C. Paper: 512 channels and 25 million
+reals; here: fewer of both, and R1's weight for small pictures.
+"""
+
+from genjax.config import SMOKE, variant
+from genjax.tasks import progressive
+
+SIDES = {4: 512, 8: 512, 16: 512, 32: 512, 64: 256, 128: 128, 256: 64, 512: 32, 1024: 16}
+SMALL = (64, 64, 48, 24)
+
+
+def get_config(name=""):
+    """The config; "smoke" is a tiny one that finishes in seconds."""
+    letter = name if name in ("A", "B", "C", "D", "E") else "F"
+    c = progressive.config()
+    c.data.name = "emoji_32"
+    c.latent = 64
+    c.generator, c.critic = nets(letter, SMALL, width=64)
+    c.growth.update(start=8, fade=40.0, stable=40.0)
+    c.steps, c.batch = 6_000, 16
+    if letter == "A":
+        c.loss.update(name="wasserstein", drift=1e-3)
+        c.penalty.gradient_penalty = 10.0
+    else:
+        c.penalty.r1 = 0.1
+    for net in ("generator", "critic"):
+        c.optimizer[net].update(learning_rate=1e-3, b1=0.0, b2=0.99, epsilon=1e-8)
+    c.ema.half_life = 10_000.0
+    if name == "ffhq":
+        c.data.update(name="folder:ffhq", size="1024")
+        c.latent = 512
+        c.generator, c.critic = nets("F", tuple(SIDES.values()), width=512)
+        c.growth.update(fade=600.0, stable=600.0, batches=(256, 128, 64, 32, 16, 8, 4, 4))
+        c.steps, c.batch, c.penalty.r1 = 4_000_000, 4, 10.0
+        return c
+    smoke = SMOKE | {"growth.start": 16, "growth.fade": 0.016, "growth.stable": 0.016}
+    smoke |= {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4)}
+    return variant(c, "" if name == letter else name, smoke=smoke)
+
+
+def nets(letter, channels, width):
+    """The generator and the critic of one row of the table."""
+    bilinear = letter != "A"
+    critic = {"net": "progan", "channels": channels, "bilinear": bilinear}
+    if letter in "AB":
+        return {"net": "progan", "channels": channels, "bilinear": bilinear}, critic
+    switches = {"constant_input": letter >= "D", "noise": letter >= "E", "mixing": 0.9 if letter == "F" else 0.0}
+    return {"net": "stylegan", "channels": channels, "width": width, **switches}, critic

@@ -1,0 +1,161 @@
+"""StyleGAN's generator: a constant picture of 4x4 pixels, normalised and restyled after each convolution.
+
+Its critic is ProGAN's, with bilinear sampling. Source: arXiv:1812.04948, section 2 and appendix C; what these leave
+open (where gains are one, epsilon, the order within a layer) is as in its authors' code.
+"""
+
+from typing import ClassVar
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from genjax.nets.equalised import RELU_GAIN, Conv, Dense
+from genjax.nets.mapping import Mapping, broadcast, leaky_relu
+from genjax.nets.progan import check_stages, faded
+from genjax.ops import noise as draw
+from genjax.ops.resample import enlarge, fir
+
+
+def layer_noise(noise, number: int, x):
+    """The noise of a layer: fresh for a key, constant for None, and zero for False.
+
+    Shapes: x [B, H, W, C] -> [B, H, W, 1], of a constant [1, H, W, 1], of zero [].
+    Authors' code: a constant drawn when the net is made; here: one that is the same for all nets.
+    """
+    if noise is False:
+        return jnp.zeros((), x.dtype)
+    size = (*x.shape[1:3], 1)
+    if noise is None:
+        return jax.random.normal(jax.random.fold_in(jax.random.key(0), number), (1, *size)).astype(x.dtype)
+    return draw.normal(jax.random.fold_in(noise, number), len(x), size).astype(x.dtype)
+
+
+def adain(x, style):
+    """Each example's channels normalised, then scaled by 1 plus the style's first half and offset by its second.
+
+    Shapes: x [B, H, W, C], style [B, 2C] -> [B, H, W, C]. Source: eq. 1, with the 1e-8 of the authors' code.
+    """
+    scale, offset = jnp.split(style[:, None, None], 2, -1)
+    x = x - x.mean((1, 2), keepdims=True)
+    return x * lax.rsqrt((x**2).mean((1, 2), keepdims=True) + 1e-8) * (1 + scale) + offset
+
+
+class Layer(nn.Module):
+    """A convolution (of all layers but the first), noise, bias, leaky ReLU, and a style; even layers double the sides.
+
+    Shapes: x [B, H, W, I], w [B, width] -> [B, H or 2H, W or 2W, features].
+    """
+
+    features: int
+    number: int
+    noise: bool = True
+    bilinear: bool = True
+
+    @nn.compact
+    def __call__(self, x, w, noise):
+        """Apply the layer to maps x under styles w, with the noise of `layer_noise`."""
+        doubles = self.number > 0 and self.number % 2 == 0
+        if self.number:
+            x = Conv(self.features, use_bias=False)(enlarge(x) if doubles else x)
+        x = fir(x) if doubles and self.bilinear else x
+        if self.noise:
+            scale = self.param("noise_scale", nn.initializers.zeros, (self.features,))
+            x = x + scale * layer_noise(noise, self.number, x)
+        x = leaky_relu(x + self.param("bias", nn.initializers.zeros, (self.features,)))
+        return adain(x, Dense(2 * self.features, gain=1.0, name="style")(w))
+
+
+class Generator(nn.Module):
+    """Latents to pictures, by way of w: two layers a stage, each with a style of its own.
+
+    `channels` are those of the stages; `width` and `layers` those of the mapping; `mixing` is the probability of
+    training on two latents' styles. Without `constant_input` w makes the first maps, without `noise` nothing but w
+    does, without `bilinear` doubled maps are not filtered (table 1: D, E, B).
+    `output` names the range of pixels ([-1, 1]); no activation is applied, as in the papers.
+
+    In training there is mixing, and noise is of each example (stream "noise"); else it is constant.
+    Shapes: z [B, latent] -> [B, side, side, C], side = 4 * 2**stage, or that of `shape`.
+    """
+
+    shape: tuple[int, ...]
+    channels: tuple[int, ...] = (512, 512, 512, 512, 256, 128, 64, 32, 16)
+    width: int = 512
+    layers: int = 8
+    mixing: float = 0.9
+    constant_input: bool = True
+    noise: bool = True
+    bilinear: bool = True
+    output: str = "tanh"
+
+    CHOICES: ClassVar = {"output": ("tanh",)}
+
+    def __post_init__(self):
+        """Refuse a shape that the stages do not end in."""
+        super().__post_init__()
+        check_stages("generator", self.shape, self.channels)
+
+    def setup(self):
+        """All stages' layers."""
+        first, switches = self.channels[0], {"noise": self.noise, "bilinear": self.bilinear}
+        self.mapping = Mapping(self.width, self.layers)
+        if self.constant_input:
+            self.constant = self.param("constant", nn.initializers.ones, (4, 4, first))
+        else:  # Authors' code: without bias; here: with equalised.Dense's, before the layer's own.
+            self.dense = Dense(16 * first, gain=RELU_GAIN / 4)
+        self.convs = [Layer(self.channels[i // 2], i, **switches) for i in range(2 * len(self.channels))]
+        self.to_rgb = [Conv(self.shape[2], kernel=1, gain=1.0) for _ in self.channels]
+
+    def __call__(self, z, train: bool = False, given=None, stage: int | None = None, alpha=None):
+        """The picture of one stage; under `alpha` that much of it, the rest of the stage before, enlarged."""
+        if not train:
+            return self.synthesise(self.styles(self.map(z)), stage, alpha)
+        k_styles, k_noise = jax.random.split(self.make_rng("noise"))
+        count = 2 * len(self.channels)
+        used = count if stage is None else 2 * (stage + 1)
+        ws = self.mapping.styles_in_training(z, k_styles, count, used, self.mixing)
+        return self.synthesise(ws, stage, alpha, k_noise)
+
+    def map(self, z):
+        """Shapes: z [B, latent] -> w [B, width]."""
+        return self.mapping(z)
+
+    def styles(self, w):
+        """One w for all layers. Shapes: [B, width] -> [B, 2 stages, width]."""
+        return broadcast(w, 2 * len(self.channels))
+
+    def truncate(self, ws, psi, cutoff: int | None = None):
+        """Styles moved towards the average w, as `Mapping.truncate` says."""
+        return self.mapping.truncate(ws, psi, cutoff)
+
+    def synthesise(self, ws, stage: int | None = None, alpha=None, noise=None):
+        """The picture of styles, at a stage and under `alpha` as of a call, with the noise of `layer_noise`.
+
+        Shapes: ws [B, 2 stages, width] -> [B, side, side, C].
+        """
+        if self.is_initializing():
+            self.grown(ws, 0.0)  # that all stages have their weights
+        stage = len(self.channels) - 1 if stage is None else stage
+        maps = self._maps(ws, stage, noise)
+        rgb = self.to_rgb[stage](maps[stage])
+        if stage == 0 or alpha is None:
+            return rgb
+        return faded(alpha, enlarge(self.to_rgb[stage - 1](maps[stage - 1])), rgb)
+
+    def grown(self, ws, level, noise=None):
+        """The full-sized picture of a net that has grown to a (traced) level: s + a is stage s + 1 under a."""
+        picture = None
+        for i, x in enumerate(self._maps(ws, len(self.channels) - 1, noise)):
+            new = self.to_rgb[i](x)
+            picture = new if i == 0 else faded(jnp.clip(level - i + 1, 0, 1), enlarge(picture), new)
+        return picture
+
+    def _maps(self, ws, last, noise):
+        """The maps of stages 0 to `last`."""
+        size, maps = (len(ws), 4, 4, self.channels[0]), []
+        x = jnp.broadcast_to(self.constant, size) if self.constant_input else self.dense(ws[:, 0]).reshape(size)
+        for number, layer in enumerate(self.convs[: 2 * (last + 1)]):
+            x = layer(x, ws[:, number], noise)
+            maps += [x] * (number % 2)
+        return maps

@@ -1,0 +1,187 @@
+"""StyleGAN2's nets: styles within the kernels, pictures that are sums over stages, a residual critic. No growth.
+
+Source: arXiv:1912.04958, sections 2.2, 4.1 and 4.2: config F of table 1. What these leave open (gains, filters,
+epsilon) is as in its authors' code.
+"""
+
+from typing import ClassVar
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from genjax.nets.equalised import RELU_GAIN, Conv, Dense
+from genjax.nets.mapping import Mapping, broadcast, leaky_relu
+from genjax.nets.minibatch import stddev_map
+from genjax.nets.progan import check_stages
+from genjax.nets.stylegan import layer_noise
+from genjax.ops.modulated import SMOOTH, modulated_conv
+from genjax.ops.resample import fir
+
+CHANNELS = (512, 512, 512, 512, 512, 256, 128, 64, 32)
+"""Of stages 4, 8, ..., 1024: config F's, twice those of configs A to D from 64 pixels on."""
+
+
+def activated(x):
+    """Leaky ReLU with He's gain, which kernels therefore lack: biases are multiplied too."""
+    return RELU_GAIN * leaky_relu(x)
+
+
+class ModulatedConv(nn.Module):
+    """A modulated convolution with the equalised learning rate, and the affine map from w to its style.
+
+    Shapes: x [B, H, W, I], w [B, width] -> [B, H or 2H, W or 2W, features].
+    """
+
+    features: int
+    kernel: int = 3
+    demodulate: bool = True
+    up: bool = False
+
+    @nn.compact
+    def __call__(self, x, w):
+        """Apply the layer to maps x under styles w."""
+        fan_in = self.kernel**2 * x.shape[-1]
+        kernel = self.param(
+            "kernel", nn.initializers.normal(1.0), (self.kernel, self.kernel, x.shape[-1], self.features)
+        )
+        style = Dense(x.shape[-1], gain=1.0, bias=1.0, name="style")(w)
+        return modulated_conv(x, kernel / fan_in**0.5, style, self.demodulate, self.up)
+
+
+class Layer(nn.Module):
+    """A modulated convolution, noise (one scale for all channels), bias and leaky ReLU; odd layers double the sides.
+
+    Shapes: x [B, H, W, I], w [B, width] -> [B, H or 2H, W or 2W, features].
+    """
+
+    features: int
+    number: int
+
+    @nn.compact
+    def __call__(self, x, w, noise):
+        """Apply the layer to maps x under styles w, with the noise of `layer_noise`."""
+        x = ModulatedConv(self.features, up=self.number % 2 == 1)(x, w)
+        x = x + self.param("noise_scale", nn.initializers.zeros, ()) * layer_noise(noise, self.number, x)
+        return activated(x + self.param("bias", nn.initializers.zeros, (self.features,)))
+
+
+class ToRGB(nn.Module):
+    """A stage's part of the picture: a modulated 1x1 convolution, not demodulated. Shapes: [B, H, W, I] -> [..., C]."""
+
+    colours: int
+
+    @nn.compact
+    def __call__(self, x, w):
+        """The colours of maps x under styles w."""
+        x = ModulatedConv(self.colours, kernel=1, demodulate=False)(x, w)
+        return x + self.param("bias", nn.initializers.zeros, (self.colours,))
+
+
+class Generator(nn.Module):
+    """Latents to pictures, by way of w: a layer on the constant 4x4 maps, two a stage then, and their pictures' sum.
+
+    A stage's picture shares its style with the next stage's first layer, so there are 2 styles a stage.
+    The fields are those of StyleGAN's, as is what is random in training.
+    `output` names the range of pixels ([-1, 1]); no activation is applied, as in the papers.
+
+    Shapes: z [B, latent] -> [B, *shape].
+    """
+
+    shape: tuple[int, ...]
+    channels: tuple[int, ...] = CHANNELS
+    width: int = 512
+    layers: int = 8
+    mixing: float = 0.9
+    output: str = "tanh"
+
+    CHOICES: ClassVar = {"output": ("tanh",)}
+
+    def __post_init__(self):
+        """Refuse a shape that the stages do not end in."""
+        super().__post_init__()
+        check_stages("generator", self.shape, self.channels)
+
+    def setup(self):
+        """All stages' layers."""
+        self.mapping = Mapping(self.width, self.layers, gain=RELU_GAIN)
+        self.constant = self.param("constant", nn.initializers.normal(1.0), (4, 4, self.channels[0]))
+        self.convs = [Layer(self.channels[(i + 1) // 2], i) for i in range(2 * len(self.channels) - 1)]
+        self.to_rgb = [ToRGB(self.shape[2]) for _ in self.channels]
+
+    def __call__(self, z, train: bool = False, given=None):
+        """Generate from latents z."""
+        if not train:
+            return self.synthesise(self.styles(self.map(z)))
+        k_styles, k_noise = jax.random.split(self.make_rng("noise"))
+        return self.synthesise(self.styles_in_training(z, k_styles), k_noise)
+
+    def styles_in_training(self, z, key):
+        """Styles of latents, mixed, as the mapping's. Shapes: z [B, latent] -> [B, 2 stages, width]."""
+        count = 2 * len(self.channels)
+        return self.mapping.styles_in_training(z, key, count, count, self.mixing)
+
+    def map(self, z):
+        """Shapes: z [B, latent] -> w [B, width]."""
+        return self.mapping(z)
+
+    def styles(self, w):
+        """One w for all layers. Shapes: [B, width] -> [B, 2 stages, width]."""
+        return broadcast(w, 2 * len(self.channels))
+
+    def truncate(self, ws, psi, cutoff: int | None = None):
+        """Styles moved towards the average w, as `Mapping.truncate` says."""
+        return self.mapping.truncate(ws, psi, cutoff)
+
+    def synthesise(self, ws, noise=None):
+        """The picture of styles, with the noise of `layer_noise`. Shapes: ws [B, 2 stages, width] -> [B, *shape]."""
+        x, picture = jnp.broadcast_to(self.constant, (len(ws), *self.constant.shape)), 0.0
+        for number, layer in enumerate(self.convs):
+            x = layer(x, ws[:, number], noise)
+            if number % 2 == 0:
+                before = fir(picture, SMOOTH, up=2) if number else 0.0
+                picture = before + self.to_rgb[number // 2](x, ws[:, number + 1])
+        return picture
+
+
+class Block(nn.Module):
+    """Two convolutions, the second after the filter and with stride 2, beside a 1x1 one of the filtered maps.
+
+    Shapes: x [B, H, W, C] -> [B, H/2, W/2, features].
+    """
+
+    features: int
+
+    @nn.compact
+    def __call__(self, x):
+        """Apply the block; the sum of its two branches over sqrt 2 keeps their variance."""
+        h = activated(Conv(x.shape[-1], gain=1.0)(x))
+        h = fir(h, SMOOTH, widen=1)
+        h = activated(Conv(self.features, gain=1.0, stride=2, padding="VALID")(h))
+        skip = Conv(self.features, kernel=1, gain=1.0, use_bias=False)(fir(x, SMOOTH, down=2))
+        return (h + skip) / 2**0.5
+
+
+class Critic(nn.Module):
+    """Pictures to one logit each: residual blocks down to 4x4, a map of the batch's deviation, two dense layers.
+
+    `channels` are those of stages 4, 8, ..., as the generator's; `minibatch` is "stddev" or "".
+    Shapes: x [B, side, side, C] -> [B].
+    """
+
+    channels: tuple[int, ...] = CHANNELS
+    minibatch: str = "stddev"
+
+    CHOICES: ClassVar = {"minibatch": ("", "stddev")}
+
+    @nn.compact
+    def __call__(self, x, train: bool = False, given=None):
+        """Judge pictures x."""
+        check_stages("critic", x.shape[1:], self.channels)
+        x = activated(Conv(self.channels[-1], kernel=1, gain=1.0)(x))
+        for features in self.channels[-2::-1]:
+            x = Block(features)(x)
+        x = stddev_map(x) if self.minibatch else x
+        x = activated(Conv(self.channels[0], gain=1.0)(x))
+        x = activated(Dense(self.channels[0], gain=1.0)(x.reshape(len(x), -1)))
+        return Dense(1, gain=1.0)(x)[:, 0]

@@ -1,0 +1,90 @@
+"""The mapping against NumPy, the average of w, truncation, and whose style is in which layer."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy_nets
+import pytest
+
+from genjax.nets.mapping import Mapping, broadcast, mixed
+from genjax.ops import noise
+
+Z = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
+NET = Mapping(width=4, depth=3)
+VARIABLES = NET.init(jax.random.key(0), Z)
+KEY = jax.random.key(1)
+
+
+def in_training(z, variables=VARIABLES, layers=6, used=6, mixing=0.0):
+    method = lambda m, z: m.styles_in_training(z, KEY, layers, used, mixing)  # noqa: E731
+    return NET.apply(variables, z, method=method, mutable=["average"])
+
+
+@pytest.mark.parametrize("gain", [1.0, np.sqrt(2)])
+def test_the_mapping_is_the_papers(gain):
+    with jax.enable_x64(True):
+        net, z = Mapping(width=7, depth=8, gain=float(gain)), np.float64(Z)
+        variables, params = numpy_nets.of(net.init(jax.random.key(0), z), np.random.default_rng(1))
+        np.testing.assert_allclose(net.apply(variables, z), numpy_nets.mapping(params, z, gain), rtol=1e-11)
+
+
+def test_the_two_papers_mappings_are_one_when_biases_are_zero():
+    other = Mapping(width=4, depth=3, gain=2**0.5)
+    np.testing.assert_allclose(other.apply(VARIABLES, Z), NET.apply(VARIABLES, Z), rtol=1e-5)
+
+
+def test_the_length_of_z_does_not_matter():
+    np.testing.assert_allclose(NET.apply(VARIABLES, 3 * Z), NET.apply(VARIABLES, Z), rtol=1e-5)
+
+
+def test_the_average_moves_in_training_towards_the_batchs_mean():
+    w = np.float64(NET.apply(VARIABLES, Z))
+    assert (VARIABLES["average"]["w_avg"] == 0).all()
+    expected, variables = np.zeros(4), VARIABLES
+    for _ in range(3):
+        expected = 0.995 * expected + 0.005 * w.mean(0)
+        _, moved = in_training(Z, variables, mixing=0.9)  # the other latents do not count
+        variables = {**variables, **moved}
+    assert moved["average"]["w_avg"].dtype == jnp.float32
+    np.testing.assert_allclose(moved["average"]["w_avg"], expected, rtol=1e-4)
+
+
+def test_truncation_is_the_papers_and_exact_at_its_ends():
+    average = jnp.asarray([0.3, -1.0, 2.0, 0.1])
+    ws = jax.random.normal(KEY, (2, 6, 4))
+    variables = {**VARIABLES, "average": {"w_avg": average}}
+    truncate = lambda *args: np.asarray(NET.apply(variables, ws, *args, method="truncate"))  # noqa: E731
+    np.testing.assert_array_equal(truncate(1.0), ws)
+    np.testing.assert_array_equal(truncate(0.0), np.broadcast_to(average, ws.shape))
+    np.testing.assert_allclose(truncate(0.7), average + 0.7 * (ws - average), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(truncate(0.7, 2)[:, :2], truncate(0.7)[:, :2])
+    np.testing.assert_array_equal(truncate(0.7, 2)[:, 2:], ws[:, 2:])
+
+
+def test_mixed_styles_are_one_latents_and_then_anothers():
+    ws, _ = in_training(Z, mixing=1.0, used=4)
+    others = noise.normal(jax.random.split(KEY)[0], 6, (5,))
+    first, second = NET.apply(VARIABLES, Z), NET.apply(VARIABLES, others)
+    for i in range(6):
+        candidates = [np.stack([first[i]] * cut + [second[i]] * (6 - cut)) for cut in (1, 2, 3)]
+        assert sum(np.allclose(ws[i], c, rtol=1e-5) for c in candidates) == 1
+
+
+def test_the_cut_is_uniform_and_happens_as_often_as_said():
+    count, layers, used = 4000, 8, 6
+    ws = mixed(jnp.zeros((count, layers, 1)), jnp.ones((count, layers, 1)), KEY, 0.9, used)[:, :, 0]
+    assert (np.diff(ws) >= 0).all()  # never back to the first
+    cuts = np.bincount(np.asarray((ws == 0).sum(1)), minlength=layers + 1)
+    expected = count * np.array([0, *[0.9 / 5] * 5, 0, 0, 0.1])
+    assert (cuts[expected == 0] == 0).all()
+    chi = ((cuts - expected)[expected > 0] ** 2 / expected[expected > 0]).sum()
+    assert chi < 20.5  # the 99.9 % quantile of chi squared with 5 degrees of freedom
+
+
+def test_without_mixing_all_layers_have_one_style():
+    ws, _ = in_training(Z)
+    np.testing.assert_array_equal(ws, broadcast(NET.apply(VARIABLES, Z), 6))
+
+
+def test_an_examples_styles_do_not_depend_on_the_batchs_size():
+    np.testing.assert_allclose(in_training(Z, mixing=0.9)[0][:2], in_training(Z[:2], mixing=0.9)[0], rtol=1e-5)

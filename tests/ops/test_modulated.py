@@ -1,0 +1,85 @@
+"""Modulated convolution against arXiv:1912.04958's eqs. 1 and 3, an example at a time, in float64."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from numpy_nets import conv, upfirdn
+
+from genjax.ops.modulated import SMOOTH, modulated_conv
+from genjax.ops.resample import fir
+
+RNG = np.random.default_rng(0)
+X, W, STYLE = RNG.normal(size=(3, 6, 5, 4)), RNG.normal(size=(3, 3, 4, 7)), RNG.normal(size=(3, 4))
+
+
+@pytest.fixture(autouse=True)
+def float64():
+    with jax.enable_x64(True):
+        yield
+
+
+def enlarging(x, w):
+    """w over x with zeros in between and two around, then a filter of sum 4 over that with one around."""
+    spread = upfirdn(x, [1], up=2)[:, :-1, :-1]  # no zeros behind the last pixel
+    spread = conv(np.pad(spread, ((0, 0), (2, 2), (2, 2), (0, 0))), w, same=False)
+    return upfirdn(spread, np.array(SMOOTH) / 4, pads=(1, 1))
+
+
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("up", [False, True])
+@pytest.mark.parametrize("demodulate", [False, True])
+def test_each_example_has_its_own_kernel(demodulate, up, fused):
+    y = modulated_conv(*map(jnp.asarray, (X, W, STYLE)), demodulate, up, fused)
+    assert y.shape == ((3, 12, 10, 7) if up else (3, 6, 5, 7))
+    for i in range(3):
+        kernel = STYLE[i][:, None] * W  # eq. 1
+        if demodulate:
+            kernel = kernel / np.sqrt((kernel**2).sum((0, 1, 2)) + 1e-8)  # eq. 3
+        expected = (enlarging if up else conv)(X[i : i + 1], kernel)
+        np.testing.assert_allclose(y[i : i + 1], expected, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("up", [False, True])
+def test_both_ways_agree_in_float32(up):
+    short = [jnp.asarray(a, jnp.float32) for a in (X, W, STYLE)]
+    plain, fused = (modulated_conv(*short, up=up, fused=fused) for fused in (False, True))
+    assert plain.dtype == jnp.float32
+    np.testing.assert_allclose(plain, fused, atol=1e-5)
+
+
+def test_both_ways_agree_in_the_slope_of_their_slope():
+    """In the kernel, of that in the style: as regularising path lengths needs."""
+
+    def slopes(fused):
+        net = lambda style, w: jnp.sum(jnp.tanh(modulated_conv(jnp.asarray(X), w, style, up=True, fused=fused)))  # noqa: E731
+        return jax.jit(jax.grad(lambda w: jnp.sum(jax.grad(net)(jnp.asarray(STYLE), w) ** 2)))(jnp.asarray(W))
+
+    np.testing.assert_allclose(slopes(False), slopes(True), rtol=1e-9, atol=1e-11)
+
+
+def test_demodulated_outputs_of_independent_inputs_have_variance_one():
+    """Exactly: the squares of all responses to impulses sum to one; and as measured on noise."""
+    impulses = np.zeros((4, 5, 5, 4))
+    impulses[np.arange(4), 2, 2, np.arange(4)] = 1
+    style = jnp.tile(jnp.asarray(STYLE[:1]), (4, 1))
+    responses = modulated_conv(jnp.asarray(impulses), jnp.asarray(W), style)
+    np.testing.assert_allclose((responses**2).sum((0, 1, 2)), 1, rtol=1e-7)
+    x = np.random.default_rng(1).normal(size=(500, 3, 3, 4))
+    centre = modulated_conv(jnp.asarray(x), jnp.asarray(W), jnp.asarray(np.random.default_rng(2).normal(size=(500, 4))))
+    np.testing.assert_allclose(centre[:, 1, 1].var(0), 1, atol=4 * np.sqrt(2 / 500))
+
+
+def test_enlarging_is_filtering_and_then_the_convolution_away_from_the_border():
+    one = jnp.ones((3, 4))
+    y = modulated_conv(jnp.asarray(X), jnp.asarray(W), one, demodulate=False, up=True)
+    other = conv(np.asarray(fir(jnp.asarray(X), SMOOTH, up=2)), W)
+    np.testing.assert_allclose(y[:, 2:-2, 2:-2], other[:, 2:-2, 2:-2], rtol=1e-11, atol=1e-12)
+    assert np.abs(y[:, 0] - other[:, 0]).max() > 1e-3  # beyond it they have zeros in different places
+
+
+def test_enlarging_keeps_centres_where_they_are():
+    ramp = jnp.broadcast_to(jnp.arange(8.0)[:, None, None], (1, 8, 8, 1))
+    delta = jnp.zeros((3, 3, 1, 1)).at[1, 1].set(1)
+    y = modulated_conv(ramp, delta, jnp.ones((1, 1)), demodulate=False, up=True)
+    np.testing.assert_allclose(np.asarray(y)[0, 1:-1, 5, 0], (np.arange(1, 15) - 0.5) / 2, rtol=1e-14)

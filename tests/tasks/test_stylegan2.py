@@ -1,0 +1,165 @@
+"""StyleGAN2's step: path lengths from the Jacobian itself, their running mean and turns; what styles are asked for."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import config_of
+
+from genjax import tasks
+from genjax.engine.phase import spans
+from genjax.errors import InputError
+from genjax.nets.stylegan2 import Generator
+from genjax.ops import noise
+
+SHAPE, CHANNELS, BATCH = (8, 8, 3), (6, 4), 8
+KEY = jax.random.key(5)
+
+
+def config(**overrides):
+    c = config_of("stylegan2", latent=5, batch=BATCH, ema__half_life=50.0, **overrides)
+    c.generator = {"net": "stylegan2", "channels": CHANNELS, "width": 7, "layers": 2}
+    c.critic = {"net": "stylegan2", "channels": CHANNELS}
+    return c
+
+
+def build(**overrides):
+    return tasks.build(config(**overrides), SHAPE)
+
+
+def pictures(seed=0):
+    x = np.random.default_rng(seed).integers(0, 256, (1, BATCH, *SHAPE), np.uint8)
+    return {"x": jnp.asarray(x)}
+
+
+def advance(task, state, key=KEY):
+    return jax.jit(task.phases[0].step)(state, pictures(), key)
+
+
+@pytest.fixture(scope="module")
+def task():
+    return build(path_length__interval=2)
+
+
+@pytest.fixture(scope="module")
+def states(task):
+    """At the steps 0, 1, 2 and 3, with what the steps reported."""
+    found = [(jax.jit(task.init)(jax.random.key(0)), {})]
+    for number in range(3):
+        found.append(advance(task, found[-1][0], jax.random.fold_in(KEY, number)))
+    return found
+
+
+def test_path_lengths_are_those_of_the_jacobian():
+    """|J^T y| by the whole Jacobian in the styles, for pictures y of noise over the root of their pixels."""
+    still = build(path_length__interval=1, optimizer__generator__learning_rate=0.0)
+    state = jax.jit(still.init)(jax.random.key(0)).replace(step=jnp.int32(3))
+    state = state.replace(extra=state.extra | {"path_length": jnp.float32(0.2)})
+    after, metrics = advance(still, state)
+
+    net = Generator(SHAPE, CHANNELS, width=7, layers=2)
+    variables = state.nets["generator"].variables
+    k_z, k_styles, k_noise, k_y = jax.random.split(jax.random.fold_in(KEY, 2), 4)
+    z, y = noise.normal(k_z, BATCH // 2, (5,)), noise.normal(k_y, BATCH // 2, SHAPE)
+    ws, _ = net.apply(variables, z, k_styles, method="styles_in_training", mutable=["average"])
+    jacobian = jax.jacrev(lambda ws: net.apply(variables, ws, k_noise, method="synthesise"))(ws)
+    of_each = np.einsum("nhwcnld->nhwcld", np.float64(jacobian))
+    slopes = np.einsum("nhwcld,nhwc->nld", of_each, np.float64(y) / 8)
+    lengths = np.sqrt(np.mean(np.sum(slopes**2, 2), 1))
+    mean = 0.2 + 0.01 * (lengths.mean() - 0.2)
+    np.testing.assert_allclose(metrics["generator/path_length"], lengths.mean(), rtol=1e-4)
+    np.testing.assert_allclose(after.extra["path_length"], mean, rtol=1e-5)
+    np.testing.assert_allclose(metrics["generator/unevenness"], np.mean((lengths - mean) ** 2), rtol=1e-3)
+
+
+def test_paths_are_evened_out_at_every_second_step_and_then_alone(states):
+    means = [float(state.extra["path_length"]) for state, _ in states]
+    assert 0 == means[0] < means[1] == means[2] != means[3]
+    assert [float(metrics["generator/unevenness"]) > 0 for _, metrics in states[1:]] == [True, False, True]
+    counts = [int(state.nets["generator"].opt[0].count) for state, _ in states]
+    assert counts == [0, 2, 3, 5]
+
+
+def test_r1_is_apart_at_every_sixteenth_step(states):
+    assert [float(metrics["critic/r1"]) > 0 for _, metrics in states[1:]] == [True, False, False]
+    assert [int(state.nets["critic"].opt[0].count) for state, _ in states] == [0, 2, 3, 4]
+
+
+def test_without_paths_the_step_is_the_games_alone():
+    task = build(path_length__weight=0.0)
+    state, metrics = advance(task, jax.jit(task.init)(jax.random.key(0)))
+    assert "path_length" not in state.extra
+    assert not any("path" in name for name in metrics)
+
+
+def test_the_average_w_moves_towards_the_batchs(states):
+    """From zero it takes 1 - 0.995 of a batch's mean w: small at first, and never as it was."""
+    sizes = [
+        float(jnp.linalg.norm(state.nets["generator"].stats["average"]["mapping"]["w_avg"])) for state, _ in states
+    ]
+    assert 0 == sizes[0] < sizes[1] < 1
+    assert sizes[2] != sizes[1]
+
+
+def test_samples_of_no_psi_are_all_the_average(task, states):
+    state = states[-1][0]
+    x = task.outputs["sample"](state, jnp.arange(3), truncation=0.0)
+    np.testing.assert_array_equal(x[0], x[2])
+    as_they_are = task.outputs["sample"](state, jnp.arange(3))
+    assert np.any(as_they_are[0] != as_they_are[2])
+    np.testing.assert_array_equal(task.outputs["sample"](state, jnp.arange(3), truncation=1.0), as_they_are)
+    np.testing.assert_array_equal(task.outputs["sample"](state, jnp.array([2])), as_they_are[2:])
+
+
+def test_decoding_is_mapping_and_synthesis(task, states):
+    outputs, state = task.outputs, states[-1][0]
+    z = outputs["latents"](state, jnp.arange(3))
+    w = outputs["map"](state, z)
+    assert w.shape == (3, 7)
+    pictures = outputs["decode"](state, z)
+    np.testing.assert_array_equal(outputs["synthesise"](state, w), pictures)
+    ws = jnp.repeat(w[:, None], 2 * len(CHANNELS), 1)
+    np.testing.assert_array_equal(outputs["synthesise"](state, ws), pictures)
+    assert np.any(outputs["decode"](state, z, ema=False) != pictures)
+
+
+@pytest.mark.parametrize(
+    ("message", "overrides"),
+    [
+        ("path_length: weight=-1.0", {"path_length__weight": -1.0}),
+        ("interval=0", {"path_length__interval": 0}),
+        ("share=1.5", {"path_length__share": 1.5}),
+        ("decay=0.0", {"path_length__decay": 0.0}),
+        (r"path_length.share=0.01 of batch=8 is no example", {"path_length__share": 0.01}),
+        ("packing=2 is not for these nets", {"packing": 2}),
+        ("classes=10 is not for these nets", {"classes": 10}),
+    ],
+)
+def test_what_cannot_be_is_refused(message, overrides):
+    with pytest.raises(InputError, match=message):
+        build(**overrides)
+
+
+@pytest.mark.parametrize(("name", "side"), [("stylegan", 1024), ("stylegan2", 1024)])
+def test_the_published_settings_build(name, side):
+    """25 million reals at most in StyleGAN's, and every stage from 8x8 on; nothing is computed."""
+    published = config_of(name, "ffhq")
+    task = tasks.build(published, (side, side, 3))
+    state = jax.eval_shape(task.init, jax.random.key(0))
+    assert sum(leaf.size for leaf in jax.tree.leaves(state.nets["generator"].params)) > 25_000_000
+    reals = sum(span.phase.steps * span.phase.batch for span in spans(task))
+    assert 24e6 < reals < 26e6
+
+
+@pytest.mark.parametrize("letter", "ABCDEF")
+def test_the_papers_ablations_are_variants(letter):
+    """arXiv:1812.04948, table 1: what each row adds to the one before."""
+    c = config_of("stylegan", letter)
+    styles = c.generator.net == "stylegan"
+    assert c.critic.bilinear == (letter > "A")
+    assert styles == (letter > "B")
+    assert (c.loss.name == "wasserstein") == (letter == "A")
+    if styles:
+        found = c.generator.constant_input, c.generator.noise, c.generator.mixing > 0
+        assert found == (letter > "C", letter > "D", letter > "E")
+    tasks.build(c, (32, 32, 3))
