@@ -13,7 +13,7 @@ def get_config(name=""):
     c = gan.config()
     c.steps = 50_000
     c.batch = 128
-    c.data.size = "64"
+    c.data.update(size="64", upscale=True)
     c.generator = {
         "net": "dcgan",
         "channels": (1024, 512, 256, 128),

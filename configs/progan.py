@@ -23,6 +23,6 @@ def get_config(name=""):
     for net in ("generator", "critic"):
         c.optimizer[net].update(learning_rate=1e-3, b1=0.0, b2=0.99, epsilon=1e-8)
     c.ema.half_life = 11_000.0
-    small = {"growth.start": 16, "growth.fade": 0.016, "growth.stable": 0.016, "batch": 8}
+    small = {"growth.start": 16, "growth.fade": 0.016, "growth.stable": 0.0}
     small |= {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4)}
     return variant(c, name, smoke=SMOKE | small)

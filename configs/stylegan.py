@@ -37,8 +37,7 @@ def get_config(name=""):
         c.growth.update(fade=600.0, stable=600.0, batches=(256, 128, 64, 32, 16, 8, 4, 4))
         c.steps, c.batch, c.penalty.r1 = 4_000_000, 4, 10.0
         return c
-    smoke = SMOKE | {"growth.start": 16, "growth.fade": 0.016, "growth.stable": 0.016}
-    smoke |= {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4)}
+    smoke = SMOKE | {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4), "growth.start": 32}
     return variant(c, "" if name == letter else name, smoke=smoke)
 
 

@@ -113,7 +113,7 @@ PHASES = {
         "data__name": "fashion_mnist_10k",
         "data__split": "train[:20]",
     },
-    "progan": {"steps": 3, "data__size": "32", "data__resize": "squash"},
+    "progan": {"steps": 3, "growth__stable": 0.016, "data__size": "32", "data__resize": "frame"},
 }
 """Runs whose phases are of the steps 1 to 3, two or three more, and two more; of progan 2, 2 (it fades in) and 3."""
 

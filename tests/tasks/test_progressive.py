@@ -25,6 +25,7 @@ SMALL = {
     "data__resize": "squash",
     "growth__start": 4,
     "growth__batches": (),
+    "growth__stable": 0.016,
     "latent": 6,
     "generator": {"net": "progan", "channels": (6, 4)},
     "critic": {"net": "progan", "channels": (6, 4)},
