@@ -2,7 +2,8 @@
 
 Pictures, of the held-out examples of the run's own data or of --data: reconstructions; filters of the first layer;
 codings on their principal components; tsne, the same by t-SNE (needs scikit-learn); interpolation between codings, or
-between latents of a GAN; grid between four; activity of codings; manifold, for codings of two dimensions.
+between latents of a GAN; grid between four; activity of codings; manifold, for codings of two dimensions. Of a
+StyleGAN: styles, a matrix of mixed ones; truncation; noise, and where it shows; directions in w.
 """
 
 from pathlib import Path

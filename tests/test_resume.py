@@ -130,6 +130,21 @@ def test_a_run_that_was_stopped_within_and_between_phases_ends_at_the_same_bits(
     assert_same(ending(tmp_path / "run"), ending(tmp_path / "whole"))
 
 
+def test_a_stylegan2_that_was_stopped_ends_at_the_same_bits(tmp_path, monkeypatch):
+    """Its path lengths' mean, average w and augmentation's strength are in the state."""
+    given = config_of("stylegan2", ada__interval=2, steps=STEPS, save_every=STEPS, ema__half_life=50.0)
+    given.generator.layers = 2
+    assert train(given, tmp_path / "whole") == 0
+    for step in (1, 3):
+        with monkeypatch.context() as patch:
+            stop_at(patch, step)
+            assert train(given, tmp_path / "run") == 128 + signal.SIGTERM
+    assert train(given, tmp_path / "run") == 0
+    assert_same(ending(tmp_path / "run"), ending(tmp_path / "whole"))
+    for part in ("path_length", "'ada'", "w_avg"):
+        assert any(part in name for name in leaves(tmp_path / "run")), part
+
+
 def test_a_signal_that_comes_while_a_row_is_written_is_still_saved_for(config, tmp_path, monkeypatch):
     real = Recorder.record
 

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from genjax.errors import InputError, NotApplicable
+from genjax.inspection import styles
 from genjax.inspection.run import Run, restored
 from genjax.report import activity, codings, filters, interpolation, manifold, reconstructions
 
@@ -134,6 +135,10 @@ VIEWS: dict[str, Callable[[Run], View]] = {
     "grid": grid,
     "activity": activity_,
     "manifold": manifold_,
+    "styles": styles.styles,
+    "truncation": styles.truncation,
+    "noise": styles.noise,
+    "directions": styles.directions,
 }
 
 

@@ -19,7 +19,7 @@ from genjax.engine.state import State
 from genjax.engine.update import average, create, descend, optimizer
 from genjax.losses.adversarial import LOSSES
 from genjax.losses.penalty import PENALTIES
-from genjax.ops import noise, replay
+from genjax.ops import ada, noise, replay
 from genjax.ops.augment import policies
 from genjax.tasks.sampling import one_hot
 
@@ -47,7 +47,8 @@ def config(task: str) -> ConfigDict:
     adam = {"name": "adam", "learning_rate": 2e-4, "b1": 0.5, "b2": 0.999, "epsilon": 1e-7, "decay": 0}
     c.optimizer = ConfigDict({"generator": dict(adam), "critic": adam | {"weight_clip": 0.0}})  # decay: in steps
     c.ema = ConfigDict({"half_life": 0.0, "ramp": 0.05})  # of the generator, in images; 0: no average
-    c.augment = ""  # of what the critic sees: "color,translation,cutout" or some of them
+    c.augment = ""  # of what the critic sees: "color,translation,cutout" or some of them, or "ada"
+    c.ada = ConfigDict({"target": 0.6, "kimg": 500.0, "interval": 4})  # how often and how fast its p is adapted
     c.instance_noise = ConfigDict({"std": 0.0, "steps": 0})  # on what it sees; falls to 0 over `steps`, if any
     c.packing = 1  # examples that it judges together (arXiv:1712.04086)
     c.replay = ConfigDict({"capacity": 0, "share": 0.5})  # earlier fakes that are kept; their share of a batch of fakes
@@ -106,12 +107,14 @@ def first_state(c: ConfigDict, generator: dict, critic: dict, shape: tuple[int, 
     ema = {"generator": nets["generator"].variables} if c.ema.half_life else {}
     kept = {"x": jnp.zeros((c.replay.capacity, *shape))}
     kept |= {"given": jnp.zeros((c.replay.capacity, c.classes))} if c.classes else {}
-    return State(jnp.int32(0), nets, ema, {"replay": kept} if c.replay.capacity else {})
+    extra = {"replay": kept} if c.replay.capacity else {}
+    return State(jnp.int32(0), nets, ema, extra | ({"ada": ada.first_state()} if c.augment == "ada" else {}))
 
 
 def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int) -> Step:
     """A step on examples of one shape."""
-    loss, augmentations, tx = LOSSES[c.loss.name], policies(c.augment), optimizers(c)
+    loss, tx, adapts = LOSSES[c.loss.name], optimizers(c), c.augment == "ada"
+    augmentations = () if adapts else policies(c.augment)
     critic_value = partial(loss.critic, target=1 - c.loss.label_smoothing) if c.loss.label_smoothing else loss.critic
     weights = {name: c.penalty[name] for name in PENALTIES if c.penalty[name]}
 
@@ -126,12 +129,13 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
         x, stats = game.generate(variables, z, step, train=True, given=given, rngs=rngs, mutable=list(stats))
         return Examples(x, given), stats
 
-    def view(examples, step, key):
+    def view(examples, step, extra, key):
         """What the critic sees of examples: under noise, augmented, in packs. Shapes: [B, ..., C] -> [B/n, ..., nC]."""
         x, given = examples
         if c.instance_noise.std:
             left = jnp.maximum(1 - step / c.instance_noise.steps, 0) if c.instance_noise.steps else 1.0
             x += left * c.instance_noise.std * noise.normal(jax.random.fold_in(key, 0), len(x), shape)
+        x = ada.augment(x, extra["ada"]["p"], jax.random.fold_in(key, 1)) if adapts else x
         for number, augment in enumerate(augmentations):
             x = augment(x, jax.random.fold_in(key, 1 + number))
         if c.packing > 1:
@@ -185,7 +189,8 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
         if "classes" in seen_real:
             metrics["critic/classes"] = class_loss(seen_real, real) + class_loss(seen_fake, fake)
             value += c.loss.auxiliary * metrics["critic/classes"]
-        return value, (moved, {"critic/loss": value, **metrics})
+        seen_signs = {"signs": jnp.sign(on_real).mean()} if adapts else {}
+        return value, (moved, {"critic/loss": value, **metrics, **seen_signs})
 
     def ahead(other, real, fake, step, key):
         """The critic after `unroll` further updates, a function of the fakes (arXiv:1611.02163, eq. 7)."""
@@ -195,11 +200,11 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
 
         return jax.lax.scan(update, other, jax.random.split(key, c.unroll))[0] if c.unroll else other
 
-    def generator_loss(params, stats, other, real, step, key):
+    def generator_loss(params, stats, other, real, step, extra, key):
         """Of a critic that is fixed, but for what it would do next."""
         k_z, k_critic = jax.random.split(key)  # the same as fold_in 0 and 1, so others are numbered from 2
         fake, stats = generate(params, stats, real.given, step, k_z)
-        real, fake = (view(e, step, jax.random.fold_in(key, n)) for n, e in enumerate((real, fake), 2))
+        real, fake = (view(e, step, extra, jax.random.fold_in(key, n)) for n, e in enumerate((real, fake), 2))
         other = ahead(other, real, fake, step, jax.random.fold_in(key, 4))
         on_fake, _, seen = judge(other.params, other.stats, fake, step, k_critic)
         on_real, _, seen_real = judge(other.params, other.stats, real, step, k_critic)  # computed only where used
@@ -242,7 +247,7 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
             real = reals(number)
             fake, _ = generate(net.params, net.stats, real.given, state.step, k_z)  # statistics move with its update
             extra, fake = remembered(extra, fake, state.step * c.critic_steps + number, jax.random.fold_in(key, 4))
-            real, fake = (view(e, state.step, jax.random.fold_in(key, n)) for n, e in enumerate((real, fake), 2))
+            real, fake = (view(e, state.step, extra, jax.random.fold_in(key, n)) for n, e in enumerate((real, fake), 2))
             moved, metrics = descend(other, tx["critic"], critic_loss, real, fake, state.step, k_loss)
             if c.penalty.apart:
                 again = lambda net: descend(net, tx["critic"], penalties, real, fake, state.step, k_loss)  # noqa: E731
@@ -253,6 +258,9 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
                 moves = metrics["critic/loss"] >= c.critic_floor
                 moved = jax.tree.map(partial(jnp.where, moves), moved, other)
                 metrics["critic/moves"] = moves.astype(jnp.float32)
+            if adapts:
+                extra = extra | {"ada": ada.adapt(extra["ada"], metrics.pop("signs"), batch_size, **c.ada)}
+                metrics["critic/augment"] = extra["ada"]["p"]
             return (moved, extra), metrics
 
         keys = jax.random.split(k_critic, c.critic_steps)
@@ -264,7 +272,7 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
             metrics = jax.tree.map(lambda m: m[-1], metrics)
 
         last = reals(-1)
-        net, more = descend(net, tx["generator"], generator_loss, other, last, state.step, k_generator)
+        net, more = descend(net, tx["generator"], generator_loss, other, last, state.step, extra, k_generator)
         ema = {n: average(e, net, state.step, batch_size, c.ema.half_life, c.ema.ramp) for n, e in state.ema.items()}
         return State(state.step + 1, {"generator": net, "critic": other}, ema, extra), metrics | more
 

@@ -141,9 +141,9 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         times, levels = zip(*_knots(parts), strict=True)
         return jnp.interp(step, jnp.array(times, float), jnp.array(levels, float))
 
-    def picture(variables, z, state):
-        """Of latents, or of styles where the generator has them."""
-        return generator.apply(variables, z, level(state.step), method="grown")
+    def picture(variables, z, state, *noise):
+        """Of latents, or of styles under noise where the generator has them."""
+        return generator.apply(variables, z, level(state.step), *noise, method="grown")
 
     phases = tuple(phase(part, before) for before, part in pairwise([None, *parts]))
     if hasattr(generator, "styles"):

@@ -17,7 +17,17 @@ from genjax.tasks import adversarial
 def refuse(c: ConfigDict, generator: Any, critic: Any, shape: tuple[int, ...]) -> None:
     """Raise InputError for numbers out of range and choices that do not fit each other or the data."""
     loss = pick(LOSSES, c.loss.name, "loss.name")
-    policies(c.augment)
+    if c.augment != "ada":
+        policies(c.augment)
+    elif len(shape) != 3 or shape[0] != shape[1] or shape[2] not in (1, 3):
+        raise InputError(
+            f"augment='ada' turns square pictures, grey or in colour, but the data have shape {list(shape)}"
+        )
+    if not -1 <= c.ada.target <= 1 or c.ada.kimg <= 0 or c.ada.interval < 1:
+        raise InputError(
+            f"ada: target={c.ada.target}, kimg={c.ada.kimg}, interval={c.ada.interval}: expected a mean sign from -1 "
+            "to 1, thousands of reals above 0 and an interval of at least 1"
+        )
     if (generator.output in RANGES) != (len(shape) == 3):
         kind = "pixels" if len(shape) == 3 else "points"
         fit = "tanh or sigmoid" if len(shape) == 3 else "linear"

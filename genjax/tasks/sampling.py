@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from genjax.engine.state import State, Variables
-from genjax.ops import noise
+from genjax.ops.noise import of_seeds
 from genjax.ops.pixels import to_pixels, to_uint8
 
 
@@ -27,7 +27,7 @@ def outputs(generate: Callable, latent: int, pixels: str, classes: int = 0) -> d
         `truncation` redraws entries beyond it (arXiv:1809.11096, section 3.1).
         Shapes: seeds int [N] -> [N, latent + classes].
         """
-        z = noise.of_seeds(seeds, (latent,), truncation)
+        z = of_seeds(seeds, (latent,), truncation)
         return jnp.concatenate([z, one_hot(seeds % classes, classes)], 1) if classes else z
 
     def decode(state, z, ema=True):
@@ -47,15 +47,15 @@ def outputs(generate: Callable, latent: int, pixels: str, classes: int = 0) -> d
 def style_outputs(generator, picture: Callable, latent: int) -> dict[str, Callable]:
     """Outputs of a generator whose latents become styles: those of all GANs, and "map" and "synthesise".
 
-    `picture(variables, ws, state)` makes pictures of styles.
+    `picture(variables, ws, state, noise)` makes pictures of styles.
     """
 
     def map(state, z, ema=True):
         """w of latents. Shapes: z [N, latent] -> [N, width]."""
         return generator.apply(weights(state, ema), z, method="map")
 
-    def synthesise(state, ws, ema=True, truncation=None):
-        """Pictures of styles, pixels from 0 to 255 and not rounded; noise is constant.
+    def synthesise(state, ws, ema=True, truncation=None, noise=None):
+        """Pictures of styles, pixels from 0 to 255 and not rounded; `noise` is a key, None (constant) or False (none).
 
         `truncation` is psi: how far they are from their average, 1 as they are (arXiv:1812.04948, appendix B).
         Shapes: ws [N, width], or [N, layers, width] -> float [N, *shape].
@@ -64,7 +64,7 @@ def style_outputs(generator, picture: Callable, latent: int) -> dict[str, Callab
         ws = generator.apply(variables, ws, method="styles") if ws.ndim == 2 else ws
         if truncation is not None:
             ws = generator.apply(variables, ws, truncation, method="truncate")
-        return to_pixels(picture(variables, ws, state), generator.output)
+        return to_pixels(picture(variables, ws, state, noise), generator.output)
 
     def decode(state, z, ema=True):
         """Pictures of latents, pixels from 0 to 255 and not rounded. Shapes: z [N, latent] -> float [N, *shape]."""
@@ -75,7 +75,7 @@ def style_outputs(generator, picture: Callable, latent: int) -> dict[str, Callab
 
         Shapes: seeds int [N] -> [N, latent].
         """
-        return noise.of_seeds(seeds, (latent,))
+        return of_seeds(seeds, (latent,))
 
     def sample(state, seeds, truncation=None, ema=True):
         """One picture a seed, that does not depend on the others; `truncation` is psi.

@@ -94,8 +94,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         extra = state.extra | {"path_length": more.pop("mean")}
         return state.replace(nets=state.nets | {"generator": net}, extra=extra), metrics | more
 
-    def picture(variables, ws, state):
-        return generator.apply(variables, ws, method="synthesise")
+    def picture(variables, ws, state, noise):
+        return generator.apply(variables, ws, noise, method="synthesise")
 
     phase = Phase("train", c.steps, c.batch, step if c.path_length.weight else play, reals=c.critic_steps)
     return Task(init, (phase,), sampling.style_outputs(generator, picture, c.latent))

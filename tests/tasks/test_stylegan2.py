@@ -17,7 +17,7 @@ KEY = jax.random.key(5)
 
 
 def config(**overrides):
-    c = config_of("stylegan2", latent=5, batch=BATCH, ema__half_life=50.0, **overrides)
+    c = config_of("stylegan2", latent=5, batch=BATCH, ema__half_life=50.0, **{"augment": ""} | overrides)
     c.generator = {"net": "stylegan2", "channels": CHANNELS, "width": 7, "layers": 2}
     c.critic = {"net": "stylegan2", "channels": CHANNELS}
     return c
@@ -92,6 +92,18 @@ def test_without_paths_the_step_is_the_games_alone():
     assert not any("path" in name for name in metrics)
 
 
+def test_augmentation_follows_the_critics_confidence():
+    """p is 0 at first; each interval of two steps moves it by 8 x 2 / 1,000 towards where reals are less sure."""
+    task = build(augment="ada", ada__kimg=1.0, ada__interval=2, ada__target=-1.0, path_length__weight=0.0)
+    state, found = jax.jit(task.init)(jax.random.key(0)), []
+    step = jax.jit(task.phases[0].step)
+    for number in range(4):
+        state, metrics = step(state, pictures(), jax.random.fold_in(KEY, number))
+        found.append(float(metrics["critic/augment"]))
+    np.testing.assert_allclose(found, [0, 0.016, 0.016, 0.032], rtol=1e-5)
+    assert "signs" not in metrics
+
+
 def test_the_average_w_moves_towards_the_batchs(states):
     """From zero it takes 1 - 0.995 of a batch's mean w: small at first, and never as it was."""
     sizes = [
@@ -131,6 +143,7 @@ def test_decoding_is_mapping_and_synthesis(task, states):
         ("share=1.5", {"path_length__share": 1.5}),
         ("decay=0.0", {"path_length__decay": 0.0}),
         (r"path_length.share=0.01 of batch=8 is no example", {"path_length__share": 0.01}),
+        ("ada: target=0.6, kimg=0.0", {"augment": "ada", "ada__kimg": 0.0}),
         ("packing=2 is not for these nets", {"packing": 2}),
         ("classes=10 is not for these nets", {"classes": 10}),
     ],

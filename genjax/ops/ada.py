@@ -1,0 +1,109 @@
+"""Adaptive discriminator augmentation: random changes of what the critic sees, as often as its overfitting asks for.
+
+Source: arXiv:2006.06676, section 2.2, figure 2 and appendix B: the transformations called "bgc" there, of pixels
+("blitting"), geometry and colour, with their strengths; section 3: the control of their probability.
+"""
+
+from functools import partial, reduce
+
+import jax
+import jax.numpy as jnp
+
+from genjax.errors import InputError
+from genjax.ops import affine, color, noise
+
+_multiply = partial(jnp.matmul, precision="highest")
+
+
+def augment(x, p, key):
+    """Each transformation of each example with the probability p and a strength of its own; differentiable in x.
+
+    An example that draws none is left as it is, to the bit. Where p is above one, it counts as one.
+    Shapes: x [B, H, H, C] in [-1, 1] with C = 1 or 3, p [] -> [B, H, H, C], which may leave [-1, 1].
+    Raises: InputError.
+    """
+    if x.ndim != 4 or x.shape[1] != x.shape[2] or x.shape[1] < 2 or x.shape[3] not in (1, 3):
+        raise InputError(f"shape {x.shape}: expected [B, H, H, C], square pictures in grey (C = 1) or colour (C = 3)")
+
+    def one(x, key):
+        geometry, colors = jax.random.split(key)
+        return color.recolor(reframe(x, *draw_maps(geometry, p, len(x))), draw_colors(colors, p))
+
+    return jax.vmap(one)(x, noise.per_example(key, len(x)))
+
+
+def reframe(x, blit, rest):
+    """A picture under two maps, of which the first takes pixels to pixels, as one. Shapes: x [H, H, C], kept.
+
+    Its code: the filter sees to every map; here: not where `rest` changes nothing, because the filter is not quite
+    symmetric, and would change the finest detail of what is only flipped or turned.
+    """
+    return jnp.where((rest == jnp.eye(3)).all(), affine.move(x, blit), affine.warp(x, _multiply(blit, rest)))
+
+
+def draw_maps(key, p, side):
+    """The maps of one example: of pixels to pixels, and the rest, which comes after them. Shapes: -> [3, 3], [3, 3]."""
+    uniform, normal, whether = jax.random.split(key, 3)
+    mirror, quarters, *whole, first, second = jax.random.uniform(uniform, (6,), jnp.float32)
+    size, width, *part = jax.random.normal(normal, (4,), jnp.float32)
+    quarters = jnp.int32(4 * quarters)  # rounded down
+    size, width = jnp.exp2(0.2 * size), jnp.exp2(0.2 * width)
+    rotated = 1 - jnp.sqrt(jnp.maximum(1 - p, 0))  # so that one rotation or the other comes with the probability p
+    maps = _keep(
+        whether,
+        (p, affine.scale(jnp.where(mirror < 0.5, 1, -1), 1)),
+        (p, affine.turn(jnp.array([1, 0, -1, 0])[quarters], jnp.array([0, 1, 0, -1])[quarters])),
+        (p, affine.shift(*(jnp.round(side / 8 * (2 * u - 1)) for u in whole))),
+        (p, affine.scale(size, size)),
+        (rotated, _turn(first)),
+        (p, affine.scale(width, 1 / width)),
+        (rotated, _turn(second)),
+        (p, affine.shift(*(side / 8 * n for n in part))),
+    )
+    return reduce(_multiply, maps[:3]), reduce(_multiply, maps[3:])
+
+
+def draw_colors(key, p):
+    """The matrix of one example's colours. Shapes: -> [4, 4]."""
+    uniform, normal, whether = jax.random.split(key, 3)
+    flipped, angle = jax.random.uniform(uniform, (2,), jnp.float32)
+    light, gain, vivid = jax.random.normal(normal, (3,), jnp.float32)
+    matrices = _keep(
+        whether,
+        (p, color.brightness(0.2 * light)),
+        (p, color.contrast(jnp.exp2(0.5 * gain))),
+        (p, color.luma_flip(flipped < 0.5)),
+        (p, color.hue(jnp.pi * (2 * angle - 1))),
+        (p, color.saturation(jnp.exp2(vivid))),
+    )
+    return reduce(_multiply, matrices[::-1])
+
+
+def _turn(share):
+    """The map of a picture turned by a share of the full circle."""
+    return affine.turn(jnp.cos(2 * jnp.pi * share), jnp.sin(2 * jnp.pi * share))
+
+
+def _keep(key, *chances):
+    """Each matrix with its probability; else the one that changes nothing. Shapes: -> [N, n, n]."""
+    probabilities, matrices = (jnp.stack(each) for each in zip(*chances, strict=True))
+    kept = jax.random.uniform(key, probabilities.shape, jnp.float32) < probabilities
+    return jnp.where(kept[:, None, None], matrices, jnp.eye(matrices.shape[1], dtype=matrices.dtype))
+
+
+def first_state():
+    """No augmentation yet, nothing seen yet. Shapes: all [], float32."""
+    return {"p": jnp.float32(0), "sign": jnp.float32(0), "count": jnp.float32(0)}
+
+
+def adapt(state, sign, batch: int, target=0.6, kimg=500.0, interval: int = 4):
+    """The state after one more step, in which the critic's logits of augmented reals had this mean sign.
+
+    Every `interval` steps p goes up where the mean over them is above the target, down where it is below,
+    at a speed that leads from 0 to 1 in `kimg` thousand reals; never below 0. As in the paper nothing holds it at 1.
+    Shapes: all []; `batch` reals a step. Source: arXiv:2006.06676, section 3, the heuristic r_t of eq. 1.
+    """
+    total, count = state["sign"] + sign, state["count"] + 1
+    p = jnp.maximum(state["p"] + jnp.sign(total / count - target) * (batch * interval / (kimg * 1000)), 0)
+    full = count >= interval
+    return {"p": jnp.where(full, p, state["p"]), "sign": jnp.where(full, 0, total), "count": jnp.where(full, 0, count)}

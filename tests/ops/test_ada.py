@@ -1,0 +1,174 @@
+"""Adaptive augmentation: how often and how strongly, example by example; its slopes; its control by hand."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+from genjax.errors import InputError
+from genjax.ops import ada, affine
+
+KEY = jax.random.key(3)
+X = np.random.default_rng(0).uniform(-1, 1, (400, 8, 8, 3)).astype(np.float32)
+N = 3000
+KEYS = jax.random.split(KEY, N)
+augment = jax.jit(ada.augment)
+
+
+draw_maps = jax.jit(lambda p, side: jax.vmap(lambda key: ada.draw_maps(key, p, side))(KEYS))
+draw_colors = jax.jit(lambda p: jax.vmap(lambda key: ada.draw_colors(key, p))(KEYS))
+
+
+def is_normal(values, deviation):
+    return stats.kstest(values, "norm", (0, deviation)).pvalue > 1e-3
+
+
+def is_angle(cosine, sine):
+    np.testing.assert_allclose(cosine**2 + sine**2, 1, atol=1e-5)
+    return stats.kstest(np.arctan2(sine, cosine), "uniform", (-np.pi, 2 * np.pi)).pvalue > 1e-3
+
+
+def are_as_likely(values, expected):
+    found = np.unique(np.round(values, 4), return_counts=True)
+    np.testing.assert_allclose(found[0], sorted(expected), atol=1e-4)
+    return stats.chisquare(found[1], N * np.array([expected[k] for k in sorted(expected)])).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_without_probability_examples_are_themselves_to_the_bit(channels):
+    x = X[..., :channels].copy()
+    x[0, 0] = -0.0
+    np.testing.assert_array_equal(np.asarray(augment(x, 0.0, KEY)).view("u4"), x.view("u4"))
+
+
+def test_blits_are_flips_quarter_turns_and_shifts_by_an_eighth_in_this_order():
+    """Read off the product A, t: A is one of the square's eight symmetries, the shift A^-1 t is U(-2, 2), rounded."""
+    blits, _ = (np.float64(m) for m in draw_maps(1.0, 16))
+    a = blits[:, :2, :2]
+    symmetries, counts = np.unique(a.reshape(-1, 4), axis=0, return_counts=True)
+    np.testing.assert_array_equal(np.abs(symmetries).sum(1), 2)
+    assert len(counts) == 8
+    assert stats.chisquare(counts).pvalue > 1e-3
+    for shifts in np.linalg.solve(a, blits[:, :2, 2:])[..., 0].T:
+        assert are_as_likely(shifts, {-2: 1 / 8, -1: 1 / 4, 0: 1 / 4, 1: 1 / 4, 2: 1 / 8})
+
+
+def test_all_maps_together_are_scaling_rotation_stretch_rotation_and_shift_in_this_order():
+    """Read off the product A, t: det A = s^-2, its singular values as f^2 to 1 at any angles, shift A^-1 t."""
+    side = 16
+    rest = np.float64(draw_maps(1.0, side)[1])
+    a = rest[:, :2, :2]
+    assert is_normal(np.log2(np.linalg.det(a)) / 2, 0.2)
+    left, (large, small), right = (m.T for m in np.linalg.svd(a))
+    assert stats.kstest(np.log2(large / small) / 2, "halfnorm", (0, 0.2)).pvalue > 1e-3
+    for x, y in (left[0], right[:, 0]):  # the first singular vectors, up to their sign
+        angles = np.arctan2(y, x) % np.pi
+        assert stats.kstest(angles, "uniform", (0, np.pi)).pvalue > 1e-3
+    shifts = np.linalg.solve(a, rest[:, :2, 2:])[..., 0]
+    assert is_normal(shifts.ravel(), side / 8)
+    assert abs(np.corrcoef(shifts[:, 0] ** 2, np.log2(np.linalg.det(a)))[0, 1]) < 4 / np.sqrt(N)
+
+
+def test_all_colours_together_are_brightness_contrast_flip_hue_and_saturation_in_this_order():
+    """Read off the product: on the grey axis a factor of +-c and c b added, and c^3 s^2 is the determinant."""
+    matrices = np.float64(draw_colors(1.0))
+    a, added = matrices[:, :3, :3], matrices[:, :3, 3].mean(1)
+    grey = a.sum(2).mean(1)
+    np.testing.assert_allclose(a.sum(2), grey[:, None] * np.ones(3), rtol=1e-4, atol=1e-5)
+    assert are_as_likely(np.sign(grey), {-1: 1 / 2, 1: 1 / 2})
+    assert is_normal(np.log2(abs(grey)), 0.5)
+    assert is_normal(added / grey, 0.2)
+    assert is_normal(np.log2(np.linalg.det(a) / grey**3) / 2, 1)
+    off = a / grey[:, None, None] - 1 / 3  # s / c times a rotation about grey, its angle in the first column
+    red = off @ [1, 0, 0] * np.sign(grey)[:, None]
+    cosine, sine = red[:, 0], (red[:, 1] - red[:, 2]) / np.sqrt(3)
+    size = np.hypot(cosine, sine)
+    assert is_angle(cosine / size, sine / size)
+
+
+@pytest.mark.parametrize("p", [0.3, 1.0])
+def test_each_transformation_comes_with_its_probability(p):
+    """What stays the same: no scaling, stretch, shift, and neither rotation (1 - p); a flip is none half the time."""
+    (blit, rest), colors = draw_maps(p, 8), draw_colors(p)
+    stays = {
+        "blit": ((blit == np.eye(3)).all((1, 2)), (1 - p / 2) * (1 - p * 3 / 4) * (1 - p * 3 / 4)),
+        "rest": ((rest == np.eye(3)).all((1, 2)), (1 - p) ** 4),
+        "turn": (rest[:, 0, 1] == 0, 1 - p),
+        "colors": ((colors == np.eye(4)).all((1, 2)), (1 - p) ** 4 * (1 - p / 2)),
+    }
+    for name, (same, share) in stays.items():
+        assert stats.binomtest(int(same.sum()), N, share).pvalue > 1e-3, name
+
+
+def test_as_many_examples_change_as_that_makes():
+    p = 0.1
+    found = np.asarray(augment(X, p, KEY))
+    same = (found == X).all((1, 2, 3)).sum()
+    share = (1 - p / 2) ** 2 * (1 - p * 3 / 4) ** 2 * (1 - p) ** 8  # the shift by -1, 0 or 1 is none in 1 of 4
+    assert stats.binomtest(int(same), len(X), share).pvalue > 1e-3
+
+
+def test_blits_are_exact_and_the_rest_is_one_resampling_of_both():
+    flip, turn = affine.scale(-1, 1), affine.turn(np.cos(0.4), np.sin(0.4))
+    np.testing.assert_array_equal(ada.reframe(X[0], flip, jnp.eye(3)), X[0, :, ::-1])
+    np.testing.assert_allclose(ada.reframe(X[0], flip, turn), affine.warp(X[0], flip @ turn), atol=1e-5)
+
+
+def test_an_example_depends_on_the_key_and_its_number_alone():
+    found = np.asarray(augment(same := np.repeat(X[:1], len(X), 0), 0.8, KEY))
+    assert len(np.unique(found, axis=0)) > 0.9 * len(X)
+    np.testing.assert_allclose(augment(np.concatenate([same[:3], X[1:2]]), 0.8, KEY)[:3], found[:3], atol=1e-5)
+    assert (np.abs(augment(same, 0.8, jax.random.key(4)) - found).max((1, 2, 3)) > 1e-3).mean() > 0.9
+
+
+def test_one_program_serves_all_probabilities_and_above_one_is_one():
+    traces = []
+    run = jax.jit(lambda x, p: traces.append(p) or ada.augment(x, p, KEY))
+    found = [np.asarray(run(X[:5], p)) for p in (0.0, 0.5, 1.0, 1.5)]
+    assert len(traces) == 1
+    np.testing.assert_array_equal(found[2], found[3])
+
+
+def test_slopes_and_slopes_of_slopes_pass():
+    """The R1 penalty of a critic behind the augmentation: its slope by the picture and by the critic's weights."""
+    with jax.enable_x64(True):
+        x, w, u = np.random.default_rng(1).normal(size=(3, 2, 8, 8, 3))
+        critic = lambda x, w: jnp.sum(jnp.sin(w * ada.augment(x, 0.7, KEY)))  # noqa: E731
+        penalty = lambda x, w: jnp.sum(jax.grad(critic)(x, w) ** 2)  # noqa: E731
+        run = jax.jit(jax.value_and_grad(penalty, (0, 1)))
+        for slope, (dx, dw) in zip(run(x, w)[1], ((u, 0), (0, u)), strict=True):
+            difference = run(x + 1e-6 * dx, w + 1e-6 * dw)[0] - run(x - 1e-6 * dx, w - 1e-6 * dw)[0]
+            assert np.abs((slope * u).sum()) > 1e-2
+            np.testing.assert_allclose((slope * u).sum(), difference / 2e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(2, 8, 4, 3), (2, 8, 8, 2), (8, 8, 3), (2, 1, 1, 1)])
+def test_what_is_no_square_picture_is_refused(shape):
+    with pytest.raises(InputError, match="square pictures"):
+        ada.augment(jnp.zeros(shape), 0.5, KEY)
+
+
+def test_the_control_by_hand():
+    """Batches of 50 at 10 kimg move p by 0.01 every 2 steps: up at r = 1 and 0.625, down at r = 0.25, not below 0."""
+    run = jax.jit(lambda state, logits: ada.adapt(state, jnp.sign(logits).mean(), 50, kimg=10.0, interval=2))
+    up, down = [3.0, 0.1, 9.0, 2.0], [5.0, -0.1, 0.2, 0.0]  # mean signs of 1 and 1/4
+    state, found = ada.first_state(), []
+    for logits in (up, up, up, down, down, down, down, up, up, up, down, down, down, down):
+        state = run(state, jnp.array(logits))
+        found.append(float(state["p"]))
+    np.testing.assert_allclose(found, np.array([0, 1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 2, 2, 1]) / 100, atol=1e-7)
+    for _ in range(4):
+        state = run(state, jnp.array(down))
+    assert state["p"] == 0
+    assert run._cache_size() == 1
+
+
+def test_the_control_waits_for_its_interval_and_starts_anew():
+    state = ada.first_state()
+    for count in (1, 2, 3):
+        state = ada.adapt(state, jnp.float32(1), 64)
+        assert {k: float(v) for k, v in state.items()} == {"p": 0, "sign": count, "count": count}
+    state = ada.adapt(state, jnp.float32(1), 64)
+    np.testing.assert_allclose([state["p"], state["sign"], state["count"]], [64 * 4 / 500e3, 0, 0], rtol=1e-6)
+    assert {k: (v.shape, v.dtype) for k, v in state.items()} == {k: ((), jnp.float32) for k in state}
