@@ -1,6 +1,7 @@
 """The metrics by name: what each takes of a case, and what it says of itself. The arithmetic is in genjax.metrics."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -154,7 +155,10 @@ def modes(case: Case) -> Found:
 
 
 def ppl(case: Case) -> Found:
-    """Perceptual path length in z; its pictures are neither rounded nor cropped. A class stays the same on a path."""
+    """Perceptual path length in z and, where there is one, w; its pictures are neither rounded nor cropped.
+
+    A class stays the same on a path. Truncation is of latents, or of w where the generator has them.
+    """
     task, state = _output(case, "decode", "latents"), case.local_state
     _pictures(case)
     ema, truncation = case.options.get("ema", True), case.options.get("truncation")
@@ -162,25 +166,33 @@ def ppl(case: Case) -> Found:
     if count < 1:
         raise NotApplicable("it needs two samples")
     z = in_blocks(task.outputs["latents"], state, np.arange(2 * count, dtype=np.int32), truncation=truncation)
-    look, measured = perceptual_distance(), []
+    spaces = {"z": (z, "slerp", lambda z: in_blocks(task.outputs["decode"], state, z, ema=ema))}
+    if "map" in task.outputs:
+        w = in_blocks(task.outputs["map"], state, z, ema=ema)
+        look_of = partial(in_blocks, task.outputs["synthesise"], state, ema=ema, truncation=truncation)
+        spaces["w"] = w, "lerp", look_of
+    look, measured, values = perceptual_distance(), [], {}
 
     def distance_of_pairs(_, pairs):
         return look(pairs[:, 0], pairs[:, 1])
 
-    with case.watch("perceptual path", count) as told:
+    with case.watch("perceptual path", count * len(spaces)) as told:
 
         def distance(x, y):
             measured.extend(found := in_blocks(distance_of_pairs, None, np.stack([x, y], 1)))
             told(len(measured))
             return found
 
-        generate = lambda z: in_blocks(task.outputs["decode"], state, z, ema=ema)  # noqa: E731
-        (start, given), (end, _) = (np.split(ends, [z.shape[-1] - task.classes], -1) for ends in (z[0::2], z[1::2]))
-        found = metrics.perceptual_path_length(generate, distance, start, end, given=given, path="slerp", seed=0)
-    settings = {"paths": count, "space": "z", "sampling": "full", "epsilon": 1e-4, "distance": PERCEPTUAL, "seed": 0}
+        for space, (codes, path, generate) in spaces.items():
+            cut = [codes.shape[-1] - task.classes]
+            (start, given), (end, _) = (np.split(ends, cut, -1) for ends in (codes[0::2], codes[1::2]))
+            found = metrics.perceptual_path_length(generate, distance, start, end, given=given, path=path, seed=0)
+            values[f"Perceptual path length ({PERCEPTUAL}; {space}, full)"] = found
+    settings = {"paths": count, "space": " and ".join(spaces), "sampling": "full", "epsilon": 1e-4}
+    settings |= {"distance": PERCEPTUAL, "seed": 0}
     if task.classes:
         settings["class"] = "the start's"
-    return {f"Perceptual path length ({PERCEPTUAL}; z, full)": found}, settings
+    return values, settings
 
 
 def accuracy(case: Case) -> Found:

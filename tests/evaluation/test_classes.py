@@ -31,3 +31,25 @@ def test_a_perceptual_path_keeps_the_class_of_its_start(monkeypatch):
     np.testing.assert_array_equal(seen["end"], [[1, -1], [3, -3], [5, -5], [7, -7]])
     np.testing.assert_array_equal(seen["given"].argmax(1), [0, 2, 1, 0])  # of the seeds 0, 2, 4, 6
     assert settings["class"] == "the start's"
+
+
+def test_a_perceptual_path_in_w_is_straight(monkeypatch):
+    """Of pictures linear in w, and their squared difference: |B (w1 - w0)|^2, whatever the place on the path."""
+    rng = np.random.default_rng(0)
+    mapping, paint = rng.normal(size=(5, 4)), rng.normal(size=(4, 3))
+    latents = lambda state, seeds, truncation=None: jax.random.normal(jax.random.key(0), (99, 5))[seeds]  # noqa: E731
+    to_w = lambda state, z, ema=True: jnp.tanh(z @ mapping)  # noqa: E731
+    pictures = lambda state, w, ema=True, truncation=None: (w @ paint).reshape(-1, 1, 1, 3)  # noqa: E731
+    decode = lambda state, z, ema=True: pictures(state, to_w(state, z))  # noqa: E731
+    outputs = {"latents": latents, "map": to_w, "synthesise": pictures, "decode": decode, "sample": None}
+    monkeypatch.setattr(metrics, "perceptual_distance", lambda: lambda x, y: jnp.sum((x - y) ** 2, (1, 2, 3)))
+    task, state = Task(lambda key: None, (), outputs), State(jnp.int32(0), {}, {}, {})
+    samples = samples_of(task, state, (1, 1, 3), 2 * 12)
+    values, settings = metrics.ppl(Case(samples, samples, None, [], task, state))
+    w = np.float64(to_w(state, latents(state, np.arange(24))))
+    lengths = np.sort(np.sum(((w[1::2] - w[0::2]) @ paint) ** 2, 1))
+    expected = lengths.mean()  # of twelve paths none is beyond the 1st and 99th percentile
+    name = "Perceptual path length (SqueezeNet, seven maps; {}, full)"
+    assert list(values) == [name.format(space) for space in ("z", "w")]
+    np.testing.assert_allclose(values[name.format("w")], expected, rtol=0.02)  # differences of 1e-4 in float32
+    assert settings["space"] == "z and w"
