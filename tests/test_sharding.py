@@ -72,12 +72,12 @@ def test_a_net_that_grows_gives_one_curve_on_two_devices(eight):
 
 
 def test_a_stylegan2_gives_one_curve_on_two_devices(eight):
-    """Noise, mixing and augmentation are of examples; the average w and path lengths are over all of them."""
+    """Noise, mixing and augmentation are of examples; path lengths and the average w, in float32, are over all."""
     config = config_of("stylegan2", data__split="train[:64]", steps=2, ada__interval=1, ada__kimg=0.02)
     config.generator.layers = 2
     one, two = (eight(train, config, count, "float64") for count in (1, 2))
     for name, distance in distances(two, one).items():
-        assert distance < 1e-9, name
+        assert distance < (1e-6 if "w_avg" in name else 1e-9), name
 
 
 @pytest.mark.parametrize(

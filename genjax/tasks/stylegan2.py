@@ -89,7 +89,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         key = jax.random.fold_in(key, 2)  # `play` has split it in two
         even = lambda net, mean: descend(net, tx, unevenness, mean, key)  # noqa: E731
         names = "generator/path_length", "generator/unevenness"
-        as_it_is = lambda net, mean: (net, dict.fromkeys(names, jnp.float32(0)) | {"mean": mean})  # noqa: E731
+        as_it_is = lambda net, mean: (net, dict.fromkeys(names, jnp.zeros_like(mean)) | {"mean": mean})  # noqa: E731
         net, more = jax.lax.cond(due, even, as_it_is, net, mean)
         extra = state.extra | {"path_length": more.pop("mean")}
         return state.replace(nets=state.nets | {"generator": net}, extra=extra), metrics | more
