@@ -32,7 +32,7 @@ def define_flags() -> None:
     flags.DEFINE_integer("samples", None, f"How many; default: {SAMPLES:,} of a run, all of --images.", lower_bound=2)
     flags.DEFINE_integer("step", None, "The checkpoint's step; default: the newest.", lower_bound=0)
     flags.DEFINE_bool("ema", True, "Use the averaged weights where the run has them; --noema for the plain ones.")
-    flags.DEFINE_float("truncation", None, "Redraw latents beyond +- this.")
+    flags.DEFINE_float("truncation", None, "Redraw latents beyond +- this; of a StyleGAN psi.")
     flags.DEFINE_string("size", "", "Bring pictures of folders and data sets to this size: 64, or 64x48.")
     flags.DEFINE_enum("channels", "0", ["0", "1", "3"], "Bring them to grey (1) or colour (3); 0: as found.")
     flags.DEFINE_string("out", None, "A .jsonl to append results to; default: the run's metrics.jsonl.")

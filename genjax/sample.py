@@ -28,7 +28,12 @@ def define_flags() -> None:
     flags.DEFINE_string("out", "grid.png", "A .png for a grid, a .npy for the array, a folder (ending in /) for PNGs.")
     flags.DEFINE_integer("step", None, "The checkpoint's step; default: the newest.", lower_bound=0)
     flags.DEFINE_bool("ema", True, "Use the averaged weights where the run has them; --noema for the plain ones.")
-    flags.DEFINE_float("truncation", None, "Redraw latents beyond +- this: less variety, more typical examples.")
+    flags.DEFINE_float(
+        "truncation",
+        None,
+        "Less variety, more typical examples: redraw latents beyond +- this; of a StyleGAN psi, "
+        "how far w is from its average.",
+    )
     flags.DEFINE_string("label", "", "Of a run with classes: make all of this one, a name or a number.")
     flags.DEFINE_integer("columns", None, "Columns of the grid; default: nearly square.", lower_bound=1)
 
@@ -68,9 +73,9 @@ def sample(workdir, seeds, step=None, ema=True, truncation=None, label="") -> np
     from genjax.engine.outputs import in_blocks
     from genjax.runs import about, restore
 
-    if truncation is not None and truncation <= 0:
-        raise InputError(f"--truncation={truncation}: expected a number above 0, such as 0.7")
     task, state = restore(workdir, step)
+    if truncation is not None and truncation <= 0 and "map" not in task.outputs:
+        raise InputError(f"--truncation={truncation}: expected a number above 0, such as 0.7")
     if "sample" not in task.outputs:
         raise InputError(f"{workdir} is a run of a task without samples; it has {', '.join(task.outputs) or 'none'}")
     if label:
