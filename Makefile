@@ -11,12 +11,12 @@ demo: .venv/installed  ## Train a small GAN on clothes for a few minutes and sho
 	$(BIN)/python -m genjax.train --config=configs/demo.py --workdir=runs/demo
 
 test: .venv/tested  ## Run the default test suite
-	$(BIN)/python -m pytest -n 3
+	$(BIN)/python -m pytest -n 3 --dist=worksteal
 
 check: .venv/tested  ## What CI runs: lint, format, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -n 3
+	$(BIN)/python -m pytest -n 3 --dist=worksteal
 
 format: .venv/tested  ## Mend what ruff can mend
 	$(BIN)/ruff check --fix .

@@ -63,6 +63,7 @@ def test_all_remedies_at_once_give_one_curve_on_two_devices(eight):
         assert distance < 1e-11, name
 
 
+@pytest.mark.slow
 def test_a_net_that_grows_gives_one_curve_on_two_devices(eight):
     """Through all phases, groups of the minibatch's standard deviation lying across devices."""
     config = config_of("progan", data__split="train[:64]", steps=2, growth__batches=(4, 8))
@@ -71,6 +72,7 @@ def test_a_net_that_grows_gives_one_curve_on_two_devices(eight):
         assert distance < 1e-11, name
 
 
+@pytest.mark.slow
 def test_a_stylegan2_gives_one_curve_on_two_devices(eight):
     """Noise, mixing and augmentation are of examples; path lengths and the average w, in float32, are over all."""
     config = config_of("stylegan2", data__split="train[:64]", steps=2, ada__interval=1, ada__kimg=0.02)

@@ -81,7 +81,7 @@ def test_works_are_the_configs(name):
     for net in ("generator", "critic"):
         ours = config.optimizer[net].to_dict()
         moments = {} if ours["name"] == "adam" else {"b1": ours["b1"], "b2": ours["b2"]}
-        plain = {"decay": 0} | ({"weight_clip": 0.0} if net == "critic" else {})
+        plain = {"epsilon": 1e-7, "decay": 0} | ({"weight_clip": 0.0} if net == "critic" else {})
         assert ours == work.optimizer | moments | plain
     rates = {layer.rate for layer in work.nets["critic"].layers if layer.kind == "dropout"}
     assert rates == ({config.critic.dropout} if work.convolutional else set())
