@@ -77,12 +77,25 @@ def _command() -> str:
 
 
 def config_of(about: dict[str, Any]) -> ConfigDict:
-    """The config that config.json holds; JSON's lists are the tuples that they were."""
+    """The config that config.json holds; JSON's lists are the tuples that they were.
+
+    Keys that its task has got since are at their defaults.
+    """
     config = ConfigDict(about["config"])
     for key, value in flat(config).items():
         if isinstance(value, list):
             config.update_from_flattened_dict({key: tuple(value)})
+    _complete(config, tasks.config_of(config.task))
     return config
+
+
+def _complete(config: ConfigDict, template: ConfigDict) -> None:
+    """Add the keys that a config lacks; what names a net has the fields that it was given."""
+    for key, value in template.items():
+        if key not in config:
+            config[key] = value
+        elif isinstance(value, ConfigDict) and "net" not in value:
+            _complete(config[key], value)
 
 
 def about(path: os.PathLike) -> dict[str, Any]:

@@ -214,7 +214,7 @@ def _compare(workdir: Workdir, about: dict, force: bool) -> None:
     if old is None:
         return
     changes = [
-        *differences(old["config"], about["config"]),
+        *differences(runs.config_of(old), about["config"]),
         *differences({"data": old["data"]}, {"data": about["data"]}),
     ]
     if changes and not force:

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shutil
 from importlib import metadata
 
 import jax
@@ -13,6 +14,7 @@ from PIL import Image
 from genjax import data
 from genjax.config import flat
 from genjax.engine import loop
+from genjax.errors import InputError
 from genjax.recorder import Recorder
 from genjax.sample import parse_seeds, sample
 from genjax.train import train
@@ -208,3 +210,19 @@ def test_a_run_of_points_is_sampled_as_points(tmp_path, monkeypatch):
 
 def test_seeds_are_numbers_and_ranges():
     assert parse_seeds("0-3, 7,5-5").tolist() == [0, 1, 2, 3, 7, 5]
+
+
+def test_a_run_of_before_a_key_was_there_goes_on_at_its_default(trained, config, tmp_path, capsys):
+    """Of the keys that a task gets later, an old run's config.json has none."""
+    old = tmp_path / "old"
+    shutil.copytree(trained, old)
+    about = json.loads((old / "config.json").read_text())
+    del about["config"]["ada"], about["config"]["penalty"]["apart"], about["config"]["optimizer"]["critic"]["epsilon"]
+    (old / "config.json").write_text(json.dumps(about))
+    np.testing.assert_array_equal(sample(old, np.arange(4)), sample(trained, np.arange(4)))
+    assert train(config(), old) == 0
+    assert "all 8 steps are done" in capsys.readouterr().err
+    about["config"]["penalty"]["r1"] = 1.0
+    (old / "config.json").write_text(json.dumps(about))
+    with pytest.raises(InputError, match=r"penalty.r1: 1.0 -> 0.0"):
+        train(config(), old)
