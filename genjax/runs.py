@@ -17,9 +17,10 @@ from genjax import tasks
 from genjax.config import flat
 from genjax.data.source import Source
 from genjax.engine.checkpoint import Checkpoints
+from genjax.engine.cost import Cost, cost
 from genjax.engine.loop import abstract_state, shapes
 from genjax.engine.mesh import make_mesh
-from genjax.engine.phase import Task, spans
+from genjax.engine.phase import Phase, Task, spans
 from genjax.engine.state import State
 from genjax.engine.workdir import Workdir
 from genjax.errors import InputError
@@ -147,16 +148,13 @@ def plan(config: ConfigDict, source: Source, task: Task) -> str:
     sizes.append(("state, on each device", bytes_text(_nbytes(like))))
     home = "on each device" if source.nbytes <= config.data.resident_gib * 2**30 else "streamed"
     sizes.append((f"data, {home}", bytes_text(source.nbytes)))
-    phases = [
-        (
-            s.phase.name,
-            f"{s.start:,} to {s.stop:,}",
-            s.phase.batch,
-            s.phase.reals,
-            s.phase.steps * s.phase.batch * s.phase.reals,
-        )
-        for s in spans(task)
-    ]
+    phases, costs = [], []
+    for span in spans(task):
+        name, images, found = span.phase.name, span.phase.batch * span.phase.reals, _cost(span.phase, like, source)
+        steps = f"{span.start:,} to {span.stop:,}"
+        phases.append((name, steps, span.phase.batch, span.phase.reals, span.phase.steps * images))
+        each = f"{found.flops / images / 1e9:,.4g}", bytes_text(found.peak // images)
+        costs.append((name, f"{found.flops / 1e9:,.4g}", bytes_text(found.peak), *each))
     return "\n\n".join(
         [
             "\n".join(f"{key} = {value!r}" for key, value in flat(config).items()),
@@ -164,9 +162,18 @@ def plan(config: ConfigDict, source: Source, task: Task) -> str:
             f"fingerprint {source.fingerprint[:16]}",
             table(rows, ("parameter", "shape", "size")),
             table(phases, ("phase", "steps", "batch", "reals", "images")),
+            table(costs, ("a step of", "GFLOP", "memory beyond the state", "GFLOP a real", "memory a real")),
             table(sizes, ("memory", "size")),
         ]
     )
+
+
+def _cost(phase: Phase, like: State, source: Source) -> Cost:
+    """Of one step, as written: a compiler needs less memory where it makes one loop of many operations."""
+    batch = {"x": jax.ShapeDtypeStruct((phase.reals, phase.batch, *source.shape), source.dtype)}
+    if source.labels is not None:
+        batch["label"] = jax.ShapeDtypeStruct((phase.reals, phase.batch), np.int32)
+    return cost(phase.step, like, batch, jax.random.key(0))
 
 
 def _nbytes(tree: Any) -> int:

@@ -1,5 +1,7 @@
 """Where examples come from. `load` opens a data set by name; `positions` says in which order it is read."""
 
+import re
+
 from ml_collections import ConfigDict
 
 from genjax.data import images
@@ -66,7 +68,11 @@ def load(config) -> Source:
         from genjax.data.synthetic import load_mixture
 
         return load_mixture(name, split, form)
+    if re.fullmatch(r"shapes_\d+", name):
+        from genjax.data.shapes import load_shapes
+
+        return load_shapes(name, split, form)
     raise InputError(
         f"data.name {name!r} is unknown{did_you_mean(name, NAMES)}. "
-        f"Expected {', '.join(NAMES)}, tfds:NAME, folder:PATH, series:PATH or stacked:NAME."
+        f"Expected {', '.join(NAMES)}, shapes_SIDE, tfds:NAME, folder:PATH, series:PATH or stacked:NAME."
     )

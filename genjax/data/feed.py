@@ -34,8 +34,10 @@ class Feed:
         """How many steps of a phase one call may take."""
         if self.resident:
             return most
-        example = int(np.prod(self.source.shape)) * np.dtype(self.source.dtype).itemsize
-        return max(1, min(most, CHUNK_BYTES // (example * span.phase.batch * span.phase.reals)))
+        example = np.prod(self.source.shape) * np.dtype(self.source.dtype).itemsize
+        if 0 < span.phase.side < self.source.shape[0]:
+            example = span.phase.side**2 * self.source.shape[2] * np.dtype(np.float32).itemsize
+        return max(1, min(most, CHUNK_BYTES // int(example * span.phase.batch * span.phase.reals)))
 
     def batches(self, span: Span, step: int, capacity: int) -> Iterator[Any]:
         """Send a count of steps, get their picks with a leading axis of `capacity`, the surplus zero.
@@ -78,11 +80,25 @@ class Feed:
     def _streamed(self, span: Span, step: int) -> Iterator[dict[str, np.ndarray]]:
         for indices in self._indices(span, step):
             examples = self._examples(indices.ravel())
+            if span.phase.side:
+                examples["x"] = means_of_blocks(examples["x"], span.phase.side)
             yield {name: rows.reshape(*indices.shape, *rows.shape[1:]) for name, rows in examples.items()}
 
     def _place(self, tree: Any, axis: int | None) -> Any:
         sharding = whole(self.mesh) if axis is None else split(self.mesh, axis)
         return jax.tree.map(lambda a: jax.make_array_from_process_local_data(sharding, a), tree)
+
+
+def means_of_blocks(x: np.ndarray, side: int) -> np.ndarray:
+    """Pictures of fewer pixels, exactly: the means of square blocks. Those of that size are as they are.
+
+    Shapes: uint8 [N, H, H, C] -> float32 [N, side, side, C].
+    """
+    count, height, _, channels = x.shape
+    if height <= side:
+        return x
+    blocks = x.reshape(count, side, height // side, side, height // side, channels)
+    return blocks.mean((2, 4), dtype=np.float32)
 
 
 def _stack(rows, capacity):

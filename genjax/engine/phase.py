@@ -27,6 +27,7 @@ class Phase:
     step: Step  # static choices are closed over
     reals: int = 1  # real batches that a step consumes: n_critic
     enter: Callable[[State, Key], State] = keep  # runs once, when the phase begins
+    side: int = 0  # pixels a side that its pictures may be shrunk to, as means of blocks, when they are read; 0: as is
     examples: int = 0  # it sees: the first of the source's shuffled order, the same for a seed; 0: all
 
 

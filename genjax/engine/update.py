@@ -22,6 +22,38 @@ def descend(net: Net, tx: optax.GradientTransformation, loss, *args):
     return Net(optax.apply_updates(net.params, updates), stats, opt), metrics
 
 
+def descend_in_parts(net: Net, tx: optax.GradientTransformation, loss, parts):
+    """One optimiser step on the mean gradient over parts of a batch, which are worked on one after the other.
+
+    `parts` is a tree of arrays [parts, ...]; loss(params, stats, part) -> scalar, (stats, metrics). Statistics go from
+    part to part; metrics are their means.
+    """
+
+    def add(carry, part):
+        stats, total = carry
+        (_, (stats, metrics)), grads = jax.value_and_grad(loss, has_aux=True)(net.params, stats, part)
+        return (stats, jax.tree.map(jnp.add, total, grads)), metrics
+
+    start = net.stats, jax.tree.map(jnp.zeros_like, net.params)
+    (stats, total), metrics = jax.lax.scan(add, start, parts)
+    count = len(jax.tree.leaves(parts)[0])
+    updates, opt = tx.update(jax.tree.map(lambda g: g / count, total), net.opt, net.params)
+    return Net(optax.apply_updates(net.params, updates), stats, opt), jax.tree.map(lambda m: m.mean(0), metrics)
+
+
+def cut(batch, count: int):
+    """A tree of batches in parts that every device has as much of: example i is in part i % count.
+
+    Shapes: [B, ...] -> [count, B / count, ...].
+    """
+    return jax.tree.map(lambda x: jnp.moveaxis(x.reshape(-1, count, *x.shape[1:]), 1, 0), batch)
+
+
+def join(parts):
+    """What `cut` cut. Shapes: [count, B / count, ...] -> [B, ...]."""
+    return jax.tree.map(lambda x: jnp.moveaxis(x, 0, 1).reshape(-1, *x.shape[2:]), parts)
+
+
 def descend_together(nets: dict[str, Net], tx: optax.GradientTransformation, loss, *args):
     """One optimiser step of several nets on one loss. loss({net: params}, *args) -> scalar, metrics."""
     params = {name: net.params for name, net in nets.items()}

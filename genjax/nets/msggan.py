@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from genjax.nets import progan
 from genjax.nets.equalised import Conv, Dense
 from genjax.nets.progan import last_maps, leaky_relu
+from genjax.nets.remat import recomputing
 from genjax.ops.resample import shrink
 
 Generator = progan.Generator
@@ -21,7 +22,7 @@ class Critic(nn.Module):
     """Pictures of all sizes to one logit each: those of a stage join the maps that come from the larger ones.
 
     `combine` says how: "simple" lays the picture beside the maps, "lin_cat" what a 1x1 convolution makes of it (as many
-    maps), "cat_lin" makes a 1x1 convolution of both together (eqs. 3 to 5 of the paper).
+    maps), "cat_lin" makes a 1x1 convolution of both together (eqs. 3 to 5 of the paper). `remat` is the generator's.
 
     Shapes: x a tuple of [B, 4 * 2**i, 4 * 2**i, C] for i = 0, 1, ... -> [B].
     """
@@ -29,6 +30,7 @@ class Critic(nn.Module):
     channels: tuple[int, ...] = (512, 512, 512, 512, 256, 128, 64, 32, 16)
     combine: str = "lin_cat"
     minibatch: str = "stddev"
+    remat: bool = False
 
     CHOICES: ClassVar = {"combine": ("simple", "lin_cat", "cat_lin"), "minibatch": ("", "stddev", "book_stddev")}
 
@@ -36,10 +38,11 @@ class Critic(nn.Module):
     def __call__(self, x, train: bool = False, given=None):
         """Judge pictures of all sizes, the smallest first."""
         *smaller, largest = x
+        layer = recomputing(self.remat, lambda conv, h: leaky_relu(conv(h)))
         h = leaky_relu(Conv(self.channels[-1], kernel=1, name="from_rgb")(largest))
         for stage in range(len(smaller), 0, -1):
             for width in self.channels[stage], self.channels[stage - 1]:
-                h = leaky_relu(Conv(width)(h))
+                h = layer(Conv(width), h)
             h = self._joined(smaller[stage - 1], shrink(h))
         h = leaky_relu(Conv(self.channels[0])(last_maps(self.minibatch, h)))
         h = leaky_relu(Dense(self.channels[0])(h.reshape(len(h), -1)))

@@ -15,6 +15,7 @@ from genjax.errors import InputError
 from genjax.nets.equalised import RELU_GAIN, Conv, Dense, pixel_norm
 from genjax.nets.layers import ACTIVATIONS
 from genjax.nets.minibatch import book_stddev_map, stddev_map
+from genjax.nets.remat import recomputing
 from genjax.ops.resample import BINOMIAL, enlarge, fir, shrink
 
 leaky_relu = ACTIVATIONS["leaky_relu"]
@@ -48,7 +49,8 @@ class Generator(nn.Module):
     """Latents to pictures: a dense layer to 4x4, then nearest neighbours and two convolutions a stage.
 
     `channels` are those of the stages. `bilinear` follows each doubling of the maps with the filter [1, 2, 1]
-    (arXiv:1812.04948, table 1, B). `output` names the range of pixels; no activation is applied to them.
+    (arXiv:1812.04948, table 1, B). `output` names the range of pixels; no activation is applied to them. `remat` keeps
+    one map a layer for the backward pass.
 
     Shapes: z [B, latent] -> [B, side, side, C], side = 4 * 2**stage, or that of `shape`.
     """
@@ -57,6 +59,7 @@ class Generator(nn.Module):
     channels: tuple[int, ...] = (512, 512, 512, 512, 256, 128, 64, 32, 16)
     bilinear: bool = False
     output: str = "tanh"
+    remat: bool = False
 
     CHOICES: ClassVar = {"output": ("tanh", "sigmoid")}
 
@@ -96,11 +99,12 @@ class Generator(nn.Module):
         """The maps of stages 0 to `last`."""
         x = self.dense(pixel_norm(z)).reshape(-1, 4, 4, self.channels[0])
         x, maps = pixel_norm(leaky_relu(x)), []
+        layer = recomputing(self.remat, lambda conv, x: pixel_norm(leaky_relu(conv(x))))
         for i, convs in enumerate(self.convs[: last + 1]):
             x = x if i == 0 else enlarge(x)
             x = fir(x, BINOMIAL) if i and self.bilinear else x
             for conv in convs:
-                x = pixel_norm(leaky_relu(conv(x)))
+                x = layer(conv, x)
             maps.append(x)
         return maps
 
@@ -109,7 +113,8 @@ class Critic(nn.Module):
     """Pictures to one logit each: the generator mirrored, averages of 2x2 in place of nearest neighbours.
 
     The last stage has a map of the standard deviation over the batch: `minibatch` is "stddev" (the paper's, over
-    groups of 4), "book_stddev" or "". `bilinear` filters before each halving with [1, 2, 1].
+    groups of 4), "book_stddev" or "". `bilinear` filters before each halving with [1, 2, 1]. `remat` is the
+    generator's.
 
     Shapes: x [B, side, side, C], side = 4 * 2**stage -> [B].
     """
@@ -117,6 +122,7 @@ class Critic(nn.Module):
     channels: tuple[int, ...] = (512, 512, 512, 512, 256, 128, 64, 32, 16)
     minibatch: str = "stddev"
     bilinear: bool = False
+    remat: bool = False
 
     CHOICES: ClassVar = {"minibatch": ("", "stddev", "book_stddev")}
 
@@ -140,8 +146,9 @@ class Critic(nn.Module):
 
     def _halved(self, i, h):
         """From the maps of stage i to those of the stage before."""
+        layer = recomputing(self.remat, lambda conv, h: leaky_relu(conv(h)))
         for conv in self.convs[i]:
-            h = leaky_relu(conv(h))
+            h = layer(conv, h)
         return shrink(fir(h, BINOMIAL) if self.bilinear else h)
 
     def _logits(self, h):

@@ -14,6 +14,7 @@ from jax import lax
 from genjax.nets.equalised import RELU_GAIN, Conv, Dense
 from genjax.nets.mapping import Mapping, broadcast, leaky_relu
 from genjax.nets.progan import check_stages, faded
+from genjax.nets.remat import recomputing
 from genjax.ops import noise as draw
 from genjax.ops.resample import enlarge, fir
 
@@ -73,7 +74,8 @@ class Generator(nn.Module):
     `channels` are those of the stages; `width` and `layers` those of the mapping; `mixing` is the probability of
     training on two latents' styles. Without `constant_input` w makes the first maps, without `noise` nothing but w
     does, without `bilinear` doubled maps are not filtered (table 1: D, E, B).
-    `output` names the range of pixels ([-1, 1]); no activation is applied, as in the papers.
+    `output` names the range of pixels ([-1, 1]); no activation is applied, as in the papers. `remat` keeps one map a
+    layer for the backward pass.
 
     In training there is mixing, and noise is of each example (stream "noise"); else it is constant.
     Shapes: z [B, latent] -> [B, side, side, C], side = 4 * 2**stage, or that of `shape`.
@@ -88,6 +90,7 @@ class Generator(nn.Module):
     noise: bool = True
     bilinear: bool = True
     output: str = "tanh"
+    remat: bool = False
 
     CHOICES: ClassVar = {"output": ("tanh",)}
 
@@ -155,7 +158,8 @@ class Generator(nn.Module):
         """The maps of stages 0 to `last`."""
         size, maps = (len(ws), 4, 4, self.channels[0]), []
         x = jnp.broadcast_to(self.constant, size) if self.constant_input else self.dense(ws[:, 0]).reshape(size)
+        run = recomputing(self.remat, lambda layer, x, w: layer(x, w, noise))
         for number, layer in enumerate(self.convs[: 2 * (last + 1)]):
-            x = layer(x, ws[:, number], noise)
+            x = run(layer, x, ws[:, number])
             maps += [x] * (number % 2)
         return maps

@@ -14,6 +14,7 @@ from genjax.nets.equalised import RELU_GAIN, Conv, Dense
 from genjax.nets.mapping import Mapping, broadcast, leaky_relu
 from genjax.nets.minibatch import stddev_map
 from genjax.nets.progan import check_stages
+from genjax.nets.remat import recomputing
 from genjax.nets.stylegan import layer_noise
 from genjax.ops.modulated import SMOOTH, modulated_conv
 from genjax.ops.resample import fir
@@ -83,7 +84,8 @@ class Generator(nn.Module):
 
     A stage's picture shares its style with the next stage's first layer, so there are 2 styles a stage.
     The fields are those of StyleGAN's, as is what is random in training.
-    `output` names the range of pixels ([-1, 1]); no activation is applied, as in the papers.
+    `output` names the range of pixels ([-1, 1]); no activation is applied, as in the papers. `remat` keeps one map a
+    layer for the backward pass.
 
     Shapes: z [B, latent] -> [B, *shape].
     """
@@ -94,6 +96,7 @@ class Generator(nn.Module):
     layers: int = 8
     mixing: float = 0.9
     output: str = "tanh"
+    remat: bool = False
 
     CHOICES: ClassVar = {"output": ("tanh",)}
 
@@ -136,8 +139,9 @@ class Generator(nn.Module):
     def synthesise(self, ws, noise=None):
         """The picture of styles, with the noise of `layer_noise`. Shapes: ws [B, 2 stages, width] -> [B, *shape]."""
         x, picture = jnp.broadcast_to(self.constant, (len(ws), *self.constant.shape)), 0.0
+        run = recomputing(self.remat, lambda layer, x, w: layer(x, w, noise))
         for number, layer in enumerate(self.convs):
-            x = layer(x, ws[:, number], noise)
+            x = run(layer, x, ws[:, number])
             if number % 2 == 0:
                 before = fir(picture, SMOOTH, up=2) if number else 0.0
                 picture = before + self.to_rgb[number // 2](x, ws[:, number + 1])
@@ -165,12 +169,14 @@ class Block(nn.Module):
 class Critic(nn.Module):
     """Pictures to one logit each: residual blocks down to 4x4, a map of the batch's deviation, two dense layers.
 
-    `channels` are those of stages 4, 8, ..., as the generator's; `minibatch` is "stddev" or "".
+    `channels` are those of stages 4, 8, ..., as the generator's; `minibatch` is "stddev" or ""; `remat` keeps one map
+    a block.
     Shapes: x [B, side, side, C] -> [B].
     """
 
     channels: tuple[int, ...] = CHANNELS
     minibatch: str = "stddev"
+    remat: bool = False
 
     CHOICES: ClassVar = {"minibatch": ("", "stddev")}
 
@@ -179,8 +185,9 @@ class Critic(nn.Module):
         """Judge pictures x."""
         check_stages("critic", x.shape[1:], self.channels)
         x = activated(Conv(self.channels[-1], kernel=1, gain=1.0)(x))
+        run = recomputing(self.remat, lambda block, x: block(x))
         for features in self.channels[-2::-1]:
-            x = Block(features)(x)
+            x = run(Block(features), x)
         x = stddev_map(x) if self.minibatch else x
         x = activated(Conv(self.channels[0], gain=1.0)(x))
         x = activated(Dense(self.channels[0], gain=1.0)(x.reshape(len(x), -1)))

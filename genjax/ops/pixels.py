@@ -8,10 +8,13 @@ RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 
 def to_float(x, output):
     """uint8 pixels to floats in the range of `output` ("tanh", "sigmoid"); floats pass unchanged."""
-    if x.dtype != jnp.uint8:
-        return x
+    return scaled(x.astype(float), output) if x.dtype == jnp.uint8 else x
+
+
+def scaled(x, output):
+    """Numbers from 0 to 255 to the range of `output`."""
     low, high = RANGES[output]
-    return x.astype(float) * ((high - low) / 255) + low
+    return x * ((high - low) / 255) + low
 
 
 def to_pixels(x, output):

@@ -16,7 +16,7 @@ from ml_collections import ConfigDict
 from genjax.config import defaults
 from genjax.engine.phase import Step
 from genjax.engine.state import State
-from genjax.engine.update import average, create, descend, optimizer
+from genjax.engine.update import average, create, cut, descend, descend_in_parts, join, optimizer
 from genjax.losses.adversarial import LOSSES
 from genjax.losses.penalty import PENALTIES
 from genjax.ops import ada, noise, replay
@@ -53,6 +53,8 @@ def config(task: str) -> ConfigDict:
     c.packing = 1  # examples that it judges together (arXiv:1712.04086)
     c.replay = ConfigDict({"capacity": 0, "share": 0.5})  # earlier fakes that are kept; their share of a batch of fakes
     c.unroll = 0  # critic updates that the generator looks ahead (arXiv:1611.02163)
+    c.accumulate = 1  # parts of a batch whose gradients are summed: what is of a whole batch is then of a part
+    c.remat = False  # keep less for the backward pass, and compute it again: for nets of large pictures
     return c
 
 
@@ -114,16 +116,16 @@ def first_state(c: ConfigDict, generator: dict, critic: dict, shape: tuple[int, 
 def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int) -> Step:
     """A step on examples of one shape."""
     loss, tx, adapts = LOSSES[c.loss.name], optimizers(c), c.augment == "ada"
+    count = c.accumulate
     augmentations = () if adapts else policies(c.augment)
     critic_value = partial(loss.critic, target=1 - c.loss.label_smoothing) if c.loss.label_smoothing else loss.critic
     weights = {name: c.penalty[name] for name in PENALTIES if c.penalty[name]}
 
-    def generate(params, stats, given, step, key):
-        """A batch of fakes in training mode, and the statistics it moved.
+    def generate(params, stats, given, z, step, key):
+        """Fakes of latents in training mode, and the statistics they moved.
 
         Book: its loop makes the critic's fakes in inference mode; here: in training mode, as in arXiv:1511.06434.
         """
-        z = noise.normal(key, batch_size, (c.latent,))
         rngs = {"noise": jax.random.fold_in(key, 2**31)}  # the numbers of examples are below
         variables = {"params": params, **stats}
         x, stats = game.generate(variables, z, step, train=True, given=given, rngs=rngs, mutable=list(stats))
@@ -200,10 +202,10 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
 
         return jax.lax.scan(update, other, jax.random.split(key, c.unroll))[0] if c.unroll else other
 
-    def generator_loss(params, stats, other, real, step, extra, key):
+    def generator_loss(params, stats, other, real, z, step, extra, key):
         """Of a critic that is fixed, but for what it would do next."""
         k_z, k_critic = jax.random.split(key)  # the same as fold_in 0 and 1, so others are numbered from 2
-        fake, stats = generate(params, stats, real.given, step, k_z)
+        fake, stats = generate(params, stats, real.given, z, step, k_z)
         real, fake = (view(e, step, extra, jax.random.fold_in(key, n)) for n, e in enumerate((real, fake), 2))
         other = ahead(other, real, fake, step, jax.random.fold_in(key, 4))
         on_fake, _, seen = judge(other.params, other.stats, fake, step, k_critic)
@@ -218,6 +220,21 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
             metrics["generator/classes"] = class_loss(seen, fake)
             value += c.loss.auxiliary * metrics["generator/classes"]
         return value, (stats, {"generator/loss": value, **metrics})
+
+    def fakes(net, given, step, key):
+        """A batch of them for the critic. The generator's statistics move with its own update alone."""
+        make = lambda given, z, key: generate(net.params, net.stats, given, z, step, key)[0]  # noqa: E731
+        z = noise.normal(key, batch_size, (c.latent,))
+        if count == 1:
+            return make(given, z, key)
+        return join(jax.lax.map(lambda part: make(*part), (*cut((given, z), count), jax.random.split(key, count))))
+
+    def play(net, tx, loss, examples, *args, key):
+        """One update of a net on batches of examples, at once or in parts."""
+        if count == 1:
+            return descend(net, tx, loss, *examples, *args, key)
+        of_part = lambda params, stats, part: loss(params, stats, *part[0], *args, part[1])  # noqa: E731
+        return descend_in_parts(net, tx, of_part, (cut(examples, count), jax.random.split(key, count)))
 
     def remembered(extra, fake, before, key):
         """Fakes of which some are earlier ones, and the state with the new ones kept, after `before` other batches."""
@@ -245,12 +262,12 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
             number, key = inputs
             k_z, k_loss = jax.random.split(key)  # the same as fold_in 0 and 1, so others are numbered from 2
             real = reals(number)
-            fake, _ = generate(net.params, net.stats, real.given, state.step, k_z)  # statistics move with its update
+            fake = fakes(net, real.given, state.step, k_z)
             extra, fake = remembered(extra, fake, state.step * c.critic_steps + number, jax.random.fold_in(key, 4))
             real, fake = (view(e, state.step, extra, jax.random.fold_in(key, n)) for n, e in enumerate((real, fake), 2))
-            moved, metrics = descend(other, tx["critic"], critic_loss, real, fake, state.step, k_loss)
+            moved, metrics = play(other, tx["critic"], critic_loss, (real, fake), state.step, key=k_loss)
             if c.penalty.apart:
-                again = lambda net: descend(net, tx["critic"], penalties, real, fake, state.step, k_loss)  # noqa: E731
+                again = lambda net: play(net, tx["critic"], penalties, (real, fake), state.step, key=k_loss)  # noqa: E731
                 as_it_is = lambda net: (net, {f"critic/{name}": 0.0 for name in weights})  # noqa: E731
                 moved, more = jax.lax.cond(state.step % c.penalty.interval == 0, again, as_it_is, moved)
                 metrics |= more
@@ -271,8 +288,9 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
             (other, extra), metrics = jax.lax.scan(update_critic, carry, (jnp.arange(c.critic_steps), keys))
             metrics = jax.tree.map(lambda m: m[-1], metrics)
 
-        last = reals(-1)
-        net, more = descend(net, tx["generator"], generator_loss, other, last, state.step, extra, k_generator)
+        examples = reals(-1), noise.normal(jax.random.split(k_generator)[0], batch_size, (c.latent,))
+        loss_now = lambda params, stats, *args: generator_loss(params, stats, other, *args)  # noqa: E731
+        net, more = play(net, tx["generator"], loss_now, examples, state.step, extra, key=k_generator)
         ema = {n: average(e, net, state.step, batch_size, c.ema.half_life, c.ema.ramp) for n, e in state.ema.items()}
         return State(state.step + 1, {"generator": net, "critic": other}, ema, extra), metrics | more
 

@@ -35,6 +35,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     generator = construct(GENERATORS, c.generator, "generator", shape=tuple(shape))
     critic = construct(CRITICS, c.critic, "critic")
     refusals.refuse(c, generator, critic, shape)
+    refusals.refuse_keys(c, ("remat",), "these nets, which keep little")
     players = (unchanging(computing_in(c.dtype, net.apply)) for net in (generator, critic))
     game = Game(*players, lambda x, step: to_float(x, generator.output))
 

@@ -33,8 +33,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     Raises: InputError for choices that do not exist or do not fit each other or the data.
     """
-    generator = construct(NETS[0], c.generator, "generator", shape=tuple(shape))
-    critic = construct(NETS[1], c.critic, "critic")
+    generator = construct(NETS[0], c.generator, "generator", shape=tuple(shape), remat=c.remat)
+    critic = construct(NETS[1], c.critic, "critic", remat=c.remat)
     progan.check_stages("critic", shape, critic.channels)
     refusals.refuse(c, generator, critic, shape)
     unused = "classes", "packing", "replay.capacity", "augment", "instance_noise.std", "penalty.dragan"

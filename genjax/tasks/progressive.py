@@ -18,7 +18,7 @@ from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
 from genjax.errors import InputError
 from genjax.nets import progan, stylegan
-from genjax.ops.pixels import to_float
+from genjax.ops.pixels import scaled
 from genjax.ops.resample import enlarge, shrink, shrink_to
 from genjax.tasks import adversarial, refusals, sampling
 from genjax.tasks.adversarial import Game
@@ -98,8 +98,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     Raises: InputError for choices that do not exist or do not fit each other or the data.
     """
-    generator = construct(GENERATORS, c.generator, "generator", shape=tuple(shape))
-    critic = construct(CRITICS, c.critic, "critic")
+    generator = construct(GENERATORS, c.generator, "generator", shape=tuple(shape), remat=c.remat)
+    critic = construct(CRITICS, c.critic, "critic", remat=c.remat)
     progan.check_stages("critic", shape, critic.channels)
     refusals.refuse(c, generator, critic, shape)
     parts = schedule(c, shape[0])
@@ -119,7 +119,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             return lambda variables, x, step, **options: apply(variables, x, **where(step), **options)
 
         def see(x, step):
-            x = shrink_to(to_float(x, generator.output), part.side)
+            x = scaled(shrink_to(x.astype(float), part.side), generator.output)  # means of whole numbers are exact
             return progan.faded(part.alpha(step), enlarge(shrink(x)), x) if part.fades else x
 
         return Game(*map(player, players), see)
@@ -134,7 +134,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         small = (part.side, part.side, shape[2])
         step = adversarial.make_step(c, game(part), small, part.batch)
         enter = {"enter": begin_anew} if before and before.stage != part.stage else {}
-        return Phase(part.name, part.steps, part.batch, step, reals=c.critic_steps, **enter)
+        return Phase(part.name, part.steps, part.batch, step, reals=c.critic_steps, side=part.side, **enter)
 
     def level(step):
         """How far the nets have grown: stage s as it is at s, stage s + 1 on its way at s + alpha."""
@@ -164,8 +164,10 @@ def _refuse(c, critic, parts):
     unused = "classes", "replay.capacity", "packing", "loss.feature_matching"
     refusals.refuse_keys(c, unused, "nets that grow")
     for part in parts:
-        if part.batch > 4 and part.batch % 4 and critic.minibatch == "stddev":
+        refusals.refuse_parts(c, part.batch, f"the batch of {part.batch} at {part.side} pixels")
+        at_once = part.batch // c.accumulate
+        if at_once > 4 and at_once % 4 and critic.minibatch == "stddev":
             raise InputError(
-                f"critic.minibatch='stddev' is over groups of 4, which do not divide the batch of {part.batch} at "
-                f"{part.side} pixels: choose a multiple of 4 (or less than 4)"
+                f"critic.minibatch='stddev' is over groups of 4, which do not divide the {at_once} examples at "
+                f"{part.side} pixels that are worked on at once: choose a multiple of 4 (or less than 4)"
             )

@@ -70,12 +70,19 @@ def refuse(c: ConfigDict, generator: Any, critic: Any, shape: tuple[int, ...]) -
         )
     if c.batch % c.packing:
         raise InputError(f"packing={c.packing} does not divide batch={c.batch}: set batch to a multiple of it")
+    refuse_parts(c, c.batch // c.packing, f"the {c.batch // c.packing} judgements of a batch")
+    if c.accumulate > 1 and c.unroll:
+        raise InputError(
+            f"accumulate={c.accumulate} with unroll={c.unroll}, which looks ahead with a whole batch: set one of them "
+            "off"
+        )
     if c.packing > 1 and c.classes:
         raise InputError(f"packing={c.packing} with classes={c.classes}: a pack has no one class: set one of them off")
-    if getattr(critic, "minibatch", "") == "stddev" and (packs := c.batch // c.packing) > GROUP and packs % GROUP:
+    packs = c.batch // c.packing // c.accumulate
+    if getattr(critic, "minibatch", "") == "stddev" and packs > GROUP and packs % GROUP:
         raise InputError(
             f"critic.minibatch='stddev' is over groups of {GROUP}, which do not divide the {packs} judgements of a "
-            f"batch: set batch to a multiple of {GROUP * c.packing}"
+            f"batch: set batch to a multiple of {GROUP * c.packing * c.accumulate}"
         )
     if c.replay.capacity and not (c.batch <= c.replay.capacity and 0 < c.replay.share <= 1):
         raise InputError(
@@ -85,6 +92,12 @@ def refuse(c: ConfigDict, generator: Any, critic: Any, shape: tuple[int, ...]) -
     for name, net in (("generator", generator), ("critic", critic)):
         if not c.classes and getattr(net, "conditioning", "concat") != "concat":
             raise InputError(f"{name}.conditioning={net.conditioning!r} needs classes: set classes to their number")
+
+
+def refuse_parts(c: ConfigDict, batch: int, what: str) -> None:
+    """Raise InputError if a batch cannot be worked on in parts."""
+    if c.accumulate < 1 or batch % c.accumulate:
+        raise InputError(f"accumulate={c.accumulate}: expected at least 1, and a divisor of {what}")
 
 
 def refuse_keys(c: ConfigDict, keys: tuple[str, ...], whom: str) -> None:

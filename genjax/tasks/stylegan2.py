@@ -3,6 +3,8 @@
 Source: arXiv:1912.04958.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
@@ -10,7 +12,7 @@ from ml_collections import ConfigDict
 from genjax.config import construct
 from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
-from genjax.engine.update import descend
+from genjax.engine.update import descend, descend_in_parts
 from genjax.errors import InputError
 from genjax.nets import progan, stylegan2
 from genjax.ops import noise
@@ -43,8 +45,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     Raises: InputError for choices that do not exist or do not fit each other or the data.
     """
-    generator = construct(NETS[0], c.generator, "generator", shape=tuple(shape))
-    critic = construct(NETS[1], c.critic, "critic")
+    generator = construct(NETS[0], c.generator, "generator", shape=tuple(shape), remat=c.remat)
+    critic = construct(NETS[1], c.critic, "critic", remat=c.remat)
     progan.check_stages("critic", shape, critic.channels)
     refusals.refuse(c, generator, critic, shape)
     refusals.refuse_keys(c, ("classes", "packing", "loss.feature_matching"), "these nets")
@@ -63,10 +65,10 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def path_lengths(params, stats, key):
         """How far pictures move with their styles: |J^T y| for pictures y of noise, a root mean square over layers.
 
-        Shapes: -> [batch * share].
+        Shapes: -> [batch * share / accumulate].
         """
         k_z, k_styles, k_noise, k_y = jax.random.split(key, 4)
-        count, variables = round(c.batch * c.path_length.share), {"params": params, **stats}
+        count, variables = round(c.batch * c.path_length.share / c.accumulate), {"params": params, **stats}
         z = noise.normal(k_z, count, (c.latent,))
         ws, stats = players[0](variables, z, k_styles, method="styles_in_training", mutable=list(stats))
         y = noise.normal(k_y, count, shape) / (shape[0] * shape[1]) ** 0.5
@@ -81,13 +83,20 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         metrics = {"generator/path_length": lengths.mean(), "generator/unevenness": value, "mean": mean}
         return c.path_length.weight * c.path_length.interval * value, (stats, metrics)
 
+    def evened(net, mean, key):
+        """The generator after an update for its path lengths, and what there is to say of them."""
+        if c.accumulate == 1:
+            return descend(net, tx, unevenness, mean, key)
+        of_part = lambda params, stats, key: unevenness(params, stats, mean, key)  # noqa: E731
+        return descend_in_parts(net, tx, of_part, jax.random.split(key, c.accumulate))
+
     def step(state, batch, key):
         """A step of the game, and at every so many one more update of the generator. The average sees that the next."""
         due = state.step % c.path_length.interval == 0
         state, metrics = play(state, batch, key)
         net, mean = state.nets["generator"], state.extra["path_length"]
         key = jax.random.fold_in(key, 2)  # `play` has split it in two
-        even = lambda net, mean: descend(net, tx, unevenness, mean, key)  # noqa: E731
+        even = partial(evened, key=key)
         names = "generator/path_length", "generator/unevenness"
         as_it_is = lambda net, mean: (net, dict.fromkeys(names, jnp.zeros_like(mean)) | {"mean": mean})  # noqa: E731
         net, more = jax.lax.cond(due, even, as_it_is, net, mean)
@@ -109,5 +118,8 @@ def _refuse(c):
             f"path_length: weight={given.weight}, interval={given.interval}, share={given.share}, decay={given.decay}: "
             "expected a weight of 0 or more, an interval of at least 1, a share and a decay above 0 and up to 1"
         )
-    if given.weight and round(c.batch * given.share) < 1:
-        raise InputError(f"path_length.share={given.share} of batch={c.batch} is no example: expected at least one")
+    if given.weight and round(c.batch * given.share / c.accumulate) < 1:
+        raise InputError(
+            f"path_length.share={given.share} of batch={c.batch} is no example in each of accumulate={c.accumulate} "
+            "parts: expected at least one"
+        )

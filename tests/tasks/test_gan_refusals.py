@@ -161,3 +161,13 @@ def test_a_label_that_is_no_class_makes_the_loss_no_number_so_that_the_run_stops
 def test_penalties_apart_from_nothing_and_looking_ahead():
     refused("penalty.apart=True without a penalty", penalty__apart=True)
     refused("penalty.apart=True with unroll=2", penalty__apart=True, penalty__r1=1.0, unroll=2)
+
+
+def test_parts_that_do_not_divide_a_batch():
+    refused("accumulate=0: expected at least 1, and a divisor of the 8 judgements of a batch", accumulate=0)
+    refused("accumulate=3: expected at least 1, and a divisor of the 4 judgements", accumulate=3, packing=2)
+    refused("accumulate=2 with unroll=1, which looks ahead with a whole batch", accumulate=2, unroll=1)
+
+
+def test_rematerialisation_of_nets_that_have_none():
+    refused("remat=True is not for these nets, which keep little: leave it at False", remat=True)

@@ -408,3 +408,27 @@ def test_adams_constants_are_those_of_one_update_more():
     assert found["learning_rate"] == pytest.approx(0.002 * 16 / 17)
     assert (found["b1"], found["b2"]) == pytest.approx((0.5 ** (16 / 17), 0.99 ** (16 / 17)))
     assert found["epsilon"] == 1e-8
+
+
+# Accumulation
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"penalty__r1": 0.3, "loss__name": "non_saturating"},
+        {"penalty__r1": 0.3, "penalty__apart": True, "critic_steps": 2},
+        {"replay__capacity": 16, "loss__name": "hinge"},
+    ],
+)
+def test_a_batch_in_parts_moves_the_nets_as_the_whole_does(overrides):
+    """Nothing here is drawn but latents and what is replayed, which are of the whole batch."""
+    nets = {"generator": {"widths": (5,)}, "critic": {"widths": (5,)}}
+    with jax.enable_x64(True):
+        ends = []
+        for count in (1, 2, 4):
+            task = build(accumulate=count, **nets, **overrides)
+            first = jax.tree.map(lambda a: a.astype(float) if a.dtype == jnp.float32 else a, start(task))
+            ends.append(run(task, first, steps=3, x=np.float64(X))[-1])
+        for end in ends[1:]:
+            jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-12), end, ends[0])
