@@ -12,7 +12,7 @@ from experiments.sweeps.experiment import Axis, Experiment, Reported
 from genjax.report.figures import COLORS, tidy
 
 INK, FAINT = "#333333", "#b4b9c0"
-COLUMNS = 3  # panels side by side
+COLUMNS = {True: {4: 2}, False: {4: 4}}  # panels side by side, of curves and of dots, where it is not three
 CHARACTER = 0.029  # a panel's width in characters of its labels, inverted
 
 MEAN = {"color": COLORS[0], "marker": "o", "ls": "none", "ms": 6.5, "mew": 0, "zorder": 4}
@@ -34,7 +34,8 @@ def draw(
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-    columns = min(COLUMNS, len(experiment.report))
+    count = len(experiment.report)
+    columns = COLUMNS[experiment.axis is not None].get(count, min(3, count))
     rows = -(-len(experiment.report) // columns)
     titles = [textwrap.fill(title, 34) for title in experiment.variants]
     lines = sum(title.count("\n") + 1.7 for title in titles)

@@ -16,6 +16,7 @@ from genjax.config import differences, flat
 from genjax.engine.workdir import Workdir
 from genjax.errors import InputError, did_you_mean
 from genjax.evaluation.schedule import Schedule
+from genjax.runs import config_of
 from genjax.train import prepare
 
 
@@ -141,7 +142,7 @@ def _refuse_another(run: Run) -> None:
     old = Workdir(run.path).about()
     if old is None:
         return
-    if changes := list(differences(old["config"], run.config.to_dict())):
+    if changes := list(differences(config_of(old), run.config)):
         raise InputError(
             f"{run.path} holds a run of another config, so what it shares with the others has changed since:\n  "
             + "\n  ".join(changes)
