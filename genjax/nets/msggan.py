@@ -32,7 +32,7 @@ class Critic(nn.Module):
     minibatch: str = "stddev"
     remat: bool = False
 
-    CHOICES: ClassVar = {"combine": ("simple", "lin_cat", "cat_lin"), "minibatch": ("", "stddev", "book_stddev")}
+    CHOICES: ClassVar = {"combine": ("simple", "lin_cat", "cat_lin"), "minibatch": ("", "stddev", "stddev_book")}
 
     @nn.compact
     def __call__(self, x, train: bool = False, given=None):

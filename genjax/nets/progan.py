@@ -42,7 +42,7 @@ def faded(alpha, old, new):
 
 def last_maps(minibatch: str, h):
     """A critic's maps of 4x4, with one of the batch's standard deviation if it is named."""
-    return {"stddev": stddev_map, "book_stddev": book_stddev_map, "": lambda h: h}[minibatch](h)
+    return {"stddev": stddev_map, "stddev_book": book_stddev_map, "": lambda h: h}[minibatch](h)
 
 
 class Generator(nn.Module):
@@ -113,7 +113,7 @@ class Critic(nn.Module):
     """Pictures to one logit each: the generator mirrored, averages of 2x2 in place of nearest neighbours.
 
     The last stage has a map of the standard deviation over the batch: `minibatch` is "stddev" (the paper's, over
-    groups of 4), "book_stddev" or "". `bilinear` filters before each halving with [1, 2, 1]. `remat` is the
+    groups of 4), "stddev_book" or "". `bilinear` filters before each halving with [1, 2, 1]. `remat` is the
     generator's.
 
     Shapes: x [B, side, side, C], side = 4 * 2**stage -> [B].
@@ -124,7 +124,7 @@ class Critic(nn.Module):
     bilinear: bool = False
     remat: bool = False
 
-    CHOICES: ClassVar = {"minibatch": ("", "stddev", "book_stddev")}
+    CHOICES: ClassVar = {"minibatch": ("", "stddev", "stddev_book")}
 
     def setup(self):
         """All stages' layers."""

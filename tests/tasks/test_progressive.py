@@ -229,7 +229,7 @@ def test_data_that_doubling_does_not_make_are_refused():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["progan", "msggan", "stylegan", "stylegan2"])
 def test_a_step_at_256_pixels(name):
-    """The nets of tiny channels, in two parts, computing maps again: a step that is finite, and pictures of that size."""
+    """Nets of tiny channels, a batch in two parts, maps computed again: a finite step, and pictures of that size."""
     channels = (4, 4, 4, 3, 3, 2, 2)
     config = config_of(name, data__name="shapes_256", data__size="", batch=4, accumulate=2, remat=True)
     config.generator.channels = config.critic.channels = channels
