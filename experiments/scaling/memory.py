@@ -1,0 +1,69 @@
+"""What a step's memory is traded for: python -m experiments.scaling.memory --config=configs/progan.py --parts=1,4
+
+Of a config's last phase, for each number of parts of a batch, with and without rematerialisation: its arithmetic and
+its memory beyond the state as `--dry_run` tells them, and what XLA sets aside for the compiled step on this machine.
+"""
+
+from collections.abc import Iterator
+
+import jax
+import jax.numpy as jnp
+from absl import flags
+from ml_collections import ConfigDict, config_flags
+
+from genjax import cli, data, runs, tasks
+from genjax.config import check
+from genjax.engine import compiler
+from genjax.engine.cost import cost
+from genjax.engine.loop import shapes
+from genjax.errors import InputError
+from genjax.report.console import bytes_text, table
+
+FLAGS = flags.FLAGS
+
+
+def define_flags() -> None:
+    """The flags of this entry point."""
+    config_flags.DEFINE_config_file("config", None, "The experiment, as for genjax.train: a GAN.")
+    flags.DEFINE_list("parts", ["1", "4"], "Numbers of parts that a batch is worked on in.")
+    flags.DEFINE_bool("compile", True, "Ask XLA as well: minutes, for large nets.")
+
+
+def main() -> None:
+    """Print the table that the flags ask for."""
+    if FLAGS.config is None or "remat" not in FLAGS.config:
+        raise InputError("--config is needed, of a GAN, as in --config=configs/progan.py")
+    if not all(part.isdigit() for part in FLAGS.parts):
+        raise InputError(f"--parts={','.join(FLAGS.parts)}: expected numbers, as in 1,2,4")
+    runs.enable_compilation_cache()
+    headers = ("parts", "remat", "GFLOP", "memory as written", "XLA sets aside")
+    print(table(list(rows(FLAGS.config, [int(part) for part in FLAGS.parts])), headers))
+
+
+def rows(config: ConfigDict, parts: list[int]) -> Iterator[tuple]:
+    """A row for each way to work on a batch."""
+    check(config, tasks.config_of(config.task))
+    source = data.load(config.data)
+    for count in parts:
+        for remat in (False, True):
+            config.update(accumulate=count, remat=remat)
+            task = tasks.build(config, source.shape)
+            phase = task.phases[-1]
+            x = jax.ShapeDtypeStruct((phase.reals, phase.batch, *source.shape), jnp.uint8)
+            args = shapes(task), {"x": x}, jax.random.key(0)
+            found = cost(phase.step, *args)
+            yield count, remat, f"{found.flops / 1e9:,.4g}", bytes_text(found.peak), _asked(phase.step, args)
+
+
+def _asked(step, args) -> str:
+    """The bytes that the compiled step has beside its arguments."""
+    if not FLAGS.compile:
+        return "not asked"
+    compiled = jax.jit(step, compiler_options=compiler.options()).lower(*args).compile()
+    found = compiled.memory_analysis()
+    return bytes_text(found.temp_size_in_bytes + found.output_size_in_bytes)
+
+
+if __name__ == "__main__":
+    define_flags()
+    cli.run(main)
