@@ -3,7 +3,7 @@
 Pictures, of the held-out examples of the run's own data or of --data: reconstructions; filters of the first layer;
 codings on their principal components; tsne, the same by t-SNE (needs scikit-learn); interpolation between codings, or
 between latents of a GAN; grid between four; activity of codings; manifold, for codings of two dimensions. Of a
-StyleGAN: styles, a matrix of mixed ones; truncation; noise, and where it shows; directions in w.
+StyleGAN: interpolation_w; styles, a matrix of mixed ones; truncation; noise, and where it shows; directions in w.
 """
 
 from pathlib import Path
@@ -31,6 +31,7 @@ def define_flags() -> None:
     flags.DEFINE_integer("count", None, f"How many, the first ones; default: {MOST:,} or all.", lower_bound=1)
     flags.DEFINE_string("size", "", "Bring pictures of folders and data sets to this size: 64, or 64x48.")
     flags.DEFINE_enum("channels", "0", ["0", "1", "3"], "Bring them to grey (1) or colour (3); 0: as found.")
+    flags.DEFINE_bool("mp4", False, "Animations as MP4 in all colours, not as GIF: pip install av.")
     flags.DEFINE_integer("step", None, "The checkpoint's step; default: the newest.", lower_bound=0)
 
 
@@ -51,8 +52,11 @@ def main() -> None:
     from genjax import runs
     from genjax.inspection.run import open_run
     from genjax.inspection.views import VIEWS
+    from genjax.report import video
 
     names = parse(FLAGS.what, VIEWS)
+    if FLAGS.mp4:
+        video.need_av()
     out = Path(FLAGS.out or Path(FLAGS.workdir) / "pictures")
     if out.exists() and not out.is_dir():
         raise InputError(f"--out={FLAGS.out} is a file: expected a folder, which is made if need be")
@@ -63,8 +67,9 @@ def main() -> None:
     for name in names:
         try:
             for file, picture in VIEWS[name](run):
-                _save(out / file, picture)
-                written.append(out / file)
+                path = (out / file).with_suffix(".mp4") if FLAGS.mp4 and file.endswith(".gif") else out / file
+                _save(path, picture)
+                written.append(path)
         except NotApplicable as error:
             if "all" not in FLAGS.what.split(","):
                 raise InputError(f"--what={name}: {error}") from error
@@ -78,10 +83,12 @@ def main() -> None:
 def _save(path, picture):
     """Write a picture or an animation, whole or not at all."""
     from genjax.inspection.views import Animation
-    from genjax.report import figures
+    from genjax.report import figures, video
 
     try:
-        if isinstance(picture, Animation):
+        if path.suffix == ".mp4":
+            video.save_mp4(path, picture.frames, picture.seconds)
+        elif isinstance(picture, Animation):
             figures.save_gif(path, picture.frames, picture.seconds, hold=0)
         else:
             figures.save_png(path, picture)

@@ -92,6 +92,16 @@ def interpolation_(run: Run) -> View:
         yield f"interpolation_{name}.gif", Animation(interpolation.frames(decode(places)), 4.0)
 
 
+def interpolation_w(run: Run) -> View:
+    """Straight ways between w of seeds, to set beside those between their latents: as rows, and as they go."""
+    w = styles.w_of(run, 2 * PAIRS)
+    z = interpolation.linear(w[0::2, None], w[1::2, None], np.linspace(0, 1, STEPS))
+    yield "interpolation_w.png", interpolation.rows(_of_styles(run, z))
+    rounds = (w[(np.arange(STATIONS) + i) % len(w)] for i in range(len(w)))
+    places = np.stack([interpolation.journey(round, MOMENTS) for round in rounds], 1)
+    yield "interpolation_w.gif", Animation(interpolation.frames(_of_styles(run, places)), 4.0)
+
+
 def grid(run: Run) -> View:
     """What lies between four examples, or four seeds."""
     decode, stations, originals = _stations(run, 4)
@@ -132,6 +142,7 @@ VIEWS: dict[str, Callable[[Run], View]] = {
     "codings": codings_,
     "tsne": tsne,
     "interpolation": interpolation_,
+    "interpolation_w": interpolation_w,
     "grid": grid,
     "activity": activity_,
     "manifold": manifold_,
@@ -207,6 +218,12 @@ def _decoded(run, shape, z):
     """Pictures of vectors. Shapes: z [..., D] -> uint8 [..., H, W, C]."""
     pictures = run.decode(np.asarray(z, np.float32).reshape(-1, *shape))
     return pictures.reshape(*z.shape[:-1], *pictures.shape[1:])
+
+
+def _of_styles(run, w):
+    """Pictures of w. Shapes: w [..., width] -> uint8 [..., H, W, C]."""
+    pictures = styles.decoded(run, w.reshape(-1, w.shape[-1]))
+    return pictures.reshape(*w.shape[:-1], *pictures.shape[1:])
 
 
 def _various(run, count):

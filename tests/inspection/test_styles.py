@@ -8,7 +8,7 @@ from helpers import config_of
 
 from genjax import tasks
 from genjax.errors import NotApplicable
-from genjax.inspection import styles
+from genjax.inspection import styles, views
 from genjax.inspection.run import Run
 from genjax.inspection.views import VIEWS
 
@@ -46,6 +46,20 @@ def drawn(monkeypatch):
         return found
 
     return draw
+
+
+def test_ways_between_w_begin_and_end_at_their_seeds(run, monkeypatch):
+    taken = []
+    monkeypatch.setattr(views.interpolation, "rows", lambda x: taken.append(x))
+    monkeypatch.setattr(views.interpolation, "frames", lambda x: taken.append(x))
+    (name, _), (other, _) = views.interpolation_w(run)
+    assert (name, other) == ("interpolation_w.png", "interpolation_w.gif")
+    rows, moments = taken
+    ends = styles.decoded(run, styles.w_of(run, 2 * views.PAIRS))
+    np.testing.assert_array_equal(rows[:, 0], ends[0::2])
+    np.testing.assert_array_equal(rows[:, -1], ends[1::2])
+    np.testing.assert_array_equal(moments[0], ends)
+    assert moments.shape == (views.STATIONS * views.MOMENTS, len(ends), *SHAPE)
 
 
 def test_layers_are_grouped_as_the_papers_or_in_thirds():
