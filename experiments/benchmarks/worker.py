@@ -79,13 +79,15 @@ def prepare(peer: str, name: str, variant: str):
 
 
 def pictures(work):
-    """The packaged clothes as the work's nets see them. Shapes: float32 [10000, *work.shape]."""
+    """The work's packaged pictures as its nets see them. Shapes: float32 [N, *work.shape]."""
     import numpy as np
 
     from genjax import data
     from genjax.config import defaults
 
-    source = data.load(defaults("").data)
+    config = defaults("").data
+    config.name = work.data
+    source = data.load(config)
     x = source.read(np.arange(source.size)).astype(np.float32)
     return (x * ((1 - work.low) / 255) + work.low).reshape(-1, *work.shape)
 

@@ -4,14 +4,18 @@ The first four are the configs' of their names; a test holds them to it.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 PIXELS = (28, 28, 1)
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer. `kind`: dense, conv, transposed, pool (2x2 maximum), batch_norm, dropout, reshape, flatten."""
+    """One layer.
+
+    `kind`: dense, conv, transposed, pool (2x2 maximum), batch_norm, dropout, reshape, flatten; of ProGAN pixel_norm,
+    enlarge (nearest neighbours), shrink (means of 2x2), stddev. With a `gain` weights are N(0, 1) and scaled by it.
+    """
 
     kind: str
     features: int = 0
@@ -20,6 +24,7 @@ class Layer:
     stride: int = 1
     padding: str = "SAME"
     rate: float = 0.0
+    gain: float = 0.0
     to: tuple[int, ...] = ()
 
     def output(self, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -34,6 +39,12 @@ class Layer:
                 return (*(n * self.stride + grow for n in shape[:2]), self.features)
             case "pool":
                 return (shape[0] // 2, shape[1] // 2, shape[2])
+            case "enlarge":
+                return (2 * shape[0], 2 * shape[1], shape[2])
+            case "shrink":
+                return (shape[0] // 2, shape[1] // 2, shape[2])
+            case "stddev":
+                return (*shape[:2], shape[2] + 1)
             case "reshape":
                 return self.to
             case "flatten":
@@ -108,7 +119,16 @@ class Work:
     latent: int = 0
     critic_steps: int = 1
     penalty: float = 0.0
+    drift: float = 0.0
+    average: float = 0.0  # half-life of the generator's, in images
     config: str = ""  # configs/<config>.py is the work
+    overrides: dict = field(default_factory=dict)  # of the config
+    data: str = "fashion_mnist_10k"
+
+    @property
+    def equalised(self) -> bool:
+        """Whether its layers are ProGAN's, which only PyTorch has here."""
+        return any(layer.gain for net in self.nets.values() for layer in net.layers)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -238,5 +258,51 @@ VAE = Work(
     latent=10,
 )
 
-WORKS = {w.name: w for w in (GAN, DCGAN, replace(DCGAN, name="dcgan_128", batch=128), WGAN_GP, CONV_AE, VAE)}
+
+def progan_nets(latent: int, channels: tuple[int, ...]) -> dict[str, Net]:
+    """ProGAN's nets once they are grown, for colour; what only earlier stages use is left out."""
+    gain, stages = math.sqrt(2), list(enumerate(channels))[1:]
+    norm, side = Layer("pixel_norm"), 4 * 2 ** len(stages)
+
+    def conv(features, kernel=3, gain=gain, activation="leaky_relu"):
+        return Layer("conv", features, activation, kernel=kernel, gain=gain)
+
+    first = Layer("dense", 16 * channels[0], "leaky_relu", gain=gain / 4)
+    start = (norm, first, Layer("reshape", to=(4, 4, channels[0])), norm, conv(channels[0]), norm)
+    doubled = tuple(layer for _, n in stages for layer in (Layer("enlarge"), conv(n), norm, conv(n), norm))
+    to_rgb = conv(3, kernel=1, gain=1.0, activation="linear")
+    halved = tuple(layer for i, n in reversed(stages) for layer in (conv(n), conv(channels[i - 1]), Layer("shrink")))
+    hidden = Layer("dense", channels[0], "leaky_relu", gain=gain)
+    end = (Layer("stddev"), conv(channels[0]), Layer("flatten"), hidden, Layer("dense", 1, gain=1.0))
+    return {
+        "generator": Net((latent,), (*start, *doubled, to_rgb)),
+        "critic": Net((side, side, 3), (conv(channels[-1], kernel=1), *halved, *end)),
+    }
+
+
+def progan(side: int, channels: tuple[int, ...]) -> Work:
+    """ProGAN's last phase on emoji: WGAN-GP with drift, and an averaged generator."""
+    nets = {f"{net}.channels": channels for net in ("generator", "critic")}
+    data = {"data.name": f"emoji_{side}", "data.size": "", "data.resize": "crop"}
+    return Work(
+        f"progan_{side}",
+        "gan",
+        16,
+        progan_nets(64, channels),
+        {"name": "adam", "learning_rate": 1e-3, "b1": 0.0, "b2": 0.99},
+        low=-1.0,
+        loss="wasserstein",
+        latent=64,
+        penalty=10.0,
+        drift=1e-3,
+        average=11_000.0,
+        config="progan",
+        overrides=nets | data | {"growth.start": side},
+        data=f"emoji_{side}",
+    )
+
+
+DCGAN_128 = replace(DCGAN, name="dcgan_128", batch=128)
+PROGANS = progan(32, (64, 64, 48, 24)), progan(64, (64, 64, 48, 24, 16))
+WORKS = {w.name: w for w in (GAN, DCGAN, DCGAN_128, WGAN_GP, CONV_AE, VAE, *PROGANS)}
 """By name, in the order of the table."""

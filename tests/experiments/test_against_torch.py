@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 from helpers import ROOT, config_of
 
-from experiments.benchmarks.works import WORKS
+from experiments.benchmarks.works import WORKS, progan_nets
 from experiments.gans import against_torch
 from genjax import data
 from genjax.data import positions
 from genjax.engine import update
 from genjax.errors import InputError
+from genjax.nets import progan
 from genjax.tasks import gan
 
 SHAPE = (28, 28, 1)
@@ -231,3 +232,33 @@ def test_bad_flags_are_refused_in_a_line(tmp_path, flag, text):
     assert text in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_progans_nets_are_the_same_in_both():
+    """genjax's weights in PyTorch's layers, in their order: the same pictures and logits."""
+    torch = pytest.importorskip("torch", reason="torch is not installed (the bench extra)")
+    with_torch = importlib.import_module("experiments.benchmarks.peers.with_torch")
+    channels = (6, 5, 4)
+    rng = np.random.default_rng(0)
+    nets = progan_nets(7, channels)
+    ours = progan.Generator((16, 16, 3), channels), progan.Critic(channels)
+    inputs = rng.normal(size=(8, 7)).astype(np.float32), rng.normal(size=(8, 16, 16, 3)).astype(np.float32)
+    for name, net, x in zip(("generator", "critic"), ours, inputs, strict=True):
+        params = jax.jit(net.init)(jax.random.key(0), x)["params"]
+        params = jax.tree.map(lambda a: jnp.asarray(rng.normal(size=a.shape), jnp.float32), params)
+        if name == "generator":
+            order = ["dense", "convs_0_0", "convs_1_0", "convs_1_1", "convs_2_0", "convs_2_1", "to_rgb_2"]
+        else:
+            order = ["from_rgb_2", "convs_2_0", "convs_2_1", "convs_1_0", "convs_1_1", "last_0", "last_1", "last_2"]
+        theirs = with_torch.module(nets[name], channels_last=True)
+        layers = [part.layer for part in theirs if isinstance(part, with_torch.Scaled)]
+        with torch.no_grad():
+            for layer, key in zip(layers, order, strict=True):
+                kernel = np.array(params[key]["kernel"])
+                kernel = kernel.transpose(3, 2, 0, 1) if kernel.ndim == 4 else kernel.T
+                layer.weight.copy_(torch.from_numpy(kernel))
+                layer.bias.copy_(torch.from_numpy(np.array(params[key]["bias"])))
+            given = torch.from_numpy(x)
+            found = theirs(given.permute(0, 3, 1, 2) if x.ndim == 4 else given)
+        found = found.permute(0, 2, 3, 1) if found.ndim == 4 else found[:, 0]
+        np.testing.assert_allclose(found.numpy(), net.apply({"params": params}, x), rtol=1e-4, atol=1e-4)

@@ -39,13 +39,17 @@ def _torch(work: Work) -> tuple[str, ...]:
 PEERS = {
     "genjax": Peer("with_genjax", ("jax",), lambda work: ("loop",)),
     "torch": Peer("with_torch", ("torch",), _torch),
-    "keras": Peer("with_keras", ("keras", "tensorflow"), lambda work: ("tf.function", "tf.function jit_compile")),
+    "keras": Peer(
+        "with_keras",
+        ("keras", "tensorflow"),
+        lambda work: () if work.equalised else ("tf.function", "tf.function jit_compile"),
+    ),
     "keras_train_on_batch": Peer(
         "with_keras",
         ("keras", "tensorflow"),
         lambda work: ("train_on_batch",) if work.name in ("gan", "dcgan", "dcgan_128") else (),
     ),
-    "flax": Peer("with_flax", ("flax", "optax"), lambda work: ("jit per step",)),
+    "flax": Peer("with_flax", ("flax", "optax"), lambda work: () if work.equalised else ("jit per step",)),
 }
 
 FAMILIES = {"torch": ("torch",), "keras": ("keras", "keras_train_on_batch"), "flax": ("flax",)}

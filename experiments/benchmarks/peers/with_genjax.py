@@ -41,7 +41,7 @@ def build(work: Work, variant: str, pictures) -> Runner:
     call = loop.compile_phase(span.phase, feed.select, mesh, CALL)
     picks = feed.batches(span, 0, CALL)
     next(picks)
-    count = {name: sum(leaf.size for leaf in jax.tree.leaves(net.params)) for name, net in state.nets.items()}
+    count = {name: _used(net.params) for name, net in state.nets.items()}
 
     def run(steps):
         nonlocal state
@@ -56,6 +56,12 @@ def build(work: Work, variant: str, pictures) -> Runner:
     return Runner(count, run)
 
 
+def _used(params) -> int:
+    """Trained numbers, but for those of the colours of earlier stages, which nets that have grown do not use."""
+    colours = sorted(name for name in params if "rgb" in name)[:-1]
+    return sum(leaf.size for name, part in params.items() if name not in colours for leaf in jax.tree.leaves(part))
+
+
 def load_config(work: Work):
     """The config that the work stands for, with the work's batch; None if there is none."""
     if not work.config:
@@ -65,6 +71,7 @@ def load_config(work: Work):
     spec.loader.exec_module(module)
     config = module.get_config()
     config.batch = work.batch
+    config.update_from_flattened_dict(work.overrides)
     return config
 
 

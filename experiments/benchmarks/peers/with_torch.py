@@ -45,6 +45,42 @@ class Flatten(nn.Module):
         return (x.permute(0, 2, 3, 1) if self.channels_last else x).flatten(1)
 
 
+class Scaled(nn.Module):
+    """A dense or a convolutional layer whose weights are multiplied by a constant at run time."""
+
+    def __init__(self, layer, constant):
+        super().__init__()
+        self.layer, self.constant = layer, constant
+        nn.init.normal_(layer.weight)
+        nn.init.zeros_(layer.bias)
+
+    def forward(self, x):
+        """Apply to x."""
+        weight = self.layer.weight * self.constant
+        if isinstance(self.layer, nn.Linear):
+            return F.linear(x, weight, self.layer.bias)
+        return F.conv2d(x, weight, self.layer.bias, padding=self.layer.padding)
+
+
+class PixelNorm(nn.Module):
+    """Each pixel's channels over their root mean square."""
+
+    def forward(self, x):
+        """Apply to vectors or maps x."""
+        return x * torch.rsqrt(x.square().mean(1, keepdim=True) + 1e-8)
+
+
+class Spread(nn.Module):
+    """A map of the standard deviation over groups of four neighbours."""
+
+    def forward(self, x):
+        """Apply to maps x."""
+        grouped = x.view(-1, 4, *x.shape[1:])
+        spread = (grouped.var(1, unbiased=False) + 1e-8).sqrt().mean((1, 2, 3))
+        maps = spread.repeat_interleave(4).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:])
+        return torch.cat([x, maps], 1)
+
+
 def module(net: Net, channels_last: bool, batch_norm=nn.BatchNorm2d) -> nn.Sequential:
     """A net of the works. "SAME" with stride 2 is padding k // 2, which sits a pixel beside TensorFlow's.
 
@@ -54,6 +90,18 @@ def module(net: Net, channels_last: bool, batch_norm=nn.BatchNorm2d) -> nn.Seque
     for layer, shape in net.each():
         k, stride = layer.kernel, layer.stride
         match layer.kind:
+            case "dense" | "conv" if layer.gain:
+                fan_in = k**2 * shape[-1] if k else shape[0]
+                plain = nn.Conv2d(shape[-1], layer.features, k, 1, k // 2) if k else nn.Linear(fan_in, layer.features)
+                parts.append(Scaled(plain, layer.gain / fan_in**0.5))
+            case "pixel_norm":
+                parts.append(PixelNorm())
+            case "enlarge":
+                parts.append(nn.Upsample(scale_factor=2))
+            case "shrink":
+                parts.append(nn.AvgPool2d(2))
+            case "stddev":
+                parts.append(Spread())
             case "dense":
                 parts.append(nn.Linear(shape[0], layer.features))
             case "conv":
@@ -132,6 +180,7 @@ def gan(work, nets, batches, compiled, optimizer=optimizer):
     """A function that takes one step and returns both losses."""
     generator, critic = nets["generator"], nets["critic"]
     descend = {name: optimizer(net.parameters(), compiled, **work.optimizer) for name, net in nets.items()}
+    averaged = [p.detach().clone() for p in generator.parameters()] if work.average else []
     ones = torch.ones(work.batch, 1)
     labels = torch.cat([ones, torch.zeros_like(ones)])
 
@@ -145,7 +194,7 @@ def gan(work, nets, batches, compiled, optimizer=optimizer):
         if work.loss == "non_saturating":
             return F.binary_cross_entropy_with_logits(logits, labels)
         on_real, on_fake = logits.chunk(2)
-        return on_fake.mean() - on_real.mean()
+        return on_fake.mean() - on_real.mean() + work.drift * on_real.square().mean()
 
     def penalty(real, fake):  # eager in either form: compiled functions cannot be differentiated twice
         mix = torch.lerp(real, fake, torch.rand(work.batch, 1, 1, 1)).requires_grad_()
@@ -172,6 +221,9 @@ def gan(work, nets, batches, compiled, optimizer=optimizer):
         on_generator.backward()
         descend["generator"]()
         critic.requires_grad_(True)
+        if averaged:
+            weights = [p.detach() for p in generator.parameters()]
+            torch._foreach_lerp_(averaged, weights, 1 - 0.5 ** (work.batch / work.average))
         return {"critic/loss": on_critic, "generator/loss": on_generator}
 
     return step
