@@ -22,11 +22,17 @@ REPORT = ablations.DISTANCES
 
 
 def variants():
-    """The textbook's DCGAN, and the demo."""
+    """The textbook's DCGAN, the demo, and the demo with what did best of all losses and constraints."""
     plain = base_config("configs/dcgan.py")
     parts = ("generator", "critic", "optimizer", "penalty", "ema", "loss")
     others = {"batch": plain.batch, "latent": plain.latent, "steps": 3_000}
     return {
         "plain DCGAN": {part: plain[part].to_dict() for part in parts} | others,
         "demo": {"steps": 5_000},
+        "demo, least squares, spectral": {
+            "steps": 5_000,
+            "loss.name": "least_squares",
+            "critic.spectral": True,
+            "penalty.r1": 0.0,
+        },
     }
