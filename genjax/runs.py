@@ -169,7 +169,7 @@ def plan(config: ConfigDict, source: Source, task: Task) -> str:
 
 
 def _cost(phase: Phase, like: State, source: Source) -> Cost:
-    """Of one step, as written: a compiler needs less memory where it makes one loop of many operations."""
+    """Of one step, as it is written; see `genjax.engine.cost`."""
     batch = {"x": jax.ShapeDtypeStruct((phase.reals, phase.batch, *source.shape), source.dtype)}
     if source.labels is not None:
         batch["label"] = jax.ShapeDtypeStruct((phase.reals, phase.batch), np.int32)

@@ -1,7 +1,7 @@
 """What a program costs, read off its jaxpr: nothing is compiled, and no device is asked.
 
-Both numbers are of the program as it is written. A compiler may do better: it makes one loop of many small operations,
-and what is between them is then never in memory.
+Both numbers are of the program as it is written, one operation after the other. A compiler needs less memory where it
+makes one loop of many operations, and more where it reorders them or computes in copies.
 """
 
 import math
