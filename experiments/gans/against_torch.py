@@ -164,10 +164,16 @@ def as_markdown(values: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
     for judge, by in values.items():
         ours, theirs = np.array(by["genjax"]), np.array(by["torch"])
         gap, error = ours.mean() - theirs.mean(), np.hypot(deviation(ours), deviation(theirs)) / np.sqrt(len(ours))
-        cells = [f"{x.mean():.4g} ± {deviation(x):.2g}" for x in (ours, theirs)] + [f"{gap:+.3g} ± {error:.2g}"]
-        cells += [", ".join(f"{value:.4g}" for value in x) for x in (ours, theirs)]
+        cells = [f"{plain(x.mean(), 4)} ± {plain(deviation(x))}" for x in (ours, theirs)]
+        cells += [f"{'+' * (gap > 0)}{plain(gap)} ± {plain(error)}"]
+        cells += [", ".join(plain(value, 4) for value in x) for x in (ours, theirs)]
         lines.append(f"| {judge} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def plain(value: float, digits: int = 2) -> str:
+    """So many digits that count, without an exponent."""
+    return f"{float(f'{value:.{digits}g}'):,.10g}"
 
 
 def deviation(values: np.ndarray) -> float:
