@@ -165,7 +165,7 @@ def as_markdown(values: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
         ours, theirs = np.array(by["genjax"]), np.array(by["torch"])
         gap, error = ours.mean() - theirs.mean(), np.hypot(deviation(ours), deviation(theirs)) / np.sqrt(len(ours))
         cells = [f"{plain(x.mean(), 4)} ± {plain(deviation(x))}" for x in (ours, theirs)]
-        cells += [f"{'+' * (gap > 0)}{plain(gap)} ± {plain(error)}"]
+        cells += [f"{'+' if gap > 0 else ''}{plain(gap)} ± {plain(error)}"]
         cells += [", ".join(plain(value, 4) for value in x) for x in (ours, theirs)]
         lines.append(f"| {judge} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
