@@ -30,7 +30,6 @@ def get_config(name=""):
         c.generator.channels = c.critic.channels = (512, 512, 512, 512, 256, 128, 64)
         c.growth.fade = c.growth.stable = 800.0
         c.steps = 150_000
-        return c
     small = {"growth.start": 16, "growth.fade": 0.016, "growth.stable": 0.0}
     small |= {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4)}
-    return variant(c, name, smoke=SMOKE | small)
+    return variant(c, name, smoke=SMOKE | small, celeba_hq={})

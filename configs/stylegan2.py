@@ -30,6 +30,5 @@ def get_config(name=""):
         c.generator = {"net": "stylegan2", "channels": CHANNELS, "width": 512}
         c.critic = {"net": "stylegan2", "channels": CHANNELS}
         c.steps, c.batch, c.penalty.r1, c.augment = 781_250, 32, 10.0, ""
-        return c
     small = {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4), "generator.width": 8}
-    return variant(c, name, smoke=SMOKE | small)
+    return variant(c, name, smoke=SMOKE | small, ffhq={})

@@ -34,5 +34,5 @@ def variants():
             "loss.name": "least_squares",
             "critic.spectral": True,
             "penalty.r1": 0.0,
-        },
+        },  # configs/demo.py:spectral
     }
