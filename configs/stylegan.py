@@ -37,7 +37,7 @@ def get_config(name=""):
         c.growth.update(fade=600.0, stable=600.0, batches=(256, 128, 64, 32, 16, 8, 4, 4))
         c.steps, c.batch, c.penalty.r1 = 4_000_000, 4, 10.0
     smoke = SMOKE | {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4), "growth.start": 32}
-    return variant(c, name, smoke=smoke, ffhq={}, **dict.fromkeys("ABCDEF", {}))
+    return variant(c, name, smoke=smoke, ffhq={}, **{letter: {} for letter in "ABCDEF"})
 
 
 def nets(letter, channels, width):
