@@ -100,3 +100,13 @@ def test_bad_flags_are_refused_in_a_line(arguments, text):
     assert done.returncode == 2
     assert text in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_memory_is_traded_for_turns_and_arithmetic():
+    command = [sys.executable, "-m", "experiments.scaling.memory", "--config=configs/progan.py:smoke", "--nocompile"]
+    done = subprocess.run([*command, "--config.batch=16", "--parts=1,4"], cwd=ROOT, capture_output=True, text=True)
+    rows = [line.split() for line in done.stdout.splitlines()[2:]]
+    assert [row[:2] for row in rows] == [["1", "False"], ["1", "True"], ["4", "False"], ["4", "True"]], done.stderr
+    plain, lean, parts, both = ((float(row[2]), float(row[3])) for row in rows)
+    assert plain[0] == parts[0] < lean[0] == both[0]
+    assert parts[1] < plain[1] > lean[1]
