@@ -160,9 +160,9 @@ def run(module: str, *args: object, **environment: str) -> Result:
 
 
 @contextlib.contextmanager
-def eight_devices():
+def eight_devices(hasty: bool = False):
     """A process that has eight devices, as a function that calls a function of a test's module there."""
-    with ProcessPoolExecutor(1, PROCESSES, initializer=_have_eight_devices) as process:
+    with ProcessPoolExecutor(1, PROCESSES, initializer=_have_eight_devices, initargs=(hasty,)) as process:
         yield lambda function, *args: process.submit(function, *args).result()
 
 
@@ -170,10 +170,11 @@ HASTY = {"xla_backend_optimization_level": 0}
 """How to compile what is run a few times: in two thirds of the time. Not where bits are compared, which it changes."""
 
 
-def _have_eight_devices():
+def _have_eight_devices(hasty):
     import jax
 
-    os.environ["XLA_FLAGS"] = " ".join(f"--{name}={value}" for name, value in HASTY.items())
+    if hasty:
+        os.environ["XLA_FLAGS"] = " ".join(f"--{name}={value}" for name, value in HASTY.items())
     jax.config.update("jax_num_cpu_devices", 8)
 
 

@@ -19,7 +19,7 @@ from genjax.ops.conv import C, T, W, _geometry
 
 @pytest.fixture(scope="module")
 def eight():
-    with eight_devices() as call:
+    with eight_devices(hasty=True) as call:
         yield call
 
 
