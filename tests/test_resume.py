@@ -132,8 +132,10 @@ def test_a_run_that_was_stopped_within_and_between_phases_ends_at_the_same_bits(
 
 def test_a_stylegan2_that_was_stopped_ends_at_the_same_bits(tmp_path, monkeypatch):
     """Its path lengths' mean, average w and augmentation's strength are in the state."""
-    given = config_of("stylegan2", ada__interval=2, steps=STEPS, save_every=STEPS, ema__half_life=50.0)
-    given.generator.layers = 2
+    small = {"data__size": "8", "data__resize": "squash", "save_every": STEPS}
+    given = config_of("stylegan2", ada__interval=2, steps=STEPS, ema__half_life=50.0, **small)
+    given.generator.update(layers=2, channels=(6, 4))
+    given.critic.channels = (6, 4)
     assert train(given, tmp_path / "whole") == 0
     for step in (1, 3):
         with monkeypatch.context() as patch:

@@ -61,8 +61,9 @@ def test_path_lengths_are_those_of_the_jacobian():
     variables = state.nets["generator"].variables
     k_z, k_styles, k_noise, k_y = jax.random.split(jax.random.fold_in(KEY, 2), 4)
     z, y = noise.normal(k_z, BATCH // 2, (5,)), noise.normal(k_y, BATCH // 2, SHAPE)
-    ws, _ = net.apply(variables, z, k_styles, method="styles_in_training", mutable=["average"])
-    jacobian = jax.jacrev(lambda ws: net.apply(variables, ws, k_noise, method="synthesise"))(ws)
+    styles = jax.jit(lambda z: net.apply(variables, z, k_styles, method="styles_in_training", mutable=["average"]))
+    ws, _ = styles(z)
+    jacobian = jax.jit(jax.jacrev(lambda ws: net.apply(variables, ws, k_noise, method="synthesise")))(ws)
     of_each = np.einsum("nhwcnld->nhwcld", np.float64(jacobian))
     slopes = np.einsum("nhwcld,nhwc->nld", of_each, np.float64(y) / 8)
     lengths = np.sqrt(np.mean(np.sum(slopes**2, 2), 1))
