@@ -63,6 +63,16 @@ def test_all_remedies_at_once_give_one_curve_on_two_devices(eight):
         assert distance < 1e-11, name
 
 
+def test_a_batch_in_parts_gives_one_curve_on_two_devices(eight):
+    """Every device has as much of each part."""
+    config = tiny("gan")
+    config.update(accumulate=2, steps=8)
+    config.penalty.r1 = 0.1
+    one, two = (eight(train, config, count, "float64") for count in (1, 2))
+    for name, distance in distances(two, one).items():
+        assert distance < 1e-11, name
+
+
 @pytest.mark.slow
 def test_a_net_that_grows_gives_one_curve_on_two_devices(eight):
     """Through all phases, groups of the minibatch's standard deviation lying across devices."""
