@@ -40,7 +40,8 @@ class Dense(nn.Module):
 class Conv(nn.Module):
     """A convolution of a gain over the square root of its inputs, with zeros beyond the border ("SAME") or not.
 
-    Shapes: [B, H, W, I] -> [B, H, W, features], of stride 1 and padding "SAME".
+    `enlarges` has each pixel as a block of 2 x 2 first (in one operation: `conv_enlarged`).
+    Shapes: [B, H, W, I] -> [B, H, W, features], of stride 1 and padding "SAME"; [B, 2H, 2W, features] if it enlarges.
     """
 
     features: int
@@ -49,13 +50,17 @@ class Conv(nn.Module):
     use_bias: bool = True
     stride: int = 1
     padding: str = "SAME"
+    enlarges: bool = False
 
     @nn.compact
     def __call__(self, x):
         """Apply the layer to images x."""
         size = self.kernel, self.kernel, x.shape[-1], self.features
         w = self.param("kernel", nn.initializers.normal(1.0), size) * (self.gain / math.sqrt(math.prod(size[:3])))
-        y = ops.conv(x, w, stride=(self.stride, self.stride), padding=self.padding)
+        if self.enlarges:
+            y = ops.conv_enlarged(x, w)
+        else:
+            y = ops.conv(x, w, stride=(self.stride, self.stride), padding=self.padding)
         return y + self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else y
 
 

@@ -16,7 +16,7 @@ from genjax.nets.equalised import RELU_GAIN, Conv, Dense, pixel_norm
 from genjax.nets.layers import ACTIVATIONS
 from genjax.nets.minibatch import book_stddev_map, stddev_map
 from genjax.nets.remat import recomputing
-from genjax.ops.resample import BINOMIAL, enlarge, fir, shrink
+from genjax.ops.resample import BINOMIAL, SMOOTH, enlarge, fir, shrink
 
 leaky_relu = ACTIVATIONS["leaky_relu"]
 
@@ -72,7 +72,7 @@ class Generator(nn.Module):
         """All stages' layers."""
         first, *others = self.channels
         self.dense = Dense(16 * first, gain=RELU_GAIN / 4)
-        self.convs = [(Conv(first),), *((Conv(n), Conv(n)) for n in others)]
+        self.convs = [(Conv(first),), *((Conv(n, enlarges=not self.bilinear), Conv(n)) for n in others)]
         self.to_rgb = [Conv(self.shape[2], kernel=1, gain=1.0) for _ in self.channels]
 
     def __call__(self, z, train: bool = False, given=None, stage: int | None = None, alpha=None):
@@ -101,8 +101,7 @@ class Generator(nn.Module):
         x, maps = pixel_norm(leaky_relu(x)), []
         layer = recomputing(self.remat, lambda conv, x: pixel_norm(leaky_relu(conv(x))))
         for i, convs in enumerate(self.convs[: last + 1]):
-            x = x if i == 0 else enlarge(x)
-            x = fir(x, BINOMIAL) if i and self.bilinear else x
+            x = fir(enlarge(x), BINOMIAL) if i and self.bilinear else x
             for conv in convs:
                 x = layer(conv, x)
             maps.append(x)
@@ -149,7 +148,7 @@ class Critic(nn.Module):
         layer = recomputing(self.remat, lambda conv, h: leaky_relu(conv(h)))
         for conv in self.convs[i]:
             h = layer(conv, h)
-        return shrink(fir(h, BINOMIAL) if self.bilinear else h)
+        return fir(h, SMOOTH, down=2) if self.bilinear else shrink(h)  # of [1, 2, 1] the mean of 2x2 is [1, 3, 3, 1]
 
     def _logits(self, h):
         conv, hidden, logit = self.last

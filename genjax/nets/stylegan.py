@@ -59,7 +59,7 @@ class Layer(nn.Module):
         """Apply the layer to maps x under styles w, with the noise of `layer_noise`."""
         doubles = self.number > 0 and self.number % 2 == 0
         if self.number:
-            x = Conv(self.features, use_bias=False)(enlarge(x) if doubles else x)
+            x = Conv(self.features, use_bias=False, enlarges=doubles)(x)
         x = fir(x) if doubles and self.bilinear else x
         if self.noise:
             scale = self.param("noise_scale", nn.initializers.zeros, (self.features,))

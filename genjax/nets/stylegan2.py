@@ -16,8 +16,8 @@ from genjax.nets.minibatch import stddev_map
 from genjax.nets.progan import check_stages
 from genjax.nets.remat import recomputing
 from genjax.nets.stylegan import layer_noise
-from genjax.ops.modulated import SMOOTH, modulated_conv
-from genjax.ops.resample import fir
+from genjax.ops.modulated import modulated_conv
+from genjax.ops.resample import SMOOTH, fir
 
 CHANNELS = (512, 512, 512, 512, 512, 256, 128, 64, 32)
 """Of stages 4, 8, ..., 1024: config F's, twice those of configs A to D from 64 pixels on."""

@@ -21,7 +21,7 @@ from jax import lax
 
 NHWC = ("NHWC", "HWIO", "NHWC")
 Pads = tuple[tuple[int, int], tuple[int, int]]
-LARGE = 2**20  # numbers; transposed convolutions that make more are done phase by phase on CPU (docs/performance.md)
+LARGE = 2**20  # numbers; transposed convolutions that make as many are done phase by phase on CPU (docs/performance.md)
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,18 @@ def conv_transpose(y, w, *, stride=(1, 1), padding="SAME", dilation=(1, 1)):
     return transpose(_geometry(size, w, stride, padding, dilation), y, w)
 
 
+def conv_enlarged(x, w):
+    """`conv(enlarge(x), w)` of an odd kernel, in fewer than half the products, to rounding.
+
+    A pixel of a block of 2 x 2 meets but 2 x 2 pixels of x through a 3x3 kernel: kernel entries that meet the same one
+    are added up first. Shapes: x [B, H, W, I], w [h, w, I, O] -> [B, 2H, 2W, O].
+    """
+    w = jnp.pad(w, ((1, 1), (1, 1), (0, 0), (0, 0)))
+    w = w[1:] + w[:-1]
+    w = w[:, 1:] + w[:, :-1]
+    return conv_transpose(x, w[::-1, ::-1].swapaxes(2, 3), stride=(2, 2))
+
+
 def _geometry(size, w, stride, padding, dilation):
     kernel, stride, dilation = w.shape[:2], tuple(stride), tuple(dilation)
     if isinstance(padding, str):
@@ -102,7 +114,7 @@ def _sum_of_taps(g, x, w):
 
 
 def _transpose(g, y, w):
-    large = y.shape[0] * g.size[0] * g.size[1] * w.shape[2] > LARGE
+    large = y.shape[0] * g.size[0] * g.size[1] * w.shape[2] >= LARGE
     reached = all(k >= s for k, s in zip(g.kernel, g.stride, strict=True))
     if _on_cpu() and large and reached and max(g.stride) > 1 and g.dilation == (1, 1):
         return _phase_by_phase(g, y, w)

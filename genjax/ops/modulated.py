@@ -8,10 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from genjax.ops.conv import conv, conv_transpose
-from genjax.ops.resample import fir
-
-SMOOTH = (1, 3, 3, 1)
-"""StyleGAN2's filter, whatever is enlarged or shrunk, as its authors' code has it; StyleGAN's is (1, 2, 1)."""
+from genjax.ops.resample import SMOOTH, fir
 
 
 def modulated_conv(x, w, style, demodulate: bool = True, up: bool = False, fused: bool = False):

@@ -10,7 +10,10 @@ from jax import lax
 from genjax.errors import InputError
 
 BINOMIAL = (1, 2, 1)
-"""StyleGAN's filter (arXiv:1812.04948, section 2.1, bilinear sampling); (1, 3, 3, 1) is StyleGAN2's."""
+"""StyleGAN's filter (arXiv:1812.04948, section 2.1, bilinear sampling)."""
+
+SMOOTH = (1, 3, 3, 1)
+"""StyleGAN2's, whatever is enlarged or shrunk, as its authors' code has it."""
 
 
 def enlarge(x):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy_nets import conv, upfirdn
 
-from genjax.ops.modulated import SMOOTH, modulated_conv
-from genjax.ops.resample import fir
+from genjax.ops.modulated import modulated_conv
+from genjax.ops.resample import SMOOTH, fir
 
 RNG = np.random.default_rng(0)
 X, W, STYLE = RNG.normal(size=(3, 6, 5, 4)), RNG.normal(size=(3, 3, 4, 7)), RNG.normal(size=(3, 4))

@@ -7,10 +7,9 @@ import pytest
 from numpy_nets import upfirdn
 
 from genjax.errors import InputError
-from genjax.ops.resample import BINOMIAL, enlarge, fir, shrink, shrink_to
+from genjax.ops.resample import BINOMIAL, SMOOTH, enlarge, fir, shrink, shrink_to
 
 X = np.random.default_rng(0).normal(size=(2, 6, 8, 3))
-SMOOTH = (1, 3, 3, 1)
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +41,11 @@ def test_fir_is_zeros_in_between_and_a_convolution(taps, up, down, widen, pads):
 def test_a_box_of_two_is_nearest_neighbours_and_the_mean():
     np.testing.assert_array_equal(fir(jnp.asarray(X), (1, 1), up=2), enlarge(X))
     np.testing.assert_allclose(fir(jnp.asarray(X), (1, 1), down=2), shrink(X), rtol=1e-13, atol=1e-15)
+
+
+def test_the_mean_of_what_one_two_one_filters_is_one_three_three_one():
+    expected = shrink(fir(jnp.asarray(X), BINOMIAL))
+    np.testing.assert_allclose(fir(jnp.asarray(X), SMOOTH, down=2), expected, rtol=1e-13, atol=1e-15)
 
 
 @pytest.mark.parametrize(("taps", "up", "down", "widen"), [(BINOMIAL, 1, 1, 0), (SMOOTH, 2, 1, 0), (SMOOTH, 1, 2, 0)])
