@@ -14,6 +14,24 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(TESTS.parent / ".cache" /
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 
+HASTY = "inspection", "losses", "metrics", "nets", "ops", "tasks"
+"""Folders whose tests compile much and run it a few times: compiled in three fifths of the time, to slower programs.
+
+Elsewhere bits are compared with those of other processes, which are compiled as a user's are.
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled_hastily(request):
+    """Whether XLA optimises what a test file compiles: jitted functions are forgotten where that changes."""
+    import jax
+
+    hasty = request.path.parent.name in HASTY
+    if hasty != jax.config.read("jax_disable_most_optimizations"):
+        jax.clear_caches()
+        jax.config.update("jax_disable_most_optimizations", hasty)
+
+
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory) -> Path:
     """A folder of 20 grey pictures: with batches of 8, epochs end within batches."""

@@ -22,7 +22,7 @@ class Critic(nn.Module):
     """Pictures of all sizes to one logit each: those of a stage join the maps that come from the larger ones.
 
     `combine` says how: "simple" lays the picture beside the maps, "lin_cat" what a 1x1 convolution makes of it (as many
-    maps), "cat_lin" makes a 1x1 convolution of both together (eqs. 3 to 5 of the paper). `remat` is the generator's.
+    maps), "cat_lin" makes a 1x1 convolution of both together (the paper's phi). `remat` is the generator's.
 
     Shapes: x a tuple of [B, 4 * 2**i, 4 * 2**i, C] for i = 0, 1, ... -> [B].
     """
