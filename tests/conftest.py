@@ -14,7 +14,7 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(TESTS.parent / ".cache" /
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 
-HASTY = "inspection", "losses", "metrics", "nets", "ops", "tasks"
+HASTY = "engine", "experiments", "inspection", "losses", "metrics", "nets", "ops", "report", "tasks"
 """Folders whose tests compile much and run it a few times: compiled in three fifths of the time, to slower programs.
 
 Elsewhere bits are compared with those of other processes, which are compiled as a user's are.
