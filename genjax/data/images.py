@@ -93,12 +93,11 @@ def conform(x: np.ndarray, form: Form) -> np.ndarray:
         return x
     from PIL import Image
 
+    pictures = (Image.fromarray(picture[..., 0] if x.shape[-1] == 1 else picture) for picture in x)
     try:
-        form.refuse_smaller(*x.shape[1:3])
+        return np.stack([pixels(picture, form, channels) for picture in pictures])
     except InputError as error:
         raise InputError(f"Each picture {error}") from None
-    pictures = (Image.fromarray(picture[..., 0] if x.shape[-1] == 1 else picture) for picture in x)
-    return np.stack([pixels(picture, form, channels) for picture in pictures])
 
 
 def _orientation(image) -> int:
@@ -143,7 +142,7 @@ def _scale(image, height: int, width: int, how: str):
 
     if how == "frame":
         if image.width > width or image.height > height:
-            raise ValueError(f"is {image.height}x{image.width}, more than {height}x{width}; set data.resize")
+            raise InputError(f"is {image.height}x{image.width}, more than {height}x{width}; set data.resize")
         return _on_canvas(image, height, width, "black")
     if how == "squash":
         return resample((width, height))
