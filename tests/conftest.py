@@ -14,10 +14,13 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(TESTS.parent / ".cache" /
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 
-HASTY = "engine", "experiments", "inspection", "losses", "metrics", "nets", "ops", "report", "tasks"
-"""Folders whose tests compile much and run it a few times: compiled in three fifths of the time, to slower programs.
-
-Elsewhere bits are compared with those of other processes, which are compiled as a user's are.
+HASTY = {
+    *("engine", "experiments", "inspection", "losses", "metrics", "nets", "ops", "report", "tasks"),
+    *("test_by_channel", "test_classes", "test_configs", "test_control", "test_evaluate", "test_pictures"),
+    *("test_sample_classes", "test_sentinel", "test_series"),
+}
+"""Folders and files whose tests compile much and run it a few times: compiled in three fifths of the time, to slower
+programs. Elsewhere bits are compared with those of other processes, which are compiled as a user's are.
 """
 
 
@@ -26,7 +29,7 @@ def compiled_hastily(request):
     """Whether XLA optimises what a test file compiles: jitted functions are forgotten where that changes."""
     import jax
 
-    hasty = request.path.parent.name in HASTY
+    hasty = not HASTY.isdisjoint({request.path.parent.name, request.path.stem})
     if hasty != jax.config.read("jax_disable_most_optimizations"):
         jax.clear_caches()
         jax.config.update("jax_disable_most_optimizations", hasty)

@@ -166,15 +166,11 @@ def eight_devices(hasty: bool = False):
         yield lambda function, *args: process.submit(function, *args).result()
 
 
-HASTY = {"xla_backend_optimization_level": 0}
-"""How to compile what is run a few times: in two thirds of the time. Not where bits are compared, which it changes."""
-
-
 def _have_eight_devices(hasty):
     import jax
 
     if hasty:
-        os.environ["XLA_FLAGS"] = " ".join(f"--{name}={value}" for name, value in HASTY.items())
+        os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0"
     jax.config.update("jax_num_cpu_devices", 8)
 
 

@@ -2,11 +2,10 @@
 
 import jax
 import pytest
-from helpers import HASTY, ROOT, config_of
+from helpers import ROOT, config_of
 
 from genjax import data, tasks
 from genjax.config import check, flat
-from genjax.engine import compiler
 from genjax.engine.phase import spans
 from genjax.train import train
 
@@ -26,8 +25,7 @@ def test_every_config_has_the_keys_of_its_task_and_builds(name, variant):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_config_has_a_smoke_variant_that_trains(name, tmp_path, monkeypatch):
-    monkeypatch.setattr(compiler, "options", lambda: HASTY)
+def test_every_config_has_a_smoke_variant_that_trains(name, tmp_path):
     assert train(config_of(name), tmp_path) == 0
     assert (tmp_path / "report.html").exists()
 

