@@ -169,8 +169,7 @@ def eight_devices(hasty: bool = False):
 def _have_eight_devices(hasty):
     import jax
 
-    if hasty:
-        os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0"
+    jax.config.update("jax_disable_most_optimizations", hasty)
     jax.config.update("jax_num_cpu_devices", 8)
 
 

@@ -40,7 +40,7 @@ class Dense(nn.Module):
 class Conv(nn.Module):
     """A convolution of a gain over the square root of its inputs, with zeros beyond the border ("SAME") or not.
 
-    `enlarges` has each pixel as a block of 2 x 2 first (in one operation: `conv_enlarged`).
+    `enlarges` has each pixel as a block of 2 x 2 first, in one operation (`conv_enlarged`), of stride 1 and "SAME".
     Shapes: [B, H, W, I] -> [B, H, W, features], of stride 1 and padding "SAME"; [B, 2H, 2W, features] if it enlarges.
     """
 
@@ -57,10 +57,8 @@ class Conv(nn.Module):
         """Apply the layer to images x."""
         size = self.kernel, self.kernel, x.shape[-1], self.features
         w = self.param("kernel", nn.initializers.normal(1.0), size) * (self.gain / math.sqrt(math.prod(size[:3])))
-        if self.enlarges:
-            y = ops.conv_enlarged(x, w)
-        else:
-            y = ops.conv(x, w, stride=(self.stride, self.stride), padding=self.padding)
+        plain = {"stride": (self.stride, self.stride), "padding": self.padding}
+        y = ops.conv_enlarged(x, w) if self.enlarges else ops.conv(x, w, **plain)
         return y + self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else y
 
 
