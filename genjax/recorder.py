@@ -57,7 +57,8 @@ class Recorder:
         self.logged: float = notes.get("logged", 0.0)  # of those, at the last row
         schedule.spent = notes.get("judged", 0.0)
         self.newest: dict[str, float] = {}  # the last step's metrics
-        self.examples = together(self._examples) if "reconstruct" in task.outputs else None  # to be reconstructed
+        shown = {"reconstruct", "stylize"} & task.outputs.keys()
+        self.examples = together(self._examples) if shown else None  # to be reconstructed, or stylized
         self.sentinel = Sentinel(config.task)
         self.reported = time.monotonic()
         self.writer = None
@@ -143,6 +144,8 @@ class Recorder:
             self._generate(state, step)
         if "reconstruct" in self.task.outputs:
             self._reconstruct(state, step)
+        if "stylize" in self.task.outputs:
+            self._stylize(state, step)
 
     def _generate(self, state: State, step: int) -> None:
         """The picture of the seeds: the one that `genjax.sample` makes of this step's checkpoint."""
@@ -158,6 +161,12 @@ class Recorder:
         rows = restored(self.task, state, self.examples)
         folder = "reconstructions" if "sample" in self.task.outputs else "samples"
         self._keep_picture(folder, step, reconstructions.draw(*rows), reconstructions.caption(len(rows)))
+
+    def _stylize(self, state: State, step: int) -> None:
+        """Contents over styles over what the task makes of the two."""
+        made = in_blocks(self.task.outputs["stylize"], state, self.examples)
+        rows = *np.split(self.examples, 2, 1), np.clip(np.rint(made), 0, 255).astype(np.uint8)
+        self._keep_picture("samples", step, reconstructions.bands(rows), "contents over styles over their union")
 
     def _keep_picture(self, folder: str, step: int, picture, title: str = "") -> None:
         figures.save_png(self.workdir.path / folder / f"step_{step:08d}.png", picture, title)

@@ -17,7 +17,8 @@ NAMES = (*PACKAGED, "fashion_mnist", *MIXTURES, "swiss_roll", "arc3d")
 def load(config) -> Source:
     """Opens the data set that `config` names, checked and ready to read.
 
-    config.name: one of NAMES, "tfds:NAME", "folder:PATH", "series:PATH" or "stacked:NAME". config.split: "train",
+    config.name: one of NAMES, "tfds:NAME", "folder:PATH", "picture:FILE", "series:PATH", "stacked:NAME" or
+    "pairs:NAME,NAME". config.split: "train",
     "test", slices and sums of them. config.size, channels, resize: the form of pictures (see images.form). config.dir:
     where TFDS keeps its data.
 
@@ -30,6 +31,10 @@ def load(config) -> Source:
         from genjax.data.folder import load_folder
 
         return load_folder(name, split, form)
+    if kind == "picture" and rest:
+        from genjax.data.folder import load_picture
+
+        return load_picture(name, split, form)
     if kind == "series" and rest:
         from genjax.data.series import load_series
 
@@ -40,6 +45,12 @@ def load(config) -> Source:
         base = ConfigDict(config)
         base.name = rest
         return stack(name, load(base))
+    if kind == "pairs" and rest.count(",") == 1:
+        from genjax.data.pairs import pair
+
+        upper, lower = (ConfigDict(config), ConfigDict(config))
+        upper.name, lower.name = rest.split(",")
+        return pair(name, load(upper), load(lower))
     if kind == "tfds" and rest:
         from genjax.data.tfds import load_tfds
 
@@ -74,5 +85,6 @@ def load(config) -> Source:
         return load_shapes(name, split, form)
     raise InputError(
         f"data.name {name!r} is unknown{did_you_mean(name, NAMES)}. "
-        f"Expected {', '.join(NAMES)}, shapes_SIDE, tfds:NAME, folder:PATH, series:PATH or stacked:NAME."
+        f"Expected {', '.join(NAMES)}, shapes_SIDE, tfds:NAME, folder:PATH, "
+        "picture:FILE, series:PATH, stacked:NAME or pairs:NAME,NAME."
     )

@@ -44,6 +44,19 @@ def load_folder(name: str, split: str, form: Form) -> Source:
     return open_source(pictures, indices, form, shape, labels, label_names, name, split, describe)
 
 
+def load_picture(name: str, split: str, form: Form) -> Source:
+    """One PNG, JPEG or WebP picture, as the split "train". Raises: InputError if it is missing, unreadable or broken."""
+    path = Path(name.partition(":")[2]).expanduser()
+    parts = parse(split, ("train",))
+    if not path.is_file():
+        raise InputError(f"{path} {'is a folder' if path.is_dir() else 'does not exist'}: expected a picture's file.")
+    pictures = Pictures(count=1, fetch=lambda indices: [path for _ in indices], called=lambda _: str(path))
+    shape = survey(pictures, form)
+    indices = positions_of(part.bounds(1) for part in parts)
+    described = lambda: fingerprint_of_text([f"picture {shape} {form.resize}", f"{path.name} {path.stat().st_size}"])  # noqa: E731
+    return open_source(pictures, indices, form, shape, None, (), name, split, described)
+
+
 def _find(root: Path) -> list[str]:
     """Relative names of all pictures, sorted, with "/" on every system."""
     if not root.is_dir():

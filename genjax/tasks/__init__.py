@@ -9,6 +9,7 @@ from genjax.config import pick
 from genjax.engine.phase import Task
 
 NAMES = (
+    "adain",
     "autoencoder",
     "classifier",
     "gan",
@@ -16,6 +17,7 @@ NAMES = (
     "msggan",
     "pretrained_classifier",
     "progressive",
+    "style",
     "stylegan2",
     "vae",
     "vqvae",

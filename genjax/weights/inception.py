@@ -4,7 +4,6 @@ They are TensorFlow's of 2015-12-05 (Apache License 2.0), converted by the autho
 torch-fidelity as well. They are not packaged here: 95 MB.
 """
 
-import hashlib
 import os
 from typing import Any, NamedTuple
 
@@ -15,7 +14,7 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 
 from genjax.errors import InputError
 from genjax.nets.inception import Inception
-from genjax.weights import safetensors_file, torch_file
+from genjax.weights import any_file, safetensors_file, torch_file
 
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
@@ -42,35 +41,14 @@ def load(path: str | os.PathLike, sha256: str | None = SHA256) -> Weights:
     Raises: InputError if the file is absent, unreadable or another one, or does not hold the net's layers.
     """
     wanted = f"the weights of the Frechet Inception distance are {FILE} (SHA-256 {SHA256}, of pytorch-fid's releases)"
-    try:
-        found = digest(path)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; {wanted}") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}; {wanted}") from error
+    found = any_file.digest(path, wanted)
     if sha256 is not None and found != sha256.lower():
         own = (
             f"to use this file all the same, under a name of its own, pass sha256={found!r} (or --features=...@SHA256)"
         )
         raise InputError(f"{path} has SHA-256 {found}, expected {sha256}; {wanted}; {own}")
-    return Weights(convert(_read(path), str(path)), found)
-
-
-def _read(path):
-    with open(path, "rb") as file:
-        head = file.read(9)
-    for reader in (safetensors_file, torch_file):  # a header of 128 bytes begins as a pickle does
-        if reader.recognises(head):
-            return reader.read(path)
-    raise InputError(
-        f"{path} begins with {head!r}: expected a file that torch.save wrote, as {FILE}, or a safetensors file"
-    )
-
-
-def digest(path: str | os.PathLike) -> str:
-    """SHA-256 of a file, in hex."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    expected = f"a file that torch.save wrote, as {FILE}, or a safetensors file"
+    return Weights(convert(any_file.read(path, (safetensors_file, torch_file), expected), str(path)), found)
 
 
 def convert(tensors: dict[str, np.ndarray], source: str = "the weights") -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Tensors out of a file that `torch.save` wrote, without torch and without running what the file asks for.
 
-A pickle can name any function of any module. This reader knows three: what rebuilds a tensor, the types of its
-numbers, and the ordered dictionary that holds them. Both layouts are read: the zip archive of PyTorch 1.6 and later,
-and the stream of pickles before it.
+A pickle can name any function of any module. This reader knows four: what rebuilds a tensor, what says that it is a
+parameter, the types of its numbers, and the ordered dictionary that holds them. Both layouts are read: the zip archive
+of PyTorch 1.6 and later, and the stream of pickles before it.
 """
 
 import os
@@ -77,18 +77,30 @@ class _Tensor(NamedTuple):
         return np.ndarray(self.shape, self.dtype, numbers, self.offset * numbers.itemsize, bytes_apart)
 
 
+class _Parameter(_Tensor):
+    """A tensor that was to be trained; what files of before PyTorch 0.4 say of its gradient is passed over."""
+
+    def __setstate__(self, state):
+        pass
+
+
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module, name):
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return lambda storage, offset, shape, strides, *_: _Tensor(*storage, offset, shape, strides)
+        match module, name:
+            case "collections", "OrderedDict":
+                return OrderedDict
+            case "torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2":  # before PyTorch 0.4, and since
+                return lambda storage, offset, shape, strides, *_: _Tensor(*storage, offset, shape, strides)
+            case ("torch.nn.parameter", "Parameter") | ("torch._utils", "_rebuild_parameter"):
+                return lambda tensor, *_: _Parameter(*tensor)
         if module == "torch" and name in DTYPES:
             return DTYPES[name]
         raise pickle.UnpicklingError(f"it names {module}.{name}")
 
     def persistent_load(self, pid):
-        _, dtype, key, *_ = pid
+        _, dtype, key, _location, _size, *part = pid
+        if any(part):  # of the older layout; files of weights are not known to have it
+            raise pickle.UnpicklingError("a tensor's numbers are a part of others")
         return dtype, key
 
 

@@ -12,7 +12,7 @@ from flax.traverse_util import flatten_dict
 from genjax.errors import InputError
 from genjax.metrics import features
 from genjax.nets.inception import Inception
-from genjax.weights import inception
+from genjax.weights import any_file, inception
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
     def forbidden(path, mode):
         raise PermissionError(13, "Permission denied", path)
 
-    monkeypatch.setattr(inception, "open", forbidden, raising=False)  # who runs the tests may be allowed anything
+    monkeypatch.setattr(any_file, "open", forbidden, raising=False)  # who runs the tests may be allowed anything
     assert "cannot be read: Permission denied" in refused(tmp_path / "weights.pth")
 
 

@@ -32,13 +32,13 @@ class Name:
 
 
 class Call:
-    """Pickles as a call."""
+    """Pickles as a call, and as what its result is told then."""
 
-    def __init__(self, function, *args):
-        self.function, self.args = function, args
+    def __init__(self, function, *args, told=None):
+        self.function, self.args, self.told = function, args, told
 
     def __reduce__(self):
-        return self.function, self.args
+        return self.function, self.args, self.told
 
 
 class Pickler(pickle._Pickler):  # the one in Python, which can be taught to write a name as it is
@@ -74,8 +74,19 @@ def archive(path, tensors, **options):
             file.writestr(f"weights/data/{name}", a.tobytes())
 
 
-def stream(path, tensors):
-    head = [torch_file.MAGIC, 1001, {"little_endian": True}, state(tensors, legacy=True), list(tensors)]
+def old_state(tensors):
+    """As PyTorch before 0.4 had it; torchvision's VGG16 still is such a file."""
+    out = state(tensors, legacy=True)
+    for name, call in out.items():
+        tensor = Call(Name("torch._utils", "_rebuild_tensor"), *call.args[:4])
+        hidden = (True, False, OrderedDict())  # requires_grad, volatile, hooks
+        out[name] = Call(Name("torch.nn.parameter", "Parameter"), tensor, told=hidden) if tensors[name].ndim else tensor
+    return out
+
+
+def stream(path, tensors, old=False):
+    kept = old_state(tensors) if old else state(tensors, legacy=True)
+    head = [torch_file.MAGIC, 1001, {"little_endian": True}, kept, list(tensors)]
     data = b"".join(a.size.to_bytes(8, "little") + a.tobytes() for a in tensors.values())
     path.write_bytes(b"".join(map(pickled, head)) + data)
 
@@ -88,6 +99,23 @@ def test_tensors_come_back(write, tmp_path):
     for name, expected in TENSORS.items():
         assert found[name].dtype == expected.dtype
         np.testing.assert_array_equal(found[name], expected)
+
+
+def test_tensors_of_before_pytorch_0_4_come_back(tmp_path):
+    stream(tmp_path / "w.pth", TENSORS, old=True)
+    found = torch_file.read(tmp_path / "w.pth")
+    assert found.keys() == TENSORS.keys()
+    for name, expected in TENSORS.items():
+        assert found[name].dtype == expected.dtype
+        np.testing.assert_array_equal(found[name], expected)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_torchs_own_parameters_are_read(zipped, tmp_path):
+    torch = pytest.importorskip("torch", reason="PyTorch is who writes such files")
+    parameter = torch.nn.Parameter(torch.arange(6.0).reshape(2, 3))
+    torch.save({"w": parameter}, tmp_path / "w.pth", _use_new_zipfile_serialization=zipped)
+    np.testing.assert_array_equal(torch_file.read(tmp_path / "w.pth")["w"], parameter.detach().numpy())
 
 
 @pytest.mark.parametrize("zipped", [True, False])
@@ -113,6 +141,16 @@ def test_nothing_that_a_file_names_is_run(tmp_path):
         with pytest.raises(InputError, match=r"w\.pth is not a state dict.*it names os\.mkdir"):
             torch_file.read(path)
         assert not trace.exists()
+
+
+def test_a_storage_that_is_part_of_another_is_refused(tmp_path):
+    kept = state(TENSORS, legacy=True)
+    call = kept["conv.weight"]
+    call.args = ((*call.args[0][:-1], ("part", 4, 24)), *call.args[1:])
+    head = [torch_file.MAGIC, 1001, {"little_endian": True}, kept, list(TENSORS)]
+    (tmp_path / "w.pth").write_bytes(b"".join(map(pickled, head)))
+    with pytest.raises(InputError, match=r"not a state dict.*a tensor's numbers are a part of others"):
+        torch_file.read(tmp_path / "w.pth")
 
 
 def test_a_tensor_beyond_its_numbers_is_refused(tmp_path):

@@ -1,0 +1,172 @@
+"""Pictures painted in the manner of others: by descent (Gatys), or at once (AdaIN)."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+
+from genjax import data, runs, tasks
+from genjax.data.feed import Feed
+from genjax.data.folder import SUFFIXES
+from genjax.data.source import Source
+from genjax.engine import loop
+from genjax.engine.cost import cost
+from genjax.engine.mesh import make_mesh
+from genjax.engine.state import Net, State
+from genjax.errors import InputError
+from genjax.ops import chroma
+from genjax.ops.moments import moments, with_moments
+from genjax.ops.resize import bilinear
+from genjax.report.console import Progress, bytes_text
+from genjax.tasks import adain
+from genjax.weights import adain as packaged
+
+
+def open_picture(path, size: str = "") -> Source:
+    """A picture's file as a set of one, in colour; of a size "HxW", or its own. Raises: InputError."""
+    config = ConfigDict({"name": f"picture:{path}", "split": "train", "size": size, "channels": 3, "resize": "squash"})
+    return data.load(config)
+
+
+def size_of(path, longest: int) -> tuple[int, int]:
+    """Height and width of a picture whose longer side is brought to so many pixels. Raises: InputError."""
+    height, width = open_picture(path).shape[:2]
+    found = tuple(max(1, round(side * longest / max(height, width))) for side in (height, width))
+    if min(found) < 32:
+        raise InputError(
+            f"{path} is {height}x{width}: with {longest} pixels on the longer side the shorter has {min(found)}, and a "
+            "net needs 32: cut it, or ask for a larger --size"
+        )
+    return found
+
+
+def files_of(path) -> list[Path]:
+    """A picture's file, or all of a folder in the order of their names. Raises: InputError where there is none."""
+    path = Path(path).expanduser()
+    found = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+    if not found:
+        raise InputError(f"{path} has no {', '.join(SUFFIXES)} file")
+    stems = [p.stem for p in found]
+    if twice := next((stem for stem in stems if stems.count(stem) > 1), None):
+        raise InputError(f"{path} has two pictures called {twice!r}: rename one, since both would become {twice}.png")
+    return found
+
+
+def descend(config: ConfigDict, frames: int = 1) -> Iterator:
+    """The picture that a config of genjax.tasks.style comes to, after some of those on its way.
+
+    Says first what memory a step takes, and shows progress. Yields: Pillow pictures.
+    Raises: InputError for what cannot be painted.
+    """
+    from PIL import Image
+
+    source = data.load(config.data)
+    task, mesh = tasks.build(config, source.shape), make_mesh(jax.devices()[:1])
+    batch = {"x": jax.ShapeDtypeStruct((1, 1, *source.shape), source.dtype)}
+    needed = cost(task.phases[-1].step, loop.shapes(task), batch, jax.eval_shape(lambda: jax.random.key(0))).peak
+    feed = Feed(source, config.seed, mesh, 2**40)
+    sample = jax.jit(task.outputs["sample"])
+    with Progress(task.steps) as progress:
+        progress.say(f"{source.shape[0]}x{source.shape[1]} pixels, about {bytes_text(needed)} of memory")
+        state, every = loop.initial_state(task, config.seed, mesh), max(1, task.steps // frames)
+        for chunk in loop.train(task, state, feed, config.seed, mesh, (every, 50)):
+            progress.name = chunk.phase.name
+            progress.update(chunk.step, {name: float(rows[-1]) for name, rows in chunk.metrics.items()})
+            if chunk.step % every == 0 or chunk.step == task.steps:
+                yield Image.fromarray(np.asarray(sample(chunk.state, np.arange(1)))[0])
+
+
+class Painter:
+    """Paints pictures at once, in one style or several."""
+
+    def __init__(
+        self,
+        workdir: str,
+        styles: Sequence[str],
+        shares: Sequence[float] = (),
+        masks: Sequence[str] = (),
+        color: str = "",
+        alpha: float = 1.0,
+        size: int = 512,
+    ):
+        """`workdir`: a run of genjax.tasks.adain, or "" for the packaged decoder; the rest is as in genjax.stylize.
+
+        Raises: InputError for a folder without such a run, pictures that cannot be read, and shares that mean nothing.
+        """
+        shares = list(shares) or [1.0] * len(styles)
+        if min(shares) < 0 or not sum(shares):
+            raise InputError(f"shares {shares}: expected numbers of 0 or more, not all 0")
+        self.task, self.state = self._open(workdir) if workdir else packaged_painter()
+        self.shares, self.color, self.alpha, self.size = np.array(shares) / sum(shares), color, alpha, size
+        self.styles = [self._read(path) for path in styles]
+        self.masks = [self._read(path).mean(-1) / 255 for path in masks]
+
+    @staticmethod
+    def _open(workdir):
+        about = runs.about(workdir)
+        if about["config"]["task"] != "adain":
+            raise InputError(f"{workdir} is a run of the task {about['config']['task']!r}: expected one of 'adain'")
+        return runs.restore(workdir)
+
+    def _read(self, path):
+        height, width = size_of(path, self.size)
+        return np.float32(open_picture(path, f"{height}x{width}").read([0])[0])
+
+    def paint(self, path):
+        """A picture's file in the style. Returns: a Pillow picture. Raises: InputError for a broken one."""
+        from PIL import Image
+
+        content = self._read(path)
+        height, width = content.shape[:2]
+        spare = [(0, -side % 8) for side in (height, width)]
+        styles = [np.asarray(self._recolored(style, content)) for style in self.styles]
+        guides = self._guides((height + spare[0][1]) // 8, (width + spare[1][1]) // 8)
+        seen = np.pad(self._seen(content), [*spare, (0, 0)], mode="symmetric")
+        found = [self._moments(self.state, style[None]) for style in styles]
+        y = self._painted(self.state, seen[None], found, guides)[0, :height, :width]
+        if self.color == "luma":
+            y = chroma.with_luma(content, chroma.luma(y))
+        return Image.fromarray(np.clip(np.rint(np.asarray(y)), 0, 255).astype(np.uint8))
+
+    def _seen(self, content):
+        return np.asarray(chroma.luma(content) * jnp.ones(3)) if self.color == "luma" else content
+
+    def _recolored(self, style, content):
+        if self.color == "match":
+            return jnp.clip(chroma.match_colors(style, content), 0, 255)
+        return chroma.match_luma(style, content) * jnp.ones(3) if self.color == "luma" else style
+
+    def _guides(self, height, width):
+        """How much of each style goes to each place. Shapes: -> [styles, height, width, 1] that sum to one."""
+        if not self.masks:
+            return np.tile(self.shares[:, None, None, None], (1, height, width, 1)).astype(np.float32)
+        masks = [bilinear(mask[None, :, :, None], (height, width))[0] for mask in self.masks]
+        guides = np.stack(masks) * self.shares[:, None, None, None] + 1e-6
+        return (guides / guides.sum(0)).astype(np.float32)
+
+    @partial(jax.jit, static_argnums=0)
+    def _moments(self, state, style):
+        return moments(self.task.outputs["features"](state, style))
+
+    @partial(jax.jit, static_argnums=0)
+    def _painted(self, state, content, found, guides):
+        """Source: arXiv:1703.06868, eqs. 14 and 15: between content and style, and between styles."""
+        f = self.task.outputs["features"](state, content)
+        mixed = sum(guide * with_moments(f, *moments) for guide, moments in zip(guides, found, strict=True))
+        return self.task.outputs["pixels"](state, (1 - self.alpha) * f + self.alpha * mixed)
+
+
+def packaged_painter() -> tuple[tasks.Task, State]:
+    """AdaIN with SqueezeNet and the decoder that is packaged."""
+    config = adain.config()
+    task = tasks.build(config, (256, 128, 3))
+    like = loop.shapes(task)
+    decoder = Net(packaged.load(like.nets["decoder"].params), {}, ())
+    from genjax.weights import squeezenet
+
+    nets = {"decoder": decoder, "encoder": Net(squeezenet.load()["params"], {}, ())}
+    return task, State(jnp.int32(0), nets, {}, {})

@@ -1,0 +1,135 @@
+"""VGG16 and VGG19 without their classifiers: ImageNet's nets whose maps are what style transfer calls style.
+
+Source: arXiv:1409.1556, table 1, columns D and E; average pooling: arXiv:1508.06576, section 2; reflected borders:
+arXiv:1703.06868, section 6.
+"""
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from genjax.errors import InputError, did_you_mean
+from genjax.nets.layers import INITIALISERS, Conv
+from genjax.ops.pool import average_pool, max_pool
+
+BLOCKS = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
+"""Depth -> convolutions in each block, after which comes a pooling."""
+
+WIDTHS = (64, 128, 256, 512, 512)
+"""Channels of each block."""
+
+POOLINGS = {"max": max_pool, "average": average_pool}
+PADDINGS = ("zeros", "reflect")
+EDGES = ((0, 0), (1, 1), (1, 1), (0, 0))
+
+
+class VGG(nn.Module):
+    """Pictures to the maps of every layer, by name: "conv1_1", "relu1_1", "conv1_2", ..., "relu5_3", "pool5".
+
+    Layers after `last` are not made, and have no parameters. XLA leaves out what is not used.
+    Shapes: x [B, H, W, 3], red, green and blue from 0 to 255, or [B, H, W, 1], grey; H and W at least what `smallest`
+    says -> {name: [B, h, w, C]}, a pooling halving h and w.
+    """
+
+    depth: int = 19  # or 16
+    pooling: str = "max"  # or "average"
+    padding: str = "zeros"  # or "reflect", of every convolution
+    ceil: bool = False  # pool a last odd row and column too, as far as there is something; else they are dropped
+    last: str | None = None  # None: "pool5"
+    widths: tuple[int, ...] = WIDTHS
+
+    @nn.compact
+    def __call__(self, x):
+        """Look at pictures x. Raises: InputError if they are too small, or for a field that is none of the above."""
+        names = layers(self.depth, self.last)
+        for field, value, known in (("pooling", self.pooling, POOLINGS), ("padding", self.padding, PADDINGS)):
+            if value not in known:
+                there = ", ".join(map(repr, known))
+                raise InputError(f"VGG's {field}: no {value!r}{did_you_mean(value, known)}; there is {there}")
+        if x.shape[3] not in (1, 3):
+            raise InputError(f"VGG takes pictures of 3 channels, or 1 if they are grey, got {x.shape[3]}")
+        if min(x.shape[1:3]) < (least := smallest(self.depth, names[-1], self.padding, self.ceil)):
+            got = list(x.shape[1:3])
+            raise InputError(f"VGG up to {names[-1]} needs pictures of {least} x {least} or more, got {got}")
+        x, maps = Color(name="color")(x), {}
+        for name in names:
+            if name.startswith("relu"):
+                x = nn.relu(x)
+            elif name.startswith("pool"):
+                x = pool(x, self.pooling, self.ceil)
+            else:
+                x = self._conv(x, name)
+            maps[name] = x
+        return maps
+
+    def _conv(self, x, name):
+        reflects = self.padding == "reflect"
+        x = jnp.pad(x, EDGES, mode="reflect") if reflects else x
+        padding, init = "VALID" if reflects else "SAME", INITIALISERS["he"]
+        return Conv(self.widths[block(name)], padding=padding, kernel_init=init, name=name)(x)
+
+
+class Color(nn.Module):
+    """Red, green and blue from 0 to 255 to what the first convolution was trained on: x W + b.
+
+    It is a layer of its own, and not part of that convolution, since zeros around a picture are zeros after it. Without
+    trained weights it takes colours to -1 to 1. A grey picture has three equal channels, so it meets W's sum over them.
+    Shapes: [B, H, W, 1 or 3] -> [B, H, W, 3].
+    """
+
+    @nn.compact
+    def __call__(self, x):
+        """Apply the layer to pictures x."""
+        w = self.param("kernel", lambda key, shape: jnp.eye(*shape) / 127.5, (3, 3))
+        b = self.param("bias", nn.initializers.constant(-1.0), (3,))
+        if x.shape[3] == 1:
+            w = w.sum(0, keepdims=True)
+        return jnp.matmul(x, w, precision="highest") + b  # short products would round what is large to lose its mean
+
+
+def pool(x, kind: str, ceil: bool):
+    """The largest or the mean of each 2x2 window; `ceil` keeps windows that the border cuts, of what is in them.
+
+    Shapes: [B, H, W, C] -> [B, H // 2, W // 2, C], or both rounded up.
+    """
+    height, width = x.shape[1:3]
+    if ceil:  # a pixel beside its own copy has itself for the largest and for the mean
+        x = jnp.pad(x, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    else:
+        x = x[:, : height // 2 * 2, : width // 2 * 2]
+    return POOLINGS[kind](x)
+
+
+def layers(depth: int, last: str | None = None) -> tuple[str, ...]:
+    """The names of the layers in their order, up to `last`.
+
+    Raises: InputError for a depth other than 16 and 19, and for a `last` that such a net has not.
+    """
+    if depth not in BLOCKS:
+        raise InputError(f"VGG's depth: got {depth}, expected {' or '.join(map(str, BLOCKS))}")
+    names = []
+    for number, convs in enumerate(BLOCKS[depth], 1):
+        names += [f"{kind}{number}_{i}" for i in range(1, convs + 1) for kind in ("conv", "relu")] + [f"pool{number}"]
+    if last is None:
+        return tuple(names)
+    if last not in names:
+        raise InputError(f"VGG{depth} has no layer {last!r}{did_you_mean(last, names)}; it has {', '.join(names)}")
+    return tuple(names[: names.index(last) + 1])
+
+
+def block(name: str) -> int:
+    """The block of a layer, counted from zero."""
+    return int(name[4]) - 1
+
+
+def smallest(depth: int, last: str | None = None, padding: str = "zeros", ceil: bool = False) -> int:
+    """Pixels that a picture's sides have at least for the layers up to `last`.
+
+    Raises: InputError as `layers`.
+    """
+    side = 1
+    for name in reversed(layers(depth, last)):
+        if name.startswith("pool"):
+            side = 2 * side - ceil
+        elif name.startswith("conv") and padding == "reflect":
+            side = max(side, 2)  # a single pixel has no neighbour to reflect
+    return side

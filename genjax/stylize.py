@@ -1,0 +1,146 @@
+"""Paint a picture in the manner of another: python -m genjax.stylize --content=photo.jpg --style=painting.jpg --out=x.png
+
+--method=gatys descends on the picture's pixels for a minute (docs/style.md; every setting is a key of
+configs/style_gatys.py, which genjax.train runs with checkpoints). --method=adain paints at once, a folder of pictures
+as well, with the packaged decoder or one that genjax.train made of configs/style_adain.py.
+"""
+
+import contextlib
+import io
+from pathlib import Path
+
+from absl import flags
+
+from genjax import cli
+from genjax.errors import InputError
+
+FLAGS = flags.FLAGS
+SIZES = {"gatys": 256, "adain": 512}
+
+
+def define_flags() -> None:
+    """The flags of this entry point."""
+    flags.DEFINE_string("content", None, "What to paint: a picture; with --method=adain a folder as well.", required=True)
+    flags.DEFINE_list("style", None, "In whose manner: one picture or more, with commas.", required=True)
+    flags.DEFINE_string("out", "stylized.png", "The picture, or the folder of pictures, to write.")
+    flags.DEFINE_enum("method", "gatys", ["gatys", "adain"], "By descent, or at once.")
+    flags.DEFINE_integer("size", None, "Of the longer side, in pixels; default: 256, with adain 512.", lower_bound=32)
+    flags.DEFINE_list("shares", [], "Of each style, as in 0.7,0.3; default: all alike.")
+    flags.DEFINE_list("masks", [], "Pictures, one a style: white where it goes.")
+    flags.DEFINE_enum("color", "", ["", "luma", "match"], "The content's colours: transfer light alone; recolour styles.")
+    flags.DEFINE_string("gif", "", "gatys: write the descent as an animation to this file.")
+    flags.DEFINE_integer("steps", 300, "gatys: of descent.", lower_bound=1)
+    flags.DEFINE_float("style_weight", 10.0, "gatys: how much style counts beside content.", lower_bound=0)
+    flags.DEFINE_float("content_weight", 1.0, "gatys: how much content counts.", lower_bound=0)
+    flags.DEFINE_enum("start", "content", ["content", "noise"], "gatys: what it begins with.")
+    flags.DEFINE_enum("optimizer", "adam", ["adam", "lbfgs"], "gatys: how it descends.")
+    flags.DEFINE_string("encoder", "squeezenet", "gatys: the net that looks; or vgg:FILE.")
+    flags.DEFINE_integer("seed", 0, "gatys: of the noise that it begins with.", lower_bound=0)
+    flags.DEFINE_float("alpha", 1.0, "adain: from 0, the content, to 1, all of the style.", 0, 1)
+    flags.DEFINE_string("workdir", "", "adain: a run of configs/style_adain.py; default: the packaged decoder.")
+
+
+ONLY = {
+    "gatys": ("gif", "steps", "style_weight", "content_weight", "start", "optimizer", "encoder", "seed"),
+    "adain": ("alpha", "workdir"),
+}
+"""Flags that mean nothing to the other method."""
+
+
+def main() -> None:
+    """Write what the flags ask for."""
+    from genjax import runs
+
+    for method, names in ONLY.items():
+        for name in names:
+            if method != FLAGS.method and FLAGS[name].present:
+                raise InputError(f"--{name} is for --method={method}, and this is --method={FLAGS.method}")
+    runs.enable_compilation_cache()
+    shares = _numbers("shares")
+    for what, given in (("shares", shares), ("masks", FLAGS.masks)):
+        if given and len(given) != len(FLAGS.style):
+            raise InputError(f"--{what}: expected one for each of {len(FLAGS.style)} styles, got {len(given)}")
+    written = _gatys(shares) if FLAGS.method == "gatys" else _adain(shares)
+    print("look at:", *written, sep="\n  ")
+
+
+def _gatys(shares):
+    from genjax.inspection.stylize import descend, size_of
+    from genjax.report import figures
+    from genjax.tasks import style
+
+    out = _out(FLAGS.out, (".png",))
+    if FLAGS.gif:
+        _out(FLAGS.gif, (".gif",), "--gif")
+    if Path(FLAGS.content).is_dir():
+        raise InputError(f"--content={FLAGS.content} is a folder, which --method=adain takes; gatys takes a picture")
+    c = style.config()
+    height, width = size_of(FLAGS.content, FLAGS.size or SIZES["gatys"])
+    c.data.name, c.data.size, c.data.resize = f"picture:{FLAGS.content}", f"{height}x{width}", "squash"
+    c.style.update(pictures=tuple(FLAGS.style), shares=tuple(shares), masks=tuple(FLAGS.masks), weight=FLAGS.style_weight)
+    c.content.weight, c.variation.weight, c.optimizer.name = FLAGS.content_weight, 1.0, FLAGS.optimizer
+    c.data.upscale = True
+    c.update(steps=FLAGS.steps, start=FLAGS.start, color=FLAGS.color, encoder=FLAGS.encoder, seed=FLAGS.seed)
+    frames = list(descend(c, frames=30 if FLAGS.gif else 1))
+    with _writing(out):
+        figures.save_png(out, frames[-1], "Painted by descent")
+    if FLAGS.gif:
+        with _writing(FLAGS.gif):
+            figures.save_gif(FLAGS.gif, [_file(frame) for frame in frames])
+    return [out, *[FLAGS.gif] * bool(FLAGS.gif)]
+
+
+def _adain(shares):
+    from genjax.inspection.stylize import Painter, files_of
+    from genjax.report import figures
+    from genjax.report.console import watch
+
+    folder = Path(FLAGS.content).is_dir()
+    contents = files_of(FLAGS.content)
+    out = Path(FLAGS.out) if folder else _out(FLAGS.out, (".png",))
+    if folder and out.suffix:
+        raise InputError(f"--out={FLAGS.out}: --content is a folder, so expected a folder, as --out=painted")
+    painter = Painter(FLAGS.workdir, FLAGS.style, shares, FLAGS.masks, FLAGS.color, FLAGS.alpha, FLAGS.size or SIZES["adain"])
+    written = []
+    with watch("picture", len(contents)) as told:
+        for number, path in enumerate(contents):
+            x = painter.paint(path)
+            target = out / f"{path.stem}.png" if folder else out
+            with _writing(target):
+                figures.save_png(target, x, "Painted by AdaIN")
+            written.append(target)
+            told(number + 1)
+    return [out] if folder else written
+
+
+def _out(path, suffixes, flag="--out"):
+    if Path(path).suffix not in suffixes:
+        raise InputError(f"{flag}={path}: expected a {' or '.join(suffixes)}")
+    return Path(path)
+
+
+def _file(picture):
+    data = io.BytesIO()
+    picture.save(data, "PNG")
+    return data
+
+
+@contextlib.contextmanager
+def _writing(path):
+    """Raises: InputError where a file cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _numbers(flag):
+    try:
+        return [float(text) for text in FLAGS[flag].value]
+    except ValueError:
+        raise InputError(f"--{flag}={','.join(FLAGS[flag].value)}: expected numbers with commas, as in 0.7,0.3") from None
+
+
+if __name__ == "__main__":
+    define_flags()
+    cli.run(main)

@@ -1,0 +1,22 @@
+"""The packaged decoder of AdaIN; genjax/assets/adain says how it was trained."""
+
+import hashlib
+import io
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from flax.traverse_util import unflatten_dict
+
+from genjax.errors import InputError
+
+SHA256 = ""
+
+
+def load() -> dict[str, Any]:
+    """The parameters of genjax.nets.adain.Decoder. Raises: InputError if the packaged file is damaged."""
+    data = (files("genjax") / "assets" / "adain" / "decoder.npz").read_bytes()
+    if hashlib.sha256(data).hexdigest() != SHA256:
+        raise InputError("The packaged decoder of AdaIN is damaged: install genjax-models again.")
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        return unflatten_dict({name: array.astype(np.float32) for name, array in arrays.items()}, sep="/")

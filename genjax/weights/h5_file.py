@@ -1,0 +1,44 @@
+"""Tensors out of an HDF5 file, as Keras writes them; h5py reads it, which is installed by choice."""
+
+import os
+from importlib.util import find_spec
+
+import numpy as np
+
+from genjax.errors import InputError
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+NUMBERS = "fiub"  # kinds of NumPy's dtypes; Keras keeps texts as well
+
+
+def recognises(head: bytes) -> bool:
+    """Whether a file whose first bytes these are can be meant to be of this format."""
+    return head.startswith(SIGNATURE)
+
+
+def read(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """The arrays of a file, by their paths in it.
+
+    Keras 3 calls every layer's group "vars" and notes the layer's name there: that takes the place of "vars".
+    Raises: InputError if there is no such file, it is of another format or damaged, or h5py is not installed.
+    """
+    if find_spec("h5py") is None:
+        raise InputError(f"{path} is read by h5py, which is not installed: pip install h5py")
+    import h5py
+
+    arrays = {}
+
+    def visit(name, item):
+        if isinstance(item, h5py.Dataset) and item.dtype.kind in NUMBERS:
+            *groups, own = name.split("/")
+            if groups[-1:] == ["vars"]:
+                groups[-1] = str(item.parent.attrs.get("name", "vars"))
+            arrays["/".join([*groups, own])] = item[()]
+
+    try:
+        with h5py.File(path) as file:
+            file.visititems(visit)
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        why = " ".join(str(error).split())
+        raise InputError(f"{path} is not an HDF5 file, or is cut short: {why}; get it from its source again") from error
+    return arrays

@@ -1,0 +1,97 @@
+"""AdaIN: its losses by hand, what learns, and what is refused."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import config_of
+
+from genjax import data, tasks
+from genjax.errors import InputError
+from genjax.losses.style import statistics
+from genjax.nets.adain import Decoder
+from genjax.ops.moments import adain as exchanged
+from genjax.tasks import adain
+from genjax.weights import encoders
+
+
+@pytest.fixture(scope="module")
+def case():
+    c = config_of("style_adain", crop=0)
+    source = data.load(c.data)
+    task = tasks.build(c, source.shape)
+    state = jax.jit(task.init)(jax.random.key(0))
+    return c, source, task, state
+
+
+def test_a_step_descends_on_the_papers_loss(case):
+    """Equations 11 to 13 by hand, of the whole pictures, mirrored as the step mirrors them."""
+    c, source, task, state = case
+    x = jnp.asarray(source.read([0, 5]))
+    _, metrics = jax.jit(task.phases[0].step)(state, {"x": x[None]}, jax.random.key(1))
+    content, style = (
+        adain.cropped(half, 32, jax.random.fold_in(jax.random.key(1), number)).astype(float)
+        for number, half in enumerate(jnp.split(x, 2, 1))
+    )
+    encoder = encoders.load("squeezenet")
+    look = lambda x: encoder.apply(encoder.variables, x, encoder.levels)  # noqa: E731
+    target = exchanged(look(content)["fire4"], look(style)["fire4"])
+    decoder = Decoder(tuple(map(tuple, c.widths)))
+    found = look((decoder.apply(state.nets["decoder"].variables, target) + 1) * 127.5)
+    of_content = np.square(found["fire4"] - target).mean()
+    of_style = sum(statistics(found[name], look(style)[name]) for name in ("conv1", "fire2", "fire3", "fire4"))
+    np.testing.assert_allclose(metrics["content/loss"], of_content, rtol=1e-3)
+    np.testing.assert_allclose(metrics["style/loss"], of_style, rtol=1e-3)
+    np.testing.assert_allclose(metrics["loss"], of_content + c.style_weight * of_style, rtol=1e-3)
+
+
+def test_the_decoder_learns_and_the_encoder_stays(case):
+    _, source, task, state = case
+    before, step = state, jax.jit(task.phases[0].step)
+    x = jnp.asarray(source.read([0, 5]))[None]
+    losses = []
+    for _ in range(8):
+        state, metrics = step(state, {"x": x}, jax.random.key(1))
+        losses.append(float(metrics["loss"]))
+    assert losses[-1] < 0.8 * losses[0]
+    same = lambda a, b: all(jax.tree.leaves(jax.tree.map(lambda x, y: bool((x == y).all()), a, b)))  # noqa: E731
+    assert same(state.nets["encoder"], before.nets["encoder"])
+    assert not same(state.nets["decoder"].params, before.nets["decoder"].params)
+
+
+def test_outputs_exchange_moments(case):
+    _, source, task, state = case
+    x = source.read([3, 7])
+    content, style = np.split(x, 2, 1)
+    f, s = (task.outputs["features"](state, half) for half in (content, style))
+    assert f.shape == (2, 4, 4, 256)
+    by_hand = task.outputs["pixels"](state, exchanged(f, s))
+    np.testing.assert_allclose(task.outputs["stylize"](state, x), by_hand, rtol=1e-4, atol=1e-2)
+    assert by_hand.shape == content.shape
+
+
+def test_crops_are_of_the_picture_and_of_one_example_whatever_the_batch():
+    x = jnp.arange(2 * 9 * 9 * 1.0).reshape(2, 9, 9, 1)
+    found = np.asarray(adain.cropped(x, 4, jax.random.key(3)))
+    assert found.shape == (2, 4, 4, 1)
+    across = np.diff(found[..., 0], axis=2)
+    assert (np.abs(across) == 1).all()  # neighbours stay neighbours, mirrored or not
+    assert (np.diff(found[..., 0], axis=1) == 9).all()
+    np.testing.assert_array_equal(adain.cropped(x[:1], 4, jax.random.key(3)), found[:1])
+    np.testing.assert_array_equal(adain.cropped(x, 9, jax.random.key(3))[..., 0].sum((1, 2)), x[..., 0].sum((1, 2)))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "shape", "message"),
+    [
+        ({}, (64, 32, 1), r"content over a square style, in colour, but the data have shape \[64, 32, 1\]"),
+        ({}, (32, 32, 3), "set data.name=pairs:CONTENTS,STYLES"),
+        ({"crop": 20}, (64, 32, 3), "crop=20 of pictures of 32 pixels: expected a multiple of 8 from 24 to 32"),
+        ({"crop": 40}, (64, 32, 3), "crop=40"),
+        ({"encoder": "squeezenet2"}, (64, 32, 3), "encoder='squeezenet2'"),
+        ({"widths": ((8,), (8,))}, (64, 32, 3), "expected four tuples"),
+    ],
+)
+def test_what_cannot_be_is_refused(overrides, shape, message):
+    with pytest.raises(InputError, match=message):
+        tasks.build(config_of("style_adain", **overrides), shape)

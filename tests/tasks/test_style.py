@@ -1,0 +1,164 @@
+"""Gatys' transfer: what it wants, what it ends with, and what it refuses."""
+
+import jax
+import numpy as np
+import pytest
+from ml_collections import ConfigDict
+from PIL import Image
+
+from genjax import data, tasks
+from genjax.data.feed import Feed
+from genjax.engine import loop
+from genjax.engine.mesh import make_mesh
+from genjax.errors import InputError
+from genjax.losses.style import gram
+from genjax.ops.chroma import luma
+from genjax.ops.pixels import to_float, to_pixels
+from genjax.tasks import style
+from genjax.weights import encoders
+
+SIDE = 24
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """A smooth content, a style of stripes, another of noise, and two halves as masks."""
+    folder, rng = tmp_path_factory.mktemp("style"), np.random.default_rng(0)
+    y, x = np.mgrid[:SIDE, :SIDE] / SIDE
+    stripes = np.where((np.arange(40) // 4 % 2)[:, None], 220, 30) * np.ones((40, 32))
+    left = np.arange(SIDE)[None] < SIDE // 2
+    found = {
+        "content": np.stack([255 * x, 255 * y, 255 * (1 - x)], -1),
+        "stripes": np.stack([stripes, stripes // 2, 255 - stripes], -1),
+        "noise": rng.integers(0, 256, (32, 32, 3)),
+        "left": np.where(left, 255, 0) * np.ones((SIDE, 1)),
+        "right": np.where(left, 0, 255) * np.ones((SIDE, 1)),
+    }
+    found["halves"] = np.where(left[..., None], found["stripes"][:SIDE, :SIDE], found["noise"][:SIDE, :SIDE])
+    for name, pixels in found.items():
+        Image.fromarray(np.uint8(pixels)).save(folder / f"{name}.png")
+    return folder
+
+
+def config(pictures, *styles, **overrides):
+    c = style.config()
+    c.data.name, c.data.size, c.steps = f"picture:{pictures}/content.png", "", 6
+    c.style.pictures = tuple(f"{pictures}/{name}.png" for name in styles or ["stripes"])
+    c.style.layers, c.content.layers = ("conv1", "fire2"), ("fire3",)
+    c.update_from_flattened_dict({key.replace("__", "."): value for key, value in overrides.items()})
+    return c
+
+
+def ended(c):
+    """The task, the last state, and the rows of metrics."""
+    source = data.load(c.data)
+    task, mesh = tasks.build(c, source.shape), make_mesh(jax.devices()[:1])
+    feed, rows = Feed(source, c.seed, mesh, 2**30), {}
+    for chunk in loop.train(task, loop.initial_state(task, c.seed, mesh), feed, c.seed, mesh, (3,)):
+        for name, values in chunk.metrics.items():
+            rows.setdefault(name, []).extend(values.tolist())
+    return task, chunk.state, rows
+
+
+def pixels(path):
+    return np.asarray(Image.open(path).convert("RGB"))
+
+
+def test_what_is_wanted_is_the_contents_maps_and_the_styles_gram_matrices(pictures):
+    """The style as large as the content: 40 x 32 pixels become 24 x 19."""
+    _, state, rows = ended(config(pictures))
+    wanted, encoder = state.extra["wanted/0"], encoders.load("squeezenet")
+    maps = encoder.apply(encoder.variables, np.float32(pixels(pictures / "content.png"))[None], ("fire3",))
+    np.testing.assert_allclose(wanted["content"]["fire3"], maps["fire3"], rtol=1e-3, atol=1e-3)
+    form = ConfigDict({"name": f"picture:{pictures}/stripes.png", "split": "train", "size": "24x19", "channels": 3})
+    form.resize = "squash"
+    small = np.float32(data.load(form).read([0]))
+    maps = encoder.apply(encoder.variables, small, ("conv1", "fire2"))
+    for name in ("conv1", "fire2"):
+        np.testing.assert_allclose(wanted["style"][name], gram(maps[name]), rtol=1e-3, atol=1e-3)
+    assert rows["content/loss"][0] < 1e-9  # it starts with the content
+    assert rows["style/loss"][-1] < rows["style/loss"][0]
+    assert rows["loss"][-1] < rows["loss"][0]
+
+
+def test_a_picture_has_its_own_style_and_content(pictures):
+    task, state, rows = ended(config(pictures, "content", steps=1))
+    assert rows["loss"][0] < 1e-6
+    x = task.outputs["sample"](state, np.arange(2))
+    assert np.abs(np.int32(x[0]) - pixels(pictures / "content.png")).max() <= 7  # a step of Adam is one of 0.05, 6 of 255
+    np.testing.assert_array_equal(x[0], x[1])
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_it_descends_from_noise_through_smaller_pictures(pictures, optimizer):
+    c = config(pictures, start="noise", coarse=(1.25,), coarse_steps=4, optimizer__name=optimizer)
+    task, state, rows = ended(c)
+    assert [(phase.name, phase.steps) for phase in task.phases] == [("19x19 of 24x24", 4), ("24x24", 6)]
+    assert rows["loss"][3] < rows["loss"][0]
+    assert rows["loss"][-1] < rows["loss"][4]
+    assert rows["loss"][4] < rows["loss"][0]  # it goes on from the smaller one
+    assert task.outputs["sample"](state, np.arange(1)).shape == (1, SIDE, SIDE, 3)
+
+
+def test_shares_weigh_styles_and_masks_place_them(pictures):
+    _, whole, rows = ended(config(pictures, "stripes", "noise", style__shares=(1.0, 0.0), steps=1))
+    _, _, alone = ended(config(pictures, "stripes", steps=1))
+    np.testing.assert_allclose(rows["style/loss"], alone["style/loss"], rtol=1e-5)
+    masks = tuple(f"{pictures}/{side}.png" for side in ("left", "right"))
+    losses = []
+    for given in (masks, masks[::-1]):
+        c = config(pictures, "stripes", "noise", style__masks=given, steps=1)
+        c.data.name = f"picture:{pictures}/halves.png"
+        losses.append(ended(c)[2]["style/loss"][0])
+    assert losses[0] < 0.5 * losses[1]  # stripes are on the left of it, noise on the right
+    assert whole.extra["wanted/0"]["style"]["conv1"].shape == (2, 64, 64)
+
+
+def test_luma_alone_keeps_the_contents_colours(pictures):
+    task, state, _ = ended(config(pictures, color="luma"))
+    x = to_float(task.outputs["sample"](state, np.arange(1))[0], "tanh")
+    content = to_float(pixels(pictures / "content.png"), "tanh")
+    apart = (x - luma(x)) - (content - luma(content))
+    inside = (np.abs(x) < 0.99).all(-1)  # where nothing was clipped
+    assert inside.mean() > 0.3
+    assert np.abs(to_pixels(apart, "tanh") - 127.5)[inside].max() < 1.5  # of rounding
+
+
+def test_matched_colours_are_the_contents(pictures):
+    """The statistics of conv1, which sees colours, come nearer to the content's own."""
+    _, matched, _ = ended(config(pictures, color="match", steps=1))
+    _, plain, _ = ended(config(pictures, steps=1))
+    _, own, _ = ended(config(pictures, "content", steps=1))
+    found = [state.extra["wanted/0"]["style"]["conv1"] for state in (matched, plain, own)]
+    assert np.abs(found[0] - found[2]).mean() < np.abs(found[1] - found[2]).mean()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"style__pictures": ()}, "style.pictures is empty"),
+        ({"style__pictures": ("none.png",)}, "none.png does not exist"),
+        ({"style__layers": ("fire10",)}, r"style.layers: no 'fire10' \(did you mean 'fire\d'\?\); squeezenet has conv1"),
+        ({"content__layers": ("relu4_2",)}, "content.layers: no 'relu4_2'"),
+        ({"style__weights": (1.0,)}, "style.weights=.*expected 2 numbers of 0 or more, one for each of the layers"),
+        ({"style__shares": (0.5, 0.5)}, "style.shares=.*expected 1 numbers"),
+        ({"style__masks": ("a.png", "b.png")}, "style.masks: expected one for each of 1 pictures"),
+        ({"style__weight": -1.0}, "style.weight=-1.0"),
+        ({"coarse": (2, 4)}, r"coarse=\(2, 4\).*falling numbers above 1"),
+        ({"coarse": (4,)}, "comes to 6x6: squeezenet needs 17 a side"),
+        ({"encoder": "vgg19"}, "encoder='vgg19': expected 'squeezenet', which is packaged, or 'vgg:FILE'"),
+        ({"start": "style"}, "start: no 'style'"),
+        ({"color": "rgb"}, "color: no 'rgb'"),
+        ({"pooling": "mean"}, "pooling: no 'mean'"),
+        ({"optimizer__name": "sgd"}, "optimizer.name: no 'sgd'"),
+        ({"batch": 2}, "batch=2: expected 1"),
+    ],
+)
+def test_what_cannot_be_is_refused(overrides, message, pictures):
+    with pytest.raises(InputError, match=message):
+        tasks.build(config(pictures, **overrides), (SIDE, SIDE, 3))
+
+
+def test_a_grey_content_is_refused(pictures):
+    with pytest.raises(InputError, match=r"\[24, 24, 1\]: data.channels=3"):
+        tasks.build(config(pictures), (SIDE, SIDE, 1))
