@@ -83,8 +83,12 @@ def load(config) -> Source:
         from genjax.data.shapes import load_shapes
 
         return load_shapes(name, split, form)
+    if re.fullmatch(r"textures_\d+", name):
+        from genjax.data.textures import load_textures
+
+        return load_textures(name, split, form)
     raise InputError(
         f"data.name {name!r} is unknown{did_you_mean(name, NAMES)}. "
-        f"Expected {', '.join(NAMES)}, shapes_SIDE, tfds:NAME, folder:PATH, "
+        f"Expected {', '.join(NAMES)}, shapes_SIDE, textures_SIDE, tfds:NAME, folder:PATH, "
         "picture:FILE, series:PATH, stacked:NAME or pairs:NAME,NAME."
     )

@@ -1,0 +1,154 @@
+"""Styles drawn by code: brush strokes, glass, woodcuts, dots, planes and marble, in palettes of a few colours.
+
+Something to try style transfer on without anyone's painting. A picture is of its number alone: `textures_64` shows
+what `textures_512` shows, with fewer pixels.
+"""
+
+import colorsys
+
+import numpy as np
+
+from genjax.data.images import Form, conform
+from genjax.data.source import Source, fingerprint_of_text
+from genjax.data.splits import parse
+from genjax.errors import InputError
+
+SIZES = {"train": 1000, "test": 100}
+
+
+def load_textures(name: str, split: str, form: Form) -> Source:
+    """Pictures of the side in the name, drawn when they are read; 1,000 in "train" and 100 in "test".
+
+    Shapes: uint8 (side, side, 3), or as the form says. Raises: InputError for a side that is not from 8 to 2048.
+    """
+    side = int(name.partition("_")[2])
+    if not 8 <= side <= 2048:
+        raise InputError(f"data.name={name!r}: expected 8 to 2048 pixels a side, as in 'textures_256'")
+    first = {part: sum(list(SIZES.values())[:i]) for i, part in enumerate(SIZES)}
+    numbers = np.concatenate([first[p.name] + np.arange(*p.bounds(SIZES[p.name])) for p in parse(split, SIZES)])
+
+    def read(indices):
+        return conform(np.stack([draw(number, side) for number in numbers[np.asarray(indices)].ravel()]), form)
+
+    shape = read([0]).shape[1:]
+    fingerprint = fingerprint_of_text([f"{name} {shape} {form.resize}", *map(str, numbers)])
+    return Source(name, split, len(numbers), shape, np.dtype(np.uint8), read, None, (), fingerprint)
+
+
+def draw(number: int, side: int) -> np.ndarray:
+    """One picture; its kind is number % 6. Shapes: -> uint8 [side, side, 3]."""
+    rng = np.random.default_rng((5, int(number)))
+    colors = palette(rng)
+    y, x = (np.mgrid[:side, :side] + 0.5) / side
+    kind = KINDS[int(number) % len(KINDS)]
+    return np.uint8(np.clip(np.rint(kind(rng, x, y, colors)), 0, 255))
+
+
+def palette(rng, count: int = 6) -> np.ndarray:
+    """Colours that go together: a hue, its neighbours and its opposite, from dark to light. Shapes: -> [count, 3]."""
+    hue, spread = rng.uniform(), rng.uniform(0.03, 0.12)
+    hues = hue + spread * rng.normal(size=count) + 0.5 * (rng.uniform(size=count) < 0.3)
+    light = np.linspace(rng.uniform(0.08, 0.3), rng.uniform(0.8, 1.0), count)
+    saturation = rng.uniform(0.3, 0.95, count)
+    return 255 * np.array([colorsys.hsv_to_rgb(h % 1, s, v) for h, s, v in zip(hues, saturation, light, strict=True)])
+
+
+def field(rng, x, y, waves: int = 5, frequency: float = 2.0):
+    """A smooth random function of the place, of mean about 0 and deviation about 1."""
+    total = 0
+    for _ in range(waves):
+        angle, phase, f = rng.uniform(0, 2 * np.pi), rng.uniform(0, 2 * np.pi), frequency * rng.uniform(0.3, 1)
+        total = total + np.sin(2 * np.pi * f * (x * np.cos(angle) + y * np.sin(angle)) + phase)
+    return total * np.sqrt(2 / waves)
+
+
+def strokes(rng, x, y, colors):
+    """Short thick lines along a flow, in the colours of places."""
+    from PIL import Image, ImageDraw
+
+    side = 2 * len(x)  # drawn at twice the size, for smooth edges
+    seed = rng.integers(2**32)
+    image = Image.new("RGB", (side, side), tuple(int(c) for c in colors[0]))
+    pen = ImageDraw.Draw(image)
+    count, length, width = int(rng.integers(1200, 3000)), rng.uniform(0.03, 0.09), rng.uniform(0.006, 0.016)
+    at, shade = rng.uniform(size=(2, count)), rng.normal(size=count)
+    angle = np.pi * field(np.random.default_rng(seed), *at)
+    tone = field(np.random.default_rng(seed + 1), *at, frequency=1.5)
+    which = np.clip((tone + 0.5 * shade + 2) / 4 * len(colors), 0, len(colors) - 1).astype(int)
+    noise = rng.normal(0, 14, (count, 3))
+    for i in range(count):
+        step = 0.5 * length * np.array([np.cos(angle[i]), np.sin(angle[i])])
+        ends = [tuple(side * (at[:, i] + sign * step)) for sign in (-1, 1)]
+        color = tuple(int(c) for c in np.clip(colors[which[i]] + noise[i], 0, 255))
+        pen.line(ends, fill=color, width=max(1, round(side * width)))
+    return np.asarray(image.resize((len(x), len(x)), Image.Resampling.BOX), float)
+
+
+def glass(rng, x, y, colors):
+    """Panes between dark leads: the cells of random points."""
+    count = int(rng.integers(25, 120))
+    points = rng.uniform(-0.05, 1.05, (count, 2))
+    first, second, nearest = np.full(x.shape, 9.0), np.full(x.shape, 9.0), np.zeros(x.shape, int)
+    for i, (px, py) in enumerate(points):
+        distance = np.hypot(x - px, y - py)
+        closer = distance < first
+        second = np.where(closer, first, np.minimum(second, distance))
+        nearest, first = np.where(closer, i, nearest), np.where(closer, distance, first)
+    panes = colors[rng.integers(1, len(colors), count)] + rng.normal(0, 12, (count, 3))
+    lead = np.clip((second - first) / rng.uniform(0.012, 0.03), 0, 1)[..., None]
+    shine = 1 + 0.15 * field(rng, x, y)[..., None]
+    return lead * panes[nearest] * shine + (1 - lead) * colors[0] * 0.3
+
+
+def woodcut(rng, x, y, colors):
+    """Parallel cuts that bend, thick where it is dark."""
+    bend, tone = 0.12 * field(rng, x, y, frequency=1.2), field(rng, x, y, frequency=1.5)
+    angle, lines = rng.uniform(0, np.pi), rng.uniform(18, 45)
+    wave = np.sin(2 * np.pi * lines * (x * np.cos(angle) + y * np.sin(angle) + bend))
+    ink = np.clip(0.5 + 1.6 * (wave - 0.6 * tone), 0, 1)[..., None]
+    paper = colors[-1 - (tone > 0.5).astype(int)]
+    return ink * paper + (1 - ink) * colors[int(rng.integers(0, 2))]
+
+
+def dots(rng, x, y, colors):
+    """Round dots on a ground, their colours mixed by places."""
+    from PIL import Image, ImageDraw
+
+    side = 2 * len(x)
+    image = Image.new("RGB", (side, side), tuple(int(c) for c in colors[-1]))
+    pen = ImageDraw.Draw(image)
+    count, radius = int(rng.integers(2500, 5000)), rng.uniform(0.006, 0.014)
+    at = rng.uniform(size=(2, count))
+    tone = field(rng, *at, frequency=1.5) + 0.7 * rng.normal(size=count)
+    which = np.clip((tone + 2) / 4 * len(colors), 0, len(colors) - 1).astype(int)
+    for (px, py), color in zip(at.T * side, colors[which], strict=True):
+        r = radius * side
+        pen.ellipse((px - r, py - r, px + r, py + r), fill=tuple(int(c) for c in color))
+    return np.asarray(image.resize((len(x), len(x)), Image.Resampling.BOX), float)
+
+
+def planes(rng, x, y, colors):
+    """Overlapping half-planes, each shaded across: facets."""
+    picture = np.broadcast_to(colors[2], (*x.shape, 3)).astype(float)
+    for _ in range(int(rng.integers(12, 28))):
+        angle, (px, py) = rng.uniform(0, 2 * np.pi), rng.uniform(size=2)
+        away = (x - px) * np.cos(angle) + (y - py) * np.sin(angle)
+        along = (y - py) * np.cos(angle) - (x - px) * np.sin(angle)
+        inside = (away > 0) & (away < rng.uniform(0.1, 0.5)) & (np.abs(along) < rng.uniform(0.15, 0.6))
+        shade = np.clip(1 - away / 0.5, 0.2, 1)[..., None]
+        color = colors[int(rng.integers(len(colors)))]
+        picture = np.where(inside[..., None], shade * color + (1 - shade) * picture * 0.8, picture)
+    return picture
+
+
+def marble(rng, x, y, colors):
+    """Veins of colours, one turned about the other."""
+    wx, wy = (0.25 * field(rng, x, y, frequency=1.5) for _ in range(2))
+    tone = field(rng, x + wx, y + wy, waves=7, frequency=rng.uniform(2, 5))
+    place = (tone + 2.2) / 4.4 * (len(colors) - 1)
+    low = np.clip(place.astype(int), 0, len(colors) - 2)
+    part = np.clip(place - low, 0, 1)[..., None]
+    return (1 - part) * colors[low] + part * colors[low + 1]
+
+
+KINDS = (strokes, glass, woodcut, dots, planes, marble)
