@@ -1,7 +1,9 @@
-"""Gatys' style transfer at 256x256: a photograph in the manner of a painting, by descent on its pixels.
+"""Gatys' style transfer: a photograph in the manner of another picture, by descent on its pixels.
 
-Give the pictures: --config.data.name=picture:photo.jpg --config.style.pictures='("painting.jpg",)'. `paper` has VGG19
-from a file, from noise, by L-BFGS. Source: arXiv:1508.06576.
+Your own: --config.data.name=picture:photo.jpg --config.style.pictures='("painting.jpg",)'. `paper` is VGG19 from a file,
+from noise, by L-BFGS, with the paper's losses and one of its ratios of weights, not run here. Source: arXiv:1508.06576,
+section 2. Paper: VGG19; here: SqueezeNet, and from the content in the style's colours, at half the size first, since
+its descent keeps a content's colours where nothing else is at stake.
 """
 
 from genjax.config import SMOKE, variant
@@ -11,6 +13,11 @@ from genjax.tasks import style
 def get_config(name=""):
     """The config; "smoke" is a tiny one that finishes in seconds."""
     c = style.config()
-    c.style.weight = 10.0
-    c.variation.weight = 0.1
-    return variant(c, name)
+    c.data.name, c.data.size, c.data.upscale = "picture:docs/images/style/cat.jpg", "256", True
+    c.style.pictures = ("docs/images/style/glass.jpg",)
+    c.style.weight, c.variation.weight = 30.0, 1.0
+    c.coarse, c.steps = (2,), 150
+    paper = {"encoder": "vgg:vgg19.pth", "start": "noise", "relative": False, "coarse": (), "optimizer.name": "lbfgs"}
+    paper |= {"content.weight": 1e-3, "style.weight": 1.0, "variation.weight": 0.0, "steps": 500}
+    smoke = SMOKE | {"batch": 1, "samples": 1, "data.size": "40", "coarse_steps": 2}
+    return variant(c, name, smoke=smoke, paper=paper)

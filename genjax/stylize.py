@@ -29,10 +29,10 @@ def define_flags() -> None:
     flags.DEFINE_list("masks", [], "Pictures, one a style: white where it goes.")
     flags.DEFINE_enum("color", "", ["", "luma", "match"], "The content's colours: transfer light alone; recolour styles.")
     flags.DEFINE_string("gif", "", "gatys: write the descent as an animation to this file.")
-    flags.DEFINE_integer("steps", 300, "gatys: of descent.", lower_bound=1)
-    flags.DEFINE_float("style_weight", 10.0, "gatys: how much style counts beside content.", lower_bound=0)
+    flags.DEFINE_integer("steps", 150, "gatys: of descent, after 100 with half the pixels a side.", lower_bound=1)
+    flags.DEFINE_float("style_weight", 30.0, "gatys: how much style counts beside content.", lower_bound=0)
     flags.DEFINE_float("content_weight", 1.0, "gatys: how much content counts.", lower_bound=0)
-    flags.DEFINE_enum("start", "content", ["content", "noise"], "gatys: what it begins with.")
+    flags.DEFINE_enum("start", "recolored", ["recolored", "content", "noise"], "gatys: what it begins with.")
     flags.DEFINE_enum("optimizer", "adam", ["adam", "lbfgs"], "gatys: how it descends.")
     flags.DEFINE_string("encoder", "squeezenet", "gatys: the net that looks; or vgg:FILE.")
     flags.DEFINE_integer("seed", 0, "gatys: of the noise that it begins with.", lower_bound=0)
@@ -79,7 +79,7 @@ def _gatys(shares):
     c.data.name, c.data.size, c.data.resize = f"picture:{FLAGS.content}", f"{height}x{width}", "squash"
     c.style.update(pictures=tuple(FLAGS.style), shares=tuple(shares), masks=tuple(FLAGS.masks), weight=FLAGS.style_weight)
     c.content.weight, c.variation.weight, c.optimizer.name = FLAGS.content_weight, 1.0, FLAGS.optimizer
-    c.data.upscale = True
+    c.data.upscale, c.coarse = True, (2,) if min(height, width) >= 64 else ()
     c.update(steps=FLAGS.steps, start=FLAGS.start, color=FLAGS.color, encoder=FLAGS.encoder, seed=FLAGS.seed)
     frames = list(descend(c, frames=30 if FLAGS.gif else 1))
     with _writing(out):

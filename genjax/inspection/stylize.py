@@ -16,6 +16,7 @@ from genjax.data.source import Source
 from genjax.engine import loop
 from genjax.engine.cost import cost
 from genjax.engine.mesh import make_mesh
+from genjax.engine.phase import Task
 from genjax.engine.state import Net, State
 from genjax.errors import InputError
 from genjax.ops import chroma
@@ -24,6 +25,7 @@ from genjax.ops.resize import bilinear
 from genjax.report.console import Progress, bytes_text
 from genjax.tasks import adain
 from genjax.weights import adain as packaged
+from genjax.weights import squeezenet
 
 
 def open_picture(path, size: str = "") -> Source:
@@ -129,7 +131,7 @@ class Painter:
         found = [self._moments(self.state, style[None]) for style in styles]
         y = self._painted(self.state, seen[None], found, guides)[0, :height, :width]
         if self.color == "luma":
-            y = chroma.with_luma(content, chroma.luma(y))
+            y = chroma.with_luma(content, jnp.clip(chroma.luma(y), 0, 255))
         return Image.fromarray(np.clip(np.rint(np.asarray(y)), 0, 255).astype(np.uint8))
 
     def _seen(self, content):
@@ -160,13 +162,8 @@ class Painter:
         return self.task.outputs["pixels"](state, (1 - self.alpha) * f + self.alpha * mixed)
 
 
-def packaged_painter() -> tuple[tasks.Task, State]:
-    """AdaIN with SqueezeNet and the decoder that is packaged."""
-    config = adain.config()
-    task = tasks.build(config, (256, 128, 3))
-    like = loop.shapes(task)
-    decoder = Net(packaged.load(like.nets["decoder"].params), {}, ())
-    from genjax.weights import squeezenet
-
-    nets = {"decoder": decoder, "encoder": Net(squeezenet.load()["params"], {}, ())}
+def packaged_painter() -> tuple[Task, State]:
+    """AdaIN with SqueezeNet and the decoder that is packaged. Raises: InputError if a file of theirs is damaged."""
+    task = tasks.build(adain.config(), (256, 128, 3))
+    nets = {"decoder": Net(packaged.load(), {}, ()), "encoder": Net(squeezenet.load()["params"], {}, ())}
     return task, State(jnp.int32(0), nets, {}, {})

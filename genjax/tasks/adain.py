@@ -18,7 +18,7 @@ from genjax.losses.style import statistics
 from genjax.nets.adain import WIDTHS, Decoder
 from genjax.ops import noise
 from genjax.ops.moments import adain
-from genjax.ops.pixels import to_float, to_pixels
+from genjax.ops.pixels import to_pixels
 from genjax.weights import encoders
 
 
@@ -61,14 +61,14 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return State(jnp.int32(0), {"decoder": create(variables, tx), "encoder": frozen}, {}, {})
 
     def maps(state, x, names):
-        """The encoder's maps of pictures from -1 to 1, or of pixels."""
-        return look(state.nets["encoder"].variables, to_pixels(to_float(x, "tanh"), "tanh"), names)
+        """The encoder's maps of pixels from 0 to 255."""
+        return look(state.nets["encoder"].variables, x.astype(float), names)
 
     def loss(params, stats, state, content, style):
         names = tuple(dict.fromkeys((*encoder.levels, encoder.coding)))
         styles = maps(state, style, names)
         target = adain(maps(state, content, (encoder.coding,))[encoder.coding], styles[encoder.coding])
-        found = maps(state, paint({"params": params}, target), names)
+        found = maps(state, to_pixels(paint({"params": params}, target), "tanh"), names)
         of_content = jnp.square(found[encoder.coding] - target).mean()
         of_style = sum(statistics(found[name], styles[name]) for name in encoder.levels)
         total = of_content + c.style_weight * of_style
@@ -83,7 +83,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return state.replace(step=state.step + 1, nets=state.nets | {"decoder": trained}), metrics
 
     def features(state, x):
-        """What moments are exchanged of. Shapes: pixels [N, H, W, 3] -> [N, H / 8, W / 8, C]."""
+        """What moments are exchanged of. Shapes: pixels from 0 to 255 [N, H, W, 3] -> [N, H / 8, W / 8, C]."""
         return maps(state, x, (encoder.coding,))[encoder.coding]
 
     def pixels(state, features):

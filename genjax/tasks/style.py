@@ -26,7 +26,7 @@ from genjax.ops.pixels import scaled, to_pixels, to_uint8
 from genjax.ops.resize import bilinear
 from genjax.weights import encoders
 
-STARTS = ("content", "noise")
+STARTS = ("content", "recolored", "noise")
 COLORS = ("", "luma", "match")
 
 
@@ -50,7 +50,7 @@ def config() -> ConfigDict:
     )
     c.variation = ConfigDict({"weight": 0.0})  # of neighbouring pixels
     c.relative = True  # each layer's loss in units of what is wanted: weights mean the same for every net and picture
-    c.start = "content"  # or "noise"
+    c.start = "recolored"  # the content in the styles' colours; or "content", as it is, or "noise"
     c.color = ""  # the content's colours: "luma" transfers light alone, "match" recolours the styles
     c.coarse = ()  # first with so many times fewer pixels a side: (4, 2)
     c.coarse_steps = 100  # of each of these
@@ -114,6 +114,11 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             "style": {name: jnp.stack(found[name]) for name in style_layers},
         }
 
+    def recolored(content):
+        """The content with the mean and covariance of the styles' colours."""
+        found = [chroma.match_colors(content, scaled(jax.lax.optimization_barrier(x), "tanh")) for x in styles]
+        return jnp.clip(sum(share * x for share, x in zip(shares, found, strict=True)), -1, 1)
+
     def total(x, state, target):
         maps = look(state, x)
         found = grams(maps)
@@ -146,13 +151,14 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             return _with_picture(state, key, x, image.opt)
 
         def first(state, batch):
-            """What is wanted, and the content where it is the start."""
+            """What is wanted, and the start where it is made of the content."""
             content = scaled(batch["x"][0, 0].astype(float), "tanh")
             extra = state.extra | {"content": content, f"wanted/{number}": wanted(state, content, size)}
             state = state.replace(extra=extra)
-            if number or c.start != "content":
+            if number or c.start == "noise":
                 return state
-            return _with_picture(state, key, _resized(content, size), state.nets["image"].opt)
+            x = content if c.start == "content" or c.color else recolored(content)
+            return _with_picture(state, key, _resized(x, size), state.nets["image"].opt)
 
         def step(state, batch, _):
             """One update of the picture."""

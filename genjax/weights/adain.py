@@ -10,7 +10,7 @@ from flax.traverse_util import unflatten_dict
 
 from genjax.errors import InputError
 
-SHA256 = ""
+SHA256 = "0ffdb546fa2e4759fdc4f53f081004411f2113178b9b7341853f9c76df837d4b"
 
 
 def load() -> dict[str, Any]:

@@ -75,7 +75,7 @@ def _squeezenet() -> Encoder:
         return {name: maps[name] / UNIT for name in names}
 
     variables = jax.tree.map(jnp.asarray, squeezenet.load())
-    style = ("conv1", "fire2", "fire4", "fire6", "fire8")
+    style = ("fire2", "fire3", "fire4", "fire6")
     levels = ("conv1", "fire2", "fire3", "fire4")
     return Encoder("squeezenet", variables, layers, apply, ("fire5",), style, "fire4", levels, SMALLEST)
 
