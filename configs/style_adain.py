@@ -17,5 +17,5 @@ def get_config(name=""):
     c.optimizer.update(learning_rate=1e-3, decay=8_000)
     paper = {"encoder": "vgg:vgg_normalised.pth", "data.size": "512", "crop": 256, "steps": 160_000, "batch": 8}
     paper |= {"data.name": "pairs:folder:contents,folder:styles", "optimizer.learning_rate": 1e-4, "optimizer.decay": 0}
-    smoke = SMOKE | {"data.size": "32", "crop": 24, "batch": 2, "widths": ((8,), (8,), (8,), (8,))}
+    smoke = SMOKE | {"data.size": "32", "crop": 24, "batch": 2, "widths": ((8,), (8,), (8,))}
     return variant(c, name, smoke=smoke, paper=paper)

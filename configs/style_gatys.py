@@ -1,7 +1,7 @@
 """Gatys' style transfer: a photograph in the manner of another picture, by descent on its pixels.
 
-Your own: --config.data.name=picture:photo.jpg --config.style.pictures='("painting.jpg",)'. `paper` is VGG19 from a file,
-from noise, by L-BFGS, with the paper's losses and one of its ratios of weights, not run here. Source: arXiv:1508.06576,
+Your own: --config.data.name=picture:photo.jpg --config.style.pictures='("painting.jpg",)'. `paper` is VGG19 from a
+file, from noise, by L-BFGS, with the paper's losses and one of its ratios, not run here. Source: arXiv:1508.06576,
 section 2. Paper: VGG19; here: SqueezeNet, and from the content in the style's colours, at half the size first, since
 its descent keeps a content's colours where nothing else is at stake.
 """

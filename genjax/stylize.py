@@ -1,4 +1,4 @@
-"""Paint a picture in the manner of another: python -m genjax.stylize --content=photo.jpg --style=painting.jpg --out=x.png
+"""A picture in the manner of another: python -m genjax.stylize --content=photo.jpg --style=painting.jpg --out=x.png
 
 --method=gatys descends on the picture's pixels for a minute (docs/style.md; every setting is a key of
 configs/style_gatys.py, which genjax.train runs with checkpoints). --method=adain paints at once, a folder of pictures
@@ -20,14 +20,18 @@ SIZES = {"gatys": 256, "adain": 512}
 
 def define_flags() -> None:
     """The flags of this entry point."""
-    flags.DEFINE_string("content", None, "What to paint: a picture; with --method=adain a folder as well.", required=True)
+    flags.DEFINE_string(
+        "content", None, "What to paint: a picture; with --method=adain a folder as well.", required=True
+    )
     flags.DEFINE_list("style", None, "In whose manner: one picture or more, with commas.", required=True)
     flags.DEFINE_string("out", "stylized.png", "The picture, or the folder of pictures, to write.")
     flags.DEFINE_enum("method", "gatys", ["gatys", "adain"], "By descent, or at once.")
     flags.DEFINE_integer("size", None, "Of the longer side, in pixels; default: 256, with adain 512.", lower_bound=32)
     flags.DEFINE_list("shares", [], "Of each style, as in 0.7,0.3; default: all alike.")
     flags.DEFINE_list("masks", [], "Pictures, one a style: white where it goes.")
-    flags.DEFINE_enum("color", "", ["", "luma", "match"], "The content's colours: transfer light alone; recolour styles.")
+    flags.DEFINE_enum(
+        "color", "", ["", "luma", "match"], "The content's colours: transfer light alone; recolour styles."
+    )
     flags.DEFINE_string("gif", "", "gatys: write the descent as an animation to this file.")
     flags.DEFINE_integer("steps", 150, "gatys: of descent, after 100 with half the pixels a side.", lower_bound=1)
     flags.DEFINE_float("style_weight", 30.0, "gatys: how much style counts beside content.", lower_bound=0)
@@ -77,7 +81,9 @@ def _gatys(shares):
     c = style.config()
     height, width = size_of(FLAGS.content, FLAGS.size or SIZES["gatys"])
     c.data.name, c.data.size, c.data.resize = f"picture:{FLAGS.content}", f"{height}x{width}", "squash"
-    c.style.update(pictures=tuple(FLAGS.style), shares=tuple(shares), masks=tuple(FLAGS.masks), weight=FLAGS.style_weight)
+    c.style.update(
+        pictures=tuple(FLAGS.style), shares=tuple(shares), masks=tuple(FLAGS.masks), weight=FLAGS.style_weight
+    )
     c.content.weight, c.variation.weight, c.optimizer.name = FLAGS.content_weight, 1.0, FLAGS.optimizer
     c.data.upscale, c.coarse = True, (2,) if min(height, width) >= 64 else ()
     c.update(steps=FLAGS.steps, start=FLAGS.start, color=FLAGS.color, encoder=FLAGS.encoder, seed=FLAGS.seed)
@@ -100,7 +106,9 @@ def _adain(shares):
     out = Path(FLAGS.out) if folder else _out(FLAGS.out, (".png",))
     if folder and out.suffix:
         raise InputError(f"--out={FLAGS.out}: --content is a folder, so expected a folder, as --out=painted")
-    painter = Painter(FLAGS.workdir, FLAGS.style, shares, FLAGS.masks, FLAGS.color, FLAGS.alpha, FLAGS.size or SIZES["adain"])
+    painter = Painter(
+        FLAGS.workdir, FLAGS.style, shares, FLAGS.masks, FLAGS.color, FLAGS.alpha, FLAGS.size or SIZES["adain"]
+    )
     written = []
     with watch("picture", len(contents)) as told:
         for number, path in enumerate(contents):
@@ -138,7 +146,9 @@ def _numbers(flag):
     try:
         return [float(text) for text in FLAGS[flag].value]
     except ValueError:
-        raise InputError(f"--{flag}={','.join(FLAGS[flag].value)}: expected numbers with commas, as in 0.7,0.3") from None
+        raise InputError(
+            f"--{flag}={','.join(FLAGS[flag].value)}: expected numbers with commas, as in 0.7,0.3"
+        ) from None
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ def folder(tmp_path_factory):
     Image.fromarray(photo).save(path / "photo.png")
     Image.fromarray(np.dstack([photo, np.uint8(255 * x)])).save(path / "alpha.png")
     Image.fromarray(photo[..., 0]).save(path / "grey.png")
-    Image.fromarray((photo[..., 0].astype(np.uint16) * 257)).save(path / "deep.png")
+    Image.fromarray(photo[..., 0].astype(np.uint16) * 257).save(path / "deep.png")
     turned = Image.fromarray(photo)
     turned.getexif()[0x0112] = 6
     turned.save(path / "turned.jpg", exif=turned.getexif())
@@ -55,7 +55,8 @@ def test_a_picture_is_painted_by_descent_with_progress_and_an_animation(folder, 
 
 
 @pytest.mark.parametrize(
-    ("content", "size"), [("alpha.png", (48, 40)), ("grey.png", (48, 40)), ("deep.png", (48, 40)), ("turned.jpg", (40, 48))]
+    ("content", "size"),
+    [("alpha.png", (48, 40)), ("grey.png", (48, 40)), ("deep.png", (48, 40)), ("turned.jpg", (40, 48))],
 )
 def test_pictures_of_every_kind_are_painted_at_once(content, size, folder, tmp_path):
     """With transparency on white, of one channel, of 16 bits, and turned by EXIF."""

@@ -1,0 +1,1 @@
+"""What style transfer is trained on, and the figures of docs/style.md."""

@@ -45,7 +45,7 @@ def load_folder(name: str, split: str, form: Form) -> Source:
 
 
 def load_picture(name: str, split: str, form: Form) -> Source:
-    """One PNG, JPEG or WebP picture, as the split "train". Raises: InputError if it is missing, unreadable or broken."""
+    """One PNG, JPEG or WebP picture, as the split "train". Raises: InputError if it is missing or broken."""
     path = Path(name.partition(":")[2]).expanduser()
     parts = parse(split, ("train",))
     if not path.is_file():
@@ -55,6 +55,11 @@ def load_picture(name: str, split: str, form: Form) -> Source:
     indices = positions_of(part.bounds(1) for part in parts)
     described = lambda: fingerprint_of_text([f"picture {shape} {form.resize}", f"{path.name} {path.stat().st_size}"])  # noqa: E731
     return open_source(pictures, indices, form, shape, None, (), name, split, described)
+
+
+def open_picture(path: str | os.PathLike, size: tuple[int, int] | None = None) -> Source:
+    """One picture's file in colour, squashed to a size (height, width) if there is one. Raises: InputError."""
+    return load_picture(f"picture:{path}", "train", Form(size, 3, "squash"))
 
 
 def _find(root: Path) -> list[str]:

@@ -11,8 +11,7 @@ from ml_collections import ConfigDict
 
 from genjax import data, runs, tasks
 from genjax.data.feed import Feed
-from genjax.data.folder import SUFFIXES
-from genjax.data.source import Source
+from genjax.data.folder import SUFFIXES, open_picture
 from genjax.engine import loop
 from genjax.engine.cost import cost
 from genjax.engine.mesh import make_mesh
@@ -26,12 +25,6 @@ from genjax.report.console import Progress, bytes_text
 from genjax.tasks import adain
 from genjax.weights import adain as packaged
 from genjax.weights import squeezenet
-
-
-def open_picture(path, size: str = "") -> Source:
-    """A picture's file as a set of one, in colour; of a size "HxW", or its own. Raises: InputError."""
-    config = ConfigDict({"name": f"picture:{path}", "split": "train", "size": size, "channels": 3, "resize": "squash"})
-    return data.load(config)
 
 
 def size_of(path, longest: int) -> tuple[int, int]:
@@ -115,8 +108,7 @@ class Painter:
         return runs.restore(workdir)
 
     def _read(self, path):
-        height, width = size_of(path, self.size)
-        return np.float32(open_picture(path, f"{height}x{width}").read([0])[0])
+        return np.float32(open_picture(path, size_of(path, self.size)).read([0])[0])
 
     def paint(self, path):
         """A picture's file in the style. Returns: a Pillow picture. Raises: InputError for a broken one."""
@@ -126,7 +118,7 @@ class Painter:
         height, width = content.shape[:2]
         spare = [(0, -side % 8) for side in (height, width)]
         styles = [np.asarray(self._recolored(style, content)) for style in self.styles]
-        guides = self._guides((height + spare[0][1]) // 8, (width + spare[1][1]) // 8)
+        guides = self._guides(*(side + more for side, (_, more) in zip((height, width), spare, strict=True)))
         seen = np.pad(self._seen(content), [*spare, (0, 0)], mode="symmetric")
         found = [self._moments(self.state, style[None]) for style in styles]
         y = self._painted(self.state, seen[None], found, guides)[0, :height, :width]
@@ -158,6 +150,7 @@ class Painter:
     def _painted(self, state, content, found, guides):
         """Source: arXiv:1703.06868, eqs. 14 and 15: between content and style, and between styles."""
         f = self.task.outputs["features"](state, content)
+        guides = bilinear(guides, f.shape[1:3])
         mixed = sum(guide * with_moments(f, *moments) for guide, moments in zip(guides, found, strict=True))
         return self.task.outputs["pixels"](state, (1 - self.alpha) * f + self.alpha * mixed)
 

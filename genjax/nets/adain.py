@@ -1,4 +1,4 @@
-"""The decoder of AdaIN: from an encoder's maps, an eighth of a picture's side, back to pixels.
+"""The decoder of AdaIN: from an encoder's maps, of a fraction of a picture's side, back to pixels.
 
 It mirrors the encoder: nearest neighbours for its poolings, reflected borders, and no normalisation, which would take
 the style out again. Source: arXiv:1703.06868, section 6.1.
@@ -11,17 +11,19 @@ from genjax.nets.layers import INITIALISERS
 from genjax.ops.conv import conv, conv_enlarged
 
 WIDTHS = {
-    "squeezenet": ((128,), (128, 64), (64, 32), (32,)),
+    "squeezenet": ((128, 64), (64, 32), (32,)),
     "vgg": ((256,), (256, 256, 256, 128), (128, 64), (64,)),
 }
-"""Channels of the convolutions at 1/8, 1/4, 1/2 and 1 of the side; the last one, to three, comes after.
-
-"vgg" is the paper's, the mirror of VGG19 up to relu4_1; "squeezenet" that of SqueezeNet up to fire4.
-"""
+"""Channels of the convolutions at each size, each of twice the side of the one before; the last convolution, to three
+colours, comes after. "vgg" is the paper's, the mirror of VGG19 up to relu4_1, at an eighth of the side; "squeezenet" that
+of SqueezeNet up to fire3, at a quarter."""
 
 
 class Decoder(nn.Module):
-    """Maps to pictures. Shapes: [B, h, w, C] -> [B, 8h, 8w, 3], from -1 (black) to 1 but not clipped."""
+    """Maps to pictures, from -1 (black) to 1 but not clipped, of twice the side for each of `widths` but the first.
+
+    Shapes: [B, h, w, C] -> [B, H, W, 3].
+    """
 
     widths: tuple[tuple[int, ...], ...] = WIDTHS["squeezenet"]
 

@@ -10,13 +10,13 @@ EPSILON = 1e-5
 
 
 def moments(x):
-    """Mean and deviation of each channel over positions. Shapes: [B, H, W, C] -> two [B, 1, 1, C]. Source: eqs. 5, 6."""
+    """Mean and deviation of channels over positions. Shapes: [B, H, W, C] -> two [B, 1, 1, C]. Source: eqs. 5, 6."""
     mean = x.mean((1, 2), keepdims=True)
     return mean, jnp.sqrt(jnp.square(x - mean).mean((1, 2), keepdims=True) + EPSILON)
 
 
 def adain(x, y):
-    """x with the moments of y, channel by channel. Shapes: [B, H, W, C], [B, h, w, C] -> [B, H, W, C]. Source: eq. 8."""
+    """x with the moments of y by channel. Shapes: [B, H, W, C], [B, h, w, C] -> [B, H, W, C]. Source: eq. 8."""
     return with_moments(x, *moments(y))
 
 

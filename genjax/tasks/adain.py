@@ -29,7 +29,7 @@ def config() -> ConfigDict:
     c.encoder = "squeezenet"  # or "vgg:FILE"
     c.crop = 128  # pixels a side, a multiple of 8, cut out of each picture at random; 0: the whole
     c.style_weight = 10.0  # lambda
-    c.widths = ()  # of the decoder, a tuple of channels for each side: see genjax.nets.adain; (): the encoder's mirror
+    c.widths = ()  # of the decoder: see genjax.nets.adain; (): the encoder's mirror
     c.optimizer = ConfigDict({"name": "adam", "learning_rate": 1e-4, "b1": 0.9, "b2": 0.999, "decay": 0})
     c.samples = 8
     return c.lock()
@@ -50,13 +50,19 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             f"{-(-max(16, encoder.smallest) // 8) * 8} to {shape[1]}, or 0 for the whole of such a size"
         )
     decoder, tx = Decoder(tuple(map(tuple, c.widths)) or WIDTHS[encoder.kind]), optimizer(**c.optimizer)
-    if len(decoder.widths) != 4:
-        raise InputError(f"widths={c.widths}: expected four tuples, of the channels at 1/8, 1/4, 1/2 and 1 of the side")
+    coded = _shape_of(
+        lambda x: encoder.apply(encoder.variables, x, (encoder.coding,))[encoder.coding], (1, side, side, 3)
+    )
+    painted = _shape_of(lambda x: decoder.init_with_output(jax.random.key(0), x)[0], coded)
+    if painted[1] != side:
+        raise InputError(
+            f"widths={c.widths}: {len(decoder.widths)} tuples make {painted[1]} pixels of {coded[1]} at {encoder.coding}, "
+            f"expected {side}: one more tuple doubles them"
+        )
     look, paint = computing_in(c.dtype, encoder.apply), computing_in(c.dtype, decoder.apply)
 
     def init(key):
-        like = jax.eval_shape(lambda x: encoder.apply(encoder.variables, x, (encoder.coding,)), jnp.zeros((1, side, side, 3)))
-        variables = decoder.init(key, jnp.zeros(like[encoder.coding].shape))
+        variables = decoder.init(key, jnp.zeros(coded))
         frozen = Net(encoder.variables["params"], {}, ())
         return State(jnp.int32(0), {"decoder": create(variables, tx), "encoder": frozen}, {}, {})
 
@@ -83,11 +89,11 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return state.replace(step=state.step + 1, nets=state.nets | {"decoder": trained}), metrics
 
     def features(state, x):
-        """What moments are exchanged of. Shapes: pixels from 0 to 255 [N, H, W, 3] -> [N, H / 8, W / 8, C]."""
+        """What moments are exchanged of. Shapes: pixels from 0 to 255 [N, H, W, 3] -> [N, h, w, C]."""
         return maps(state, x, (encoder.coding,))[encoder.coding]
 
     def pixels(state, features):
-        """Pictures of features, pixels from 0 to 255, neither rounded nor clipped. Shapes: -> [N, 8h, 8w, 3]."""
+        """Pictures of features, pixels from 0 to 255, neither rounded nor clipped. Shapes: -> [N, H, W, 3]."""
         return to_pixels(paint(state.nets["decoder"].variables, features), "tanh")
 
     def stylize(state, x):
@@ -97,6 +103,10 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     outputs = {"features": features, "pixels": pixels, "stylize": stylize}
     return Task(init, (Phase("train", c.steps, c.batch, step),), outputs)
+
+
+def _shape_of(function, shape):
+    return jax.eval_shape(function, jax.ShapeDtypeStruct(shape, jnp.float32)).shape
 
 
 def cropped(x, side: int, key):

@@ -14,8 +14,8 @@ import numpy as np
 import optax
 from ml_collections import ConfigDict
 
-from genjax import data
 from genjax.config import defaults, pick
+from genjax.data.folder import open_picture
 from genjax.engine.phase import Phase, Task
 from genjax.engine.state import Net, State
 from genjax.errors import InputError
@@ -54,7 +54,9 @@ def config() -> ConfigDict:
     c.color = ""  # the content's colours: "luma" transfers light alone, "match" recolours the styles
     c.coarse = ()  # first with so many times fewer pixels a side: (4, 2)
     c.coarse_steps = 100  # of each of these
-    c.optimizer = ConfigDict({"name": "adam", "learning_rate": 0.05, "b1": 0.9, "b2": 0.999})  # or "lbfgs", which needs none
+    c.optimizer = ConfigDict(
+        {"name": "adam", "learning_rate": 0.05, "b1": 0.9, "b2": 0.999}
+    )  # or "lbfgs", which needs none
     c.steps, c.batch, c.samples = 300, 1, 1
     c.log_every, c.sample_every, c.save_every = 10, 20, 100
     return c.lock()
@@ -81,8 +83,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     steps = [*[c.coarse_steps] * len(c.coarse), c.steps]
     starts = [0, *accumulate(steps)]
     names = tuple(dict.fromkeys((*content_layers, *style_layers)))
-    styles = [_read(path, c, max(shape) * c.style.scale) for path in c.style.pictures]
-    masks = [_read(path, c, 0, shape) / 255 for path in c.style.masks]
+    styles = [_read(path, longest=max(shape) * c.style.scale) for path in c.style.pictures]
+    masks = [_read(path, size=shape[:2]) / 255 for path in c.style.masks]
     tx = _optimizer(**c.optimizer)
 
     def look(state, x):
@@ -93,7 +95,9 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def grams(maps):
         """A Gram matrix of each layer and mask, or one a layer for them all. Shapes: {name: [1 or masks, C, C]}."""
         guides = lambda name: [_resized(mask, maps[name].shape[1:3])[..., 0] for mask in masks] or [None]  # noqa: E731
-        return {name: jnp.concatenate([losses.gram(maps[name], guide) for guide in guides(name)]) for name in style_layers}
+        return {
+            name: jnp.concatenate([losses.gram(maps[name], guide) for guide in guides(name)]) for name in style_layers
+        }
 
     def wanted(state, content, size):
         """What a picture of a size is to have: maps of the content, and Gram matrices of the styles [styles, C, C]."""
@@ -181,7 +185,10 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         image = Net(pictures, {}, {number: _finite(tx.init(x)) for number, x in pictures.items()})
         state = State(jnp.int32(0), {"image": image, "encoder": Net(encoder.variables["params"], {}, ())}, {}, {})
         content = jnp.zeros(shape)
-        likes = {f"wanted/{i}": jax.eval_shape(lambda size=size: wanted(state, content, size)) for i, size in enumerate(sizes)}
+        likes = {
+            f"wanted/{i}": jax.eval_shape(lambda size=size: wanted(state, content, size))
+            for i, size in enumerate(sizes)
+        }
         return state.replace(extra=jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), {"content": content, **likes}))
 
     def picture(state):
@@ -204,13 +211,17 @@ def _check(c, shape):
     pick(dict.fromkeys(COLORS), c.color, "color")
     pick(POOLINGS, c.pooling, "pooling")
     if len(shape) != 3 or shape[2] != 3:
-        raise InputError(f"task 'style' takes a picture in colour, but the data have shape {list(shape)}: data.channels=3")
+        raise InputError(
+            f"task 'style' takes a picture in colour, but the data have shape {list(shape)}: data.channels=3"
+        )
     if c.batch != 1:
         raise InputError(f"batch={c.batch}: expected 1, the content")
     if not c.style.pictures:
         raise InputError("style.pictures is empty: name one or more, as in --config.style.pictures='(\"a.jpg\",)'")
     if c.style.masks and len(c.style.masks) != len(c.style.pictures):
-        raise InputError(f"style.masks: expected one for each of {len(c.style.pictures)} pictures, or none, got {len(c.style.masks)}")
+        raise InputError(
+            f"style.masks: expected one for each of {len(c.style.pictures)} pictures, or none, got {len(c.style.masks)}"
+        )
     if min(c.content.weight, c.style.weight, c.variation.weight) < 0 or not c.style.scale > 0:
         raise InputError(
             f"content.weight={c.content.weight}, style.weight={c.style.weight}, variation.weight={c.variation.weight}, "
@@ -218,7 +229,9 @@ def _check(c, shape):
         )
     coarse = tuple(c.coarse)
     if any(times <= 1 for times in coarse) or coarse != tuple(sorted(set(coarse), reverse=True)) or c.coarse_steps < 1:
-        raise InputError(f"coarse={c.coarse}, coarse_steps={c.coarse_steps}: expected falling numbers above 1, as (4, 2)")
+        raise InputError(
+            f"coarse={c.coarse}, coarse_steps={c.coarse_steps}: expected falling numbers above 1, as (4, 2)"
+        )
 
 
 def _shares(given, count, what, of):
@@ -229,14 +242,12 @@ def _shares(given, count, what, of):
     return [share / sum(given) for share in given]
 
 
-def _read(path, c, longest, shape=None):
-    """A file's pixels, its longer side as long as is asked for or with the content's shape. Shapes: -> float [H, W, 3]."""
-    form = ConfigDict({"name": f"picture:{path}", "split": "train", "size": "", "channels": 3, "resize": "squash"})
-    height, width = data.load(form).shape[:2] if shape is None else shape[:2]
-    if shape is None:
-        height, width = _times((height, width), longest / max(height, width))
-    form.size = f"{height}x{width}"
-    return np.float32(data.load(form).read([0])[0])
+def _read(path, size=None, longest=0):
+    """A file's pixels of a size, or with a longer side of so many. Shapes: -> float32 [H, W, 3], from 0 to 255."""
+    if size is None:
+        height, width = open_picture(path).shape[:2]
+        size = _times((height, width), longest / max(height, width))
+    return np.float32(open_picture(path, size).read([0])[0])
 
 
 def _times(shape, ratio):

@@ -1,4 +1,4 @@
-"""Trained nets that style transfer looks through: "squeezenet", which is packaged, or "vgg:FILE"."""
+"""Nets that style transfer looks through: "squeezenet", which is packaged; "vgg:FILE"; "random", which is untrained."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -25,7 +25,7 @@ class Encoder(NamedTuple):
     apply: Callable  # (variables, x [B, H, W, 3] from 0 to 255, names) -> {name: [B, h, w, C]}
     content: tuple[str, ...]  # layers for Gatys' content, as its paper has them
     style: tuple[str, ...]  # and style
-    coding: str  # the layer, an eighth of the side, whose moments AdaIN exchanges
+    coding: str  # the layer whose moments AdaIN exchanges
     levels: tuple[str, ...]  # layers of AdaIN's style loss
     smallest: int  # pixels a side
 
@@ -46,13 +46,15 @@ def load(name: str, pooling: str = "max") -> Encoder:
     """
     kind, _, file = name.partition(":")
     if name == "squeezenet":
-        return _squeezenet()
+        return _squeezenet(jax.tree.map(jnp.asarray, squeezenet.load()))
+    if name == "random":
+        return _squeezenet(SqueezeNet().init(jax.random.key(0), jnp.zeros((1, SMALLEST, SMALLEST, 3))))
     if kind == "vgg" and file:
         return _vgg(file, pooling)
     raise InputError(f"encoder={name!r}: expected 'squeezenet', which is packaged, or 'vgg:FILE' (docs/style.md)")
 
 
-def _squeezenet() -> Encoder:
+def _squeezenet(variables) -> Encoder:
     layers = (
         "conv1",
         "pool1",
@@ -69,15 +71,14 @@ def _squeezenet() -> Encoder:
     )
 
     def apply(variables, x, names):
-        # Mirrored by 4 before and 3 after, a side of 8 n comes to n at fire4, each in the middle of its block.
-        x = jnp.pad(x, ((0, 0), (4, 3), (4, 3), (0, 0)), mode="reflect")
+        # Mirrored by 2 before and 1 after, a side of 4 n comes to n at fire3, each in the middle of its block.
+        x = jnp.pad(x, ((0, 0), (2, 1), (2, 1), (0, 0)), mode="reflect")
         maps = SqueezeNet().apply(variables, x).maps
         return {name: maps[name] / UNIT for name in names}
 
-    variables = jax.tree.map(jnp.asarray, squeezenet.load())
     style = ("fire2", "fire3", "fire4", "fire6")
     levels = ("conv1", "fire2", "fire3", "fire4")
-    return Encoder("squeezenet", variables, layers, apply, ("fire5",), style, "fire4", levels, SMALLEST)
+    return Encoder("squeezenet", variables, layers, apply, ("fire5",), style, "fire3", levels, SMALLEST)
 
 
 def _vgg(file: str, pooling: str) -> Encoder:

@@ -12,7 +12,9 @@ FORM = {"split": "train", "size": "", "channels": 0, "resize": "crop", "dir": ""
 
 
 def test_textures_are_a_set_of_coloured_pictures_with_a_test_split():
-    found = {split: data.load(ConfigDict(FORM | {"name": "textures_16", "split": split})) for split in ("train", "test")}
+    found = {
+        split: data.load(ConfigDict(FORM | {"name": "textures_16", "split": split})) for split in ("train", "test")
+    }
     assert [(s.size, s.shape) for s in found.values()] == [(1000, (16, 16, 3)), (100, (16, 16, 3))]
     np.testing.assert_array_equal(found["train"].read([7, 3])[0], draw(7, 16))
     np.testing.assert_array_equal(found["test"].read([0])[0], draw(1000, 16))

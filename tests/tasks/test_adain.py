@@ -35,10 +35,10 @@ def test_a_step_descends_on_the_papers_loss(case):
     )
     encoder = encoders.load("squeezenet")
     look = lambda x: encoder.apply(encoder.variables, x, encoder.levels)  # noqa: E731
-    target = exchanged(look(content)["fire4"], look(style)["fire4"])
+    target = exchanged(look(content)["fire4"], look(style)["fire3"])
     decoder = Decoder(tuple(map(tuple, c.widths)))
     found = look((decoder.apply(state.nets["decoder"].variables, target) + 1) * 127.5)
-    of_content = np.square(found["fire4"] - target).mean()
+    of_content = np.square(found["fire3"] - target).mean()
     of_style = sum(statistics(found[name], look(style)[name]) for name in ("conv1", "fire2", "fire3", "fire4"))
     np.testing.assert_allclose(metrics["content/loss"], of_content, rtol=1e-3)
     np.testing.assert_allclose(metrics["style/loss"], of_style, rtol=1e-3)
@@ -64,7 +64,7 @@ def test_outputs_exchange_moments(case):
     x = source.read([3, 7])
     content, style = np.split(x, 2, 1)
     f, s = (task.outputs["features"](state, half) for half in (content, style))
-    assert f.shape == (2, 4, 4, 256)
+    assert f.shape == (2, 8, 8, 128)
     by_hand = task.outputs["pixels"](state, exchanged(f, s))
     np.testing.assert_allclose(task.outputs["stylize"](state, x), by_hand, rtol=1e-4, atol=1e-2)
     assert by_hand.shape == content.shape
@@ -89,7 +89,11 @@ def test_crops_are_of_the_picture_and_of_one_example_whatever_the_batch():
         ({"crop": 20}, (64, 32, 3), "crop=20 of pictures of 32 pixels: expected a multiple of 8 from 24 to 32"),
         ({"crop": 40}, (64, 32, 3), "crop=40"),
         ({"encoder": "squeezenet2"}, (64, 32, 3), "encoder='squeezenet2'"),
-        ({"widths": ((8,), (8,))}, (64, 32, 3), "expected four tuples"),
+        (
+            {"widths": ((8,), (8,))},
+            (64, 32, 3),
+            "2 tuples make 16 pixels of 8 at fire3, expected 32: one more tuple doubles them",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(overrides, shape, message):

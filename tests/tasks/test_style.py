@@ -66,7 +66,7 @@ def pixels(path):
 
 def test_what_is_wanted_is_the_contents_maps_and_the_styles_gram_matrices(pictures):
     """The style as large as the content: 40 x 32 pixels become 24 x 19."""
-    _, state, rows = ended(config(pictures))
+    _, state, rows = ended(config(pictures, start="content"))
     wanted, encoder = state.extra["wanted/0"], encoders.load("squeezenet")
     maps = encoder.apply(encoder.variables, np.float32(pixels(pictures / "content.png"))[None], ("fire3",))
     np.testing.assert_allclose(wanted["content"]["fire3"], maps["fire3"], rtol=1e-3, atol=1e-3)
@@ -85,8 +85,18 @@ def test_a_picture_has_its_own_style_and_content(pictures):
     task, state, rows = ended(config(pictures, "content", steps=1))
     assert rows["loss"][0] < 1e-6
     x = task.outputs["sample"](state, np.arange(2))
-    assert np.abs(np.int32(x[0]) - pixels(pictures / "content.png")).max() <= 7  # a step of Adam is one of 0.05, 6 of 255
+    assert (
+        np.abs(np.int32(x[0]) - pixels(pictures / "content.png")).max() <= 7
+    )  # a step of Adam is one of 0.05, 6 of 255
     np.testing.assert_array_equal(x[0], x[1])
+
+
+def test_it_starts_with_the_content_in_the_styles_colours(pictures):
+    """Before the first step it has their mean; after it, no pixel is more than Adam's step away."""
+    task, state, _ = ended(config(pictures, steps=1))
+    x = np.float32(task.outputs["sample"](state, np.arange(1))[0])
+    style, content = (np.float32(pixels(pictures / f"{name}.png")).mean((0, 1)) for name in ("stripes", "content"))
+    assert np.abs(x.mean((0, 1)) - style).mean() < 0.3 * np.abs(content - style).mean()
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
@@ -138,7 +148,10 @@ def test_matched_colours_are_the_contents(pictures):
     [
         ({"style__pictures": ()}, "style.pictures is empty"),
         ({"style__pictures": ("none.png",)}, "none.png does not exist"),
-        ({"style__layers": ("fire10",)}, r"style.layers: no 'fire10' \(did you mean 'fire\d'\?\); squeezenet has conv1"),
+        (
+            {"style__layers": ("fire10",)},
+            r"style.layers: no 'fire10' \(did you mean 'fire\d'\?\); squeezenet has conv1",
+        ),
         ({"content__layers": ("relu4_2",)}, "content.layers: no 'relu4_2'"),
         ({"style__weights": (1.0,)}, "style.weights=.*expected 2 numbers of 0 or more, one for each of the layers"),
         ({"style__shares": (0.5, 0.5)}, "style.shares=.*expected 1 numbers"),

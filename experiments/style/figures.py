@@ -1,0 +1,107 @@
+"""The figures of docs/style.md: python -m experiments.style.figures --out=runs/style
+
+Contents in styles by descent and at once, and what weights, layers and training of the net do.
+"""
+
+from pathlib import Path
+
+from absl import flags
+
+from genjax import cli, runs
+from genjax.inspection.stylize import Painter, descend, size_of
+from genjax.report.figures import rendered, save_png
+from genjax.tasks import style
+
+FLAGS = flags.FLAGS
+PICTURES = Path("docs/images/style")
+CONTENTS = ("cat", "bridge", "coffee")
+STYLES = ("strokes", "glass", "woodcut", "dots", "planes", "marble")
+LAYERS = {
+    "conv1": {"style.layers": ("conv1",)},
+    "fire2": {"style.layers": ("fire2",)},
+    "fire4": {"style.layers": ("fire4",)},
+    "fire6": {"style.layers": ("fire6",)},
+    "fire8": {"style.layers": ("fire8",)},
+}
+CONTENT_LAYERS = {name: {"content.layers": (name,)} for name in ("fire2", "fire3", "fire4", "fire5", "fire8")}
+WEIGHTS = {f"style weight {weight:g}": {"style.weight": weight} for weight in (0.3, 3.0, 30.0, 300.0, 3000.0)}
+NETS = {
+    "trained, 30": {},
+    "random, 30": {"encoder": "random"},
+    "random, 3,000": {"encoder": "random", "style.weight": 3000.0},
+    "from noise": {"start": "noise"},
+    "light alone": {"color": "luma"},
+}
+
+
+def define_flags() -> None:
+    """The flags of this entry point."""
+    flags.DEFINE_string("out", "runs/style", "The folder to write to.")
+    flags.DEFINE_integer("size", 224, "Of the longer side of a picture, in pixels.", lower_bound=64)
+    flags.DEFINE_list("only", [], "Some of gatys, adain, ablation; default: all.")
+
+
+def main() -> None:
+    """Write the figures."""
+    runs.enable_compilation_cache()
+    out, only = Path(FLAGS.out), FLAGS.only or ["gatys", "adain", "ablation"]
+    if "gatys" in only:
+        _table(out / "style_gatys.png", CONTENTS[:2], STYLES, painted)
+    if "adain" in only:
+        painters = {s: Painter("", [str(PICTURES / f"{s}.jpg")], size=FLAGS.size) for s in STYLES}
+        _table(out / "style_adain.png", CONTENTS, STYLES, lambda c, s: painters[s].paint(PICTURES / f"{c}.jpg"))
+    if "ablation" in only:
+        rows = [
+            [(name, painted("cat", "glass", **overrides)) for name, overrides in row.items()]
+            for row in (WEIGHTS, LAYERS, CONTENT_LAYERS, NETS)
+        ]
+        titles = ("weights", "style of one layer", "content of another", "nets, starts")
+        _draw(out / "style_ablation.png", rows, titles)
+
+
+def painted(content: str, of: str, **overrides):
+    """A picture by descent with the settings of `genjax.stylize`, but for some."""
+    c, path = style.config(), PICTURES / f"{content}.jpg"
+    height, width = size_of(path, FLAGS.size)
+    c.data.update(name=f"picture:{path}", size=f"{height}x{width}", resize="squash", upscale=True)
+    c.style.update(pictures=(str(PICTURES / f"{of}.jpg"),), weight=30.0)
+    c.variation.weight, c.coarse, c.steps = 1.0, (2,), 150
+    c.update_from_flattened_dict(overrides)
+    *_, picture = descend(c)
+    return picture
+
+
+def _table(path, contents, styles, paint):
+    """Styles across, contents down, and what is made of the two."""
+    from PIL import Image
+
+    head = [("", None), *((name, Image.open(PICTURES / f"{name}.jpg")) for name in styles)]
+    body = [[("", Image.open(PICTURES / f"{c}.jpg")), *(("", paint(c, s)) for s in styles)] for c in contents]
+    _draw(path, [head, *body], [""] * (1 + len(contents)))
+
+
+def _draw(path, rows, titles):
+    from matplotlib.figure import Figure
+
+    ratios = [max(p.height / p.width for _, p in row if p) for row in rows]
+    width = 1.9 * len(rows[0])
+    figure = Figure(figsize=(width, sum(ratios) * 1.9 + 0.24 * len(rows)), dpi=100, layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
+    for line, row, title in zip(
+        figure.subplots(len(rows), len(rows[0]), squeeze=False, height_ratios=ratios), rows, titles, strict=True
+    ):
+        for axes, (name, picture) in zip(line, row, strict=True):
+            axes.axis("off")
+            if picture:
+                axes.imshow(picture)
+            axes.set_title(name, fontsize=9)
+        if title:
+            line[0].text(
+                -0.05, 0.5, title, rotation=90, va="center", ha="right", transform=line[0].transAxes, fontsize=9
+            )
+    save_png(path, rendered(figure), "Style transfer")
+
+
+if __name__ == "__main__":
+    define_flags()
+    cli.run(main)
