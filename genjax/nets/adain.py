@@ -14,9 +14,11 @@ WIDTHS = {
     "squeezenet": ((128, 64), (64, 32), (32,)),
     "vgg": ((256,), (256, 256, 256, 128), (128, 64), (64,)),
 }
-"""Channels of the convolutions at each size, each of twice the side of the one before; the last convolution, to three
-colours, comes after. "vgg" is the paper's, the mirror of VGG19 up to relu4_1, at an eighth of the side; "squeezenet" that
-of SqueezeNet up to fire3, at a quarter."""
+"""Channels of the convolutions at each size, of twice the side of the one before; one to three colours comes after.
+
+"vgg" is the paper's, the mirror of VGG19 up to relu4_1, at an eighth of the side; "squeezenet" that of SqueezeNet up to
+fire3, at a quarter.
+"""
 
 
 class Decoder(nn.Module):

@@ -50,13 +50,12 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             f"{-(-max(16, encoder.smallest) // 8) * 8} to {shape[1]}, or 0 for the whole of such a size"
         )
     decoder, tx = Decoder(tuple(map(tuple, c.widths)) or WIDTHS[encoder.kind]), optimizer(**c.optimizer)
-    coded = _shape_of(
-        lambda x: encoder.apply(encoder.variables, x, (encoder.coding,))[encoder.coding], (1, side, side, 3)
-    )
+    coding = encoder.coding
+    coded = _shape_of(lambda x: encoder.apply(encoder.variables, x, (coding,))[coding], (1, side, side, 3))
     painted = _shape_of(lambda x: decoder.init_with_output(jax.random.key(0), x)[0], coded)
     if painted[1] != side:
         raise InputError(
-            f"widths={c.widths}: {len(decoder.widths)} tuples make {painted[1]} pixels of {coded[1]} at {encoder.coding}, "
+            f"widths={c.widths}: {len(decoder.widths)} tuples make {painted[1]} pixels of {coded[1]} at {coding}, "
             f"expected {side}: one more tuple doubles them"
         )
     look, paint = computing_in(c.dtype, encoder.apply), computing_in(c.dtype, decoder.apply)
@@ -71,11 +70,11 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return look(state.nets["encoder"].variables, x.astype(float), names)
 
     def loss(params, stats, state, content, style):
-        names = tuple(dict.fromkeys((*encoder.levels, encoder.coding)))
+        names = tuple(dict.fromkeys((*encoder.levels, coding)))
         styles = maps(state, style, names)
-        target = adain(maps(state, content, (encoder.coding,))[encoder.coding], styles[encoder.coding])
+        target = adain(maps(state, content, (coding,))[coding], styles[coding])
         found = maps(state, to_pixels(paint({"params": params}, target), "tanh"), names)
-        of_content = jnp.square(found[encoder.coding] - target).mean()
+        of_content = jnp.square(found[coding] - target).mean()
         of_style = sum(statistics(found[name], styles[name]) for name in encoder.levels)
         total = of_content + c.style_weight * of_style
         return total, (stats, {"loss": total, "content/loss": of_content, "style/loss": of_style})
@@ -90,7 +89,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     def features(state, x):
         """What moments are exchanged of. Shapes: pixels from 0 to 255 [N, H, W, 3] -> [N, h, w, C]."""
-        return maps(state, x, (encoder.coding,))[encoder.coding]
+        return maps(state, x, (coding,))[coding]
 
     def pixels(state, features):
         """Pictures of features, pixels from 0 to 255, neither rounded nor clipped. Shapes: -> [N, H, W, 3]."""
