@@ -7,6 +7,7 @@ as well, with the packaged decoder or one that genjax.train made of configs/styl
 
 import contextlib
 import io
+import sys
 from pathlib import Path
 
 from absl import flags
@@ -99,7 +100,7 @@ def _gatys(shares):
 def _adain(shares):
     from genjax.inspection.stylize import Painter, files_of
     from genjax.report import figures
-    from genjax.report.console import watch
+    from genjax.report.console import bytes_text, watch
 
     folder = Path(FLAGS.content).is_dir()
     contents = files_of(FLAGS.content)
@@ -109,6 +110,8 @@ def _adain(shares):
     painter = Painter(
         FLAGS.workdir, FLAGS.style, shares, FLAGS.masks, FLAGS.color, FLAGS.alpha, FLAGS.size or SIZES["adain"]
     )
+    height, width, needed = painter.memory(contents[0])
+    print(f"{height}x{width} pixels, about {bytes_text(needed)} of memory", file=sys.stderr)
     written = []
     with watch("picture", len(contents)) as told:
         for number, path in enumerate(contents):

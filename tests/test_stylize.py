@@ -63,6 +63,7 @@ def test_pictures_of_every_kind_are_painted_at_once(content, size, folder, tmp_p
     out = tmp_path / "x.png"
     done = stylized(folder, f"--out={out}", "--method=adain", "--size=48", content=content)
     assert done.code == 0, done.err
+    assert f"{size[1]}x{size[0]} pixels, about" in done.err
     with Image.open(out) as image:
         assert (image.size, image.mode) == (size, "RGB")
 

@@ -110,6 +110,14 @@ class Painter:
     def _read(self, path):
         return np.float32(open_picture(path, size_of(path, self.size)).read([0])[0])
 
+    def memory(self, path) -> tuple[int, int, int]:
+        """Height and width that a picture's file is painted with, and the bytes that this takes. Raises: InputError."""
+        size = tuple(-(-side // 8) * 8 for side in size_of(path, self.size))
+        content = jax.ShapeDtypeStruct((1, *size, 3), jnp.float32)
+        guides = jax.ShapeDtypeStruct((len(self.styles), *size, 1), jnp.float32)
+        found = [jax.eval_shape(self._moments, self.state, content) for _ in self.styles]
+        return *size_of(path, self.size), cost(self._painted, self.state, content, found, guides).peak
+
     def paint(self, path):
         """A picture's file in the style. Returns: a Pillow picture. Raises: InputError for a broken one."""
         from PIL import Image
