@@ -150,8 +150,12 @@ def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         if isinstance(value, Mapping | ConfigDict):
             out |= flat(value, f"{prefix}{key}.")
         else:
-            out[prefix + key] = list(value) if isinstance(value, tuple) else value
+            out[prefix + key] = _as_lists(value)
     return out
+
+
+def _as_lists(value):
+    return [_as_lists(item) for item in value] if isinstance(value, tuple | list) else value
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

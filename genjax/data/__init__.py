@@ -79,14 +79,10 @@ def load(config) -> Source:
         from genjax.data.synthetic import load_mixture
 
         return load_mixture(name, split, form)
-    if re.fullmatch(r"shapes_\d+", name):
-        from genjax.data.shapes import load_shapes
+    if re.fullmatch(r"(shapes|textures)_\d+", name):
+        from genjax.data.drawn import load_drawn
 
-        return load_shapes(name, split, form)
-    if re.fullmatch(r"textures_\d+", name):
-        from genjax.data.textures import load_textures
-
-        return load_textures(name, split, form)
+        return load_drawn(name, split, form)
     raise InputError(
         f"data.name {name!r} is unknown{did_you_mean(name, NAMES)}. "
         f"Expected {', '.join(NAMES)}, shapes_SIDE, textures_SIDE, tfds:NAME, folder:PATH, "

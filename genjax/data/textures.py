@@ -8,32 +8,6 @@ import colorsys
 
 import numpy as np
 
-from genjax.data.images import Form, conform
-from genjax.data.source import Source, fingerprint_of_text
-from genjax.data.splits import parse
-from genjax.errors import InputError
-
-SIZES = {"train": 1000, "test": 100}
-
-
-def load_textures(name: str, split: str, form: Form) -> Source:
-    """Pictures of the side in the name, drawn when they are read; 1,000 in "train" and 100 in "test".
-
-    Shapes: uint8 (side, side, 3), or as the form says. Raises: InputError for a side that is not from 8 to 2048.
-    """
-    side = int(name.partition("_")[2])
-    if not 8 <= side <= 2048:
-        raise InputError(f"data.name={name!r}: expected 8 to 2048 pixels a side, as in 'textures_256'")
-    first = {part: sum(list(SIZES.values())[:i]) for i, part in enumerate(SIZES)}
-    numbers = np.concatenate([first[p.name] + np.arange(*p.bounds(SIZES[p.name])) for p in parse(split, SIZES)])
-
-    def read(indices):
-        return conform(np.stack([draw(number, side) for number in numbers[np.asarray(indices)].ravel()]), form)
-
-    shape = read([0]).shape[1:]
-    fingerprint = fingerprint_of_text([f"{name} {shape} {form.resize}", *map(str, numbers)])
-    return Source(name, split, len(numbers), shape, np.dtype(np.uint8), read, None, (), fingerprint)
-
 
 def draw(number: int, side: int) -> np.ndarray:
     """One picture; its kind is number % 6. Shapes: -> uint8 [side, side, 3]."""

@@ -10,7 +10,7 @@ from flax.traverse_util import unflatten_dict
 
 from genjax.errors import InputError
 
-SHA256 = "0ffdb546fa2e4759fdc4f53f081004411f2113178b9b7341853f9c76df837d4b"
+SHA256 = "9fc2c924adb82c4f1616f692034aeb07bfa3c5c4d8817b23f70fc8c6a6165c2c"
 
 
 def load() -> dict[str, Any]:
