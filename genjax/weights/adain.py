@@ -10,7 +10,7 @@ from flax.traverse_util import unflatten_dict
 
 from genjax.errors import InputError
 
-SHA256 = "9fc2c924adb82c4f1616f692034aeb07bfa3c5c4d8817b23f70fc8c6a6165c2c"
+SHA256 = "a4309a49a5f92071970789d5dbd642bef9812b3bae0717ac7ff969b633fac8c5"
 
 
 def load() -> dict[str, Any]:
