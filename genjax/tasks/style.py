@@ -199,8 +199,12 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             x = jnp.where(state.step > starts[number], finer, x)
         return chroma.with_luma(state.extra["content"], chroma.luma(x)) if c.color == "luma" else x
 
-    def sample(state, seeds):
-        """The picture, once a seed: there is but one. Shapes: seeds int [N] -> uint8 [N, H, W, 3]."""
+    def sample(state, seeds, truncation=None, ema=True):
+        """The picture, once a seed: there is but one, which is neither drawn nor averaged.
+
+        Shapes: seeds int [N] -> uint8 [N, H, W, 3].
+        """
+        del truncation, ema
         return jnp.broadcast_to(to_uint8(picture(state), "tanh"), (len(seeds), *shape))
 
     return Task(init, tuple(phase(number, size) for number, size in enumerate(sizes)), {"sample": sample})

@@ -84,7 +84,7 @@ def test_what_is_wanted_is_the_contents_maps_and_the_styles_gram_matrices(pictur
 def test_a_picture_has_its_own_style_and_content(pictures):
     task, state, rows = ended(config(pictures, "content", steps=1))
     assert rows["loss"][0] < 1e-6
-    x = task.outputs["sample"](state, np.arange(2))
+    x = task.outputs["sample"](state, np.arange(2), truncation=None, ema=True)  # as genjax.sample asks
     assert (
         np.abs(np.int32(x[0]) - pixels(pictures / "content.png")).max() <= 7
     )  # a step of Adam is one of 0.05, 6 of 255
