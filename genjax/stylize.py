@@ -70,23 +70,17 @@ def main() -> None:
 
 
 def _gatys(shares):
-    from genjax.inspection.stylize import descend, size_of
+    from genjax.inspection.stylize import config_of, descend
     from genjax.report import figures
-    from genjax.tasks import style
 
     out = _out(FLAGS.out, (".png",))
     if FLAGS.gif:
         _out(FLAGS.gif, (".gif",), "--gif")
     if Path(FLAGS.content).is_dir():
         raise InputError(f"--content={FLAGS.content} is a folder, which --method=adain takes; gatys takes a picture")
-    c = style.config()
-    height, width = size_of(FLAGS.content, FLAGS.size or SIZES["gatys"])
-    c.data.name, c.data.size, c.data.resize = f"picture:{FLAGS.content}", f"{height}x{width}", "squash"
-    c.style.update(
-        pictures=tuple(FLAGS.style), shares=tuple(shares), masks=tuple(FLAGS.masks), weight=FLAGS.style_weight
-    )
-    c.content.weight, c.variation.weight, c.optimizer.name = FLAGS.content_weight, 1.0, FLAGS.optimizer
-    c.data.upscale, c.coarse = True, (2,) if min(height, width) >= 64 else ()
+    c = config_of(FLAGS.content, FLAGS.style, FLAGS.size or SIZES["gatys"])
+    c.style.update(shares=tuple(shares), masks=tuple(FLAGS.masks), weight=FLAGS.style_weight)
+    c.content.weight, c.optimizer.name = FLAGS.content_weight, FLAGS.optimizer
     c.update(steps=FLAGS.steps, start=FLAGS.start, color=FLAGS.color, encoder=FLAGS.encoder, seed=FLAGS.seed)
     frames = list(descend(c, frames=30 if FLAGS.gif else 1))
     with _writing(out):

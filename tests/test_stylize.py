@@ -145,7 +145,7 @@ def test_the_packaged_decoder_is_the_one_that_was_packaged(monkeypatch):
 )
 def test_what_is_wrong_is_answered_in_a_line_before_anything_is_compiled(flags, message, folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    done = stylized(folder, *flags.pop("flag", "--out=x.png").split(), **flags)
+    done = stylized(folder, *flags.pop("flag", f"--out={tmp_path}/x.png").split(), **flags)
     assert done.code == 2
     assert message in done.err
     assert len(done.err.splitlines()) <= 2

@@ -8,9 +8,8 @@ from pathlib import Path
 from absl import flags
 
 from genjax import cli, runs
-from genjax.inspection.stylize import Painter, descend, size_of
+from genjax.inspection.stylize import Painter, config_of, descend
 from genjax.report.figures import rendered, save_png
-from genjax.tasks import style
 
 FLAGS = flags.FLAGS
 PICTURES = Path("docs/images/style")
@@ -61,11 +60,7 @@ def main() -> None:
 
 def painted(content: str, of: str, **overrides):
     """A picture by descent with the settings of `genjax.stylize`, but for some."""
-    c, path = style.config(), PICTURES / f"{content}.jpg"
-    height, width = size_of(path, FLAGS.size)
-    c.data.update(name=f"picture:{path}", size=f"{height}x{width}", resize="squash", upscale=True)
-    c.style.update(pictures=(str(PICTURES / f"{of}.jpg"),), weight=30.0)
-    c.variation.weight, c.coarse, c.steps = 1.0, (2,), 150
+    c = config_of(str(PICTURES / f"{content}.jpg"), [str(PICTURES / f"{of}.jpg")], FLAGS.size)
     c.update_from_flattened_dict(overrides)
     *_, picture = descend(c)
     return picture

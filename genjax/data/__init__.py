@@ -17,8 +17,8 @@ NAMES = (*PACKAGED, "fashion_mnist", *MIXTURES, "swiss_roll", "arc3d")
 def load(config) -> Source:
     """Opens the data set that `config` names, checked and ready to read.
 
-    config.name: one of NAMES, "tfds:NAME", "folder:PATH", "picture:FILE", "series:PATH", "stacked:NAME" or
-    "pairs:NAME,NAME". config.split: "train",
+    config.name: one of NAMES, "shapes_SIDE", "textures_SIDE", "tfds:NAME", "folder:PATH", "picture:FILE", "series:PATH",
+    "stacked:NAME" or "pairs:NAME,NAME". config.split: "train",
     "test", slices and sums of them. config.size, channels, resize: the form of pictures (see images.form). config.dir:
     where TFDS keeps its data.
 

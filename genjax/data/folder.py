@@ -47,19 +47,30 @@ def load_folder(name: str, split: str, form: Form) -> Source:
 def load_picture(name: str, split: str, form: Form) -> Source:
     """One PNG, JPEG or WebP picture, as the split "train". Raises: InputError if it is missing or broken."""
     path = Path(name.partition(":")[2]).expanduser()
-    parts = parse(split, ("train",))
-    if not path.is_file():
-        raise InputError(f"{path} {'is a folder' if path.is_dir() else 'does not exist'}: expected a picture's file.")
-    pictures = Pictures(count=1, fetch=lambda indices: [path for _ in indices], called=lambda _: str(path))
+    parts, pictures = parse(split, ("train",)), _alone(path)
     shape = survey(pictures, form)
     indices = positions_of(part.bounds(1) for part in parts)
-    described = lambda: fingerprint_of_text([f"picture {shape} {form.resize}", f"{path.name} {path.stat().st_size}"])  # noqa: E731
-    return open_source(pictures, indices, form, shape, None, (), name, split, described)
+
+    def describe() -> str:
+        return fingerprint_of_text([f"picture {shape} {form.resize}", f"{path.name} {path.stat().st_size}"])
+
+    return open_source(pictures, indices, form, shape, None, (), name, split, describe)
 
 
-def open_picture(path: str | os.PathLike, size: tuple[int, int] | None = None) -> Source:
-    """One picture's file in colour, squashed to a size (height, width) if there is one. Raises: InputError."""
+def open_picture(path: str | os.PathLike, size: tuple[int, int]) -> Source:
+    """One picture's file in colour, squashed to a size (height, width). Raises: InputError."""
     return load_picture(f"picture:{path}", "train", Form(size, 3, "squash"))
+
+
+def size_of_picture(path: str | os.PathLike) -> tuple[int, int]:
+    """Height and width of a picture's file, of its header alone. Raises: InputError."""
+    return survey(_alone(Path(path).expanduser()), Form(None, 3, "squash"))[:2]
+
+
+def _alone(path: Path) -> Pictures:
+    if not path.is_file():
+        raise InputError(f"{path} {'is a folder' if path.is_dir() else 'does not exist'}: expected a picture's file.")
+    return Pictures(count=1, fetch=lambda indices: [path for _ in indices], called=lambda _: str(path))
 
 
 def _find(root: Path) -> list[str]:

@@ -11,7 +11,7 @@ from ml_collections import ConfigDict
 
 from genjax import data, runs, tasks
 from genjax.data.feed import Feed
-from genjax.data.folder import SUFFIXES, open_picture
+from genjax.data.folder import SUFFIXES, open_picture, size_of_picture
 from genjax.engine import loop
 from genjax.engine.cost import cost
 from genjax.engine.mesh import make_mesh
@@ -22,14 +22,14 @@ from genjax.ops import chroma
 from genjax.ops.moments import moments, with_moments
 from genjax.ops.resize import bilinear
 from genjax.report.console import Progress, bytes_text
-from genjax.tasks import adain
+from genjax.tasks import adain, style
 from genjax.weights import adain as packaged
 from genjax.weights import squeezenet
 
 
 def size_of(path, longest: int) -> tuple[int, int]:
     """Height and width of a picture whose longer side is brought to so many pixels. Raises: InputError."""
-    height, width = open_picture(path).shape[:2]
+    height, width = size_of_picture(path)
     found = tuple(max(1, round(side * longest / max(height, width))) for side in (height, width))
     if min(found) < 32:
         raise InputError(
@@ -51,6 +51,16 @@ def files_of(path) -> list[Path]:
     return found
 
 
+def config_of(content: str, styles: Sequence[str], longest: int) -> ConfigDict:
+    """The config of a descent to one picture in the manner of others, at a size. Raises: InputError."""
+    c, (height, width) = style.config(), size_of(content, longest)
+    c.data.update(name=f"picture:{content}", size=f"{height}x{width}", resize="squash", upscale=True)
+    c.style.update(pictures=tuple(map(str, styles)), weight=30.0)
+    c.variation.weight, c.steps = 1.0, 150
+    c.coarse = (2,) if min(height, width) >= 64 else ()
+    return c
+
+
 def descend(config: ConfigDict, frames: int = 1) -> Iterator:
     """The picture that a config of genjax.tasks.style comes to, after some of those on its way.
 
@@ -68,7 +78,7 @@ def descend(config: ConfigDict, frames: int = 1) -> Iterator:
     with Progress(task.steps) as progress:
         progress.say(f"{source.shape[0]}x{source.shape[1]} pixels, about {bytes_text(needed)} of memory")
         state, every = loop.initial_state(task, config.seed, mesh), max(1, task.steps // frames)
-        for chunk in loop.train(task, state, feed, config.seed, mesh, (every, 50)):
+        for chunk in loop.train(task, state, feed, config.seed, mesh, (every,)):
             progress.name = chunk.phase.name
             progress.update(chunk.step, {name: float(rows[-1]) for name, rows in chunk.metrics.items()})
             if chunk.step % every == 0 or chunk.step == task.steps:
@@ -99,6 +109,7 @@ class Painter:
         self.shares, self.color, self.alpha, self.size = np.array(shares) / sum(shares), color, alpha, size
         self.styles = [self._read(path) for path in styles]
         self.masks = [self._read(path).mean(-1) / 255 for path in masks]
+        self.found = [] if color else [self._moments(self.state, x[None]) for x in self.styles]  # of any content
 
     @staticmethod
     def _open(workdir):
@@ -112,11 +123,12 @@ class Painter:
 
     def memory(self, path) -> tuple[int, int, int]:
         """Height and width that a picture's file is painted with, and the bytes that this takes. Raises: InputError."""
-        size = tuple(-(-side // 8) * 8 for side in size_of(path, self.size))
+        height, width = size_of(path, self.size)
+        size = tuple(-(-side // 8) * 8 for side in (height, width))
         content = jax.ShapeDtypeStruct((1, *size, 3), jnp.float32)
         guides = jax.ShapeDtypeStruct((len(self.styles), *size, 1), jnp.float32)
         found = [jax.eval_shape(self._moments, self.state, content) for _ in self.styles]
-        return *size_of(path, self.size), cost(self._painted, self.state, content, found, guides).peak
+        return height, width, cost(self._painted, self.state, content, found, guides).peak
 
     def paint(self, path):
         """A picture's file in the style. Returns: a Pillow picture. Raises: InputError for a broken one."""
@@ -125,10 +137,9 @@ class Painter:
         content = self._read(path)
         height, width = content.shape[:2]
         spare = [(0, -side % 8) for side in (height, width)]
-        styles = [np.asarray(self._recolored(style, content)) for style in self.styles]
         guides = self._guides(*(side + more for side, (_, more) in zip((height, width), spare, strict=True)))
         seen = np.pad(self._seen(content), [*spare, (0, 0)], mode="symmetric")
-        found = [self._moments(self.state, style[None]) for style in styles]
+        found = self.found or [self._moments(self.state, self._recolored(x, content)[None]) for x in self.styles]
         y = self._painted(self.state, seen[None], found, guides)[0, :height, :width]
         if self.color == "luma":
             y = chroma.with_luma(content, jnp.clip(chroma.luma(y), 0, 255))
@@ -137,10 +148,11 @@ class Painter:
     def _seen(self, content):
         return np.asarray(chroma.luma(content) * jnp.ones(3)) if self.color == "luma" else content
 
-    def _recolored(self, style, content):
+    def _recolored(self, x, content):
+        """A style as the content's colours want it."""
         if self.color == "match":
-            return jnp.clip(chroma.match_colors(style, content), 0, 255)
-        return chroma.match_luma(style, content) * jnp.ones(3) if self.color == "luma" else style
+            return jnp.clip(chroma.match_colors(x, content), 0, 255)
+        return chroma.match_luma(x, content) * jnp.ones(3)
 
     def _guides(self, height, width):
         """How much of each style goes to each place. Shapes: -> [styles, height, width, 1] that sum to one."""

@@ -15,7 +15,7 @@ import optax
 from ml_collections import ConfigDict
 
 from genjax.config import defaults, pick
-from genjax.data.folder import open_picture
+from genjax.data.folder import open_picture, size_of_picture
 from genjax.engine.phase import Phase, Task
 from genjax.engine.state import Net, State
 from genjax.errors import InputError
@@ -249,7 +249,7 @@ def _shares(given, count, what, of):
 def _read(path, size=None, longest=0):
     """A file's pixels of a size, or with a longer side of so many. Shapes: -> float32 [H, W, 3], from 0 to 255."""
     if size is None:
-        height, width = open_picture(path).shape[:2]
+        height, width = size_of_picture(path)
         size = _times((height, width), longest / max(height, width))
     return np.float32(open_picture(path, size).read([0])[0])
 
