@@ -17,10 +17,9 @@ NAMES = (*PACKAGED, "fashion_mnist", *MIXTURES, "swiss_roll", "arc3d")
 def load(config) -> Source:
     """Opens the data set that `config` names, checked and ready to read.
 
-    config.name: one of NAMES, "shapes_SIDE", "textures_SIDE", "tfds:NAME", "folder:PATH", "picture:FILE", "series:PATH",
-    "stacked:NAME" or "pairs:NAME,NAME". config.split: "train",
-    "test", slices and sums of them. config.size, channels, resize: the form of pictures (see images.form). config.dir:
-    where TFDS keeps its data.
+    config.name: one of NAMES, "shapes_SIDE", "textures_SIDE", "tfds:NAME", "folder:PATH", "picture:FILE",
+    "series:PATH", "stacked:NAME" or "pairs:NAME,NAME". config.split: "train", "test", slices and sums of them.
+    config.size, channels, resize: the form of pictures (see images.form). config.dir: where TFDS keeps its data.
 
     Raises: InputError for everything that is wrong with the request or the data; nothing fails later that a look at
     the data could have found.
