@@ -173,7 +173,7 @@ def _cost(phase: Phase, like: State, source: Source) -> Cost:
     batch = {"x": jax.ShapeDtypeStruct((phase.reals, phase.batch, *source.shape), source.dtype)}
     if source.labels is not None:
         batch["label"] = jax.ShapeDtypeStruct((phase.reals, phase.batch), np.int32)
-    return cost(phase.step, like, batch, jax.eval_shape(lambda: jax.random.key(0)))
+    return cost(phase.alone, like, batch, jax.eval_shape(lambda: jax.random.key(0)))
 
 
 def _nbytes(tree: Any) -> int:

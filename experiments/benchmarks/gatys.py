@@ -20,7 +20,7 @@ from genjax import cli
 from genjax.engine import compiler
 from genjax.errors import InputError
 from genjax.losses import style as losses
-from genjax.nets.vgg import BLOCKS, VGG
+from genjax.nets.vgg import BLOCKS, VGG, layers, ready
 
 FLAGS = flags.FLAGS
 STYLE = tuple(f"relu{block}_1" for block in range(1, 6))
@@ -80,6 +80,7 @@ def ours(variables, content, picture) -> Callable[[int], float]:
         return jax.lax.fori_loop(0, count, step, (x, opt, jnp.zeros(())))
 
     steps = jax.jit(steps, donate_argnums=(2, 3), compiler_options=compiler.options())
+    variables = {**variables, **jax.jit(lambda v: ready(v, layers(DEPTH, LAST)))(variables)}
     wanted = jax.jit(look)(variables, jnp.asarray(content) / 127.5 - 1)
     held = [jnp.asarray(picture) / 127.5 - 1]
     held.append(tx.init(held[0]))

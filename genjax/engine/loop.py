@@ -82,6 +82,7 @@ def train(task: Task, state: State, feed: Feed, seed: int, mesh: Mesh, every: tu
         if step == span.start:
             state = jax.jit(span.phase.enter, donate_argnums=0)(state, stream(seed, f"enter {span.phase.name}"))
         most = feed.capacity(span, min(every))
+        prepared = jax.jit(span.phase.prepare, out_shardings=whole(mesh))(state)
         run = compile_phase(span.phase, feed.select, mesh, most)
         batches = feed.batches(span, step, most)
         next(batches)
@@ -94,7 +95,7 @@ def train(task: Task, state: State, feed: Feed, seed: int, mesh: Mesh, every: tu
                 start = time.perf_counter()
                 picks = batches.send(count)
                 with jax.set_mesh(mesh):
-                    state, metrics, finite = run(state, feed.bank, picks, count, stream(seed, "train"))
+                    state, metrics, finite = run(state, feed.bank, picks, count, stream(seed, "train"), **prepared)
                 metrics = {name: rows[:count] for name, rows in jax.device_get(metrics).items()}
                 seconds = max(gather(time.perf_counter() - start))  # so that all take as many steps in the next call
                 if not fresh:  # the first call's time is mostly compilation
@@ -115,9 +116,9 @@ def compile_phase(phase: Phase, select: Callable, mesh: Mesh, capacity: int) -> 
     `count` is traced: any number of steps runs the same executable, which makes a resumed run the same to the bit.
     """
 
-    def run(state: State, bank: Any, picks: Any, count: jax.Array, key: Key):
+    def run(state: State, bank: Any, picks: Any, count: jax.Array, key: Key, **prepared: Any):
         def step(state, picks):
-            return phase.step(state, select(bank, picks), jax.random.fold_in(key, state.step))
+            return phase.step(state, select(bank, picks), jax.random.fold_in(key, state.step), **prepared)
 
         def body(i, carry):
             state, rows = carry

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import jax
 
@@ -9,12 +10,17 @@ from genjax.engine.state import Key, State
 
 Batch = dict[str, jax.Array]  # "x" [reals, B, ...], "label" [reals, B] where the data has labels
 Metrics = dict[str, jax.Array]  # scalars
-Step = Callable[[State, Batch, Key], tuple[State, Metrics]]
+Step = Callable[..., tuple[State, Metrics]]  # of State, Batch, Key, and what its phase prepares
 
 
 def keep(state: State, key: Key) -> State:
     """Enter a phase with the state as it is."""
     return state
+
+
+def nothing(state: State) -> Mapping[str, Any]:
+    """Prepare nothing."""
+    return {}
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,11 @@ class Phase:
     enter: Callable[[State, Key], State] = keep  # runs once, when the phase begins
     side: int = 0  # pixels a side that its pictures may be shrunk to, as means of blocks, when they are read; 0: as is
     examples: int = 0  # it sees: the first of the source's shuffled order, the same for a seed; 0: all
+    prepare: Callable[[State], Mapping[str, Any]] = nothing  # what steps take besides, in arrays of its own
+
+    def alone(self, state: State, batch: Batch, key: Key) -> tuple[State, Metrics]:
+        """A step for which alone all is prepared."""
+        return self.step(state, batch, key, **self.prepare(state))
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def descend(config: ConfigDict, frames: int = 1) -> Iterator:
     source = data.load(config.data)
     task, mesh = tasks.build(config, source.shape), make_mesh(jax.devices()[:1])
     batch = {"x": jax.ShapeDtypeStruct((1, 1, *source.shape), source.dtype)}
-    needed = cost(task.phases[-1].step, loop.shapes(task), batch, jax.eval_shape(lambda: jax.random.key(0))).peak
+    needed = cost(task.phases[-1].alone, loop.shapes(task), batch, jax.eval_shape(lambda: jax.random.key(0))).peak
     feed = Feed(source, config.seed, mesh, 2**40)
     sample = jax.jit(task.outputs["sample"])
     with Progress(task.steps) as progress:

@@ -5,10 +5,12 @@ arXiv:1703.06868, section 6.
 """
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
 from genjax.errors import InputError, did_you_mean
 from genjax.nets.layers import INITIALISERS, Conv
+from genjax.ops import winograd
 from genjax.ops.pool import average_pool, max_pool
 
 BLOCKS = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
@@ -65,6 +67,9 @@ class VGG(nn.Module):
         reflects = self.padding == "reflect"
         x = jnp.pad(x, EDGES, mode="reflect") if reflects else x
         padding, init = "VALID" if reflects else "SAME", INITIALISERS["he"]
+        if self.has_variable("winograd", name):
+            y = winograd.conv(x, self.get_variable("winograd", name), padding)
+            return y + self.get_variable("params", name)["bias"]
         return Conv(self.widths[block(name)], padding=padding, kernel_init=init, name=name)(x)
 
 
@@ -84,6 +89,18 @@ class Color(nn.Module):
         if x.shape[3] == 1:
             w = w.sum(0, keepdims=True)
         return jnp.matmul(x, w, precision="highest") + b  # short products would round what is large to lose its mean
+
+
+def ready(variables, names: tuple[str, ...]):
+    """The collection that makes many looks through these layers fast, on CPU: kernels of `ops.winograd`.
+
+    In the first block maps are large and channels few: there they would gain nothing. Where it is no CPU, compilers
+    choose for themselves: {}.
+    """
+    if jax.default_backend() != "cpu":
+        return {}
+    params, names = variables["params"], [name for name in names if name.startswith("conv") and block(name)]
+    return {"winograd": {name: winograd.transform(params[name]["kernel"]) for name in names}}
 
 
 def pool(x, kind: str, ceil: bool):

@@ -87,10 +87,10 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     masks = [_read(path, size=shape[:2]) / 255 for path in c.style.masks]
     tx = _optimizer(**c.optimizer)
 
-    def look(state, x):
+    def look(variables, x):
         """Maps of a picture from -1 to 1; its luma's alone where colours are the content's. Shapes: x [H, W, 3]."""
         x = chroma.luma(x) * jnp.ones(3) if c.color == "luma" else x
-        return encoder.apply(state.nets["encoder"].variables, to_pixels(x[None], "tanh"), names)
+        return encoder.apply(variables, to_pixels(x[None], "tanh"), names)
 
     def grams(maps):
         """A Gram matrix of each layer and mask, or one a layer for them all. Shapes: {name: [1 or masks, C, C]}."""
@@ -99,7 +99,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             name: jnp.concatenate([losses.gram(maps[name], guide) for guide in guides(name)]) for name in style_layers
         }
 
-    def wanted(state, content, size):
+    def wanted(variables, content, size):
         """What a picture of a size is to have: maps of the content, and Gram matrices of the styles [styles, C, C]."""
         content, found = _resized(content, size), {name: [] for name in style_layers}
         for picture in styles:
@@ -109,10 +109,10 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
                 picture = chroma.match_colors(picture, content)
             if c.color == "luma":
                 picture = chroma.match_luma(picture, content) * jnp.ones(3)
-            maps = look(state, picture)
+            maps = look(variables, picture)
             for name in style_layers:
                 found[name].append(losses.gram(maps[name])[0])
-        maps = look(state, content)
+        maps = look(variables, content)
         return {
             "content": {name: maps[name] for name in content_layers},
             "style": {name: jnp.stack(found[name]) for name in style_layers},
@@ -123,8 +123,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         found = [chroma.match_colors(content, scaled(jax.lax.optimization_barrier(x), "tanh")) for x in styles]
         return jnp.clip(sum(share * x for share, x in zip(shares, found, strict=True)), -1, 1)
 
-    def total(x, state, target):
-        maps = look(state, x)
+    def total(x, variables, target):
+        maps = look(variables, x)
         found = grams(maps)
 
         def part(loss, found, wanted):
@@ -143,6 +143,9 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         metrics["loss"] = sum(weight * value for weight, value in zip(weights, metrics.values(), strict=True))
         return metrics["loss"], metrics
 
+    def prepare(state):
+        return {"ready": encoder.ready(state.nets["encoder"].variables, names)}
+
     def phase(number, size):
         key = str(number)
 
@@ -154,20 +157,22 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             x = _resized(image.params[str(number - 1)], size)
             return _with_picture(state, key, x, image.opt)
 
-        def first(state, batch):
+        def first(state, batch, variables):
             """What is wanted, and the start where it is made of the content."""
             content = scaled(batch["x"][0, 0].astype(float), "tanh")
-            extra = state.extra | {"content": content, f"wanted/{number}": wanted(state, content, size)}
+            extra = state.extra | {"content": content, f"wanted/{number}": wanted(variables, content, size)}
             state = state.replace(extra=extra)
             if number or c.start == "noise":
                 return state
             x = content if c.start == "content" or c.color else recolored(content)
             return _with_picture(state, key, _resized(x, size), state.nets["image"].opt)
 
-        def step(state, batch, _):
+        def step(state, batch, _, ready):
             """One update of the picture."""
-            state = jax.lax.cond(state.step == starts[number], first, lambda state, _: state, state, batch)
-            image, value = state.nets["image"], lambda x: total(x, state, state.extra[f"wanted/{number}"])
+            variables = {**state.nets["encoder"].variables, **ready}
+            begin = state.step == starts[number]
+            state = jax.lax.cond(begin, first, lambda state, *_: state, state, batch, variables)
+            image, value = state.nets["image"], lambda x: total(x, variables, state.extra[f"wanted/{number}"])
             x, opt = image.params[key], image.opt[key]
             (loss, metrics), gradient = jax.value_and_grad(value, has_aux=True)(x)
             updates, opt = tx.update(gradient, opt, x, value=loss, grad=gradient, value_fn=lambda x: value(x)[0])
@@ -175,7 +180,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             return _with_picture(state.replace(step=state.step + 1), key, x, image.opt | {key: opt}), metrics
 
         name = f"{size[0]}x{size[1]}" + f" of {shape[0]}x{shape[1]}" * (size != shape[:2])
-        return Phase(name, steps[number], 1, step, enter=enter)
+        return Phase(name, steps[number], 1, step, enter=enter, prepare=prepare)
 
     def init(key):
         pictures = {
@@ -186,7 +191,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         state = State(jnp.int32(0), {"image": image, "encoder": Net(encoder.variables["params"], {}, ())}, {}, {})
         content = jnp.zeros(shape)
         likes = {
-            f"wanted/{i}": jax.eval_shape(lambda size=size: wanted(state, content, size))
+            f"wanted/{i}": jax.eval_shape(lambda size=size: wanted(encoder.variables, content, size))
             for i, size in enumerate(sizes)
         }
         return state.replace(extra=jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), {"content": content, **likes}))

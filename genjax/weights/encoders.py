@@ -28,6 +28,7 @@ class Encoder(NamedTuple):
     coding: str  # the layer whose moments AdaIN exchanges
     levels: tuple[str, ...]  # layers of AdaIN's style loss
     smallest: int  # pixels a side
+    ready: Callable = lambda variables, names: {}  # more collections, that make many looks at the same layers fast
 
     def check(self, names: tuple[str, ...], what: str) -> None:
         """Raises: InputError for none, or for a name that is no layer's."""
@@ -85,6 +86,9 @@ def _vgg(file: str, pooling: str) -> Encoder:
     weights = vgg.load(file)
     layers = vgg_net.layers(weights.depth, weights.last)
 
+    def ready(variables, names):
+        return vgg_net.ready(variables, vgg_net.layers(weights.depth, max(names, key=layers.index)))
+
     def apply(variables, x, names):
         last = max(names, key=layers.index)
         net = vgg_net.VGG(weights.depth, pooling, weights.padding, weights.ceil, last)
@@ -95,4 +99,4 @@ def _vgg(file: str, pooling: str) -> Encoder:
     style = tuple(name for name in layers if name.startswith("relu") and name.endswith("_1"))
     content = ("relu4_2",) if "relu4_2" in layers else style[-1:]
     smallest = vgg_net.smallest(weights.depth, weights.last, weights.padding, weights.ceil)
-    return Encoder("vgg", variables, layers, apply, content, style, "relu4_1", style[:4], smallest)
+    return Encoder("vgg", variables, layers, apply, content, style, "relu4_1", style[:4], smallest, ready)

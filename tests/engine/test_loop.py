@@ -1,5 +1,7 @@
 """The loop over a toy task whose every value is known: phases, positions, keys, compilations, faults."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -74,6 +76,23 @@ def test_a_phase_is_entered_once_wherever_the_run_is_cut():
         assert rest[-1][2].extra["entered"] == whole[-1][2].extra["entered"] == 1
         np.testing.assert_array_equal(curve(rest), curve(whole)[cut:])
         np.testing.assert_array_equal(rest[-1][2].nets["w"].params, whole[-1][2].nets["w"].params)
+
+
+def test_what_a_phase_prepares_is_made_once_and_reaches_every_step(monkeypatch):
+    made = []
+
+    def prepare(state):
+        made.append(state)
+        return {"twice": 2 * state.extra["entered"]}
+
+    def step(state, batch, key, twice):
+        return state.replace(step=state.step + 1), {"loss": twice + 0.0 * batch["x"].sum()}
+
+    task = toy()
+    phases = task.phases[0], replace(task.phases[1], step=step, prepare=prepare)
+    chunks = run(replace(task, phases=phases), every=(2,))
+    assert len(made) == 1
+    np.testing.assert_array_equal(curve(chunks)[7:], [2.0] * 5)  # after the phase was entered
 
 
 def test_a_steps_key_is_a_function_of_its_number():

@@ -7,7 +7,7 @@ import numpy_nets
 import pytest
 
 from genjax.errors import InputError
-from genjax.nets.vgg import VGG, layers, pool, smallest
+from genjax.nets.vgg import VGG, layers, pool, ready, smallest
 
 NARROW = (2, 3, 4, 5, 6)  # channels; the layers are those of the full width
 
@@ -71,6 +71,23 @@ def test_it_is_the_papers(case):
     assert sorted(maps) == sorted(expected)
     for name, theirs in expected.items():
         close(maps[name], theirs)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_kernels_that_are_ready_give_the_same_maps_and_gradient(case):
+    *fields, size = case
+    net = VGG(*fields, widths=NARROW)
+    variables, x = drawn(net), pictures(2, *size, 3)
+    more = jax.jit(lambda v: ready(v, layers(net.depth)))(variables)
+    assert sorted(more["winograd"]) == [name for name in layers(net.depth) if name[:4] == "conv" and name[4] > "1"]
+
+    @jax.jit
+    def look(variables, x):
+        maps, pull = jax.vjp(lambda x: net.apply(variables, x)["relu5_1"], x)
+        return maps, *pull(jnp.cos(jnp.arange(maps.size)).reshape(maps.shape))
+
+    for found, expected in zip(look({**variables, **more}, x), look(variables, x), strict=True):
+        close(found, expected)
 
 
 def in_torch(net, params):

@@ -12,10 +12,12 @@ from genjax.engine import loop
 from genjax.engine.mesh import make_mesh
 from genjax.errors import InputError
 from genjax.losses.style import gram
+from genjax.nets import vgg as vgg_net
+from genjax.nets.vgg import VGG
 from genjax.ops.chroma import luma
 from genjax.ops.pixels import to_float, to_pixels
 from genjax.tasks import style
-from genjax.weights import encoders
+from genjax.weights import encoders, vgg
 
 SIDE = 24
 
@@ -108,6 +110,20 @@ def test_it_descends_from_noise_through_smaller_pictures(pictures, optimizer):
     assert rows["loss"][-1] < rows["loss"][4]
     assert rows["loss"][4] < rows["loss"][0]  # it goes on from the smaller one
     assert task.outputs["sample"](state, np.arange(1)).shape == (1, SIDE, SIDE, 3)
+
+
+def test_a_vgg_that_is_ready_descends_as_one_that_is_not(pictures, monkeypatch):
+    net = VGG(16, last="relu2_1")
+    variables = net.init(jax.random.key(0), np.zeros((1, 32, 32, 3), np.float32))
+    monkeypatch.setattr(vgg, "load", lambda file: vgg.Weights(variables, 16, "", "", "zeros", False))
+    layers = {"encoder": "vgg:a file", "style__layers": ("relu1_1", "relu2_1"), "content__layers": ("relu2_1",)}
+    task, state, rows = ended(config(pictures, **layers))
+    assert sorted(task.phases[0].prepare(state)["ready"]["winograd"]) == ["conv2_1"]
+    monkeypatch.setattr(vgg_net, "ready", lambda variables, names: {})
+    plain_task, plain_state, plain = ended(config(pictures, **layers))
+    assert not plain_task.phases[0].prepare(plain_state)["ready"]
+    np.testing.assert_allclose(rows["loss"], plain["loss"], rtol=1e-4)
+    assert rows["loss"][-1] < rows["loss"][0]
 
 
 def test_shares_weigh_styles_and_masks_place_them(pictures):

@@ -1,0 +1,44 @@
+"""Winograd's convolution is the convolution, and its gradients are the convolution's."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from genjax.engine.cost import cost
+from genjax.ops import conv, winograd
+
+
+def arrays(height, width, dtype, channels=(3, 5)):
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((2, height, width, channels[0])), rng.standard_normal((3, 3, *channels))
+    return jnp.asarray(x, dtype), jnp.asarray(w, dtype)
+
+
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+@pytest.mark.parametrize("size", [(3, 3), (4, 4), (5, 9), (7, 6), (12, 3)], ids=str)
+def test_it_is_the_convolution_with_its_gradients_in_x_and_w(size, padding):
+    with jax.enable_x64(True):
+        x, w = arrays(*size, jnp.float64)
+        expected, pull = jax.vjp(lambda x, w: conv.conv(x, w, padding=padding), x, w)
+        found, pull_found = jax.vjp(lambda x, w: winograd.conv(x, winograd.transform(w), padding), x, w)
+        y = jnp.asarray(np.random.default_rng(1).standard_normal(expected.shape))
+        for a, b in zip((found, *pull_found(y)), (expected, *pull(y)), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+
+
+def test_one_pixel_is_enough():
+    x, w = arrays(1, 1, jnp.float32)
+    np.testing.assert_allclose(winograd.conv(x, winograd.transform(w)), conv.conv(x, w), rtol=1e-5, atol=1e-5)
+
+
+def test_a_tile_of_float32_loses_a_hundred_thousandth_at_most():
+    x, w = arrays(32, 32, jnp.float32, (256, 8))
+    exact = np.float64(conv.conv(x, w))
+    assert np.abs(winograd.conv(x, winograd.transform(w)) - exact).max() < 3e-5 * np.abs(exact).max()
+
+
+def test_it_takes_a_quarter_of_the_products():
+    x, w = arrays(8, 8, jnp.float32)
+    found = cost(winograd.conv, x, winograd.transform(w)).flops
+    assert found == cost(conv.conv, x, w).flops / 4 == 2 * 36 * 8 * 3 * 5  # of 36 pairs, 8 tiles, channels in and out
