@@ -15,6 +15,8 @@ class Layer:
 
     `kind`: dense, conv, transposed, pool (2x2 maximum), batch_norm, dropout, reshape, flatten; of ProGAN pixel_norm,
     enlarge (nearest neighbours), shrink (means of 2x2), stddev. With a `gain` weights are N(0, 1) and scaled by it.
+    Of StyleGAN: constant (the first maps; what comes before is the mapping), blur (with a filter of `kernel` taps),
+    noise (scaled, with a bias), style (by w of `to` numbers).
     """
 
     kind: str
@@ -25,6 +27,8 @@ class Layer:
     padding: str = "SAME"
     rate: float = 0.0
     gain: float = 0.0
+    multiplier: float = 1.0  # of the learning rate
+    bias: bool = True
     to: tuple[int, ...] = ()
 
     def output(self, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -45,7 +49,9 @@ class Layer:
                 return (shape[0] // 2, shape[1] // 2, shape[2])
             case "stddev":
                 return (*shape[:2], shape[2] + 1)
-            case "reshape":
+            case "blur":
+                return (*(-(-n // self.stride) for n in shape[:2]), shape[2])
+            case "reshape" | "constant":
                 return self.to
             case "flatten":
                 return (math.prod(shape),)
@@ -61,6 +67,8 @@ class Layer:
                 return 2 * taps * math.prod(self.output(shape)[:2])
             case "transposed":
                 return 2 * taps * math.prod(shape[:2])
+            case "style":
+                return 2 * self.to[0] * 2 * shape[-1]
         return 0
 
     def parameters(self, shape: tuple[int, ...]) -> int:
@@ -69,9 +77,13 @@ class Layer:
             case "dense":
                 return (shape[0] + 1) * self.features
             case "conv" | "transposed":
-                return (self.kernel**2 * shape[-1] + 1) * self.features
-            case "batch_norm":
+                return (self.kernel**2 * shape[-1] + self.bias) * self.features
+            case "batch_norm" | "noise":
                 return 2 * shape[-1]
+            case "constant":
+                return math.prod(self.to)
+            case "style":
+                return (self.to[0] + 1) * 2 * shape[-1]
         return 0
 
 
@@ -120,6 +132,8 @@ class Work:
     critic_steps: int = 1
     penalty: float = 0.0
     drift: float = 0.0
+    r1: float = 0.0
+    mixing: float = 0.0  # how likely styles are of two latents
     average: float = 0.0  # half-life of the generator's, in images
     config: str = ""  # configs/<config>.py is the work
     overrides: dict = field(default_factory=dict)  # of the config
@@ -127,7 +141,7 @@ class Work:
 
     @property
     def equalised(self) -> bool:
-        """Whether its layers are ProGAN's, which only PyTorch has here."""
+        """Whether its layers are ProGAN's or StyleGAN's, which only PyTorch has here."""
         return any(layer.gain for net in self.nets.values() for layer in net.layers)
 
     @property
@@ -159,7 +173,7 @@ class Work:
             return self.batch * (3 * (encoder.flops + decoder.flops) - encoder.first_flops)
         generator, critic = self.nets["generator"], self.nets["critic"]
         update = generator.flops + 2 * (3 * critic.flops - critic.first_flops)
-        if self.penalty:
+        if self.penalty or self.r1:
             update += 4 * critic.flops
         through = 3 * generator.flops - generator.first_flops + 2 * critic.flops
         return self.batch * (self.critic_steps * update + through)
@@ -302,7 +316,43 @@ def progan(side: int, channels: tuple[int, ...]) -> Work:
     )
 
 
+def stylegan(side: int, channels: tuple[int, ...], width: int = 64) -> Work:
+    """StyleGAN's last phase on emoji: mixed styles, the non-saturating loss with R1, and an averaged generator."""
+    gain, stages = math.sqrt(2), list(enumerate(channels))[1:]
+    dense = Layer("dense", width, "leaky_relu", gain=gain, multiplier=0.01)
+    noise, style = Layer("noise", activation="leaky_relu"), Layer("style", to=(width,))
+    start = (Layer("pixel_norm"), *[dense] * 8, Layer("constant", to=(4, 4, channels[0])), noise, style)
+
+    def conv(features):
+        return Layer("conv", features, kernel=3, gain=gain, bias=False)
+
+    doubled = tuple(
+        layer
+        for _, n in stages
+        for layer in (Layer("enlarge"), conv(n), Layer("blur", kernel=3), noise, style, conv(n), noise, style)
+    )
+    to_rgb = Layer("conv", 3, kernel=1, gain=1.0)
+    generator = Net((width,), (*start, conv(channels[0]), noise, style, *doubled, to_rgb))
+    base = progan(side, channels)
+    layers = base.nets["critic"].layers
+    halving = Layer("blur", kernel=4, stride=2)
+    critic = Net(base.shape, tuple(halving if layer.kind == "shrink" else layer for layer in layers))
+    return replace(
+        base,
+        name=f"stylegan_{side}",
+        nets={"generator": generator, "critic": critic},
+        loss="non_saturating",
+        penalty=0.0,
+        drift=0.0,
+        r1=0.1,
+        mixing=0.9,
+        average=10_000.0,
+        config="stylegan",
+    )
+
+
 DCGAN_128 = replace(DCGAN, name="dcgan_128", batch=128)
-PROGANS = progan(32, (64, 64, 48, 24)), progan(64, (64, 64, 48, 24, 16))
-WORKS = {w.name: w for w in (GAN, DCGAN, DCGAN_128, WGAN_GP, CONV_AE, VAE, *PROGANS)}
+CHANNELS = {32: (64, 64, 48, 24), 64: (64, 64, 48, 24, 16)}
+GROWN = [work(side, channels) for work in (progan, stylegan) for side, channels in CHANNELS.items()]
+WORKS = {w.name: w for w in (GAN, DCGAN, DCGAN_128, WGAN_GP, CONV_AE, VAE, *GROWN)}
 """By name, in the order of the table."""

@@ -12,6 +12,7 @@ convolution but not as the gradient that autodiff would write, least of all insi
 other backends autodiff's form is right, and the three are plain `lax`.
 """
 
+import math
 from dataclasses import dataclass
 
 import jax
@@ -21,7 +22,10 @@ from jax import lax
 
 NHWC = ("NHWC", "HWIO", "NHWC")
 Pads = tuple[tuple[int, int], tuple[int, int]]
-LARGE = 2**20  # numbers; transposed convolutions that make as many are done phase by phase on CPU (docs/performance.md)
+LARGE = (
+    2**20
+)  # numbers; what makes as many is done phase by phase, or two columns at once, on CPU (docs/performance.md)
+FEW = 24  # channels; convolutions of no more are done two columns at once
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,8 @@ def _materialise(x):
 def _convolve(g, x, w):
     if _on_cpu() and w.shape[2] == 1 and x.dtype.itemsize >= 4:
         return _sum_of_taps(g, x, w)
+    if g.stride == g.dilation == (1, 1) and _by_columns(x, w, g.out_size):
+        return _two_columns(x, w, g.pads)
     return lax.conv_general_dilated(x, w, g.stride, g.pads, rhs_dilation=g.dilation, dimension_numbers=NHWC)
 
 
@@ -113,6 +119,19 @@ def _sum_of_taps(g, x, w):
     return _materialise(sum(x[:, met(0, i), met(1, j)] * w[i, j] for i, j in np.ndindex(g.kernel)))
 
 
+def _by_columns(x, w, out_size):
+    fits = w.shape[1] > 1 and max(w.shape[2:]) <= FEW and x.dtype.itemsize >= 4 and out_size[1] % 2 == 0
+    return _on_cpu() and fits and len(x) * math.prod(out_size) * w.shape[3] >= LARGE
+
+
+def _two_columns(x, w, pads):
+    """The convolution with two pixels of a row at each place, as twice the channels: of few, products are small."""
+    w = jnp.stack([jnp.pad(w, ((0, 0), edge, (0, 0), (0, 0))) for edge in ((0, 1), (1, 0))], 3)
+    w = _materialise(w.reshape(*w.shape[:3], -1))
+    y = lax.conv_general_dilated(x, w, (1, 2), pads, dimension_numbers=NHWC)
+    return y.reshape(*y.shape[:2], 2 * y.shape[2], y.shape[3] // 2)
+
+
 def _transpose(g, y, w):
     large = y.shape[0] * g.size[0] * g.size[1] * w.shape[2] >= LARGE
     reached = all(k >= s for k, s in zip(g.kernel, g.stride, strict=True))
@@ -121,6 +140,8 @@ def _transpose(g, y, w):
     w = _materialise(w[::-1, ::-1].swapaxes(2, 3))
     axes = zip(g.size, g.out_size, g.kernel, g.stride, g.dilation, g.pads, strict=True)
     pads = [((k - 1) * d - lo, n - (m - 1) * s - 1 + lo) for n, m, k, s, d, (lo, _) in axes]
+    if g.stride == g.dilation == (1, 1) and _by_columns(y, w, g.size):
+        return _two_columns(y, w, pads)
     dilations = {"lhs_dilation": g.stride, "rhs_dilation": g.dilation}
     return lax.conv_general_dilated(y, w, (1, 1), pads, **dilations, dimension_numbers=NHWC)
 

@@ -1,5 +1,6 @@
 """The benchmark of training steps: what it counts, that its workers keep their protocol, and what it refuses."""
 
+import functools
 import json
 import os
 import subprocess
@@ -7,14 +8,17 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
 from experiments.benchmarks import step_time
 from experiments.benchmarks.peers import with_genjax
 from experiments.benchmarks.process import Failed, Worker
-from experiments.benchmarks.works import WORKS, Layer, Net
+from experiments.benchmarks.works import WORKS, Layer, Net, stylegan
 from genjax.errors import InputError
+from genjax.nets.progan import Critic
+from genjax.nets.stylegan import Generator
 
 ROOT = Path(__file__).parents[2]
 READY = {
@@ -111,6 +115,43 @@ def test_torch_trains_the_same(work):
     with Worker("torch", work, "eager 1 thread", limit=60) as worker:
         assert sum(worker.ready["parameters"].values()) == sum(WORKS[work].parameters.values())
         assert worker.ready["losses"]["loss"] == pytest.approx(np.log(2), abs=0.1)  # pixels not told from a coin's
+
+
+STYLEGAN = {  # the layers of ours whose kernels are those of the peer's, in the peer's order
+    "generator": [f"mapping/dense_{i}" for i in range(8)]
+    + ["convs_0/style"]
+    + [f"convs_{i}/{part}" for i in (1, 2, 3) for part in ("Conv_0", "style")]
+    + ["to_rgb_1"],
+    "critic": ["from_rgb_1", "convs_1_0", "convs_1_1", "last_0", "last_1", "last_2"],
+}
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed (the bench extra)")
+def test_torchs_stylegan_is_ours():
+    import torch
+
+    from experiments.benchmarks.peers import with_torch
+
+    work = stylegan(8, (6, 5), width=7)
+    ours = {"generator": Generator((8, 8, 3), (6, 5), width=7), "critic": Critic((6, 5), bilinear=True)}
+    rng = np.random.default_rng(0)
+    inputs = {"generator": rng.standard_normal((4, 7)), "critic": rng.standard_normal((4, 8, 8, 3))}
+    for name, x in inputs.items():
+        variables = ours[name].init(jax.random.key(0), x)
+        theirs = with_torch.module(work.nets[name], channels_last=False)
+        assert sum(p.numel() for p in theirs.parameters()) == work.nets[name].parameters
+        scaled = [part.layer for part in theirs.modules() if isinstance(part, with_torch.Scaled)]
+        for layer, path in zip(scaled, STYLEGAN[name], strict=True):
+            kernel = functools.reduce(lambda tree, key: tree[key], path.split("/"), variables["params"])["kernel"]
+            if path == "last_1":  # behind the flattened maps, whose channels come first there
+                kernel = kernel.reshape(4, 4, 6, 6).transpose(2, 0, 1, 3).reshape(96, 6)
+            kernel = torch.tensor(np.asarray(kernel))
+            layer.weight.data = kernel.permute(3, 2, 0, 1) if kernel.ndim == 4 else kernel.T
+        expected = ours[name].apply(variables, x)
+        found = theirs(torch.tensor(x if x.ndim == 2 else x.transpose(0, 3, 1, 2), dtype=torch.float32))
+        found = found.detach().numpy().swapaxes(1, -1)
+        found = found.swapaxes(1, 2) if found.ndim == 4 else found[:, 0]
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
 class Stub:

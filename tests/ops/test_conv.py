@@ -73,6 +73,26 @@ def test_large_transposed_convolutions_have_the_same_result_phase_by_phase(case,
     np.testing.assert_allclose(T(g, y, w), whole, rtol=1e-12, atol=1e-12)
 
 
+COLUMNS = [
+    ((7, 6), (3, 3), (1, 1), "SAME", (1, 1)),
+    ((5, 9), (2, 4), (1, 1), "VALID", (1, 1)),
+    ((6, 6), (3, 2), (1, 1), ((3, 1), (0, 1)), (1, 1)),
+]
+
+
+@pytest.mark.parametrize("case", COLUMNS, ids=str)
+def test_large_convolutions_of_few_channels_have_the_same_result_two_columns_at_once(case, monkeypatch):
+    g, x, w, y = arrays(case)
+    whole = C(g, x, w), T(g, y, w)
+    monkeypatch.setattr(ops_conv, "LARGE", 0)
+    program = str(jax.make_jaxpr(lambda x: C(g, x, w))(x))
+    assert "window_strides=(1, 2)" in program
+    for found, expected in zip((C(g, x, w), T(g, y, w)), whole, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+    monkeypatch.setattr(ops_conv, "FEW", 3)  # of 2 and 4 channels
+    assert "window_strides=(1, 1)" in str(jax.make_jaxpr(lambda x: C(g, x, w))(x))
+
+
 @pytest.mark.parametrize("cin", [1, 2])
 @pytest.mark.parametrize("case", CASES[1:5], ids=str)
 def test_second_derivatives_match_autodiff_of_lax(case, cin):

@@ -46,20 +46,24 @@ class Flatten(nn.Module):
 
 
 class Scaled(nn.Module):
-    """A dense or a convolutional layer whose weights are multiplied by a constant at run time."""
+    """A dense or a convolutional layer whose weights are multiplied by a constant at run time.
 
-    def __init__(self, layer, constant):
+    With a `multiplier` m what is stored is the m-th part of weights and biases, which so learn m times as fast.
+    """
+
+    def __init__(self, layer, constant, multiplier=1.0):
         super().__init__()
-        self.layer, self.constant = layer, constant
-        nn.init.normal_(layer.weight)
-        nn.init.zeros_(layer.bias)
+        self.layer, self.constant, self.multiplier = layer, constant * multiplier, multiplier
+        nn.init.normal_(layer.weight, std=1 / multiplier)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
 
     def forward(self, x):
         """Apply to x."""
-        weight = self.layer.weight * self.constant
+        weight, bias = self.layer.weight * self.constant, self.layer.bias
         if isinstance(self.layer, nn.Linear):
-            return F.linear(x, weight, self.layer.bias)
-        return F.conv2d(x, weight, self.layer.bias, padding=self.layer.padding)
+            return F.linear(x, weight, bias if self.multiplier == 1 else bias * self.multiplier)
+        return F.conv2d(x, weight, bias, padding=self.layer.padding)
 
 
 class PixelNorm(nn.Module):
@@ -81,19 +85,85 @@ class Spread(nn.Module):
         return torch.cat([x, maps], 1)
 
 
-def module(net: Net, channels_last: bool, batch_norm=nn.BatchNorm2d) -> nn.Sequential:
+class Blur(nn.Module):
+    """Each channel filtered by 3 or 4 binomial taps along both axes, and every `stride`-th pixel kept."""
+
+    def __init__(self, channels, taps, stride):
+        super().__init__()
+        line = torch.tensor({3: [1.0, 2.0, 1.0], 4: [1.0, 3.0, 3.0, 1.0]}[taps])
+        square = torch.outer(line, line) / line.sum() ** 2
+        self.register_buffer("taps", square.expand(channels, 1, taps, taps).contiguous())
+        self.stride = stride
+
+    def forward(self, x):
+        """Apply to maps x."""
+        return F.conv2d(x, self.taps, stride=self.stride, padding=1, groups=x.shape[1])
+
+
+class Noise(nn.Module):
+    """Noise, one number a pixel, times a scale a channel, and a bias."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.scale, self.bias = (nn.Parameter(torch.zeros(channels, 1, 1)) for _ in range(2))
+
+    def forward(self, x):
+        """Apply to maps x."""
+        return x + self.scale * torch.randn(len(x), 1, *x.shape[2:]) + self.bias
+
+
+class Style(nn.Module):
+    """Channels normalised, then scaled and offset as w says."""
+
+    def __init__(self, width, channels):
+        super().__init__()
+        self.affine = Scaled(nn.Linear(width, 2 * channels), width**-0.5)
+
+    def forward(self, x, w):
+        """Apply to maps x."""
+        scale, offset = self.affine(w)[:, :, None, None].chunk(2, 1)
+        return F.instance_norm(x, eps=1e-8) * (1 + scale) + offset
+
+
+class StyleGenerator(nn.Module):
+    """StyleGAN's generator in training: two latents' styles, the one up to a random layer, the other from there."""
+
+    def __init__(self, mapping, size, synthesis, mixing):
+        super().__init__()
+        self.mapping, self.synthesis, self.mixing = nn.Sequential(*mapping), nn.ModuleList(synthesis), mixing
+        self.constant = nn.Parameter(torch.ones(size[2], *size[:2]))
+        self.styles = sum(isinstance(part, Style) for part in synthesis)
+        self.register_buffer("average", torch.zeros(mapping[-2].layer.out_features))
+
+    def forward(self, z):
+        """Apply to latents z."""
+        ws = self.mapping(z), self.mapping(torch.randn_like(z))
+        self.average.lerp_(ws[0].detach().mean(0), 0.005)
+        first = torch.randint(1, self.styles, (len(z), 1))
+        first = torch.where(torch.rand(len(z), 1) < self.mixing, first, self.styles)
+        x, number = self.constant.expand(len(z), -1, -1, -1), 0
+        for part in self.synthesis:
+            if isinstance(part, Style):
+                x, number = part(x, torch.where(number < first, *ws)), number + 1
+            else:
+                x = part(x)
+        return x
+
+
+def module(net: Net, channels_last: bool, batch_norm=nn.BatchNorm2d, mixing=0.0) -> nn.Module:
     """A net of the works. "SAME" with stride 2 is padding k // 2, which sits a pixel beside TensorFlow's.
 
     On 5x5 kernels it is TensorFlow's in the mirror: the nets are the same on pictures turned by half a circle.
     """
-    parts = []
+    mapping, start, parts = [], (), []
     for layer, shape in net.each():
         k, stride = layer.kernel, layer.stride
         match layer.kind:
             case "dense" | "conv" if layer.gain:
                 fan_in = k**2 * shape[-1] if k else shape[0]
-                plain = nn.Conv2d(shape[-1], layer.features, k, 1, k // 2) if k else nn.Linear(fan_in, layer.features)
-                parts.append(Scaled(plain, layer.gain / fan_in**0.5))
+                size = (shape[-1], layer.features, k, 1, k // 2)
+                plain = nn.Conv2d(*size, bias=layer.bias) if k else nn.Linear(fan_in, layer.features)
+                parts.append(Scaled(plain, layer.gain / fan_in**0.5, layer.multiplier))
             case "pixel_norm":
                 parts.append(PixelNorm())
             case "enlarge":
@@ -102,6 +172,14 @@ def module(net: Net, channels_last: bool, batch_norm=nn.BatchNorm2d) -> nn.Seque
                 parts.append(nn.AvgPool2d(2))
             case "stddev":
                 parts.append(Spread())
+            case "constant":
+                mapping, start, parts = parts, layer.to, []
+            case "blur":
+                parts.append(Blur(shape[-1], k, stride))
+            case "noise":
+                parts.append(Noise(shape[-1]))
+            case "style":
+                parts.append(Style(*layer.to, shape[-1]))
             case "dense":
                 parts.append(nn.Linear(shape[0], layer.features))
             case "conv":
@@ -126,7 +204,8 @@ def module(net: Net, channels_last: bool, batch_norm=nn.BatchNorm2d) -> nn.Seque
         if isinstance(part, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             nn.init.xavier_uniform_(part.weight)
             nn.init.zeros_(part.bias)
-    return nn.Sequential(*parts).to(memory_format=torch.channels_last if channels_last else torch.preserve_format)
+    whole = StyleGenerator(mapping, start, parts, mixing) if mapping else nn.Sequential(*parts)
+    return whole.to(memory_format=torch.channels_last if channels_last else torch.preserve_format)
 
 
 def build(work: Work, variant: str, pictures) -> Runner:
@@ -138,7 +217,7 @@ def build(work: Work, variant: str, pictures) -> Runner:
     if work.convolutional:
         layout = torch.channels_last if channels_last else torch.contiguous_format
         data = data.permute(0, 3, 1, 2).contiguous(memory_format=layout)
-    nets = {name: module(net, channels_last) for name, net in work.nets.items()}
+    nets = {name: module(net, channels_last, mixing=work.mixing) for name, net in work.nets.items()}
     compiled = torch.compile if variant.startswith("compile") else lambda function: function
     step = (gan if work.kind == "gan" else _reconstruct)(work, nets, batches(data, work.batch), compiled)
 
@@ -201,6 +280,11 @@ def gan(work, nets, batches, compiled, optimizer=optimizer):
         (slope,) = torch.autograd.grad(critic(mix).sum(), mix, create_graph=True)
         return ((slope.flatten(1).square().sum(1) + 1e-12).sqrt() - 1).square().mean()
 
+    def r1(real):
+        real = real.detach().requires_grad_()
+        (slope,) = torch.autograd.grad(critic(real).sum(), real, create_graph=True)
+        return slope.square().sum((1, 2, 3)).mean() / 2
+
     @compiled
     def generator_loss():
         logits = critic(generator(torch.randn(work.batch, work.latent)))
@@ -214,6 +298,8 @@ def gan(work, nets, batches, compiled, optimizer=optimizer):
             on_critic = critic_loss(real, fake)
             if work.penalty:
                 on_critic = on_critic + work.penalty * penalty(real, fake)
+            if work.r1:
+                on_critic = on_critic + work.r1 * r1(real)
             on_critic.backward()
             descend["critic"]()
         critic.requires_grad_(False)
