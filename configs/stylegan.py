@@ -1,9 +1,10 @@
 """StyleGAN at 32x32: emoji in colour, growing from 8x8 pixels on. Variants A to F are those of the paper's table 1.
 
 A is ProGAN; B samples bilinearly; C has the mapping and styles; D a constant in place of the latent; E noise; F, the
-default, mixes styles. A is trained with WGAN-GP, B to F with the non-saturating loss and R1. `ffhq` is the paper's run
-for 1024x1024, not run here. Source: arXiv:1812.04948, sections 1 and 2, appendix C. Paper: 512 channels and 25 million
-reals; here: fewer of both, and R1's weight for small pictures.
+default, mixes styles. A is trained with WGAN-GP, B to F with the non-saturating loss and R1. `wgan_gp` is F with A's
+loss, growing from 4x4 pixels. `ffhq` is the paper's run for 1024x1024, not run here.
+Source: arXiv:1812.04948, sections 1 and 2, appendix C. Paper: 512 channels and 25 million reals; here: fewer of both,
+and R1's weight for small pictures.
 """
 
 from genjax.config import SMOKE, variant
@@ -22,7 +23,7 @@ def get_config(name=""):
     c.generator, c.critic = nets(letter, SMALL, width=64)
     c.growth.update(start=8, fade=40.0, stable=40.0)
     c.steps, c.batch = 6_000, 16
-    if letter == "A":
+    if name in ("A", "wgan_gp"):
         c.loss.update(name="wasserstein", drift=1e-3)
         c.penalty.gradient_penalty = 10.0
     else:
@@ -30,6 +31,8 @@ def get_config(name=""):
     for net in ("generator", "critic"):
         c.optimizer[net].update(learning_rate=1e-3, b1=0.0, b2=0.99, epsilon=1e-8)
     c.ema.half_life = 10_000.0
+    if name == "wgan_gp":
+        c.growth.start, c.steps = 4, 9_000
     if name == "ffhq":
         c.data.update(name="folder:ffhq", size="1024")
         c.latent = 512
@@ -37,7 +40,7 @@ def get_config(name=""):
         c.growth.update(fade=600.0, stable=600.0, batches=(256, 128, 64, 32, 16, 8, 4, 4))
         c.steps, c.batch, c.penalty.r1 = 4_000_000, 4, 10.0
     smoke = SMOKE | {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4), "growth.start": 32}
-    return variant(c, name, smoke=smoke, ffhq={}, **{letter: {} for letter in "ABCDEF"})
+    return variant(c, name, smoke=smoke, wgan_gp={}, ffhq={}, **{letter: {} for letter in "ABCDEF"})
 
 
 def nets(letter, channels, width):
