@@ -32,7 +32,7 @@ def get_config(name=""):
         c.optimizer[net].update(learning_rate=1e-3, b1=0.0, b2=0.99, epsilon=1e-8)
     c.ema.half_life = 10_000.0
     if name == "wgan_gp":
-        c.growth.start, c.steps = 4, 9_000
+        c.growth.start, c.steps = 4, 7_000
     if name == "ffhq":
         c.data.update(name="folder:ffhq", size="1024")
         c.latent = 512
