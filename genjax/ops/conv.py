@@ -22,10 +22,11 @@ from jax import lax
 
 NHWC = ("NHWC", "HWIO", "NHWC")
 Pads = tuple[tuple[int, int], tuple[int, int]]
-LARGE = (
-    2**20
-)  # numbers; what makes as many is done phase by phase, or two columns at once, on CPU (docs/performance.md)
-FEW = 24  # channels; convolutions of no more are done two columns at once
+LARGE = 2**20
+"""Numbers: what makes as many is done phase by phase, or two columns at once, on CPU (docs/performance.md)."""
+
+FEW = 24
+"""Channels: large convolutions of no more are done two columns at once."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def _materialise(x):
 def _convolve(g, x, w):
     if _on_cpu() and w.shape[2] == 1 and x.dtype.itemsize >= 4:
         return _sum_of_taps(g, x, w)
-    if g.stride == g.dilation == (1, 1) and _by_columns(x, w, g.out_size):
+    if g.stride == g.dilation == (1, 1) and _of_few(x, w, g.out_size):
         return _two_columns(x, w, g.pads)
     return lax.conv_general_dilated(x, w, g.stride, g.pads, rhs_dilation=g.dilation, dimension_numbers=NHWC)
 
@@ -119,7 +120,8 @@ def _sum_of_taps(g, x, w):
     return _materialise(sum(x[:, met(0, i), met(1, j)] * w[i, j] for i, j in np.ndindex(g.kernel)))
 
 
-def _by_columns(x, w, out_size):
+def _of_few(x, w, out_size):
+    """Whether two columns at once are faster."""
     fits = w.shape[1] > 1 and max(w.shape[2:]) <= FEW and x.dtype.itemsize >= 4 and out_size[1] % 2 == 0
     return _on_cpu() and fits and len(x) * math.prod(out_size) * w.shape[3] >= LARGE
 
@@ -140,7 +142,7 @@ def _transpose(g, y, w):
     w = _materialise(w[::-1, ::-1].swapaxes(2, 3))
     axes = zip(g.size, g.out_size, g.kernel, g.stride, g.dilation, g.pads, strict=True)
     pads = [((k - 1) * d - lo, n - (m - 1) * s - 1 + lo) for n, m, k, s, d, (lo, _) in axes]
-    if g.stride == g.dilation == (1, 1) and _by_columns(y, w, g.size):
+    if g.stride == g.dilation == (1, 1) and _of_few(y, w, g.size):
         return _two_columns(y, w, pads)
     dilations = {"lhs_dilation": g.stride, "rhs_dilation": g.dilation}
     return lax.conv_general_dilated(y, w, (1, 1), pads, **dilations, dimension_numbers=NHWC)
