@@ -32,7 +32,7 @@ def test_one_pixel_is_enough():
     np.testing.assert_allclose(winograd.conv(x, winograd.transform(w)), conv.conv(x, w), rtol=1e-5, atol=1e-5)
 
 
-def test_a_tile_of_float32_loses_a_hundred_thousandth_at_most():
+def test_float32_loses_three_hundred_thousandths_at_most():
     x, w = arrays(32, 32, jnp.float32, (256, 8))
     exact = np.float64(conv.conv(x, w))
     assert np.abs(winograd.conv(x, winograd.transform(w)) - exact).max() < 3e-5 * np.abs(exact).max()
