@@ -1,6 +1,6 @@
 """The stacked autoencoder 784-100-30-100-784, a layer at a time, then as a whole.
 
-784-100-784 by binary cross-entropy and SGD of rate 1.5; 100-30-100 on its codings by squared error and rate 0.05; then
+784-100-784 by binary cross-entropy and SGD of rate 1.5; 100-30-100 on its latents by squared error and rate 0.05; then
 all by binary cross-entropy and rate 0.1.
 On the whole Fashion-MNIST, 10 epochs each as in the book: --config.data.name=fashion_mnist
 --config.data.split='train[:55000]' --config.eval.heldout='train[55000:]' --config.steps=17190

@@ -1,4 +1,4 @@
-"""A sparse autoencoder: 300 sigmoid codings, each active a tenth of the time, by a Kullback-Leibler penalty.
+"""A sparse autoencoder: 300 sigmoid latents, each active a tenth of the time, by a Kullback-Leibler penalty.
 
 Book: a weight of 0.05, which its library divides by the batch of 32; here the weight is what it comes to.
 On the whole Fashion-MNIST as configs/ae_stacked.py.
@@ -17,7 +17,7 @@ def get_config(name=""):
         "net": "dense",
         "widths": (100, 300),
         "activation": "selu",
-        "codings": "sigmoid",
+        "latents": "sigmoid",
         "output": "sigmoid",
     }
     c.penalty.update(name="kl", weight=0.05 / 32, target=0.1)

@@ -1,6 +1,6 @@
-"""A sparse autoencoder: 300 sigmoid codings, of which an L1 penalty leaves few active.
+"""A sparse autoencoder: 300 sigmoid latents, of which an L1 penalty leaves few active.
 
-The book's weight is 1e-3 on the sum over codings and examples, which its library divides by the batch: as here. On the
+The book's weight is 1e-3 on the sum over latents and examples, which its library divides by the batch: as here. On the
 whole Fashion-MNIST as configs/ae_stacked.py.
 """
 
@@ -17,7 +17,7 @@ def get_config(name=""):
         "net": "dense",
         "widths": (100, 300),
         "activation": "selu",
-        "codings": "sigmoid",
+        "latents": "sigmoid",
         "output": "sigmoid",
     }
     c.penalty.update(name="l1", weight=1e-3)

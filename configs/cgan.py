@@ -1,7 +1,7 @@
-"""A conditional GAN of clothes: the generator is told the class beside its latents, the critic as planes of pictures.
+"""A conditional GAN of clothes: the generator is told the class beside its latents, the critic as planes of images.
 
 Source: arXiv:1411.1784, with the textbook's one-hots; on the demo's convolutional nets. "projection" is the other way:
-class-conditional batch normalisation and the projection critic of arXiv:1802.05637; "auxiliary": arXiv:1610.09585.
+class-conditional batch normalization and the projection critic of arXiv:1802.05637; "auxiliary": arXiv:1610.09585.
 """
 
 from genjax.config import SMOKE, variant

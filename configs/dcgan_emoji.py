@@ -1,4 +1,4 @@
-"""A DCGAN in colour: 1,720 emoji of 32x32, few enough that the critic would learn them by heart.
+"""A DCGAN in color: 1,720 emoji of 32x32, few enough that the critic would learn them by heart.
 
 So it sees them differently each time (arXiv:2006.10738), and its slope on them is held down (R1, arXiv:1801.04406).
 """

@@ -1,8 +1,8 @@
 """The demo: clothes in minutes on a laptop.
 
 A DCGAN of half the textbook's width, with kernel 4 (which a stride of 2 covers evenly), the paper's order of
-normalisation and activation, N(0, 0.02) weights, Adam with a generator four times as fast as the critic, a light R1
-penalty on reals, and an averaged generator. `spectral` has least squares and spectral normalisation in place of R1:
+normalization and activation, N(0, 0.02) weights, Adam with a generator four times as fast as the critic, a light R1
+penalty on reals, and an averaged generator. `spectral` has least squares and spectral normalization in place of R1:
 nearer to the data in the same time (docs/ablations.md).
 """
 

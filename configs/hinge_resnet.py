@@ -1,8 +1,8 @@
-"""SNGAN's residual nets with the hinge loss, for 32x32 pictures in colour such as CIFAR-10 (tfds:cifar10).
+"""SNGAN's residual nets with the hinge loss, for 32x32 images in color such as CIFAR-10 (tfds:cifar10).
 
 Source: arXiv:1802.05957; its reimplementation in PyTorch reports a Frechet Inception distance of 16.77 with these
 constants: Adam 2e-4 (0, 0.9), falling to zero over 100,000 steps, 5 critic steps, batch 64, 128 latents. The variant
-"wgan_gp" (22.29) has its own: no spectral normalisation, a mean over places, penalty 10. Both need a GPU.
+"wgan_gp" (22.29) has its own: no spectral normalization, a mean over places, penalty 10. Both need a GPU.
 """
 
 from genjax.config import SMOKE, variant
@@ -22,11 +22,11 @@ def get_config(name=""):
     c.loss.name = "hinge"
     for net in ("generator", "critic"):
         c.optimizer[net].update(learning_rate=2e-4, b1=0.0, b2=0.9, decay=100_000)
-    penalised = {
+    penalized = {
         "loss.name": "wasserstein",
         "penalty.gradient_penalty": 10.0,
         "critic.spectral": False,
         "critic.pooling": "mean",
     }
     smoke = SMOKE | {"critic_steps": 2, "generator.width": 8, "critic.width": 4}
-    return variant(c, name, smoke=smoke, wgan_gp=penalised)
+    return variant(c, name, smoke=smoke, wgan_gp=penalized)

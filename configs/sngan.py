@@ -1,4 +1,4 @@
-"""A spectrally normalised critic and the hinge loss, on a small DCGAN's nets.
+"""A spectrally normalized critic and the hinge loss, on a small DCGAN's nets.
 
 Source: arXiv:1802.05957, eqs. 16 and 17; Adam 2e-4 (0.5, 0.999) and one critic step, its setting C.
 """

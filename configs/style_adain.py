@@ -1,8 +1,8 @@
-"""AdaIN at 128x128: any content in any style, at once. docs/style.md has the pictures that the packaged decoder is of.
+"""AdaIN at 128x128: any content in any style, at once. docs/style.md has the images that the packaged decoder is of.
 
-Source: arXiv:1703.06868, section 6: Adam, crops out of pictures twice as large. Paper: VGG19, 8 crops of 256 pixels out
+Source: arXiv:1703.06868, section 6: Adam, crops out of images twice as large. Paper: VGG19, 8 crops of 256 pixels out
 of 512, lambda 10, a rate of 1e-4; here: SqueezeNet, 4 of 128 out of 256, lambda 5, and a rate of 1e-3 that falls, for
-minutes on two cores. `paper` is the first, for a file of its authors' normalised weights, not run here.
+minutes on two cores. `paper` is the first, for a file of its authors' normalized weights, not run here.
 """
 
 from genjax.config import SMOKE, variant
@@ -16,7 +16,7 @@ def get_config(name=""):
     c.steps, c.batch, c.style_weight = 8_000, 4, 5.0
     c.optimizer.update(learning_rate=1e-3, decay=8_000)
     paper = {
-        "encoder": "vgg:vgg_normalised.pth",
+        "encoder": "vgg:vgg_normalized.pth",
         "data.size": "512",
         "crop": 256,
         "steps": 160_000,

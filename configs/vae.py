@@ -1,6 +1,6 @@
 """The textbook's variational autoencoder 784-150-100-10-100-150-784: SELU, RMSProp, batch 128.
 
-Its cross-entropy is a mean over pixels, and so is the latent loss, summed over codings and divided by 784.
+Its cross-entropy is a mean over pixels, and so is the latent loss, summed over latents and divided by 784.
 On the whole Fashion-MNIST, 25 epochs as in the book: --config.data.name=fashion_mnist
 --config.data.split='train[:55000]' --config.eval.heldout='train[55000:]' --config.steps=10750.
 """

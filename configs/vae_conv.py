@@ -1,4 +1,4 @@
-"""The variational autoencoder of Keras' example: two strided convolutions, 16 hidden units, 2 codings.
+"""The variational autoencoder of Keras' example: two strided convolutions, 16 hidden units, 2 latents.
 
 Cross-entropy summed over pixels plus KL, Adam, batch 128; there 30 epochs of 70,000 digits.
 """

@@ -1,7 +1,7 @@
 """The Wasserstein GAN: a critic whose parameters are clipped to a box, five updates of it before one of the generator.
 
 Source: arXiv:1701.07875, algorithm 1, with its constants: RMSProp 5e-5, box 0.01, 5 critic steps, batch 64. Paper:
-batch normalisation in the critic as well; here: none, so that its value stays a function of one example.
+batch normalization in the critic as well; here: none, so that its value stays a function of one example.
 """
 
 from genjax.config import SMOKE, variant

@@ -1,7 +1,7 @@
 """Find what an autoencoder has not seen: python -m experiments.anomaly --png=anomaly.png --md=anomaly.md
 
 An autoencoder of clothes (configs/ae_stacked.py, trained if --workdir has no run) reconstructs clothes that it was not
-trained on, and other pictures of their size. The score of a picture is the mean squared error of its reconstruction;
+trained on, and other images of their size. The score of an image is the mean squared error of its reconstruction;
 how well it tells the others from clothes is the area under the ROC curve: the chance that one of the others, drawn at
 random, has a higher score than a piece of clothing.
 """
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from absl import flags
 
-from genjax import cli
+from genjax.cli import entry
 from genjax.errors import InputError
 from genjax.files import write_bytes
 from genjax.report.figures import COLORS, rendered, save_png, tidy
@@ -24,16 +24,16 @@ CONFIG = Path(__file__).parents[1] / "configs" / "ae_stacked.py"
 
 
 class Found(NamedTuple):
-    """One kind of pictures and their scores."""
+    """One kind of images and their scores."""
 
-    pictures: np.ndarray  # uint8 [N, 28, 28, 1]
+    images: np.ndarray  # uint8 [N, 28, 28, 1]
     scores: np.ndarray  # [N]
 
 
 def define_flags() -> None:
     """The flags of this entry point."""
-    flags.DEFINE_string("workdir", "runs/anomaly", "An autoencoder of 28x28 grey clothes; it is trained if it is none.")
-    flags.DEFINE_string("png", "", "Draw the ROC curves and pictures here.")
+    flags.DEFINE_string("workdir", "runs/anomaly", "An autoencoder of 28x28 gray clothes; it is trained if it is none.")
+    flags.DEFINE_string("png", "", "Draw the ROC curves and images here.")
     flags.DEFINE_string("md", "", "Write the table here, as Markdown.")
 
 
@@ -69,10 +69,10 @@ def _train(workdir):
 def measure(workdir) -> dict[str, Found]:
     """Scores of held-out clothes and of the others, by name; clothes first.
 
-    Raises: InputError if the run does not reconstruct 28x28 grey pictures.
+    Raises: InputError if the run does not reconstruct 28x28 gray images.
     """
     from genjax.engine.outputs import in_blocks
-    from genjax.inspection.run import open_run
+    from genjax.run.loaded import open_run
 
     run = open_run(workdir, "fashion_mnist_10k", "test", needs=("reconstruct",))
     found = {}
@@ -84,9 +84,9 @@ def measure(workdir) -> dict[str, Found]:
 
 def kinds(clothes: np.ndarray) -> dict[str, np.ndarray]:
     """Clothes and what is none, or is not as it should be. Shapes: uint8 [N, 28, 28, 1]."""
-    from genjax.evaluation.sources import pictures
+    from genjax.evaluation.sources import images
 
-    source = pictures("emoji_32", "test", {"size": "28", "channels": 1})
+    source = images("emoji_32", "test", {"size": "28", "channels": 1})
     emoji = source.read(np.arange(source.size))
     noise = np.random.default_rng(0).normal(0, 0.1 * 255, clothes.shape)
     return {
@@ -125,7 +125,7 @@ def roc(normal, others) -> tuple[np.ndarray, np.ndarray]:
 def as_text(found: Mapping[str, Found]) -> str:
     """The scores and areas as a table in Markdown."""
     normal = next(iter(found.values())).scores
-    lines = ["| Pictures | Count | Median error | AUC | Found at 5% false alarms |", "|---|---|---|---|---|"]
+    lines = ["| Images | Count | Median error | AUC | Found at 5% false alarms |", "|---|---|---|---|---|"]
     for name, (_, scores) in found.items():
         share = (scores > np.quantile(normal, 0.95)).mean()
         area = "" if scores is normal else f"{auc(normal, scores):.3f}"
@@ -135,7 +135,7 @@ def as_text(found: Mapping[str, Found]) -> str:
 
 
 def draw(found: Mapping[str, Found]):
-    """The ROC curves, and of each kind the picture in the middle of its scores, as it looks."""
+    """The ROC curves, and of each kind the image in the middle of its scores, as it looks."""
     from matplotlib.figure import Figure
 
     (_, (_, normal)), *others = found.items()
@@ -155,13 +155,13 @@ def draw(found: Mapping[str, Found]):
 
 
 def _fill(shelf, found):
-    """Rows of pictures over the range of their scores: least, quarters, largest."""
+    """Rows of images over the range of their scores: least, quarters, largest."""
     shown = 5
-    for row, (name, (pictures, scores)) in enumerate(found.items()):
+    for row, (name, (images, scores)) in enumerate(found.items()):
         order = np.argsort(scores)
         for column, index in enumerate(order[np.linspace(0, len(order) - 1, shown).astype(int)]):
             place = (column, column + 0.92, -row - 0.92, -row)
-            shelf.imshow(pictures[index, ..., 0], cmap="gray", vmin=0, vmax=255, extent=place, interpolation="nearest")
+            shelf.imshow(images[index, ..., 0], cmap="gray", vmin=0, vmax=255, extent=place, interpolation="nearest")
         shelf.text(shown + 0.12, -row - 0.46, name.replace(", ", ",\n"), va="center", fontsize=9, color="#333333")
     shelf.set(xlim=(0, shown + 2), ylim=(-len(found), 0), aspect="equal")
     shelf.set_title("From the least error to the largest", loc="left", fontsize=11, fontweight="bold", color="#333333")
@@ -170,4 +170,4 @@ def _fill(shelf, found):
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

@@ -18,7 +18,7 @@ from absl import flags
 from ml_collections import ConfigDict, config_flags
 from scipy import stats
 
-from genjax import cli, data, runs
+from genjax.cli import data, entry, runs
 from genjax.config import differences
 from genjax.engine.outputs import in_blocks
 from genjax.errors import InputError
@@ -37,7 +37,7 @@ def define_flags() -> None:
     """The flags of this entry point."""
     config_flags.DEFINE_config_file("config", "configs/pretrain_classifier.py", "The experiment, as for genjax.train.")
     flags.DEFINE_string("workdir", "runs/pretraining", "The folder of the runs and of what they come to.")
-    flags.DEFINE_list("labels", ["100", "500", "2000"], "How many labelled pictures there are.")
+    flags.DEFINE_list("labels", ["100", "500", "2000"], "How many labeled images there are.")
     flags.DEFINE_integer("seeds", 5, "Runs of each, at least 2.", lower_bound=2)
     flags.DEFINE_integer("first_seed", 0, "Of the runs.", lower_bound=0)
 
@@ -156,13 +156,13 @@ def as_figure(rows: Sequence[Mapping[str, Any]]) -> bytes:
     draw(right, "gain", COLORS[0], 1.0, None)
     right.axhline(0, color="#666666", lw=0.8)
     left.legend(loc="lower right", fontsize=9.5, frameon=True, framealpha=0.8, edgecolor="none")
-    titles = "accuracy on test pictures", f"gain, mean and {LEVEL:.0%} interval of {rows[0]['seeds']} seeds"
+    titles = "accuracy on test images", f"gain, mean and {LEVEL:.0%} interval of {rows[0]['seeds']} seeds"
     for axes, title in zip((left, right), titles, strict=True):
         axes.set_xscale("log")
         axes.set_xticks(labels)
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))
-        axes.set_xlabel("labelled pictures")
+        axes.set_xlabel("labeled images")
         axes.set_title(title, loc="left", fontsize=11, fontweight="bold", color="#333333")
         tidy(axes)
     out = io.BytesIO()
@@ -178,4 +178,4 @@ def _count(text: str) -> int:
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

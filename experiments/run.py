@@ -14,10 +14,10 @@ from absl import flags
 from experiments.sweeps import launch, outcome, results
 from experiments.sweeps.experiment import Experiment, load
 from experiments.sweeps.plan import Run, plan
-from genjax import cli
-from genjax.engine.workdir import Workdir
+from genjax.cli import entry
 from genjax.errors import InputError, did_you_mean
 from genjax.report.console import table
+from genjax.run.workdir import Workdir
 
 FLAGS = flags.FLAGS
 
@@ -118,4 +118,4 @@ def _only(runs: Sequence[Run], text: str) -> list[Run]:
 if __name__ == "__main__":
     define_flags()
     sys.argv[1:2] = [word if word.startswith("-") else f"--experiment={word}" for word in sys.argv[1:2]]
-    cli.run(main)
+    entry.run(main)

@@ -26,7 +26,7 @@ def defaults(task: str) -> ConfigDict:
             "size": "",  # "64" or "64x48" (height x width); "" leaves images as they are
             "channels": 0,  # 1, 3, or 0: as found
             "resize": "crop",  # or "squash", "pad", "frame"
-            "upscale": False,  # pictures smaller than `size`; else they are refused
+            "upscale": False,  # images smaller than `size`; else they are refused
             "dir": "",  # prepared TFDS data sets; "" is TFDS's own default
             "resident_gib": 1.0,  # data sets up to this size live on the device, larger ones stream
         }
@@ -45,7 +45,7 @@ def defaults(task: str) -> ConfigDict:
     c.sample_every = 500
     c.save_every = 1000
     c.keep = 3  # newest checkpoints that are kept
-    c.samples = 64  # pictures in a grid
+    c.samples = 64  # images in a grid
     return c
 
 
@@ -97,14 +97,14 @@ def construct(classes: Mapping[str, type], config: ConfigDict, what: str, /, **g
 
 
 def _named_choices():
-    from genjax.nets.layers import ACTIVATIONS, INITIALISERS
+    from genjax.nets.layers import ACTIVATIONS, INITIALIZERS
 
     return {
         "activation": ACTIVATIONS,
         "output": ACTIVATIONS,
-        "codings": ("", *ACTIVATIONS),
+        "latents": ("", *ACTIVATIONS),
         "up": ("transposed", "upsample"),
-        "kernel_init": INITIALISERS,
+        "kernel_init": INITIALIZERS,
         "order": ("textbook", "paper"),
     }
 

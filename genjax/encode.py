@@ -1,6 +1,6 @@
-"""Write codings for use elsewhere: python -m genjax.encode --workdir=runs/x --data=fashion_mnist_10k --out=codings.npz
+"""Write latents for use elsewhere: python -m genjax.encode --workdir=runs/x --data=fashion_mnist_10k --out=latents.npz
 
-The .npz has `codings` [N, ...]; `labels` int32 [N] and `label_names`, where the data have labels; and, each a text,
+The .npz has `latents` [N, ...]; `labels` int32 [N] and `label_names`, where the data have labels; and, each a text,
 `data`, `split`, `data_fingerprint`, `weights_sha256` and `step`. numpy.load reads it with allow_pickle=False.
 """
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from absl import flags
 
-from genjax import cli
+from genjax.cli import entry
 from genjax.errors import InputError
 
 FLAGS = flags.FLAGS
@@ -23,18 +23,18 @@ def define_flags() -> None:
         "split", "", "As in 'test[:100]'; default: what the run was not trained on; of other data, train."
     )
     flags.DEFINE_integer("count", None, "How many, the first ones; default: all.", lower_bound=1)
-    flags.DEFINE_string("size", "", "Bring pictures of folders and data sets to this size: 64, or 64x48.")
-    flags.DEFINE_enum("channels", "0", ["0", "1", "3"], "Bring them to grey (1) or colour (3); 0: as found.")
+    flags.DEFINE_string("size", "", "Bring images of folders and data sets to this size: 64, or 64x48.")
+    flags.DEFINE_enum("channels", "0", ["0", "1", "3"], "Bring them to gray (1) or color (3); 0: as found.")
     flags.DEFINE_integer("step", None, "The checkpoint's step; default: the newest.", lower_bound=0)
-    flags.DEFINE_string("out", "codings.npz", "The file, a .npz.")
+    flags.DEFINE_string("out", "latents.npz", "The file, a .npz.")
 
 
 def main() -> None:
-    """Write the codings that the flags ask for."""
+    """Write the latents that the flags ask for."""
     import numpy as np
 
     from genjax import files, runs
-    from genjax.inspection.run import open_run
+    from genjax.run.loaded import open_run
 
     out = Path(FLAGS.out)
     if out.suffix != ".npz":
@@ -50,7 +50,7 @@ def main() -> None:
         FLAGS.count,
         needs=("encode",),
     )
-    arrays = {"codings": run.codings}
+    arrays = {"latents": run.latents}
     if run.labels is not None:
         arrays |= {"labels": run.labels, "label_names": np.array(run.source.label_names, np.str_)}
     facts = {
@@ -66,10 +66,10 @@ def main() -> None:
         files.write_bytes(out, buffer.getvalue())
     except OSError as error:
         raise InputError(f"--out={FLAGS.out} cannot be written: {error.strerror or error}") from error
-    shape = " x ".join(map(str, run.codings.shape[1:]))
-    print(f"{run.count:,} codings of {shape}: {FLAGS.out}")
+    shape = " x ".join(map(str, run.latents.shape[1:]))
+    print(f"{run.count:,} latents of {shape}: {FLAGS.out}")
 
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

@@ -12,7 +12,7 @@ class InputError(ValueError):
 
 
 class NotApplicable(InputError):
-    """A number or picture that there is none of for this run or these examples; the message says why."""
+    """A number or image that there is none of for this run or these examples; the message says why."""
 
 
 def did_you_mean(got: str, known: Iterable[str]) -> str:

@@ -1,6 +1,6 @@
 """Judge: python -m genjax.evaluate --workdir=runs/x --metrics=all --samples=10000
 
-Or anybody's pictures: --images=FOLDER --reference=FOLDER, where each may also be a data set's name or a .npy of uint8
+Or anybody's images: --images=FOLDER --reference=FOLDER, where each may also be a data set's name or a .npy of uint8
 [N, H, W, C]. Every number is printed with its protocol and appended to the run's metrics.jsonl (or to --out).
 --compare=runs/a,runs/b prints what runs were found to be, side by side where protocols are the same.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from absl import flags
 
-from genjax import cli
+from genjax.cli import entry
 from genjax.errors import InputError
 
 FLAGS = flags.FLAGS
@@ -23,7 +23,7 @@ SAMPLES = 10_000
 def define_flags() -> None:
     """The flags of this entry point."""
     flags.DEFINE_string("workdir", None, "The run's folder, as given to genjax.train.")
-    flags.DEFINE_string("images", None, "Pictures to judge in place of a run's: a folder, a .npy, or a data set.")
+    flags.DEFINE_string("images", None, "Images to judge in place of a run's: a folder, a .npy, or a data set.")
     flags.DEFINE_string("reference", None, "What they are judged against; default: the run's data.")
     flags.DEFINE_string("split", None, "Of the reference, as in 'train[:5000]'; default: what the run was trained on.")
     flags.DEFINE_string("heldout", None, "Split of the reference not trained on; default: the run's, or 'test'.")
@@ -33,8 +33,8 @@ def define_flags() -> None:
     flags.DEFINE_integer("step", None, "The checkpoint's step; default: the newest.", lower_bound=0)
     flags.DEFINE_bool("ema", True, "Use the averaged weights where the run has them; --noema for the plain ones.")
     flags.DEFINE_float("truncation", None, "Redraw latents beyond +- this; of a StyleGAN psi.")
-    flags.DEFINE_string("size", "", "Bring pictures of folders and data sets to this size: 64, or 64x48.")
-    flags.DEFINE_enum("channels", "0", ["0", "1", "3"], "Bring them to grey (1) or colour (3); 0: as found.")
+    flags.DEFINE_string("size", "", "Bring images of folders and data sets to this size: 64, or 64x48.")
+    flags.DEFINE_enum("channels", "0", ["0", "1", "3"], "Bring them to gray (1) or color (3); 0: as found.")
     flags.DEFINE_string("out", None, "A .jsonl to append results to; default: the run's metrics.jsonl.")
     flags.DEFINE_list("compare", [], "Runs (or .jsonl files) whose results are printed side by side.")
 
@@ -47,13 +47,13 @@ def main() -> None:
         print(compare(FLAGS.compare))
         return
     if bool(FLAGS.workdir) == bool(FLAGS.images):
-        raise InputError("give either --workdir, a run's folder, or --images, pictures to judge (see --help)")
+        raise InputError("give either --workdir, a run's folder, or --images, images to judge (see --help)")
     from genjax import evaluation, runs
     from genjax.evaluation import metrics
 
     runs.enable_compilation_cache()
     names = metrics.parse(FLAGS.metrics)
-    case, step, title = _case_of_run(names) if FLAGS.workdir else _case_of_pictures(names)
+    case, step, title = _case_of_run(names) if FLAGS.workdir else _case_of_images(names)
     out = Path(FLAGS.out) if FLAGS.out else Path(FLAGS.workdir) / "metrics.jsonl" if FLAGS.workdir else None
     skipped = {}
     optional = "all" in FLAGS.metrics.split(",")
@@ -75,7 +75,7 @@ def _case_of_run(names):
     form = config.data
     own = FLAGS.reference in (None, form.name)
     split = FLAGS.split or (form.split if own else "train")
-    reference = sources.pictures(FLAGS.reference or form.name, split, form)
+    reference = sources.images(FLAGS.reference or form.name, split, form)
     task, state = runs.restore(FLAGS.workdir, FLAGS.step)
     title = f"{FLAGS.workdir} at step {int(state.step):,}"
     samples, options, nets = None, {}, []
@@ -92,7 +92,7 @@ def _case_of_run(names):
     return case, int(state.step), title
 
 
-def _case_of_pictures(names):
+def _case_of_images(names):
     from genjax.evaluation import Case, sources
     from genjax.evaluation.nets import open_nets
     from genjax.report.console import watch
@@ -100,9 +100,9 @@ def _case_of_pictures(names):
     if not FLAGS.reference:
         raise InputError("--images needs --reference: a folder, a .npy or a data set that they are judged against")
     form = {"size": FLAGS.size, "channels": int(FLAGS.channels)}
-    samples = sources.pictures(FLAGS.images, "", form)
+    samples = sources.images(FLAGS.images, "", form)
     samples = sources.first(samples, FLAGS.samples or samples.size)
-    reference = sources.pictures(FLAGS.reference, FLAGS.split or "", form)
+    reference = sources.images(FLAGS.reference, FLAGS.split or "", form)
     sources.of_one_form(samples, reference)
     heldout = sources.heldout(names, reference, FLAGS.heldout or "", form)
     case = Case(samples, reference, heldout, open_nets(FLAGS.features, samples), watch=watch)
@@ -139,13 +139,13 @@ def _words(part) -> str:
 
 
 def _keep(case, results, step, out) -> None:
-    """Append the results, say which earlier ones they do not compare with, and write the pictures."""
+    """Append the results, say which earlier ones they do not compare with, and write the images."""
     from genjax.files import append_line, read_evaluations
     from genjax.report.figures import save_png
     from genjax.report.results import incomparable
 
     if out is None:
-        print("\nnot kept: give --out=results.jsonl to keep these and their pictures")
+        print("\nnot kept: give --out=results.jsonl to keep these and their images")
         return
     strange = {}
     try:
@@ -156,8 +156,8 @@ def _keep(case, results, step, out) -> None:
         out.parent.mkdir(parents=True, exist_ok=True)
         for result in results:
             append_line(out, json.dumps(result.row(step, case.subject())))
-        for name, picture in case.artifacts.items():
-            save_png(out.parent / name, picture)
+        for name, image in case.artifacts.items():
+            save_png(out.parent / name, image)
     except OSError as error:
         raise InputError(f"{error.filename or out} cannot be written: {error.strerror or error}") from error
     for why, names in strange.items():
@@ -167,4 +167,4 @@ def _keep(case, results, step, out) -> None:
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

@@ -1,7 +1,7 @@
 """Reconstruct examples: python -m genjax.reconstruct --workdir=runs/x --images=folder/ --out=out.png
 
 --out=out.png sets originals over reconstructions; --out=folder/ writes a PNG of each reconstruction; --out=out.npy the
-raw array. --corrupt first does to the examples what training did, and the picture has a row for that.
+raw array. --corrupt first does to the examples what training did, and the image has a row for that.
 """
 
 import io
@@ -9,13 +9,13 @@ from pathlib import Path
 
 from absl import flags
 
-from genjax import cli
+from genjax.cli import entry
 from genjax.errors import InputError
 
 FLAGS = flags.FLAGS
 
 SHOWN = 64
-"""Examples in one picture, if --count does not say."""
+"""Examples in one image, if --count does not say."""
 
 
 def define_flags() -> None:
@@ -26,14 +26,14 @@ def define_flags() -> None:
         "split", "", "As in 'test[:100]'; default: what the run was not trained on; of other data, train."
     )
     flags.DEFINE_integer(
-        "count", None, f"How many, the first ones; default: {SHOWN} in a picture, else all.", lower_bound=1
+        "count", None, f"How many, the first ones; default: {SHOWN} in an image, else all.", lower_bound=1
     )
-    flags.DEFINE_string("size", "", "Bring pictures of folders and data sets to this size: 64, or 64x48.")
-    flags.DEFINE_enum("channels", "0", ["0", "1", "3"], "Bring them to grey (1) or colour (3); 0: as found.")
+    flags.DEFINE_string("size", "", "Bring images of folders and data sets to this size: 64, or 64x48.")
+    flags.DEFINE_enum("channels", "0", ["0", "1", "3"], "Bring them to gray (1) or color (3); 0: as found.")
     flags.DEFINE_bool("corrupt", False, "Corrupt the examples first, as the run's training did.")
     flags.DEFINE_integer("step", None, "The checkpoint's step; default: the newest.", lower_bound=0)
-    flags.DEFINE_integer("columns", None, "Columns of the picture; default: nearly square.", lower_bound=1)
-    flags.DEFINE_string("out", "out.png", "A .png for one picture, a .npy for the array, a folder (ending in /).")
+    flags.DEFINE_integer("columns", None, "Columns of the image; default: nearly square.", lower_bound=1)
+    flags.DEFINE_string("out", "out.png", "A .png for one image, a .npy for the array, a folder (ending in /).")
 
 
 def main() -> None:
@@ -41,8 +41,8 @@ def main() -> None:
     import numpy as np
 
     from genjax import files, runs
-    from genjax.inspection.run import open_run, restored
     from genjax.report import figures, reconstructions
+    from genjax.run.loaded import open_run, restored
 
     out = Path(FLAGS.out)
     folder = FLAGS.out.endswith("/") or out.is_dir()
@@ -52,22 +52,22 @@ def main() -> None:
     needs = ("reconstruct", "corrupt") if FLAGS.corrupt else ("reconstruct",)
     given = FLAGS.images, FLAGS.split, FLAGS.size, int(FLAGS.channels), FLAGS.step, FLAGS.count
     run = open_run(FLAGS.workdir, *given, needs=needs)
-    if folder and not run.are_pictures:
+    if folder and not run.are_images:
         raise InputError(f"--out={FLAGS.out}: the data are points, which a .png shows or a .npy holds")
     if out.suffix == ".png" and not folder:
         run.count = FLAGS.count or min(run.count, SHOWN)
     rows = restored(run.task, run.state, run.examples, FLAGS.corrupt)
     try:
         if folder:
-            for index, picture in enumerate(rows[-1]):
-                figures.save_png(out / f"{index:06d}.png", figures.grid(picture[None], pad=0, scale=1))
+            for index, image in enumerate(rows[-1]):
+                figures.save_png(out / f"{index:06d}.png", figures.grid(image[None], pad=0, scale=1))
         elif out.suffix == ".npy":
             buffer = io.BytesIO()
             np.save(buffer, rows[-1], allow_pickle=False)
             files.write_bytes(out, buffer.getvalue())
         else:
-            picture = reconstructions.draw(*rows, columns=FLAGS.columns)
-            figures.save_png(out, picture, reconstructions.caption(len(rows)))
+            image = reconstructions.draw(*rows, columns=FLAGS.columns)
+            figures.save_png(out, image, reconstructions.caption(len(rows)))
     except OSError as error:
         raise InputError(f"--out={FLAGS.out} cannot be written: {error.strerror or error}") from error
     print(f"{run.count:,} reconstructions: {FLAGS.out}")
@@ -75,4 +75,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

@@ -22,10 +22,10 @@ from genjax.engine.loop import abstract_state, shapes
 from genjax.engine.mesh import make_mesh
 from genjax.engine.phase import Phase, Task, spans
 from genjax.engine.state import State
-from genjax.engine.workdir import Workdir
 from genjax.errors import InputError
 from genjax.files import cache_folder
 from genjax.report.console import bytes_text, table
+from genjax.run.workdir import Workdir
 
 PACKAGES = ("genjax-models", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 

@@ -1,7 +1,7 @@
 """Sample from a trained run: python -m genjax.sample --workdir=runs/x --seeds=0-63 --out=grid.png
 
 Needs the run's folder alone, not its data. A seed is an example: it gives the same one whatever others are asked for.
---out=grid.png writes one picture of all seeds; --out=folder/ writes a PNG a seed; --out=samples.npy the raw array.
+--out=grid.png writes one image of all seeds; --out=folder/ writes a PNG a seed; --out=samples.npy the raw array.
 A seed of a run with classes is of class seed % classes, and a class is a row of the grid; --label=Bag makes all of one.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from absl import flags
 
-from genjax import cli
+from genjax.cli import entry
 from genjax.errors import InputError, did_you_mean
 
 FLAGS = flags.FLAGS
@@ -111,7 +111,7 @@ def main() -> None:
             np.save(buffer, examples, allow_pickle=False)
             files.write_bytes(out, buffer.getvalue())
         else:
-            figures.save_png(out, figures.picture(examples, FLAGS.columns, classes=rows(seeds)))
+            figures.save_png(out, figures.image(examples, FLAGS.columns, classes=rows(seeds)))
     except OSError as error:
         raise InputError(f"--out={FLAGS.out} cannot be written: {error.strerror or error}") from error
     print(f"{len(seeds)} samples: {FLAGS.out}")
@@ -119,4 +119,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

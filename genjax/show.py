@@ -1,8 +1,8 @@
-"""Look at what a run has learned: python -m genjax.show --workdir=runs/x --what=reconstructions,codings --out=folder/
+"""Look at what a run has learned: python -m genjax.show --workdir=runs/x --what=reconstructions,latents --out=folder/
 
-Pictures, of the held-out examples of the run's own data or of --data: reconstructions; filters of the first layer;
-codings on their principal components; tsne, the same by t-SNE (needs scikit-learn); interpolation between codings, or
-between latents of a GAN; grid between four; activity of codings; manifold, for codings of two dimensions. Of a
+Images, of the held-out examples of the run's own data or of --data: reconstructions; filters of the first layer;
+latents on their principal components; tsne, the same by t-SNE (needs scikit-learn); interpolation between latents, or
+between latents of a GAN; grid between four; activity of latents; manifold, for latents of two dimensions. Of a
 StyleGAN: interpolation_w; styles, a matrix of mixed ones; truncation; noise, and where it shows; directions in w.
 """
 
@@ -10,33 +10,33 @@ from pathlib import Path
 
 from absl import flags
 
-from genjax import cli
+from genjax.cli import entry
 from genjax.errors import InputError, NotApplicable, did_you_mean
 
 FLAGS = flags.FLAGS
 
 MOST = 2000
-"""Examples whose codings are looked at, if --count does not say."""
+"""Examples whose latents are looked at, if --count does not say."""
 
 
 def define_flags() -> None:
     """The flags of this entry point."""
     flags.DEFINE_string("workdir", None, "The run's folder, as given to genjax.train.", required=True)
     flags.DEFINE_string("what", "all", "'all' that apply, or names with commas: see above.")
-    flags.DEFINE_string("out", "", "The folder to write to; default: pictures/ in the run's folder.")
+    flags.DEFINE_string("out", "", "The folder to write to; default: images/ in the run's folder.")
     flags.DEFINE_string("data", "", "Other examples: a folder, a .npy, or a data set; default: the run's own.")
     flags.DEFINE_string(
         "split", "", "As in 'test[:100]'; default: what the run was not trained on; of other data, train."
     )
     flags.DEFINE_integer("count", None, f"How many, the first ones; default: {MOST:,} or all.", lower_bound=1)
-    flags.DEFINE_string("size", "", "Bring pictures of folders and data sets to this size: 64, or 64x48.")
-    flags.DEFINE_enum("channels", "0", ["0", "1", "3"], "Bring them to grey (1) or colour (3); 0: as found.")
-    flags.DEFINE_bool("mp4", False, "Animations as MP4 in all colours, not as GIF: pip install av.")
+    flags.DEFINE_string("size", "", "Bring images of folders and data sets to this size: 64, or 64x48.")
+    flags.DEFINE_enum("channels", "0", ["0", "1", "3"], "Bring them to gray (1) or color (3); 0: as found.")
+    flags.DEFINE_bool("mp4", False, "Animations as MP4 in all colors, not as GIF: pip install av.")
     flags.DEFINE_integer("step", None, "The checkpoint's step; default: the newest.", lower_bound=0)
 
 
 def parse(text: str, known) -> list[str]:
-    """Names of pictures: "all", or some with commas. Raises: InputError."""
+    """Names of images: "all", or some with commas. Raises: InputError."""
     names = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     for name in names:
         if name not in known and name != "all":
@@ -48,16 +48,16 @@ def parse(text: str, known) -> list[str]:
 
 
 def main() -> None:
-    """Write the pictures that the flags ask for."""
+    """Write the images that the flags ask for."""
     from genjax import runs
-    from genjax.inspection.run import open_run
-    from genjax.inspection.views import VIEWS
     from genjax.report import video
+    from genjax.run.loaded import open_run
+    from genjax.visualize.views import VIEWS
 
     names = parse(FLAGS.what, VIEWS)
     if FLAGS.mp4:
         video.need_av()
-    out = Path(FLAGS.out or Path(FLAGS.workdir) / "pictures")
+    out = Path(FLAGS.out or Path(FLAGS.workdir) / "images")
     if out.exists() and not out.is_dir():
         raise InputError(f"--out={FLAGS.out} is a file: expected a folder, which is made if need be")
     runs.enable_compilation_cache()
@@ -66,9 +66,9 @@ def main() -> None:
     written, without = [], {}
     for name in names:
         try:
-            for file, picture in VIEWS[name](run):
+            for file, image in VIEWS[name](run):
                 path = (out / file).with_suffix(".mp4") if FLAGS.mp4 and file.endswith(".gif") else out / file
-                _save(path, picture)
+                _save(path, image)
                 written.append(path)
         except NotApplicable as error:
             if "all" not in FLAGS.what.split(","):
@@ -80,22 +80,22 @@ def main() -> None:
         print("not shown:", *(f"{name}: {error}" for name, error in without.items()), sep="\n  ")
 
 
-def _save(path, picture):
-    """Write a picture or an animation, whole or not at all."""
-    from genjax.inspection.views import Animation
+def _save(path, image):
+    """Write an image or an animation, whole or not at all."""
     from genjax.report import figures, video
+    from genjax.visualize.views import Animation
 
     try:
         if path.suffix == ".mp4":
-            video.save_mp4(path, picture.frames, picture.seconds)
-        elif isinstance(picture, Animation):
-            figures.save_gif(path, picture.frames, picture.seconds, hold=0)
+            video.save_mp4(path, image.frames, image.seconds)
+        elif isinstance(image, Animation):
+            figures.save_gif(path, image.frames, image.seconds, hold=0)
         else:
-            figures.save_png(path, picture)
+            figures.save_png(path, image)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

@@ -1,7 +1,7 @@
-"""A picture in the manner of another: python -m genjax.stylize --content=photo.jpg --style=painting.jpg --out=x.png
+"""An image in the manner of another: python -m genjax.stylize --content=photo.jpg --style=painting.jpg --out=x.png
 
---method=gatys descends on the picture's pixels for a minute (docs/style.md; every setting is a key of
-configs/style_gatys.py, which genjax.train runs with checkpoints). --method=adain paints at once, a folder of pictures
+--method=gatys descends on the image's pixels for a minute (docs/style.md; every setting is a key of
+configs/style_gatys.py, which genjax.train runs with checkpoints). --method=adain paints at once, a folder of images
 as well, with the packaged decoder or one that genjax.train made of configs/style_adain.py.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from absl import flags
 
-from genjax import cli
+from genjax.cli import entry
 from genjax.errors import InputError
 
 FLAGS = flags.FLAGS
@@ -22,17 +22,15 @@ SIZES = {"gatys": 256, "adain": 512}
 def define_flags() -> None:
     """The flags of this entry point."""
     flags.DEFINE_string(
-        "content", None, "What to paint: a picture; with --method=adain a folder as well.", required=True
+        "content", None, "What to paint: an image; with --method=adain a folder as well.", required=True
     )
-    flags.DEFINE_list("style", None, "In whose manner: one picture or more, with commas.", required=True)
-    flags.DEFINE_string("out", "stylized.png", "The picture, or the folder of pictures, to write.")
+    flags.DEFINE_list("style", None, "In whose manner: one image or more, with commas.", required=True)
+    flags.DEFINE_string("out", "stylized.png", "The image, or the folder of images, to write.")
     flags.DEFINE_enum("method", "gatys", ["gatys", "adain"], "By descent, or at once.")
     flags.DEFINE_integer("size", None, "Of the longer side, in pixels; default: 256, with adain 512.", lower_bound=32)
     flags.DEFINE_list("shares", [], "Of each style, as in 0.7,0.3; default: all alike.")
-    flags.DEFINE_list("masks", [], "Pictures, one a style: white where it goes.")
-    flags.DEFINE_enum(
-        "color", "", ["", "luma", "match"], "The content's colours: transfer light alone; recolour styles."
-    )
+    flags.DEFINE_list("masks", [], "Images, one a style: white where it goes.")
+    flags.DEFINE_enum("color", "", ["", "luma", "match"], "The content's colors: transfer light alone; recolor styles.")
     flags.DEFINE_string("gif", "", "gatys: write the descent as an animation to this file.")
     flags.DEFINE_integer("steps", 150, "gatys: of descent, after 100 with half the pixels a side.", lower_bound=1)
     flags.DEFINE_float("style_weight", 30.0, "gatys: how much style counts beside content.", lower_bound=0)
@@ -70,14 +68,14 @@ def main() -> None:
 
 
 def _gatys(shares):
-    from genjax.inspection.stylize import config_of, descend
     from genjax.report import figures
+    from genjax.stylization import config_of, descend
 
     out = _out(FLAGS.out, (".png",))
     if FLAGS.gif:
         _out(FLAGS.gif, (".gif",), "--gif")
     if Path(FLAGS.content).is_dir():
-        raise InputError(f"--content={FLAGS.content} is a folder, which --method=adain takes; gatys takes a picture")
+        raise InputError(f"--content={FLAGS.content} is a folder, which --method=adain takes; gatys takes an image")
     c = config_of(FLAGS.content, FLAGS.style, FLAGS.size or SIZES["gatys"])
     c.style.update(shares=tuple(shares), masks=tuple(FLAGS.masks), weight=FLAGS.style_weight)
     c.content.weight, c.optimizer.name = FLAGS.content_weight, FLAGS.optimizer
@@ -92,9 +90,9 @@ def _gatys(shares):
 
 
 def _adain(shares):
-    from genjax.inspection.stylize import Painter, files_of
     from genjax.report import figures
     from genjax.report.console import bytes_text, watch
+    from genjax.stylization import Painter, files_of
 
     folder = Path(FLAGS.content).is_dir()
     contents = files_of(FLAGS.content)
@@ -107,7 +105,7 @@ def _adain(shares):
     height, width, needed = painter.memory(contents[0])
     print(f"{height}x{width} pixels, about {bytes_text(needed)} of memory", file=sys.stderr)
     written = []
-    with watch("picture", len(contents)) as told:
+    with watch("image", len(contents)) as told:
         for number, path in enumerate(contents):
             x = painter.paint(path)
             target = out / f"{path.stem}.png" if folder else out
@@ -124,9 +122,9 @@ def _out(path, suffixes, flag="--out"):
     return Path(path)
 
 
-def _file(picture):
+def _file(image):
     data = io.BytesIO()
-    picture.save(data, "PNG")
+    image.save(data, "PNG")
     return data
 
 
@@ -150,4 +148,4 @@ def _numbers(flag):
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

@@ -15,7 +15,7 @@ import jax
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-from genjax import cli, data, runs, tasks
+from genjax.cli import data, entry, runs, tasks
 from genjax.config import check, differences
 from genjax.data.feed import Feed
 from genjax.engine import distributed, loop
@@ -23,11 +23,11 @@ from genjax.engine.checkpoint import Checkpoints
 from genjax.engine.distributed import first, gather, once, together
 from genjax.engine.mesh import check_batch, make_mesh
 from genjax.engine.phase import Task
-from genjax.engine.workdir import Workdir
 from genjax.errors import InputError
 from genjax.evaluation.schedule import Schedule
-from genjax.recorder import Recorder
 from genjax.report.console import Progress, watch
+from genjax.run.recorder import Recorder
+from genjax.run.workdir import Workdir
 
 FLAGS = flags.FLAGS
 
@@ -59,7 +59,7 @@ def main() -> int:
     if not FLAGS.distributed and where == (None, None, None):
         return _main()
     with distributed.joined(*where):
-        code = cli.guarded(_main)
+        code = entry.guarded(_main)
         if code == 1:  # a fault, perhaps of this process alone: leave without waiting for the others
             sys.exit(code)
     return code
@@ -105,7 +105,7 @@ def _check_labels(classes: int, source: data.Source) -> None:
         return
     if source.labels is None:
         raise InputError(
-            f"classes={classes}, but {source.name} has no labels: choose a set that has, or sort pictures into folders"
+            f"classes={classes}, but {source.name} has no labels: choose a set that has, or sort images into folders"
         )
     low, high = source.labels.min(), source.labels.max()
     if low < 0 or high >= classes:
@@ -248,4 +248,4 @@ class Stop:
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

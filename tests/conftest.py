@@ -16,7 +16,7 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 HASTY = {
     *("engine", "experiments", "inspection", "losses", "metrics", "nets", "ops", "report", "tasks"),
-    *("test_by_channel", "test_classes", "test_configs", "test_control", "test_evaluate", "test_pictures"),
+    *("test_by_channel", "test_classes", "test_configs", "test_control", "test_evaluate", "test_images"),
     *("test_sample_classes", "test_sentinel", "test_series", "test_stylize", "weights"),
 }
 """Folders and files whose tests compile much and run it a few times: compiled in three fifths of the time, to slower
@@ -26,7 +26,7 @@ programs. Elsewhere bits are compared with those of other processes, which are c
 
 @pytest.fixture(scope="module", autouse=True)
 def compiled_hastily(request):
-    """Whether XLA optimises what a test file compiles: jitted functions are forgotten where that changes."""
+    """Whether XLA optimizes what a test file compiles: jitted functions are forgotten where that changes."""
     import jax
 
     hasty = not HASTY.isdisjoint({request.path.parent.name, request.path.stem})
@@ -36,12 +36,12 @@ def compiled_hastily(request):
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory) -> Path:
-    """A folder of 20 grey pictures: with batches of 8, epochs end within batches."""
+def images(tmp_path_factory) -> Path:
+    """A folder of 20 gray images: with batches of 8, epochs end within batches."""
     import numpy as np
     from PIL import Image
 
-    folder = tmp_path_factory.mktemp("pictures")
+    folder = tmp_path_factory.mktemp("images")
     for i, x in enumerate(np.random.default_rng(0).integers(0, 256, (20, 28, 28), np.uint8)):
         Image.fromarray(x).save(folder / f"{i:02}.png")
     return folder

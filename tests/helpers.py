@@ -47,7 +47,7 @@ def config_of(name: str, variant: str = "smoke", **overrides):
 
 
 def with_remedies(**overrides):
-    """The smallest DCGAN with what a GAN's state and randomness can have, at once, on labelled pictures."""
+    """The smallest DCGAN with what a GAN's state and randomness can have, at once, on labeled images."""
     config = config_of("dcgan", classes=10, augment="color,translation,cutout", replay__capacity=20, **overrides)
     config.generator = {"net": "dcgan", "channels": (8, 4), "conditioning": "batch_norm"}
     config.critic = {"net": "dcgan", "channels": (4, 8), "spectral": True, "conditioning": "projection"}

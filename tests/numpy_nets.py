@@ -60,7 +60,7 @@ def drawn(net, *args, dtype=np.float64):
 
 
 def normed(x):
-    """Pixel normalisation (arXiv:1710.10196, section 4.2)."""
+    """Pixel normalization (arXiv:1710.10196, section 4.2)."""
     return x / np.sqrt(np.mean(x**2, -1, keepdims=True) + 1e-8)
 
 
@@ -69,12 +69,12 @@ def activated(x):
     return normed(leaky_relu(x))
 
 
-def equalised_dense(p, x, gain=2**0.5):
+def equalized_dense(p, x, gain=2**0.5):
     """x W / sqrt(inputs) times the gain, and the bias (arXiv:1710.10196, section 4.1)."""
     return x @ np.float64(p["kernel"]) * gain / np.sqrt(x.shape[-1]) + np.float64(p["bias"])
 
 
-def equalised_conv(p, x, gain=2**0.5):
+def equalized_conv(p, x, gain=2**0.5):
     """The same of a convolution with zeros beyond the border."""
     return conv(x, np.float64(p["kernel"]) * gain / np.sqrt(np.prod(p["kernel"].shape[:3]))) + np.float64(p["bias"])
 

@@ -1,6 +1,6 @@
 """How many of the thousand modes of stacked clothes a small DCGAN covers, with and without remedies.
 
-Three grey pictures are the channels of one (arXiv:1611.02163, section 3.3.1); 26,000 samples are counted by a
+Three gray images are the channels of one (arXiv:1611.02163, section 3.3.1); 26,000 samples are counted by a
 classifier, channel by channel, as in arXiv:1712.04086, section 4.2: a run of configs/classifier.py on the whole
 Fashion-MNIST in runs/classifier.
 """
@@ -31,7 +31,7 @@ def variants():
         "PacDCGAN2": {"packing": 2},
         "minibatch discrimination": {"critic.minibatch": "discrimination"},
         "experience replay": {"replay.capacity": 6_400},
-        "spectral normalisation": {"critic.spectral": True},
+        "spectral normalization": {"critic.spectral": True},
         "R1": {"penalty.r1": 0.02},
         "R1, faster generator, average": {
             "penalty.r1": 0.02,

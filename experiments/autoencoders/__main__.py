@@ -1,8 +1,8 @@
 """Train every autoencoder of the course: python -m experiments.autoencoders --workdir=runs/autoencoders --seeds=3
 
-On the 55,000 first training pictures of Fashion-MNIST, judged by its 5,000 last. What is finished is skipped, what was
+On the 55,000 first training images of Fashion-MNIST, judged by its 5,000 last. What is finished is skipped, what was
 stopped goes on. Prints the table of docs/autoencoders.md and writes it to table.md; --keras times the same models in
-Keras as well, in turns; --pictures draws what genjax.show can of each first run, to its pictures/.
+Keras as well, in turns; --images draws what genjax.show can of each first run, to its images/.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import numpy as np
 from absl import flags
 
 from experiments.autoencoders.models import MODELS, TRAIN, VALID
-from genjax import cli, runs, tasks
+from genjax.cli import entry, runs, tasks
 from genjax.errors import InputError, did_you_mean
 from genjax.files import read_evaluations, write_bytes
 from genjax.report.console import table
@@ -45,7 +45,7 @@ def define_flags() -> None:
     flags.DEFINE_string("data", "fashion_mnist", "fashion_mnist, or fashion_mnist_10k for a quick look.")
     flags.DEFINE_float("epochs", 1.0, "Of those of the table, for a quick look.")
     flags.DEFINE_bool("keras", False, "Time the same models in Keras (the bench extra), in turns with ours.")
-    flags.DEFINE_bool("pictures", False, "Draw the first run of each model (t-SNE needs the bench extra).")
+    flags.DEFINE_bool("images", False, "Draw the first run of each model (t-SNE needs the bench extra).")
 
 
 def main() -> None:
@@ -59,7 +59,7 @@ def main() -> None:
     for name in names:
         rows.append(_row(name))
         write_bytes(Path(FLAGS.workdir) / "table.md", _markdown(rows).encode())
-        if FLAGS.pictures:
+        if FLAGS.images:
             show = [sys.executable, "-m", "genjax.show", f"--workdir={Path(FLAGS.workdir) / name}-0"]
             subprocess.run(show, stdout=sys.stderr, check=True)
     print(table(rows, HEADS))
@@ -129,4 +129,4 @@ def _markdown(rows) -> str:
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

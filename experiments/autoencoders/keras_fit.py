@@ -20,10 +20,10 @@ from genjax.data.packaged import load_fashion_10k
 SECONDS = 3.0
 
 
-def dense(widths, codings="selu", before=()):
+def dense(widths, latents="selu", before=()):
     """Down to the last width and up again."""
     *hidden, last = widths
-    down = [L.Flatten(), *before, *(L.Dense(n, "selu") for n in hidden), L.Dense(last, codings)]
+    down = [L.Flatten(), *before, *(L.Dense(n, "selu") for n in hidden), L.Dense(last, latents)]
     return [*down, *(L.Dense(n, "selu") for n in reversed(hidden)), L.Dense(784, "sigmoid"), L.Reshape((28, 28))]
 
 
@@ -72,7 +72,7 @@ def recurrent():
 
 
 class Variational(keras.layers.Layer):
-    """Codings drawn from their mean and log-variance; the latent loss beside them."""
+    """Latents drawn from their mean and log-variance; the latent loss beside them."""
 
     def __init__(self):
         super().__init__()
@@ -92,14 +92,14 @@ def variational():
 
 
 def sparse(regularizer):
-    """300 sigmoid codings under an activity regulariser."""
+    """300 sigmoid latents under an activity regularizer."""
     found = dense((100, 300), "sigmoid")
     found.insert(3, L.ActivityRegularization(l1=1e-3) if regularizer == "l1" else Active(Divergence()))
     return found
 
 
 class Active(keras.layers.Layer):
-    """What it is given, with a regulariser on it."""
+    """What it is given, with a regularizer on it."""
 
     def __init__(self, regularizer):
         super().__init__(activity_regularizer=regularizer)
@@ -122,7 +122,7 @@ MODELS = {
 
 
 def seconds_a_step(name: str) -> float:
-    """Of `fit` on pictures in memory, after a first one that compiles."""
+    """Of `fit` on images in memory, after a first one that compiles."""
     keras.utils.set_random_seed(0)
     layers, optimizer = MODELS[name]
     batch = 128 if name == "vae" else 32

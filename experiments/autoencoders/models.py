@@ -9,7 +9,7 @@ EXAMPLES = 55_000
 
 
 class Model(NamedTuple):
-    """One row. `bce` and `accuracy` are a rerun of the book's code, on the last 5,000 training pictures."""
+    """One row. `bce` and `accuracy` are a rerun of the book's code, on the last 5,000 training images."""
 
     title: str
     epochs: int
@@ -24,7 +24,7 @@ class Model(NamedTuple):
         return round(self.epochs * EXAMPLES / batch)
 
 
-ADAM = {"optimizer.name": "adam", "optimizer.learning_rate": 1e-3}  # in place of the book's optimiser
+ADAM = {"optimizer.name": "adam", "optimizer.learning_rate": 1e-3}  # in place of the book's optimizer
 MODELS = {
     "stacked": Model("stacked 784-100-30, SGD 1.5", 10, 0.2842, 0.9366, "ae_stacked"),
     "stacked_adam": Model("the same, Adam 0.001", 10, None, None, "ae_stacked", ADAM, False),

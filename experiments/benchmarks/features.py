@@ -1,6 +1,6 @@
 """Time SqueezeNet's features against PyTorch: python -m experiments.benchmarks.features
 
-Random pictures as an evaluation meets them, uint8 in memory, through `metrics.features.extract` as it comes and through
+Random images as an evaluation meets them, uint8 in memory, through `metrics.features.extract` as it comes and through
 the same net with the same weights in PyTorch: channels last, in inference mode, its resizing antialiased as ours, and
 the fastest of a few batch sizes. Both give the same features or nothing is timed. They take turns in one process on all
 cores; a time is a median over the turns. Run it from the repository's root on a quiet machine.
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from absl import flags
 
-from genjax import cli
+from genjax.cli import entry
 from genjax.errors import InputError
 from genjax.metrics import features
 from genjax.nets.squeezenet import MEAN, STAGES
@@ -32,7 +32,7 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class Kind:
-    """Pictures, and the size that the net sees them at."""
+    """Images, and the size that the net sees them at."""
 
     shape: tuple[int, int, int]
     size: int
@@ -41,7 +41,7 @@ class Kind:
     def name(self) -> str:
         """What to call it."""
         height, width, channels = self.shape
-        return f"{height}x{width} {'grey' if channels == 1 else 'colour'}, seen at {self.size}x{self.size}"
+        return f"{height}x{width} {'gray' if channels == 1 else 'color'}, seen at {self.size}x{self.size}"
 
 
 KINDS = tuple(Kind(shape, size) for shape in ((28, 28, 1), (32, 32, 3)) for size in (64, 128))
@@ -49,10 +49,10 @@ KINDS = tuple(Kind(shape, size) for shape in ((28, 28, 1), (32, 32, 3)) for size
 
 @dataclass(frozen=True)
 class Duel:
-    """Seconds that each took for so many pictures, turn by turn."""
+    """Seconds that each took for so many images, turn by turn."""
 
     kind: Kind
-    pictures: int
+    images: int
     ours: list[float]
     theirs: list[float]
     batch: int  # PyTorch's fastest
@@ -60,18 +60,18 @@ class Duel:
 
 def define_flags() -> None:
     """The flags of this entry point."""
-    flags.DEFINE_integer("pictures", 10_000, "Pictures of a turn.", lower_bound=1)
+    flags.DEFINE_integer("images", 10_000, "Images of a turn.", lower_bound=1)
     flags.DEFINE_integer("repeats", 3, "Turns of each; their median counts.", lower_bound=1)
 
 
 def main() -> int:
     """Measure and print; the exit code."""
-    print(as_text([duel(kind, FLAGS.pictures, FLAGS.repeats) for kind in KINDS]))
+    print(as_text([duel(kind, FLAGS.images, FLAGS.repeats) for kind in KINDS]))
     return 0
 
 
 def duel(kind: Kind, count: int, repeats: int) -> Duel:
-    """genjax and PyTorch by turns on pictures of one kind. Raises: InputError if PyTorch is absent or disagrees."""
+    """genjax and PyTorch by turns on images of one kind. Raises: InputError if PyTorch is absent or disagrees."""
     images = np.random.default_rng(0).integers(0, 256, (count, *kind.shape), np.uint8)
     net = features.squeezenet(kind.size)
     ours = lambda x: features.extract(net, x).features  # noqa: E731
@@ -84,7 +84,7 @@ def duel(kind: Kind, count: int, repeats: int) -> Duel:
 
 
 def in_torch(variables: dict, size: int) -> Look:
-    """SqueezeNet up to its features in PyTorch: a function of uint8 pictures [B, H, W, 1 or 3]."""
+    """SqueezeNet up to its features in PyTorch: a function of uint8 images [B, H, W, 1 or 3]."""
     try:
         import torch
         import torch.nn.functional as F
@@ -130,7 +130,7 @@ def agree(ours: np.ndarray, theirs: np.ndarray) -> None:
 
 
 def fastest(look: Look, images: np.ndarray) -> int:
-    """The batch size with which PyTorch takes the least time a picture; each is tried twice, after a first call."""
+    """The batch size with which PyTorch takes the least time an image; each is tried twice, after a first call."""
     times = {}
     for batch in [batch for batch in BATCHES if batch <= len(images)] or [len(images)]:
         part = images[:batch]
@@ -148,17 +148,17 @@ def seconds(call: Callable, *args) -> float:
 
 def as_text(duels: list[Duel]) -> str:
     """The times as a table in Markdown."""
-    lines = ["| Pictures | genjax | PyTorch | its batch | Ratio (range) |", "|---|---|---|---|---|"]
+    lines = ["| Images | genjax | PyTorch | its batch | Ratio (range) |", "|---|---|---|---|---|"]
     for duel in duels:
         ours, theirs = statistics.median(duel.ours), statistics.median(duel.theirs)
         each = [b / a for a, b in zip(duel.ours, duel.theirs, strict=True)]
         ratio = f"{theirs / ours:.2f} ({min(each):.2f} - {max(each):.2f})"
         lines.append(
-            f"| {duel.pictures:,} of {duel.kind.name} | {ours:.1f} s | {theirs:.1f} s | {duel.batch} | {ratio} |"
+            f"| {duel.images:,} of {duel.kind.name} | {ours:.1f} s | {theirs:.1f} s | {duel.batch} | {ratio} |"
         )
     return "\n".join(lines)
 
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.linalg
 from absl import flags
 
-from genjax import cli
+from genjax.cli import entry
 from genjax.errors import InputError
 from genjax.metrics import Moments, frechet_distance
 from genjax.report.console import table
@@ -87,4 +87,4 @@ def as_text(times: dict[str, tuple[float, float]]) -> str:
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

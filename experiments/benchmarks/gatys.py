@@ -16,7 +16,7 @@ import numpy as np
 import optax
 from absl import flags
 
-from genjax import cli
+from genjax.cli import entry
 from genjax.engine import compiler
 from genjax.errors import InputError
 from genjax.losses import style as losses
@@ -40,10 +40,10 @@ def define_flags() -> None:
 def main() -> int:
     """Measure and print; the exit code."""
     rng = np.random.default_rng(0)
-    content, picture = (rng.uniform(0, 255, (1, FLAGS.size, FLAGS.size, 3)).astype(np.float32) for _ in range(2))
+    content, image = (rng.uniform(0, 255, (1, FLAGS.size, FLAGS.size, 3)).astype(np.float32) for _ in range(2))
     variables = VGG(DEPTH, last=LAST).init(jax.random.key(0), jnp.zeros((1, 32, 32, 3)))
-    runners = {"genjax": ours(variables, content, picture)}
-    runners |= {f"PyTorch, {name}": theirs(variables, content, picture, name) for name in ("channels last", "plain")}
+    runners = {"genjax": ours(variables, content, image)}
+    runners |= {f"PyTorch, {name}": theirs(variables, content, image, name) for name in ("channels last", "plain")}
     first = {name: run(1) for name, run in runners.items()}
     for name, loss in first.items():
         if not abs(loss - first["genjax"]) <= TOLERANCE * abs(loss):
@@ -58,7 +58,7 @@ def main() -> int:
     return 0
 
 
-def ours(variables, content, picture) -> Callable[[int], float]:
+def ours(variables, content, image) -> Callable[[int], float]:
     """A function that takes so many steps and gives the last loss before them."""
     net, tx = VGG(DEPTH, pooling="average", last=LAST), optax.adam(RATE)
 
@@ -82,7 +82,7 @@ def ours(variables, content, picture) -> Callable[[int], float]:
     steps = jax.jit(steps, donate_argnums=(2, 3), compiler_options=compiler.options())
     variables = {**variables, **jax.jit(lambda v: ready(v, layers(DEPTH, LAST)))(variables)}
     wanted = jax.jit(look)(variables, jnp.asarray(content) / 127.5 - 1)
-    held = [jnp.asarray(picture) / 127.5 - 1]
+    held = [jnp.asarray(image) / 127.5 - 1]
     held.append(tx.init(held[0]))
 
     def run(count):
@@ -92,7 +92,7 @@ def ours(variables, content, picture) -> Callable[[int], float]:
     return run
 
 
-def theirs(variables, content, picture, layout: str) -> Callable[[int], float]:
+def theirs(variables, content, image, layout: str) -> Callable[[int], float]:
     """The same in PyTorch."""
     try:
         import torch
@@ -127,7 +127,7 @@ def theirs(variables, content, picture, layout: str) -> Callable[[int], float]:
 
     with torch.no_grad():
         wanted = look(tensor(content / 127.5 - 1))
-    x = tensor(picture / 127.5 - 1).requires_grad_(True)
+    x = tensor(image / 127.5 - 1).requires_grad_(True)
     optimizer = torch.optim.Adam([x], lr=RATE)
 
     def run(count):
@@ -151,4 +151,4 @@ def _seconds(run):
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

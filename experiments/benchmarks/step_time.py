@@ -24,7 +24,7 @@ from experiments.benchmarks.peers import FAMILIES, PEERS
 from experiments.benchmarks.process import Failed, Worker
 from experiments.benchmarks.worker import SIDE
 from experiments.benchmarks.works import WORKS, Work
-from genjax import cli
+from genjax.cli import entry
 from genjax.config import pick
 from genjax.errors import InputError
 from genjax.files import write_bytes
@@ -63,7 +63,7 @@ def main() -> int:
             if FLAGS.json:  # what is measured stays, whatever comes later
                 write_bytes(FLAGS.json, json.dumps(results, indent=1).encode() + b"\n")
     except Failed as error:
-        cli.fail(f"genjax itself: {error}", 1)
+        entry.fail(f"genjax itself: {error}", 1)
     if not results:
         print("nothing was measured", file=sys.stderr)
         return 1
@@ -273,4 +273,4 @@ def draw(results: list[dict]) -> bytes:
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

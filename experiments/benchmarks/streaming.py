@@ -1,8 +1,8 @@
 """Time data that stream from a disk against what training takes: python -m experiments.benchmarks.streaming
 
-Makes folders and TFDS data sets of pictures and reads them as if they were larger than memory: each picture is decoded
+Makes folders and TFDS data sets of images and reads them as if they were larger than memory: each image is decoded
 when its turn comes in the shuffled order. Then trains a config on those of 28x28, held on the device and streamed, by
-turns. Pictures are smooth noise; their files lie in the system's cache, so decoding is timed and not the disk. Run it
+turns. Images are smooth noise; their files lie in the system's cache, so decoding is timed and not the disk. Run it
 from the repository's root on a quiet machine.
 """
 
@@ -19,9 +19,9 @@ import numpy as np
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-from genjax import cli, data, tasks
+from genjax.cli import data, entry, tasks
 from genjax.config import check, defaults
-from genjax.data import pictures
+from genjax.data import images
 from genjax.data.feed import Feed
 from genjax.data.source import Source
 from genjax.engine import loop
@@ -37,7 +37,7 @@ CALL = 10
 
 @dataclass(frozen=True)
 class Kind:
-    """How pictures are stored, and the size that they are read at."""
+    """How images are stored, and the size that they are read at."""
 
     home: str  # "folder" or "tfds"
     shape: tuple[int, int, int]
@@ -48,7 +48,7 @@ class Kind:
     def name(self) -> str:
         """What to call it."""
         height, width, channels = self.shape
-        form = f"{height}x{width} {'grey' if channels == 1 else 'colour'} {self.suffix}"
+        form = f"{height}x{width} {'gray' if channels == 1 else 'color'} {self.suffix}"
         return f"{self.home}, {form}{f' to {self.size}' if self.size else ''}"
 
 
@@ -59,7 +59,7 @@ KINDS = tuple(Kind(home, *stored) for home in ("folder", "tfds") for stored in S
 def define_flags() -> None:
     """The flags of this entry point."""
     config_flags.DEFINE_config_file("config", "configs/dcgan.py", "What is trained.")
-    flags.DEFINE_integer("pictures", 2000, "Pictures in each data set.", lower_bound=1)
+    flags.DEFINE_integer("images", 2000, "Images in each data set.", lower_bound=1)
     flags.DEFINE_float("seconds", 3.0, "How long each measurement is to take.", lower_bound=0)
     flags.DEFINE_integer("repeats", 3, "Turns of training; the fastest one counts.", lower_bound=1)
 
@@ -70,7 +70,7 @@ def main() -> int:
     check(config, tasks.config_of(config.task))
     task = tasks.build(config, shape)
     with tempfile.TemporaryDirectory() as folder:
-        sources = {kind.name: open_streamed(make(kind, Path(folder), FLAGS.pictures)) for kind in KINDS}
+        sources = {kind.name: open_streamed(make(kind, Path(folder), FLAGS.images)) for kind in KINDS}
         read = {name: reading(source, config.batch, FLAGS.seconds) for name, source in sources.items()}
         fitting = {name: source for name, source in sources.items() if source.shape == shape}
         trained = training(task, fitting, FLAGS.seconds, FLAGS.repeats)
@@ -96,7 +96,7 @@ def make(kind: Kind, folder: Path, count: int) -> ConfigDict:
     folder.mkdir()
     if kind.home == "folder":
         for index in range(count):
-            (folder / f"{index}.{kind.suffix}").write_bytes(picture(kind, index))
+            (folder / f"{index}.{kind.suffix}").write_bytes(image(kind, index))
         config.name = f"folder:{folder}"
     else:
         prepare(kind, folder, count)
@@ -104,8 +104,8 @@ def make(kind: Kind, folder: Path, count: int) -> ConfigDict:
     return config
 
 
-def picture(kind: Kind, index: int) -> bytes:
-    """One of the pictures, encoded."""
+def image(kind: Kind, index: int) -> bytes:
+    """One of the images, encoded."""
     from PIL import Image
 
     height, width, channels = kind.shape
@@ -131,7 +131,7 @@ def prepare(kind: Kind, folder: Path, count: int) -> None:
 
         def _generate_examples(self):
             for index in range(count):
-                yield index, {"image": io.BytesIO(picture(kind, index))}
+                yield index, {"image": io.BytesIO(image(kind, index))}
 
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):  # TFDS chats
         builder = Made(data_dir=folder, file_format="array_record")
@@ -140,11 +140,11 @@ def prepare(kind: Kind, folder: Path, count: int) -> None:
 
 def open_streamed(config: ConfigDict) -> Source:
     """A data set opened as one that is too large to be held decoded."""
-    most, pictures.IN_MEMORY = pictures.IN_MEMORY, 0
+    most, images.IN_MEMORY = images.IN_MEMORY, 0
     try:
         return data.load(config)
     finally:
-        pictures.IN_MEMORY = most
+        images.IN_MEMORY = most
 
 
 def reading(source: Source, batch: int, seconds: float) -> tuple[float, float]:
@@ -194,4 +194,4 @@ def _rate(chunks: Iterator[loop.Chunk], seconds: float) -> float:
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

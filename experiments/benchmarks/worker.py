@@ -58,7 +58,7 @@ def prepare(peer: str, name: str, variant: str):
     work = WORKS[name]
     library = importlib.import_module(f"experiments.benchmarks.peers.{PEERS[peer].module}")
     start = time.perf_counter()
-    runner = library.build(work, variant, lambda: pictures(work))
+    runner = library.build(work, variant, lambda: images(work))
     runner.run(1)
     compiled = time.perf_counter()
     losses = runner.run(CHECKED - 1)
@@ -78,8 +78,8 @@ def prepare(peer: str, name: str, variant: str):
     }
 
 
-def pictures(work):
-    """The work's packaged pictures as its nets see them. Shapes: float32 [N, *work.shape]."""
+def images(work):
+    """The work's packaged images as its nets see them. Shapes: float32 [N, *work.shape]."""
     import numpy as np
 
     from genjax import data

@@ -14,7 +14,7 @@ class Layer:
     """One layer.
 
     `kind`: dense, conv, transposed, pool (2x2 maximum), batch_norm, dropout, reshape, flatten; of ProGAN pixel_norm,
-    enlarge (nearest neighbours), shrink (means of 2x2), stddev. With a `gain` weights are N(0, 1) and scaled by it.
+    enlarge (nearest neighbors), shrink (means of 2x2), stddev. With a `gain` weights are N(0, 1) and scaled by it.
     Of StyleGAN: constant (the first maps; what comes before is the mapping), blur (with a filter of `kernel` taps),
     noise (scaled, with a bias), style (by w of `to` numbers).
     """
@@ -140,13 +140,13 @@ class Work:
     data: str = "fashion_mnist_10k"
 
     @property
-    def equalised(self) -> bool:
+    def equalized(self) -> bool:
         """Whether its layers are ProGAN's or StyleGAN's, which only PyTorch has here."""
         return any(layer.gain for net in self.nets.values() for layer in net.layers)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one picture as the nets see it: nets of dense layers get it flat."""
+        """Of one image as the nets see it: nets of dense layers get it flat."""
         return self.nets["critic" if self.kind == "gan" else "encoder"].shape
 
     @property
@@ -274,7 +274,7 @@ VAE = Work(
 
 
 def progan_nets(latent: int, channels: tuple[int, ...]) -> dict[str, Net]:
-    """ProGAN's nets once they are grown, for colour; what only earlier stages use is left out."""
+    """ProGAN's nets once they are grown, for color; what only earlier stages use is left out."""
     gain, stages = math.sqrt(2), list(enumerate(channels))[1:]
     norm, side = Layer("pixel_norm"), 4 * 2 ** len(stages)
 

@@ -1,9 +1,9 @@
 """Is a GAN as good as PyTorch's? python -m experiments.gans.against_torch --config=dcgan --seeds=3 --steps=2000
 
-Trains a config with genjax and the same nets with PyTorch: first weights of the same law, the same batches, optimiser
-and number of steps. Both are judged by one instrument: the Frechet distance of their samples to the pictures they were
+Trains a config with genjax and the same nets with PyTorch: first weights of the same law, the same batches, optimizer
+and number of steps. Both are judged by one instrument: the Frechet distance of their samples to the images they were
 trained on, by SqueezeNet and, with --classifier=runs/classifier, by a run of configs/classifier.py. Writes a table over
-seeds and a picture of both libraries' samples to --out. What is finished is not done again, a run of genjax that was
+seeds and an image of both libraries' samples to --out. What is finished is not done again, a run of genjax that was
 stopped goes on. PyTorch is in the bench extra.
 """
 
@@ -23,12 +23,12 @@ from ml_collections import ConfigDict
 
 from experiments.benchmarks.works import WORKS
 from experiments.gans.output import INK
-from genjax import cli, data, evaluation, runs
+from genjax.cli import data, entry, evaluation, runs
 from genjax.config import pick
 from genjax.data.source import Source
 from genjax.errors import InputError
 from genjax.evaluation.nets import open_nets
-from genjax.evaluation.sources import describe, pictures
+from genjax.evaluation.sources import describe, images
 from genjax.files import write_bytes
 from genjax.metrics.features import FeatureNet
 from genjax.report.console import watch
@@ -41,7 +41,7 @@ FLAGS = flags.FLAGS
 CONFIGS = {name: WORKS[name] for name in ("dcgan", "wgan_gp")}
 LIBRARIES = {"genjax": "genjax", "torch": "PyTorch"}
 SHOWN = 32
-"""Samples of each library in the picture."""
+"""Samples of each library in the image."""
 
 
 def define_flags() -> None:
@@ -49,7 +49,7 @@ def define_flags() -> None:
     flags.DEFINE_string("config", "dcgan", f"What is trained, of {', '.join(CONFIGS)}.")
     flags.DEFINE_integer("seeds", 3, "Runs of each library.", lower_bound=1)
     flags.DEFINE_integer("steps", 2000, "Of the generator.", lower_bound=1)
-    flags.DEFINE_string("data", "fashion_mnist", "Grey pictures of 28x28; fashion_mnist_10k is packaged.")
+    flags.DEFINE_string("data", "fashion_mnist", "Gray images of 28x28; fashion_mnist_10k is packaged.")
     flags.DEFINE_string("split", "train", "Of the data, to train on and to be judged against.")
     flags.DEFINE_integer("samples", 10_000, "Of each run.", lower_bound=2)
     flags.DEFINE_string("classifier", "", "A run of configs/classifier.py, as a second judge.")
@@ -135,13 +135,13 @@ def with_torch(path: Path, seed: int, source: Source) -> np.ndarray:
         with watch(f"PyTorch's steps, seed {seed}", FLAGS.steps) as told:
             generator = in_torch.train(work, source, seed, FLAGS.steps, told)
     except ArithmeticError as error:
-        cli.fail(str(error), 1)
+        entry.fail(str(error), 1)
     return in_torch.sample(generator, work, seed, FLAGS.samples)
 
 
 def distance(samples: Path, source: Source, judge: FeatureNet) -> dict[str, Any]:
     """The Frechet distance of a file of samples to the data, and how it was had."""
-    case = evaluation.Case(pictures(str(samples)), source, None, [judge], watch=watch)
+    case = evaluation.Case(images(str(samples)), source, None, [judge], watch=watch)
     (found,) = evaluation.evaluate(case, ["frechet"], warn=lambda text: print(f"warning: {text}", file=sys.stderr))
     (value,) = found.values.values()
     return {"distance": float(value), "protocol": found.protocol}
@@ -196,4 +196,4 @@ def as_figure():
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

@@ -23,7 +23,7 @@ from scipy.optimize import linear_sum_assignment
 from experiments.gans import output
 from experiments.gans.clipping_figure import layers_figure, surfaces_figure
 from experiments.gans.critics import Kind, train
-from genjax import cli, data
+from genjax.cli import data, entry
 from genjax.losses.penalty import value_and_slope
 from genjax.nets.layers import Dense
 from genjax.nets.mlp import Critic
@@ -56,7 +56,7 @@ def define_flags() -> None:
     """The flags of this entry point."""
     output.define_flags()
     flags.DEFINE_integer("steps", 1500, "Updates of each critic.", lower_bound=1)
-    flags.DEFINE_integer("seeds", 3, "Critics of each setting; pictures show the first.", lower_bound=1)
+    flags.DEFINE_integer("seeds", 3, "Critics of each setting; images show the first.", lower_bound=1)
 
 
 def main() -> int:
@@ -79,11 +79,11 @@ def main() -> int:
         },
     }
     heights = {name: surfaces[name].heights() for name in SHOWN}
-    pictures = {
+    images = {
         "clipping_surfaces": surfaces_figure(heights, x, EDGE),
         "clipping_layers": layers_figure(layers, weights, CLIP),
     }
-    output.save(where, ("clipping", numbers), pictures)
+    output.save(where, ("clipping", numbers), images)
     return 0
 
 
@@ -212,4 +212,4 @@ def _slopes(net, params, x):
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

@@ -1,4 +1,4 @@
-"""The pictures of experiments.gans.clipping: value surfaces; gradients through the layers, and weights."""
+"""The images of experiments.gans.clipping: value surfaces; gradients through the layers, and weights."""
 
 from collections.abc import Mapping
 
@@ -38,7 +38,7 @@ def surfaces_figure(heights: Mapping[str, np.ndarray], x: Mapping[str, np.ndarra
 
 
 def layers_figure(layers: Mapping[str, tuple[np.ndarray, np.ndarray]], weights: Mapping[str, np.ndarray], clip: float):
-    """Gradients by layer, thin before training and strong after; the weights of a clipped and of a penalised critic."""
+    """Gradients by layer, thin before training and strong after; the weights of a clipped and of a penalized critic."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 4.8), dpi=110, layout="constrained")

@@ -3,7 +3,7 @@
 Nets, losses and step are those that are timed (experiments/benchmarks/peers/with_torch.py), which has genjax's glorot
 uniform weights, zero biases and constants. Here they get the run's own batches, genjax's running statistics, and
 RMSProp with its epsilon where Optax has it. PyTorch's "SAME" convolutions of stride 2 are TensorFlow's in
-the mirror, so its nets see pictures turned by half a circle, and their samples are turned back.
+the mirror, so its nets see images turned by half a circle, and their samples are turned back.
 """
 
 import itertools
@@ -25,13 +25,13 @@ BLOCK = 500
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """Batch normalisation whose running statistics move with the generator's own update alone, as genjax's do.
+    """Batch normalization whose running statistics move with the generator's own update alone, as genjax's do.
 
     The critic's fakes, made without gradients, leave them as they are.
     """
 
     def forward(self, x):
-        """Normalise maps x by the batch's statistics in training, by the running ones else."""
+        """Normalize maps x by the batch's statistics in training, by the running ones else."""
         momentum = self.momentum if torch.is_grad_enabled() else 0.0
         statistics = self.running_mean, self.running_var
         return F.batch_norm(x, *statistics, self.weight, self.bias, self.training, momentum, self.eps)
@@ -85,7 +85,7 @@ def train(work: Work, source: Source, seed: int, steps: int, told: Callable[[int
 
 
 def sample(generator: nn.Sequential, work: Work, seed: int, count: int) -> np.ndarray:
-    """Pictures of latents drawn from a seed, by running statistics. Shapes: uint8 [count, H, W, C]."""
+    """Images of latents drawn from a seed, by running statistics. Shapes: uint8 [count, H, W, C]."""
     latents = torch.randn(count, work.latent, generator=torch.Generator().manual_seed(seed))
     generator.eval()
     with torch.inference_mode():

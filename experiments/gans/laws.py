@@ -27,7 +27,7 @@ def optimal_slopes(theta: float, std: float = STD) -> tuple[float, float]:
     return theta / std**2 * share, theta / std**2 * (1 - share)
 
 
-def penalised(theta: float, weight: float, std: float = STD) -> tuple[float, float]:
+def penalized(theta: float, weight: float, std: float = STD) -> tuple[float, float]:
     """Value and d/d theta of the generator's loss at the critic that is optimal under a gradient penalty.
 
     With F the laws' distribution functions and r the density of the interpolates, E_p f - E_q f - weight E_r (|f'| -

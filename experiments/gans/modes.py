@@ -19,7 +19,7 @@ from absl import flags
 from scipy import stats
 
 from experiments.gans import many
-from genjax import cli, runs
+from genjax.cli import entry, runs
 from genjax.data.synthetic import mixture
 from genjax.errors import InputError, did_you_mean
 from genjax.files import write_bytes
@@ -42,7 +42,7 @@ METHODS: dict[str, Mapping[str, Any]] = {
     "experience replay": {"replay.capacity": 12_800},
     "WGAN clipping": WASSERSTEIN | {"optimizer.critic.weight_clip": 0.1},
     "WGAN-GP": WASSERSTEIN | {"penalty.gradient_penalty": 0.1},
-    "spectral normalisation": {"critic.spectral": True},
+    "spectral normalization": {"critic.spectral": True},
     "R1": {"penalty.r1": 0.01},
     "all modes": {
         "penalty.r1": 0.01,
@@ -79,7 +79,7 @@ def main() -> None:
     for name in FLAGS.methods or METHODS:
         found[name] = result(folder, name)
         write_numbers(folder, found)
-    write_pictures(folder, found)
+    write_images(folder, found)
     print((folder / f"{FLAGS.data}.md").read_text())
 
 
@@ -113,7 +113,7 @@ def result(folder: Path, method: str) -> dict[str, Any]:
     for step, task, states, _ in many.train(config, FLAGS.seeds, -(-config.steps // FRAMES)):
         sample = sample or jax.jit(jax.vmap(partial(task.outputs["sample"], seeds=np.arange(SAMPLES))))
         x = sample(states)
-        counts = [count_modes(of_seed, law.centres, law.std) for of_seed in np.asarray(x)]
+        counts = [count_modes(of_seed, law.centers, law.std) for of_seed in np.asarray(x)]
         for key, name in (("covered", "covered"), ("good", "high_quality"), ("kl", "kl")):
             kept[key].append([float(getattr(count, name)) for count in counts])
         kept["steps"].append(step)
@@ -144,7 +144,7 @@ def write_numbers(folder: Path, found: Mapping[str, Mapping[str, Any]]) -> None:
     write_bytes(folder / f"{FLAGS.data}.csv", text.getvalue().encode())
 
 
-def write_pictures(folder: Path, found: Mapping[str, Mapping[str, Any]]) -> None:
+def write_images(folder: Path, found: Mapping[str, Mapping[str, Any]]) -> None:
     """The figure, the last samples and the animation."""
     save_png(folder / f"{FLAGS.data}.png", as_figure(found))
     frames = []
@@ -157,7 +157,7 @@ def write_pictures(folder: Path, found: Mapping[str, Mapping[str, Any]]) -> None
 
 def as_markdown(found) -> str:
     """Means over seeds at the end, with their intervals, and how many seeds had all modes."""
-    total = len(mixture(FLAGS.data).centres)
+    total = len(mixture(FLAGS.data).centers)
     lines = ["| Method | Modes | Good samples | KL, nats | Seeds with all modes |", "|---|---|---|---|---|"]
     for name, kept in found.items():
         covered, good, kl = (kept[key][-1] for key in ("covered", "good", "kl"))
@@ -172,7 +172,7 @@ def as_figure(found):
     """Modes and good samples at the end, a dot a seed and the mean's interval."""
     from matplotlib.figure import Figure
 
-    total = len(mixture(FLAGS.data).centres)
+    total = len(mixture(FLAGS.data).centers)
     figure = Figure(figsize=(10, 0.9 + 0.36 * len(found)), dpi=130, layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     heads = f"modes of {total} with a good sample", "good samples, %"
@@ -194,7 +194,7 @@ def as_figure(found):
 
 
 def as_frame(found, number: int):
-    """The first seed's samples of every method, over the law's centres, at one time of training."""
+    """The first seed's samples of every method, over the law's centers, at one time of training."""
     from matplotlib.figure import Figure
 
     law = mixture(FLAGS.data)
@@ -202,10 +202,10 @@ def as_frame(found, number: int):
     columns = -(-len(found) // lines)
     figure = Figure(figsize=(2.1 * columns, 2.3 * lines + 0.3), dpi=80, layout="constrained")
     cells = figure.subplots(lines, columns, squeeze=False).ravel()
-    reach = 1.35 * np.abs(law.centres).max()
+    reach = 1.35 * np.abs(law.centers).max()
     for axes, (name, kept) in zip(cells, found.items(), strict=False):
         points = np.array(kept["samples"][number])
-        axes.scatter(*law.centres.T, s=26, facecolors="none", edgecolors="#9aa0a6", lw=0.8)
+        axes.scatter(*law.centers.T, s=26, facecolors="none", edgecolors="#9aa0a6", lw=0.8)
         axes.scatter(*points.T, s=3, color=COLORS[1], alpha=0.5, lw=0)
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=[], yticks=[])
         axes.set_title(name, fontsize=9, color="#333333")
@@ -218,4 +218,4 @@ def as_frame(found, number: int):
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

@@ -21,7 +21,7 @@ from experiments.gans.games import (
     path,
     uniform_average,
 )
-from genjax import cli
+from genjax.cli import entry
 from genjax.report.figures import COLORS, rendered, tidy
 
 FLAGS = flags.FLAGS
@@ -148,4 +148,4 @@ def _plane(axes, rate):
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

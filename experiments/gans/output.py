@@ -1,4 +1,4 @@
-"""What experiments of this folder leave: pictures, and their numbers as JSON, in the folder of --out."""
+"""What experiments of this folder leave: images, and their numbers as JSON, in the folder of --out."""
 
 import json
 from collections.abc import Mapping
@@ -16,13 +16,13 @@ INK = "#333333"
 
 def define_flags() -> None:
     """The one flag that they have in common."""
-    flags.DEFINE_string("out", "", "The folder of the picture and of its numbers; it is made.")
+    flags.DEFINE_string("out", "", "The folder of the image and of its numbers; it is made.")
 
 
 def folder(out: str) -> Path:
     """The folder, before anything is computed. Raises: InputError if none is named, or it cannot be one."""
     if not out:
-        raise InputError("--out is missing: name the folder of the picture and its numbers, as in --out=runs/figures")
+        raise InputError("--out is missing: name the folder of the image and its numbers, as in --out=runs/figures")
     try:
         Path(out).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -30,16 +30,16 @@ def folder(out: str) -> Path:
     return Path(out)
 
 
-def save(folder: Path, numbers: tuple[str, Mapping[str, Any]], pictures: Mapping[str, Any]) -> None:
-    """Write NAME.json, and NAME.png of each picture; say where. Raises: InputError for a folder that takes no files."""
+def save(folder: Path, numbers: tuple[str, Mapping[str, Any]], images: Mapping[str, Any]) -> None:
+    """Write NAME.json, and NAME.png of each image; say where. Raises: InputError for a folder that takes no files."""
     name, content = numbers
     try:
         write_bytes(folder / f"{name}.json", f"{json.dumps(content, indent=1)}\n".encode())
-        for title, picture in pictures.items():
-            save_png(folder / f"{title}.png", picture, title)
+        for title, image in images.items():
+            save_png(folder / f"{title}.png", image, title)
     except OSError as error:
         raise InputError(f"--out={folder} cannot be written to: {error.strerror or error}") from error
-    print(*[str(folder / f"{name}.json"), *[str(folder / f"{title}.png") for title in pictures]], sep="\n")
+    print(*[str(folder / f"{name}.json"), *[str(folder / f"{title}.png") for title in images]], sep="\n")
 
 
 def named(axes, title: str, x: str, y: str) -> None:

@@ -21,7 +21,7 @@ from scipy.stats import wasserstein_distance
 from experiments.gans import laws, output
 from experiments.gans.critics import Kind, train
 from experiments.gans.vanishing_figure import draw
-from genjax import cli
+from genjax.cli import entry
 from genjax.losses.adversarial import LOSSES
 from genjax.nets.mlp import Critic
 
@@ -103,7 +103,7 @@ def _judge(params, x):
 
 @partial(jax.jit, static_argnums=0)
 def _values(loss, params, thetas, z):
-    """What critics maximise. Shapes: params [T, seeds, ...], thetas [T], z [2, N, 1] -> [T, seeds]."""
+    """What critics maximize. Shapes: params [T, seeds, ...], thetas [T], z [2, N, 1] -> [T, seeds]."""
 
     def value(params, theta):
         return -LOSSES[loss].critic(_judge(params, z[0]), _judge(params, z[1] + theta))
@@ -138,16 +138,16 @@ def summary(thetas: Sequence[float], found: Found) -> list[dict[str, Any]]:
         scipy = float(wasserstein_distance(z[0], z[1] + theta))
         values = {name: v[i] + (np.log(2) if name == "discriminator" else 0) for name, v in found.values.items()}
         minimax, non_saturating = laws.optimal_slopes(theta)
-        penalised = {name: laws.penalised(theta, kind.penalty) for name, kind in KINDS.items() if kind.penalty}
+        penalized = {name: laws.penalized(theta, kind.penalty) for name, kind in KINDS.items() if kind.penalty}
         rows.append(
             {
                 "theta": theta,
                 "exact": {"jensen_shannon": laws.jensen_shannon(theta), "wasserstein": theta, "scipy": scipy}
-                | {name: value for name, (value, _) in penalised.items()},
+                | {name: value for name, (value, _) in penalized.items()},
                 "exact gradients": {"minimax": minimax, "non-saturating": non_saturating}
-                | {name: slope for name, (_, slope) in penalised.items()},
+                | {name: slope for name, (_, slope) in penalized.items()},
                 "values": {name: spread(v) for name, v in values.items()},
-                "relative errors": {name: spread(values[name] / scipy - 1) for name in penalised},
+                "relative errors": {name: spread(values[name] / scipy - 1) for name in penalized},
                 "factor of clipping": spread(values["clipping"] / scipy),
                 "gradients": {name: spread(g[i]) for name, g in found.gradients.items()},
             }
@@ -162,4 +162,4 @@ def spread(values: np.ndarray) -> list[float]:
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

@@ -1,4 +1,4 @@
-"""The picture of experiments.gans.vanishing: divergence, distance, gradients, and the critics themselves."""
+"""The image of experiments.gans.vanishing: divergence, distance, gradients, and the critics themselves."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -39,7 +39,7 @@ def draw(rows: Sequence[Mapping[str, Any]], grid: np.ndarray, shown: float, curv
     )
     for name in ("penalty 10", "penalty 30", "penalty 100"):
         _marks(distance, theta, rows, "values", name, LABEL[name])
-        exact = [laws.penalised(at, float(name.split()[1]))[0] for at in line]
+        exact = [laws.penalized(at, float(name.split()[1]))[0] for at in line]
         distance.plot(line, exact, color=COLOR[name], lw=1.2)
     factor = np.mean([row["factor of clipping"][0] for row in rows])
     means = np.array([row["values"]["clipping"][0] for row in rows])
@@ -47,8 +47,8 @@ def draw(rows: Sequence[Mapping[str, Any]], grid: np.ndarray, shown: float, curv
     named(distance, "The critic's value", "distance θ", "value")
 
     minimax, non_saturating = np.transpose([laws.optimal_slopes(at) for at in line])
-    penalised = [laws.penalised(at, 10.0)[1] for at in line]
-    for name, exact in (("minimax", minimax), ("non-saturating", non_saturating), ("penalty 10", penalised)):
+    penalized = [laws.penalized(at, 10.0)[1] for at in line]
+    for name, exact in (("minimax", minimax), ("non-saturating", non_saturating), ("penalty 10", penalized)):
         gradient.plot(line, exact, color=COLOR[name], lw=1.2)
     for name in ("minimax", "non-saturating", "penalty 10", "clipping"):
         _marks(gradient, theta, rows, "gradients", name, LABEL.get(name, name))

@@ -1,21 +1,21 @@
-"""Known damage to sets of pictures: noise, blur, classes that are missing. Each keeps the number of pictures."""
+"""Known damage to sets of images: noise, blur, classes that are missing. Each keeps the number of images."""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
 
-def noise(pictures: np.ndarray, std: float) -> np.ndarray:
-    """Pictures with Gaussian noise of `std` grey levels, the same field at every strength, rounded and cut to a byte.
+def noise(images: np.ndarray, std: float) -> np.ndarray:
+    """Images with Gaussian noise of `std` gray levels, the same field at every strength, rounded and cut to a byte.
 
     Shapes: uint8 [N, H, W, C] -> uint8 [N, H, W, C].
     """
-    field = np.random.default_rng(0).standard_normal(pictures.shape, np.float32)
-    return to_bytes(pictures + std * field)
+    field = np.random.default_rng(0).standard_normal(images.shape, np.float32)
+    return to_bytes(images + std * field)
 
 
-def blur(pictures: np.ndarray, std: float) -> np.ndarray:
-    """Pictures under a Gaussian window of `std` pixels. Shapes: uint8 [N, H, W, C] -> uint8 [N, H, W, C]."""
-    return to_bytes(gaussian_filter(pictures.astype(np.float32), (0, std, std, 0)))
+def blur(images: np.ndarray, std: float) -> np.ndarray:
+    """Images under a Gaussian window of `std` pixels. Shapes: uint8 [N, H, W, C] -> uint8 [N, H, W, C]."""
+    return to_bytes(gaussian_filter(images.astype(np.float32), (0, std, std, 0)))
 
 
 def of_classes(labels: np.ndarray, classes: np.ndarray, count: int, seed: int) -> np.ndarray:
@@ -33,6 +33,6 @@ def of_classes(labels: np.ndarray, classes: np.ndarray, count: int, seed: int) -
     return np.concatenate(chosen)
 
 
-def to_bytes(pictures: np.ndarray) -> np.ndarray:
-    """Grey levels as they would be saved."""
-    return np.clip(np.round(pictures), 0, 255).astype(np.uint8)
+def to_bytes(images: np.ndarray) -> np.ndarray:
+    """Gray levels as they would be saved."""
+    return np.clip(np.round(images), 0, 255).astype(np.uint8)

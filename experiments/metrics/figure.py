@@ -1,4 +1,4 @@
-"""The answers of metrics to damage as one picture: a row of panels a metric, a column a damage."""
+"""The answers of metrics to damage as one image: a row of panels a metric, a column a damage."""
 
 import io
 import math
@@ -6,7 +6,7 @@ import math
 from genjax.report.figures import COLORS, tidy
 
 COLUMNS = {
-    "noise": "noise, grey levels",
+    "noise": "noise, gray levels",
     "blur": "blur, pixels",
     "classes": "classes left",
     "count": "N reals, N others",

@@ -1,4 +1,4 @@
-"""One set of pictures against another by every metric, and whether a metric follows the damage."""
+"""One set of images against another by every metric, and whether a metric follows the damage."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from genjax import metrics
 
 
 class Measure(NamedTuple):
-    """What a metric is called, and which way it goes as pictures get worse or more alike."""
+    """What a metric is called, and which way it goes as images get worse or more alike."""
 
     title: str
     worse: int
@@ -29,9 +29,9 @@ MEASURES = {
 
 
 class Seen(NamedTuple):
-    """Pictures and what a net saw in them: uint8 [N, H, W, C], float32 [N, D], float32 [N, classes]."""
+    """Images and what a net saw in them: uint8 [N, H, W, C], float32 [N, D], float32 [N, classes]."""
 
-    pictures: np.ndarray
+    images: np.ndarray
     features: np.ndarray
     probabilities: np.ndarray
 
@@ -43,18 +43,18 @@ class Seen(NamedTuple):
 def judge(real: Seen, fake: Seen, subset: int = 500, patched: int = 1024) -> dict[str, float]:
     """Every metric of `fake`, as it is called in MEASURES, against as many reals.
 
-    The kernel distance is over 20 subsets of `subset` pictures; the sliced Wasserstein distance, which takes as long as
-    all others together, is of the first `patched` pictures.
+    The kernel distance is over 20 subsets of `subset` images; the sliced Wasserstein distance, which takes as long as
+    all others together, is of the first `patched` images.
     """
-    n = min(len(real.pictures), len(fake.pictures), patched)
+    n = min(len(real.images), len(fake.images), patched)
     return {
         "frechet": frechet(real.features, fake.features),
         "kernel": metrics.kernel_distance(real.features, fake.features, subsets=20, size=subset).mean,
-        "sliced_wasserstein": metrics.sliced_wasserstein(real.pictures[:n], fake.pictures[:n]).mean,
+        "sliced_wasserstein": metrics.sliced_wasserstein(real.images[:n], fake.images[:n]).mean,
         **metrics.precision_recall(real.features, fake.features)._asdict(),
         **metrics.density_coverage(real.features, fake.features)._asdict(),
         "inception_score": metrics.inception_score(fake.probabilities, splits=1).mean,
-        "diversity": metrics.ms_ssim_diversity(fake.pictures, data_range=255),
+        "diversity": metrics.ms_ssim_diversity(fake.images, data_range=255),
     }
 
 

@@ -1,8 +1,8 @@
 """How metrics answer to known damage: python -m experiments.metrics.sensitivity --json=FILE.json --png=FILE.png
 
-Some real pictures are the reference; others are judged as they are, with noise, with blur, and with fewer and fewer
-classes. Then sets of N pictures are judged against N others, all real: what is found there is the metric's own bias.
-Last, two sizes at which the net can see the pictures are compared. Prints the tables of docs/metrics.md.
+Some real images are the reference; others are judged as they are, with noise, with blur, and with fewer and fewer
+classes. Then sets of N images are judged against N others, all real: what is found there is the metric's own bias.
+Last, two sizes at which the net can see the images are compared. Prints the tables of docs/metrics.md.
 """
 
 import functools
@@ -21,7 +21,7 @@ from experiments.benchmarks.step_time import check_output
 from experiments.metrics.damage import blur, noise, of_classes
 from experiments.metrics.figure import COLUMNS, draw
 from experiments.metrics.judge import MEASURES, Seen, follows, frechet, judge
-from genjax import cli, data, runs
+from genjax.cli import data, entry, runs
 from genjax.files import write_bytes
 from genjax.metrics import features
 from genjax.report.console import number
@@ -31,22 +31,22 @@ FLAGS = flags.FLAGS
 EMOJI, CLOTHES = "emoji_32", "fashion_mnist_10k"
 
 Look = Callable[[np.ndarray, int], Seen]
-"""Pictures, and the size at which a net is to see them."""
+"""Images, and the size at which a net is to see them."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is done to the pictures, and to how many."""
+    """What is done to the images, and to how many."""
 
-    half: int = 2500  # pictures of the reference and of the set that is damaged, at most
+    half: int = 2500  # images of the reference and of the set that is damaged, at most
     noise: tuple[float, ...] = (4, 8, 16, 32, 64)
     blur: tuple[float, ...] = (0.5, 0.75, 1, 1.5, 2)
     classes: tuple[int, ...] = (10, 9, 8, 7, 6, 5, 4, 3, 2, 1)
     orders: int = 3  # in which classes are dropped
-    single: int = 670  # pictures whatever the number of classes: one class has so many besides the reference
+    single: int = 670  # images whatever the number of classes: one class has so many besides the reference
     counts: tuple[int, ...] = (600, 1250, 2500, 5000)
-    pairs: int = 2  # of sets of N, where there are enough pictures
-    subset: int = 500  # pictures at a time for the kernel distance
+    pairs: int = 2  # of sets of N, where there are enough images
+    subset: int = 500  # images at a time for the kernel distance
     sizes: tuple[int, int] = (64, 128)  # the first one for all but the comparison
 
 
@@ -57,7 +57,7 @@ def define_flags() -> None:
     """The flags of this entry point."""
     flags.DEFINE_string("json", "", "Write all numbers here.")
     flags.DEFINE_string("png", "", "Draw them here.")
-    flags.DEFINE_bool("smoke", False, "A few pictures and strengths: whether it runs, not what there is to find.")
+    flags.DEFINE_bool("smoke", False, "A few images and strengths: whether it runs, not what there is to find.")
 
 
 def main() -> int:
@@ -74,9 +74,9 @@ def main() -> int:
     return 0
 
 
-def squeezenet(pictures: np.ndarray, size: int) -> Seen:
-    """What SqueezeNet sees in pictures of that size."""
-    return Seen(pictures, *features.extract(_net(size), pictures, probabilities=True))
+def squeezenet(images: np.ndarray, size: int) -> Seen:
+    """What SqueezeNet sees in images of that size."""
+    return Seen(images, *features.extract(_net(size), images, probabilities=True))
 
 
 _net = functools.cache(features.squeezenet)
@@ -84,7 +84,7 @@ _net = functools.cache(features.squeezenet)
 
 def study(plan: Plan, look: Look) -> Iterator[dict]:
     """What is known after each part: rows of judged sets; then what they say together; then the two sizes."""
-    see = lambda pictures: look(pictures, plan.sizes[0])  # noqa: E731
+    see = lambda images: look(images, plan.sizes[0])  # noqa: E731
     rows = []
     for name in (EMOJI, CLOTHES):
         x, labels = load(name)
@@ -98,11 +98,11 @@ def study(plan: Plan, look: Look) -> Iterator[dict]:
     rows += alike(name, plan, joined(real, rest))
     found = {"rows": rows, "follows": followed(rows), "bias": bias(rows)}
     yield found
-    yield found | {"sizes": two_sizes(plan, real.pictures[: plan.single], rest.pictures, rest_labels, look)}
+    yield found | {"sizes": two_sizes(plan, real.images[: plan.single], rest.images, rest_labels, look)}
 
 
 def load(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures and labels of a packaged data set, for training."""
+    """Images and labels of a packaged data set, for training."""
     source = data.load(ConfigDict({"name": name, "split": "train", "size": "", "channels": 0, "resize": "crop"}))
     return source.read(np.arange(source.size)), source.labels
 
@@ -113,12 +113,12 @@ def joined(*sets: Seen) -> Seen:
 
 
 def damaged(name: str, plan: Plan, real: Seen, other: Seen, see: Callable) -> Iterator[dict]:
-    """Rows for noise and for blur. The first of each is of the pictures as they are, judged once."""
+    """Rows for noise and for blur. The first of each is of the images as they are, judged once."""
     clean = row(name, "no damage", 0, real, other, subset=plan.subset)
     for damage, amounts in ((noise, plan.noise), (blur, plan.blur)):
         yield clean | {"damage": damage.__name__}
         for amount in amounts:
-            yield row(name, damage.__name__, amount, real, see(damage(other.pictures, amount)), subset=plan.subset)
+            yield row(name, damage.__name__, amount, real, see(damage(other.images, amount)), subset=plan.subset)
 
 
 def collapsed(name: str, plan: Plan, real: Seen, pool: Seen, labels: np.ndarray) -> Iterator[dict]:
@@ -132,24 +132,24 @@ def collapsed(name: str, plan: Plan, real: Seen, pool: Seen, labels: np.ndarray)
 
 
 def few_classes(labels: np.ndarray, left: int, count: int, order: int) -> np.ndarray:
-    """Positions of `count` pictures of the classes that are left when they are dropped in this order."""
+    """Positions of `count` images of the classes that are left when they are dropped in this order."""
     kept = np.random.default_rng(order).permutation(labels.max() + 1)[:left]
     return of_classes(labels, kept, count, order)
 
 
 def alike(name: str, plan: Plan, whole: Seen) -> Iterator[dict]:
     """Rows for N reals against N others, means over pairs of sets; shuffled, for a file's order need not be random."""
-    whole = whole.at(np.random.default_rng(0).permutation(len(whole.pictures)))
+    whole = whole.at(np.random.default_rng(0).permutation(len(whole.images)))
     for n in plan.counts:
-        sets = [whole.at(slice(start, start + n)) for start in range(0, len(whole.pictures) - n + 1, n)]
+        sets = [whole.at(slice(start, start + n)) for start in range(0, len(whole.images) - n + 1, n)]
         pairs = list(zip(sets[::2], sets[1::2], strict=False))[: plan.pairs]
         yield mean_row([row(name, "count", n, *pair, subset=plan.subset, patched=n) for pair in pairs])
 
 
 def row(name: str, damage: str, amount: float, real: Seen, fake: Seen, **settings) -> dict:
     """What was judged, and what every metric says of it."""
-    say(f"{name}, {damage} {amount:g}, {len(fake.pictures):,} pictures")
-    about = {"data": name, "damage": damage, "amount": amount, "pictures": len(fake.pictures)}
+    say(f"{name}, {damage} {amount:g}, {len(fake.images):,} images")
+    about = {"data": name, "damage": damage, "amount": amount, "images": len(fake.images)}
     return about | judge(real, fake, **settings)
 
 
@@ -261,4 +261,4 @@ def markdown(cells: list[Sequence[str]]) -> str:
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

@@ -14,7 +14,7 @@ from ml_collections import config_flags
 
 from experiments.scaling.collectives import Collective, collectives, compile_step
 from experiments.scaling.links import LINKS, Link, ring_seconds
-from genjax import cli, data, tasks
+from genjax.cli import data, entry, tasks
 from genjax.config import check, pick
 from genjax.engine.loop import shapes
 from genjax.engine.mesh import check_batch, make_mesh
@@ -32,7 +32,7 @@ def define_flags() -> None:
     """The flags of this entry point."""
     config_flags.DEFINE_config_file("config", None, "The experiment, as for genjax.train.")
     flags.DEFINE_float("step_ms", None, "A step's time on one device: measured, or assumed.", lower_bound=0)
-    flags.DEFINE_list("link", list(LINKS), f"The links between neighbours, of {', '.join(LINKS)}.")
+    flags.DEFINE_list("link", list(LINKS), f"The links between neighbors, of {', '.join(LINKS)}.")
     flags.DEFINE_list("devices", ["1", "2", "4", "8", "16", "32"], "How many devices, or hosts.")
 
 
@@ -129,4 +129,4 @@ def as_text(rows: Iterator[Scaled]) -> str:
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

@@ -41,7 +41,7 @@ class Collective:
 
 
 def compile_step(task: Task, shape: tuple[int, ...], mesh: Mesh) -> str:
-    """The optimised HLO of the first phase's loop on a mesh, the data on every device; nothing is computed.
+    """The optimized HLO of the first phase's loop on a mesh, the data on every device; nothing is computed.
 
     Shapes: shape is that of one example.
     """

@@ -14,7 +14,7 @@ from absl import flags
 from ml_collections import ConfigDict
 
 from configs import dcgan, gan, wgan_gp
-from genjax import cli, data, runs, tasks
+from genjax.cli import data, entry, runs, tasks
 from genjax.data.feed import Feed
 from genjax.engine import loop
 from genjax.engine.mesh import make_mesh
@@ -98,4 +98,4 @@ def distances(found: Any, expected: Any) -> dict[str, float]:
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

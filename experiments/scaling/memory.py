@@ -1,6 +1,6 @@
 """What a step's memory is traded for: python -m experiments.scaling.memory --config=configs/progan.py --parts=1,4
 
-Of a config's last phase, for each number of parts of a batch, with and without rematerialisation: its arithmetic and
+Of a config's last phase, for each number of parts of a batch, with and without rematerialization: its arithmetic and
 its memory beyond the state as `--dry_run` tells them, and what XLA sets aside for the compiled step on this machine.
 """
 
@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-from genjax import cli, data, runs, tasks
+from genjax.cli import data, entry, runs, tasks
 from genjax.config import check
 from genjax.engine import compiler
 from genjax.engine.cost import cost
@@ -66,4 +66,4 @@ def _asked(step, args) -> str:
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

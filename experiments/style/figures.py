@@ -7,12 +7,12 @@ from pathlib import Path
 
 from absl import flags
 
-from genjax import cli, runs
-from genjax.inspection.stylize import Painter, config_of, descend
+from genjax.cli import entry, runs
 from genjax.report.figures import rendered, save_png
+from genjax.stylization import Painter, config_of, descend
 
 FLAGS = flags.FLAGS
-PICTURES = Path("docs/images/style")
+IMAGES = Path("docs/images/style")
 CONTENTS = ("cat", "bridge", "coffee")
 STYLES = ("strokes", "glass", "woodcut", "dots", "planes", "marble")
 LAYERS = {
@@ -36,7 +36,7 @@ NETS = {
 def define_flags() -> None:
     """The flags of this entry point."""
     flags.DEFINE_string("out", "runs/style", "The folder to write to.")
-    flags.DEFINE_integer("size", 224, "Of the longer side of a picture, in pixels.", lower_bound=64)
+    flags.DEFINE_integer("size", 224, "Of the longer side of an image, in pixels.", lower_bound=64)
     flags.DEFINE_list("only", [], "Some of gatys, adain, ablation; default: all.")
 
 
@@ -47,8 +47,8 @@ def main() -> None:
     if "gatys" in only:
         _table(out / "style_gatys.png", CONTENTS[:2], STYLES, painted)
     if "adain" in only:
-        painters = {s: Painter("", [str(PICTURES / f"{s}.jpg")], size=FLAGS.size) for s in STYLES}
-        _table(out / "style_adain.png", CONTENTS, STYLES, lambda c, s: painters[s].paint(PICTURES / f"{c}.jpg"))
+        painters = {s: Painter("", [str(IMAGES / f"{s}.jpg")], size=FLAGS.size) for s in STYLES}
+        _table(out / "style_adain.png", CONTENTS, STYLES, lambda c, s: painters[s].paint(IMAGES / f"{c}.jpg"))
     if "ablation" in only:
         rows = [
             [(name, painted("cat", "glass", **overrides)) for name, overrides in row.items()]
@@ -59,19 +59,19 @@ def main() -> None:
 
 
 def painted(content: str, of: str, **overrides):
-    """A picture by descent with the settings of `genjax.stylize`, but for some."""
-    c = config_of(str(PICTURES / f"{content}.jpg"), [str(PICTURES / f"{of}.jpg")], FLAGS.size)
+    """An image by descent with the settings of `genjax.stylize`, but for some."""
+    c = config_of(str(IMAGES / f"{content}.jpg"), [str(IMAGES / f"{of}.jpg")], FLAGS.size)
     c.update_from_flattened_dict(overrides)
-    *_, picture = descend(c)
-    return picture
+    *_, image = descend(c)
+    return image
 
 
 def _table(path, contents, styles, paint):
     """Styles across, contents down, and what is made of the two."""
     from PIL import Image
 
-    head = [("", None), *((name, Image.open(PICTURES / f"{name}.jpg")) for name in styles)]
-    body = [[("", Image.open(PICTURES / f"{c}.jpg")), *(("", paint(c, s)) for s in styles)] for c in contents]
+    head = [("", None), *((name, Image.open(IMAGES / f"{name}.jpg")) for name in styles)]
+    body = [[("", Image.open(IMAGES / f"{c}.jpg")), *(("", paint(c, s)) for s in styles)] for c in contents]
     _draw(path, [head, *body], [""] * (1 + len(contents)))
 
 
@@ -85,10 +85,10 @@ def _draw(path, rows, titles):
     for line, row, title in zip(
         figure.subplots(len(rows), len(rows[0]), squeeze=False, height_ratios=ratios), rows, titles, strict=True
     ):
-        for axes, (name, picture) in zip(line, row, strict=True):
+        for axes, (name, image) in zip(line, row, strict=True):
             axes.axis("off")
-            if picture:
-                axes.imshow(picture)
+            if image:
+                axes.imshow(image)
             axes.set_title(name, fontsize=9)
         if title:
             line[0].text(
@@ -99,4 +99,4 @@ def _draw(path, rows, titles):
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

@@ -1,4 +1,4 @@
-"""A sweep's results as a picture: a curve over X if the experiment has one, else a row of dots a variant."""
+"""A sweep's results as an image: a curve over X if the experiment has one, else a row of dots a variant."""
 
 import io
 import math

@@ -13,9 +13,9 @@ from ml_collections import ConfigDict
 
 from experiments.sweeps.experiment import Axis, Experiment, base_config
 from genjax.config import differences, flat
-from genjax.engine.workdir import Workdir
 from genjax.errors import InputError, did_you_mean
 from genjax.evaluation.schedule import Schedule
+from genjax.run.workdir import Workdir
 from genjax.runs import config_of
 from genjax.train import prepare
 

@@ -47,7 +47,7 @@ def write(folder: Path, experiment: Experiment, runs: Sequence[Run], failures: M
     done = [run for run in runs if outcome.state(run) == outcome.DONE]
     found = {run.title: outcome.numbers(run) for run in done}
     rows = list(rows_of(experiment, done, found))
-    summaries = summarise(rows)
+    summaries = summarize(rows)
     apart = _incomparable(experiment, found)
     text = as_markdown(experiment, summaries, apart, [*apart.values(), *_unfinished(runs, done, failures)])
     write_bytes(folder / "results.csv", as_csv(rows).encode())
@@ -67,7 +67,7 @@ def rows_of(experiment: Experiment, done: Sequence[Run], found: Mapping[str, Map
                 yield Row(run.variant, run.seed, reported.title, value, run.x, time, run.path.name)
 
 
-def summarise(rows: Sequence[Row]) -> dict[tuple[str, str], Summary]:
+def summarize(rows: Sequence[Row]) -> dict[tuple[str, str], Summary]:
     """By variant and metric."""
     values: dict[tuple[str, str], list[float]] = {}
     for row in rows:

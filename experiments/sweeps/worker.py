@@ -11,7 +11,7 @@ from pathlib import Path
 
 from absl import flags
 
-from genjax import cli
+from genjax.cli import entry
 from genjax.errors import InputError
 
 FLAGS = flags.FLAGS
@@ -55,19 +55,19 @@ def work(folder: Path) -> int:
 def judge(folder: Path, schedule, step: int) -> None:
     """What the end of training does, for a run that was stopped before it. Raises: InputError."""
     from genjax import runs
-    from genjax.engine.workdir import Workdir
     from genjax.report import figures
+    from genjax.run.workdir import Workdir
 
     _, state = runs.restore(folder, step)
-    rows, pictures = schedule.judge(state, step, lambda text: print(f"warning: {text}", file=sys.stderr))
+    rows, images = schedule.judge(state, step, lambda text: print(f"warning: {text}", file=sys.stderr))
     if not rows:
         raise InputError(f"none of eval.metrics={schedule.config.metrics!r} applies to this run")
     for row in rows:
         Workdir(folder).log(row)
-    for name, picture in pictures.items():
-        figures.save_png(folder / name, picture)
+    for name, image in images.items():
+        figures.save_png(folder / name, image)
 
 
 if __name__ == "__main__":
     define_flags()
-    cli.run(main)
+    entry.run(main)

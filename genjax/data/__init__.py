@@ -17,9 +17,9 @@ NAMES = (*PACKAGED, "fashion_mnist", *MIXTURES, "swiss_roll", "arc3d")
 def load(config) -> Source:
     """Opens the data set that `config` names, checked and ready to read.
 
-    config.name: one of NAMES, "shapes_SIDE", "textures_SIDE", "tfds:NAME", "folder:PATH", "picture:FILE",
+    config.name: one of NAMES, "shapes_SIDE", "textures_SIDE", "tfds:NAME", "folder:PATH", "image:FILE",
     "series:PATH", "stacked:NAME" or "pairs:NAME,NAME". config.split: "train", "test", slices and sums of them.
-    config.size, channels, resize: the form of pictures (see images.form). config.dir: where TFDS keeps its data.
+    config.size, channels, resize: the form of images (see images.form). config.dir: where TFDS keeps its data.
 
     Raises: InputError for everything that is wrong with the request or the data; nothing fails later that a look at
     the data could have found.
@@ -30,10 +30,10 @@ def load(config) -> Source:
         from genjax.data.folder import load_folder
 
         return load_folder(name, split, form)
-    if kind == "picture" and rest:
-        from genjax.data.folder import load_picture
+    if kind == "image" and rest:
+        from genjax.data.folder import load_image
 
-        return load_picture(name, split, form)
+        return load_image(name, split, form)
     if kind == "series" and rest:
         from genjax.data.series import load_series
 
@@ -85,5 +85,5 @@ def load(config) -> Source:
     raise InputError(
         f"data.name {name!r} is unknown{did_you_mean(name, NAMES)}. "
         f"Expected {', '.join(NAMES)}, shapes_SIDE, textures_SIDE, tfds:NAME, folder:PATH, "
-        "picture:FILE, series:PATH, stacked:NAME or pairs:NAME,NAME."
+        "image:FILE, series:PATH, stacked:NAME or pairs:NAME,NAME."
     )

@@ -1,4 +1,4 @@
-"""Data sets that are drawn when they are read: pictures of their number alone, at any size."""
+"""Data sets that are drawn when they are read: images of their number alone, at any size."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ KINDS: dict[str, tuple[Callable[[int, int], np.ndarray], int]] = {
 
 
 def load_drawn(name: str, split: str, form: Form) -> Source:
-    """Pictures of the side in the name, as in "shapes_64"; 1,000 in "train" and 100 in "test".
+    """Images of the side in the name, as in "shapes_64"; 1,000 in "train" and 100 in "test".
 
     Shapes: uint8 (side, side, 3), or as the form says. Raises: InputError for a side that cannot be drawn.
     """

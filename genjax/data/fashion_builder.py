@@ -6,10 +6,10 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from genjax.data import fashion_mnist
+from genjax.data.encoded import decode
 from genjax.data.images import Form
 from genjax.data.packaged import FASHION_LABELS
-from genjax.data.pictures import decode
-from genjax.data.tfds import find, open_builder, pictures_of
+from genjax.data.tfds import find, images_of, open_builder
 from genjax.errors import InputError
 
 NAME = "genjax_fashion_mnist"  # not TFDS's own fashion_mnist, which prepares in another order
@@ -23,7 +23,7 @@ class GenjaxFashionMnist(tfds.core.GeneratorBasedBuilder):
     def _info(self):
         return tfds.core.DatasetInfo(
             builder=self,
-            description="Fashion-MNIST: 70,000 pictures of clothes, 28x28 grey.",
+            description="Fashion-MNIST: 70,000 images of clothes, 28x28 gray.",
             features=tfds.features.FeaturesDict(
                 {
                     "image": tfds.features.Image(shape=(28, 28, 1), encoding_format="png"),
@@ -74,7 +74,7 @@ def prepare(folder: Path) -> None:
 
 
 def read(folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures uint8 [N, 28, 28, 1] and labels [N] of one split."""
-    pictures, read_labels = pictures_of(open_builder(find(folder, NAME)), [split])
-    indices = np.arange(pictures.count)
-    return decode(pictures, indices, Form(None, 1, "crop"), (28, 28, 1)), read_labels()
+    """Images uint8 [N, 28, 28, 1] and labels [N] of one split."""
+    images, read_labels = images_of(open_builder(find(folder, NAME)), [split])
+    indices = np.arange(images.count)
+    return decode(images, indices, Form(None, 1, "crop"), (28, 28, 1)), read_labels()

@@ -28,7 +28,7 @@ FINGERPRINTS = {
 
 
 def load_fashion(name: str, split: str, form: Form, data_dir: str) -> Source:
-    """All 60,000 training and 10,000 test pictures, 28x28 grey, in the order of the original files.
+    """All 60,000 training and 10,000 test images, 28x28 gray, in the order of the original files.
 
     They come from Debian's package where it is installed, else from `data_dir` where they were prepared once, else
     they are downloaded there by TFDS. The fingerprint is the same each way.
@@ -40,7 +40,7 @@ def load_fashion(name: str, split: str, form: Form, data_dir: str) -> Source:
 
 
 def read_split(folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures uint8 [N, 28, 28, 1] and labels uint8 [N] of one split, from its two idx files."""
+    """Images uint8 [N, 28, 28, 1] and labels uint8 [N] of one split, from its two idx files."""
     images, labels = FILES[split]
     return read_idx(folder / images, rank=3)[..., None], read_idx(folder / labels, rank=1)
 
@@ -85,7 +85,7 @@ def _answers(url: str) -> bool:
 def _checked(split: str, x: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if fingerprint(x, labels) != FINGERPRINTS[split]:
         raise InputError(
-            f"fashion_mnist ({split}) is damaged or another version: {len(x)} pictures {x.shape[1:]} do not have the "
+            f"fashion_mnist ({split}) is damaged or another version: {len(x)} images {x.shape[1:]} do not have the "
             "known fingerprint. Remove it and install or download it again."
         )
     return x, labels

@@ -90,7 +90,7 @@ class Feed:
 
 
 def means_of_blocks(x: np.ndarray, side: int) -> np.ndarray:
-    """Pictures of fewer pixels, exactly: the means of square blocks. Those of that size are as they are.
+    """Images of fewer pixels, exactly: the means of square blocks. Those of that size are as they are.
 
     Shapes: uint8 [N, H, H, C] -> float32 [N, side, side, C].
     """

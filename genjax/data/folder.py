@@ -1,12 +1,12 @@
-"""The user's own pictures: a folder, with sub-folders as classes."""
+"""The user's own images: a folder, with sub-folders as classes."""
 
 import os
 from pathlib import Path
 
 import numpy as np
 
+from genjax.data.encoded import EncodedImages, open_source, positions_of, survey
 from genjax.data.images import Form
-from genjax.data.pictures import Pictures, open_source, positions_of, survey
 from genjax.data.source import Source, fingerprint_of_text
 from genjax.data.splits import parse
 from genjax.errors import InputError
@@ -15,12 +15,12 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 def load_folder(name: str, split: str, form: Form) -> Source:
-    """All PNG, JPEG and WebP pictures under a folder, as the split "train" (slices included).
+    """All PNG, JPEG and WebP images under a folder, as the split "train" (slices included).
 
-    Hidden files are ignored. If every picture is in a sub-folder, the first-level sub-folders are the labels, and the
+    Hidden files are ignored. If every image is in a sub-folder, the first-level sub-folders are the labels, and the
     order is a fixed shuffle so that a slice holds every class; otherwise the order is that of the names.
 
-    Raises: InputError if the folder or a picture is missing, unreadable or broken, or sizes differ without data.size.
+    Raises: InputError if the folder or an image is missing, unreadable or broken, or sizes differ without data.size.
     """
     root = Path(name.partition(":")[2]).expanduser()
     parts = parse(split, ("train",))
@@ -29,52 +29,52 @@ def load_folder(name: str, split: str, form: Form) -> Source:
     if labels is not None:
         order = np.random.default_rng(0).permutation(len(files))
         files, labels = [files[index] for index in order], labels[order]
-    pictures = Pictures(
+    images = EncodedImages(
         count=len(files),
         fetch=lambda indices: [root / files[index] for index in indices],
         called=lambda index: str(root / files[index]),
     )
-    shape = survey(pictures, form)
+    shape = survey(images, form)
     indices = positions_of(part.bounds(len(files)) for part in parts)
 
     def describe() -> str:
         chosen = (f"{files[index]} {(root / files[index]).stat().st_size}" for index in indices)
         return fingerprint_of_text([f"folder {shape} {form.resize}", *chosen])
 
-    return open_source(pictures, indices, form, shape, labels, label_names, name, split, describe)
+    return open_source(images, indices, form, shape, labels, label_names, name, split, describe)
 
 
-def load_picture(name: str, split: str, form: Form) -> Source:
-    """One PNG, JPEG or WebP picture, as the split "train". Raises: InputError if it is missing or broken."""
+def load_image(name: str, split: str, form: Form) -> Source:
+    """One PNG, JPEG or WebP image, as the split "train". Raises: InputError if it is missing or broken."""
     path = Path(name.partition(":")[2]).expanduser()
-    parts, pictures = parse(split, ("train",)), _alone(path)
-    shape = survey(pictures, form)
+    parts, images = parse(split, ("train",)), _alone(path)
+    shape = survey(images, form)
     indices = positions_of(part.bounds(1) for part in parts)
 
     def describe() -> str:
-        return fingerprint_of_text([f"picture {shape} {form.resize}", f"{path.name} {path.stat().st_size}"])
+        return fingerprint_of_text([f"image {shape} {form.resize}", f"{path.name} {path.stat().st_size}"])
 
-    return open_source(pictures, indices, form, shape, None, (), name, split, describe)
-
-
-def open_picture(path: str | os.PathLike, size: tuple[int, int]) -> Source:
-    """One picture's file in colour, squashed to a size (height, width). Raises: InputError."""
-    return load_picture(f"picture:{path}", "train", Form(size, 3, "squash"))
+    return open_source(images, indices, form, shape, None, (), name, split, describe)
 
 
-def size_of_picture(path: str | os.PathLike) -> tuple[int, int]:
-    """Height and width of a picture's file, of its header alone. Raises: InputError."""
+def open_image(path: str | os.PathLike, size: tuple[int, int]) -> Source:
+    """One image's file in color, squashed to a size (height, width). Raises: InputError."""
+    return load_image(f"image:{path}", "train", Form(size, 3, "squash"))
+
+
+def size_of_image(path: str | os.PathLike) -> tuple[int, int]:
+    """Height and width of an image's file, of its header alone. Raises: InputError."""
     return survey(_alone(Path(path).expanduser()), Form(None, 3, "squash"))[:2]
 
 
-def _alone(path: Path) -> Pictures:
+def _alone(path: Path) -> EncodedImages:
     if not path.is_file():
-        raise InputError(f"{path} {'is a folder' if path.is_dir() else 'does not exist'}: expected a picture's file.")
-    return Pictures(count=1, fetch=lambda indices: [path for _ in indices], called=lambda _: str(path))
+        raise InputError(f"{path} {'is a folder' if path.is_dir() else 'does not exist'}: expected an image's file.")
+    return EncodedImages(count=1, fetch=lambda indices: [path for _ in indices], called=lambda _: str(path))
 
 
 def _find(root: Path) -> list[str]:
-    """Relative names of all pictures, sorted, with "/" on every system."""
+    """Relative names of all images, sorted, with "/" on every system."""
     if not root.is_dir():
         what = "is a file" if root.exists() else "does not exist"
         raise InputError(f"folder:{root} {what}: expected a folder with {', '.join(SUFFIXES)} files.")
@@ -90,7 +90,7 @@ def _find(root: Path) -> list[str]:
                 others += 1
     if not found:
         has = f"has {others} files but none of them is" if others else "is empty; expected"
-        raise InputError(f"folder:{root} {has} a picture ({', '.join(SUFFIXES)}).")
+        raise InputError(f"folder:{root} {has} an image ({', '.join(SUFFIXES)}).")
     return sorted(found)
 
 

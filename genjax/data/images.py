@@ -1,4 +1,4 @@
-"""One picture from a file to pixels: orientation, transparency, depth, size and channels."""
+"""One image from a file to pixels: orientation, transparency, depth, size and channels."""
 
 import re
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ import numpy as np
 from genjax.errors import InputError, did_you_mean
 
 RESIZES = ("crop", "squash", "pad", "frame")
-_GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N")
+_GRAY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N")
 _EXIF_ORIENTATION = 0x0112
 
 
 @dataclass(frozen=True)
 class Form:
-    """What the user asked every picture to become."""
+    """What the user asked every image to become."""
 
     size: tuple[int, int] | None  # (height, width); None: as found
     channels: int  # 0: as found
@@ -22,7 +22,7 @@ class Form:
     upscale: bool = True
 
     def refuse_smaller(self, height: int, width: int) -> None:
-        """Raise InputError for a picture that would have to be enlarged, where that is not wanted."""
+        """Raise InputError for an image that would have to be enlarged, where that is not wanted."""
         if self.upscale or not self.size or self.resize == "frame":
             return
         ratios = self.size[0] / height, self.size[1] / width
@@ -46,10 +46,10 @@ def form(config) -> Form:
         if not size or min(size) < 1:
             raise InputError(
                 f"data.size {text!r} is not a size: write 64 for 64x64, 64x48 for height x width, "
-                "or leave it empty to keep pictures as they are."
+                "or leave it empty to keep images as they are."
             )
     if config.channels not in (0, 1, 3):
-        raise InputError(f"data.channels is {config.channels!r}: expected 0 (as found), 1 (grey) or 3 (colour).")
+        raise InputError(f"data.channels is {config.channels!r}: expected 0 (as found), 1 (gray) or 3 (color).")
     if config.resize not in RESIZES:
         raise InputError(
             f"data.resize {config.resize!r} is unknown{did_you_mean(str(config.resize), RESIZES)}. "
@@ -59,18 +59,18 @@ def form(config) -> Form:
 
 
 def header(image) -> tuple[int, int, bool]:
-    """Height, width (both as seen, after orientation) and whether it is grey, of a PIL image not yet decoded."""
+    """Height, width (both as seen, after orientation) and whether it is gray, of a PIL image not yet decoded."""
     width, height = image.size
     turned = _orientation(image) >= 5
-    return (width, height, image.mode in _GREY) if turned else (height, width, image.mode in _GREY)
+    return (width, height, image.mode in _GRAY) if turned else (height, width, image.mode in _GRAY)
 
 
 def pixels(image, form: Form, channels: int) -> np.ndarray:
-    """The picture as the user asked for it.
+    """The image as the user asked for it.
 
-    EXIF orientation is honoured, transparency composited on white, 16-bit grey rounded to 8 bits, and scaling is
-    Lanczos with antialiasing. "crop" scales the shorter side and cuts the centre, "squash" ignores the aspect ratio,
-    "pad" fits the whole picture on white, "frame" leaves its pixels as they are and has black around them.
+    EXIF orientation is honoured, transparency composited on white, 16-bit gray rounded to 8 bits, and scaling is
+    Lanczos with antialiasing. "crop" scales the shorter side and cuts the center, "squash" ignores the aspect ratio,
+    "pad" fits the whole image on white, "frame" leaves its pixels as they are and has black around them.
 
     Shapes: uint8 [H, W, channels].
     """
@@ -87,17 +87,17 @@ def pixels(image, form: Form, channels: int) -> np.ndarray:
 
 
 def conform(x: np.ndarray, form: Form) -> np.ndarray:
-    """Pictures [N, H, W, C] already decoded, brought to the form; the same array if it is the form already."""
+    """Images [N, H, W, C] already decoded, brought to the form; the same array if it is the form already."""
     channels = form.channels or x.shape[-1]
     if form.size in (None, x.shape[1:3]) and channels == x.shape[-1]:
         return x
     from PIL import Image
 
-    pictures = (Image.fromarray(picture[..., 0] if x.shape[-1] == 1 else picture) for picture in x)
+    images = (Image.fromarray(image[..., 0] if x.shape[-1] == 1 else image) for image in x)
     try:
-        return np.stack([pixels(picture, form, channels) for picture in pictures])
+        return np.stack([pixels(image, form, channels) for image in images])
     except InputError as error:
-        raise InputError(f"Each picture {error}") from None
+        raise InputError(f"Each image {error}") from None
 
 
 def _orientation(image) -> int:
@@ -121,7 +121,7 @@ def _turn(image, orientation: int):
 
 
 def _plain(image, channels: int):
-    """Eight bits, opaque, grey or RGB."""
+    """Eight bits, opaque, gray or RGB."""
     from PIL import Image
 
     if image.mode.startswith("I"):  # PIL's own conversion clips 16 bits instead of scaling them

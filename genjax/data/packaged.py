@@ -43,22 +43,22 @@ FINGERPRINTS = {  # of the whole splits; the build scripts print them
 
 
 def load_fashion_10k(name: str, split: str, form: Form) -> Source:
-    """The first 10,000 training and 2,000 test pictures of Fashion-MNIST, 28x28 grey."""
+    """The first 10,000 training and 2,000 test images of Fashion-MNIST, 28x28 gray."""
     x, labels = gather(split, ("train", "test"), lambda part: _checked("fashion_mnist_10k", part, _fashion(part)))
     return in_memory(name, split, conform(x, form), labels, FASHION_LABELS)
 
 
 def load_emoji(name: str, split: str, form: Form) -> Source:
-    """Noto emoji without skin tones on white, 64x64 colour; `emoji_32` is their exact 2x2 mean.
+    """Noto emoji without skin tones on white, 64x64 color; `emoji_32` is their exact 2x2 mean.
 
-    Every tenth picture of each category is in "test", the others in "train"; both are in a fixed shuffled order.
+    Every tenth image of each category is in "test", the others in "train"; both are in a fixed shuffled order.
     """
     x, labels = gather(split, ("train", "test"), lambda part: _checked(name, part, _emoji(part, name)))
     return in_memory(name, split, conform(x, form), labels, EMOJI_LABELS)
 
 
 def to_sheet(x: np.ndarray, columns: int) -> np.ndarray:
-    """Pictures [N, H, W, C] in rows on one white sheet [rows * H, columns * W, C]."""
+    """Images [N, H, W, C] in rows on one white sheet [rows * H, columns * W, C]."""
     count, height, width, channels = x.shape
     rows = -(-count // columns)
     sheet = np.full((rows * columns, height, width, channels), 255, np.uint8)
@@ -68,7 +68,7 @@ def to_sheet(x: np.ndarray, columns: int) -> np.ndarray:
 
 
 def from_sheet(sheet: np.ndarray, side: int) -> np.ndarray:
-    """The inverse of to_sheet for square pictures, the filling of the last row included."""
+    """The inverse of to_sheet for square images, the filling of the last row included."""
     rows, columns = sheet.shape[0] // side, sheet.shape[1] // side
     x = sheet.reshape(rows, side, columns, side, -1).swapaxes(1, 2)
     return x.reshape(rows * columns, side, side, -1)
@@ -79,7 +79,7 @@ def _fashion(part: str) -> tuple[np.ndarray, np.ndarray]:
 
     folder = files("genjax") / "assets" / "fashion_mnist_10k"
     with (folder / f"{part}.webp").open("rb") as file:
-        red = np.asarray(Image.open(file).convert("RGB"))[..., :1]  # WebP has no grey: the channels are equal
+        red = np.asarray(Image.open(file).convert("RGB"))[..., :1]  # WebP has no gray: the channels are equal
     with (folder / f"{part}_labels.npy").open("rb") as file:
         return from_sheet(red, 28), np.load(file, allow_pickle=False)
 

@@ -1,4 +1,4 @@
-"""Pictures of one set over pictures of another, as style transfer learns from."""
+"""Images of one set over images of another, as style transfer learns from."""
 
 from collections.abc import Callable
 
@@ -12,14 +12,14 @@ MOST = 2**22
 
 
 def pair(name: str, upper: Source, lower: Source) -> Source:
-    """Each picture of one set over many of another's, side on side; all pairs where there are not too many.
+    """Each image of one set over many of another's, side on side; all pairs where there are not too many.
 
     Shapes: two of uint8 (H, W, 3) -> (2H, W, 3).
     Raises: InputError for sets of another form or of unequal ones.
     """
     if len(upper.shape) != 3 or upper.shape[2] != 3 or upper.shape != lower.shape:
         raise InputError(
-            f"{name}: expected two sets of coloured pictures of one size, got {list(upper.shape)} and "
+            f"{name}: expected two sets of colored images of one size, got {list(upper.shape)} and "
             f"{list(lower.shape)}: set data.size and data.channels=3"
         )
     rounds = min(lower.size, max(1, MOST // upper.size))

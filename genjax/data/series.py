@@ -21,11 +21,11 @@ def load_series(name: str, split: str, form: Form) -> Source:
 
     Shapes: float32 (T, F).
     Raises: InputError for a file that is missing, broken or of another form, for NaN within a series, and for forms
-    that only pictures have.
+    that only images have.
     """
     path = Path(name.partition(":")[2]).expanduser()
     if form.channels or (form.size and path.suffix != ".csv"):
-        raise InputError(f"{name} has series, not pictures: leave data.channels unset, and data.size but for a .csv")
+        raise InputError(f"{name} has series, not images: leave data.channels unset, and data.size but for a .csv")
     readers = {".npz": _archive, ".csv": lambda path: _table(path, form.size)}
     if path.suffix not in readers:
         raise InputError(f"{name}: expected a .npz with an array x [N, steps, numbers], or a .csv with a line a step")

@@ -13,7 +13,7 @@ class Source:
     """Examples by index.
 
     Shapes: `read` maps indices [N] (any order, repeats allowed) to examples [N, *shape] and is thread-safe. An example
-    is a picture (H, W, C) in uint8 or a point (D,) in float32; labels are int32 [size], or None.
+    is an image (H, W, C) in uint8 or a point (D,) in float32; labels are int32 [size], or None.
     """
 
     name: str  # as the user wrote it

@@ -1,4 +1,4 @@
-"""Three grey pictures as the channels of one: a law of a thousand modes that can be counted.
+"""Three gray images as the channels of one: a law of a thousand modes that can be counted.
 
 Source: arXiv:1611.02163, section 3.3.1 ("stacked MNIST"), and arXiv:1712.04086, section 4.2.
 """
@@ -14,13 +14,13 @@ EXAMPLES = 128_000
 
 
 def stack(name: str, base: Source) -> Source:
-    """128,000 triples of pictures of another set, always the same; a label is 100 a + 10 b + c of its ten classes.
+    """128,000 triples of images of another set, always the same; a label is 100 a + 10 b + c of its ten classes.
 
     Shapes: uint8 (H, W, 1) -> (H, W, 3).
-    Raises: InputError for a set that is not of grey pictures, or has not ten classes.
+    Raises: InputError for a set that is not of gray images, or has not ten classes.
     """
     if len(base.shape) != 3 or base.shape[2] != 1:
-        raise InputError(f"{name} stacks grey pictures, and {base.name} has {list(base.shape)}: set data.channels=1")
+        raise InputError(f"{name} stacks gray images, and {base.name} has {list(base.shape)}: set data.channels=1")
     if base.labels is None or base.labels.max() > 9:
         raise InputError(f"{name} needs a set of ten classes with labels, such as stacked:fashion_mnist_10k")
     triples = np.random.default_rng(3).integers(base.size, size=(EXAMPLES, 3))

@@ -17,9 +17,9 @@ SIZES = {"train": 100_000, "test": 10_000}
 
 @dataclass(frozen=True)
 class Mixture:
-    """Equally likely round Gaussians: centres float64 [modes, 2] and their one standard deviation."""
+    """Equally likely round Gaussians: centers float64 [modes, 2] and their one standard deviation."""
 
-    centres: np.ndarray
+    centers: np.ndarray
     std: float
 
 
@@ -39,19 +39,19 @@ def load_mixture(name: str, split: str, form: Form) -> Source:
     """Fixed points from the mixture, 100,000 in "train" and 10,000 in "test"; the label of a point is its mode.
 
     Shapes: float32 (2,).
-    Raises: InputError if a picture's size or channels are asked for.
+    Raises: InputError if an image's size or channels are asked for.
     """
     if form.size or form.channels:
-        raise InputError(f"{name} has points in the plane, not pictures: leave data.size and data.channels unset.")
+        raise InputError(f"{name} has points in the plane, not images: leave data.size and data.channels unset.")
     law = mixture(name)
     x, labels = gather(split, SIZES, lambda part: _draw(law, part))
-    return in_memory(name, split, x, labels, [str(mode) for mode in range(len(law.centres))])
+    return in_memory(name, split, x, labels, [str(mode) for mode in range(len(law.centers))])
 
 
 def _draw(law: Mixture, part: str) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng((len(law.centres), list(SIZES).index(part)))
-    labels = rng.integers(len(law.centres), size=SIZES[part])
-    x = law.centres[labels] + law.std * rng.standard_normal((SIZES[part], 2))
+    rng = np.random.default_rng((len(law.centers), list(SIZES).index(part)))
+    labels = rng.integers(len(law.centers), size=SIZES[part])
+    x = law.centers[labels] + law.std * rng.standard_normal((SIZES[part], 2))
     return x.astype(np.float32), labels.astype(np.int32)
 
 
@@ -61,10 +61,10 @@ def load_swiss_roll(split: str, form: Form) -> Source:
     Each coordinate has normal noise of 0.25; all is divided by 7.5. 100,000 points in "train", 10,000 in "test".
     Source: scikit-learn's `make_swiss_roll` without its width, scaled as by the code of arXiv:1704.00028.
     Shapes: float32 (2,).
-    Raises: InputError if a picture's size or channels are asked for.
+    Raises: InputError if an image's size or channels are asked for.
     """
     if form.size or form.channels:
-        raise InputError("swiss_roll has points in the plane, not pictures: leave data.size and data.channels unset.")
+        raise InputError("swiss_roll has points in the plane, not images: leave data.size and data.channels unset.")
     x, _ = gather(split, SIZES, lambda part: (_roll(part), None))
     return in_memory("swiss_roll", split, x, None)
 
@@ -84,10 +84,10 @@ def load_arc(split: str, form: Form) -> Source:
 
     x = cos a + sin a / 2, y = 0.7 sin a, z = 0.1 x + 0.3 y, each with normal noise of 0.05, 0.05 and 0.1.
     Shapes: float32 (3,).
-    Raises: InputError if a picture's size or channels are asked for.
+    Raises: InputError if an image's size or channels are asked for.
     """
     if form.size or form.channels:
-        raise InputError("arc3d has points in space, not pictures: leave data.size and data.channels unset.")
+        raise InputError("arc3d has points in space, not images: leave data.size and data.channels unset.")
     x, _ = gather(split, ARC_SIZES, lambda part: (_arc(part), None))
     return in_memory("arc3d", split, x, None)
 

@@ -1,6 +1,6 @@
-"""Styles drawn by code: brush strokes, glass, woodcuts, dots, planes and marble, in palettes of a few colours.
+"""Styles drawn by code: brush strokes, glass, woodcuts, dots, planes and marble, in palettes of a few colors.
 
-Something to try style transfer on without anyone's painting. A picture is of its number alone: `textures_64` shows
+Something to try style transfer on without anyone's painting. An image is of its number alone: `textures_64` shows
 what `textures_512` shows, with fewer pixels.
 """
 
@@ -10,7 +10,7 @@ import numpy as np
 
 
 def draw(number: int, side: int) -> np.ndarray:
-    """One picture; its kind is number % 6. Shapes: -> uint8 [side, side, 3]."""
+    """One image; its kind is number % 6. Shapes: -> uint8 [side, side, 3]."""
     rng = np.random.default_rng((5, int(number)))
     colors = palette(rng)
     y, x = (np.mgrid[:side, :side] + 0.5) / side
@@ -19,7 +19,7 @@ def draw(number: int, side: int) -> np.ndarray:
 
 
 def palette(rng, count: int = 6) -> np.ndarray:
-    """Colours that go together: a hue, its neighbours and its opposite, from dark to light. Shapes: -> [count, 3]."""
+    """Colors that go together: a hue, its neighbors and its opposite, from dark to light. Shapes: -> [count, 3]."""
     hue, spread = rng.uniform(), rng.uniform(0.03, 0.12)
     hues = hue + spread * rng.normal(size=count) + 0.5 * (rng.uniform(size=count) < 0.3)
     light = np.linspace(rng.uniform(0.08, 0.3), rng.uniform(0.8, 1.0), count)
@@ -37,7 +37,7 @@ def field(rng, x, y, waves: int = 5, frequency: float = 2.0):
 
 
 def strokes(rng, x, y, colors):
-    """Short thick lines along a flow, in the colours of places."""
+    """Short thick lines along a flow, in the colors of places."""
     from PIL import Image, ImageDraw
 
     side = 2 * len(x)  # drawn at twice the size, for smooth edges
@@ -85,7 +85,7 @@ def woodcut(rng, x, y, colors):
 
 
 def dots(rng, x, y, colors):
-    """Round dots on a ground, their colours mixed by places."""
+    """Round dots on a ground, their colors mixed by places."""
     from PIL import Image, ImageDraw
 
     side = 2 * len(x)
@@ -103,7 +103,7 @@ def dots(rng, x, y, colors):
 
 def planes(rng, x, y, colors):
     """Overlapping half-planes, each shaded across: facets."""
-    picture = np.broadcast_to(colors[2], (*x.shape, 3)).astype(float)
+    image = np.broadcast_to(colors[2], (*x.shape, 3)).astype(float)
     for _ in range(int(rng.integers(12, 28))):
         angle, (px, py) = rng.uniform(0, 2 * np.pi), rng.uniform(size=2)
         away = (x - px) * np.cos(angle) + (y - py) * np.sin(angle)
@@ -111,12 +111,12 @@ def planes(rng, x, y, colors):
         inside = (away > 0) & (away < rng.uniform(0.1, 0.5)) & (np.abs(along) < rng.uniform(0.15, 0.6))
         shade = np.clip(1 - away / 0.5, 0.2, 1)[..., None]
         color = colors[int(rng.integers(len(colors)))]
-        picture = np.where(inside[..., None], shade * color + (1 - shade) * picture * 0.8, picture)
-    return picture
+        image = np.where(inside[..., None], shade * color + (1 - shade) * image * 0.8, image)
+    return image
 
 
 def marble(rng, x, y, colors):
-    """Veins of colours, one turned about the other."""
+    """Veins of colors, one turned about the other."""
     wx, wy = (0.25 * field(rng, x, y, frequency=1.5) for _ in range(2))
     tone = field(rng, x + wx, y + wy, waves=7, frequency=rng.uniform(2, 5))
     place = (tone + 2.2) / 4.4 * (len(colors) - 1)

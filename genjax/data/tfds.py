@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from genjax.data.encoded import EncodedImages, open_source, positions_of, survey
 from genjax.data.images import Form
-from genjax.data.pictures import Pictures, open_source, positions_of, survey
 from genjax.data.source import Source, fingerprint_of_text
 from genjax.data.splits import parse
 from genjax.errors import InputError, did_you_mean
@@ -32,8 +32,8 @@ def load_tfds(name: str, split: str, form: Form, data_dir: str) -> Source:
     names = list(dict.fromkeys(part for part, *_ in bounds))
     first = dict(zip(names, np.cumsum([0, *(splits[part] for part in names)]).tolist(), strict=False))
     indices = positions_of((first[part] + start, first[part] + stop) for part, start, stop in bounds)
-    pictures, read_labels = pictures_of(builder, names)
-    shape = _static_shape(features["image"], form) or survey(pictures, form)
+    images, read_labels = images_of(builder, names)
+    shape = _static_shape(features["image"], form) or survey(images, form)
     labels = read_labels() if read_labels else None
     label_names = tuple(getattr(features.get("label"), "names", None) or ()) if read_labels else ()
 
@@ -42,7 +42,7 @@ def load_tfds(name: str, split: str, form: Form, data_dir: str) -> Source:
         sizes = [f"{Path(path).name} {Path(path).stat().st_size}" for path in shards]
         return fingerprint_of_text([f"{info.full_name} {split} {shape} {form.resize}", *sizes])
 
-    return open_source(pictures, indices, form, shape, labels, label_names, name, split, describe)
+    return open_source(images, indices, form, shape, labels, label_names, name, split, describe)
 
 
 def data_dir_of(data_dir: str) -> Path:
@@ -91,7 +91,7 @@ def open_builder(folder: Path):
     features = features_of(builder)
     image = features.get("image")
     if not isinstance(image, tfds.features.Image) or np.dtype(image.np_dtype) not in (np.uint8, np.uint16):
-        raise InputError(f"{folder} has no picture feature `image`; its features: {', '.join(sorted(features))}.")
+        raise InputError(f"{folder} has no image feature `image`; its features: {', '.join(sorted(features))}.")
     return builder
 
 
@@ -101,8 +101,8 @@ def features_of(builder) -> dict:
     return dict(features.items()) if hasattr(features, "items") else {}
 
 
-def pictures_of(builder, names: list[str]):
-    """The pictures of these splits, one after the other, and a function that reads their labels (or None)."""
+def images_of(builder, names: list[str]):
+    """The images of these splits, one after the other, and a function that reads their labels (or None)."""
     import tensorflow_datasets as tfds
 
     features = features_of(builder)
@@ -125,16 +125,16 @@ def pictures_of(builder, names: list[str]):
 
         return read
 
-    pictures = Pictures(
+    images = EncodedImages(
         count=len(records),
         fetch=column("image", {"image": tfds.decode.SkipDecoding()}),
         called=lambda index: f"{info.full_name} ({'+'.join(names)}) example {index}",
     )
     label = features.get("label")
     if label is None or label.shape != () or not np.issubdtype(label.np_dtype, np.integer):
-        return pictures, None
+        return images, None
     read, chunk = column("label"), 1024
-    return pictures, lambda: np.concatenate(
+    return images, lambda: np.concatenate(
         [
             np.array(read(range(start, min(start + chunk, len(records)))), np.int32)
             for start in range(0, len(records), chunk)
@@ -143,7 +143,7 @@ def pictures_of(builder, names: list[str]):
 
 
 def _static_shape(image, form: Form) -> tuple[int, int, int] | None:
-    """The shape of every picture as far as the data set promises it; None if pictures must be asked."""
+    """The shape of every image as far as the data set promises it; None if images must be asked."""
     height, width = form.size or image.shape[:2]
     channels = form.channels or {1: 1, 3: 3, 4: 3}.get(image.shape[2])
     return (height, width, channels) if height and width and channels else None

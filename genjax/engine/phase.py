@@ -33,7 +33,7 @@ class Phase:
     step: Step  # static choices are closed over
     reals: int = 1  # real batches that a step consumes: n_critic
     enter: Callable[[State, Key], State] = keep  # runs once, when the phase begins
-    side: int = 0  # pixels a side that its pictures may be shrunk to, as means of blocks, when they are read; 0: as is
+    side: int = 0  # pixels a side that its images may be shrunk to, as means of blocks, when they are read; 0: as is
     examples: int = 0  # it sees: the first of the source's shuffled order, the same for a seed; 0: all
     prepare: Callable[[State], Mapping[str, Any]] = nothing  # what steps take besides, in arrays of its own
 
@@ -49,7 +49,7 @@ class Task:
     init: Callable[[Key], State]
     phases: tuple[Phase, ...]
     outputs: Mapping[str, Callable] = field(default_factory=dict)  # "sample", "reconstruct", "encode", ...
-    classes: int = 0  # numbers at the end of a coding that are its class's one-hot; that of a sample is seed % classes
+    classes: int = 0  # numbers at the end of a latent that are its class's one-hot; that of a sample is seed % classes
 
     @property
     def steps(self) -> int:

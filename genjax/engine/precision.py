@@ -14,7 +14,7 @@ def computing_in(dtype: str, apply: Callable) -> Callable:
     """A Linen module's `apply` with its matrix products, convolutions and activations in another type.
 
     Parameters and inputs are cast on their way in, outputs back to float32; gradients pass the casts, so that the
-    optimiser sees float32. Statistics (batch normalisation's) are float32 throughout. "float32" is `apply` itself.
+    optimizer sees float32. Statistics (batch normalization's) are float32 throughout. "float32" is `apply` itself.
     Source: arXiv:1710.03740, section 3.1; bfloat16 has float32's range and needs no loss scaling (arXiv:1905.12322).
     Raises: InputError for a type that is neither "float32" nor "bfloat16".
     """

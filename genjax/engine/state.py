@@ -17,7 +17,7 @@ class Net:
 
     params: Params
     stats: Variables  # the other collections: {"batch_stats": ...}
-    opt: Any  # the optimiser's state
+    opt: Any  # the optimizer's state
 
     @property
     def variables(self) -> Variables:

@@ -1,4 +1,4 @@
-"""One optimiser step, and the moving average that follows it."""
+"""One optimizer step, and the moving average that follows it."""
 
 import jax
 import jax.numpy as jnp
@@ -16,14 +16,14 @@ def create(variables: Variables, tx: optax.GradientTransformation) -> Net:
 
 
 def descend(net: Net, tx: optax.GradientTransformation, loss, *args):
-    """One optimiser step. loss(params, stats, *args) -> scalar, (stats, metrics)."""
+    """One optimizer step. loss(params, stats, *args) -> scalar, (stats, metrics)."""
     (_, (stats, metrics)), grads = jax.value_and_grad(loss, has_aux=True)(net.params, net.stats, *args)
     updates, opt = tx.update(grads, net.opt, net.params)
     return Net(optax.apply_updates(net.params, updates), stats, opt), metrics
 
 
 def descend_in_parts(net: Net, tx: optax.GradientTransformation, loss, parts):
-    """One optimiser step on the mean gradient over parts of a batch, which are worked on one after the other.
+    """One optimizer step on the mean gradient over parts of a batch, which are worked on one after the other.
 
     `parts` is a tree of arrays [parts, ...]; loss(params, stats, part) -> scalar, (stats, metrics). Statistics go from
     part to part; metrics are their means.
@@ -55,7 +55,7 @@ def join(parts):
 
 
 def descend_together(nets: dict[str, Net], tx: optax.GradientTransformation, loss, *args):
-    """One optimiser step of several nets on one loss. loss({net: params}, *args) -> scalar, metrics."""
+    """One optimizer step of several nets on one loss. loss({net: params}, *args) -> scalar, metrics."""
     params = {name: net.params for name, net in nets.items()}
     (_, metrics), grads = jax.value_and_grad(loss, has_aux=True)(params, *args)
     moved = {}
@@ -86,7 +86,7 @@ def optimizer(
     weight_clip: float = 0.0,
     differentiable: bool = False,
 ) -> optax.GradientTransformation:
-    """An optimiser by name, with Keras' constants: "adam", "rmsprop" (rho 0.9), "sgd".
+    """An optimizer by name, with Keras' constants: "adam", "rmsprop" (rho 0.9), "sgd".
 
     Over `decay` updates the learning rate falls in a straight line to zero; 0 leaves it. `weight_clip` is the box that
     all parameters are kept in, 0 for none. `differentiable` gives Adam's and RMSProp's root a slope at zero.

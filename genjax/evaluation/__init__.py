@@ -1,4 +1,4 @@
-"""How a run, or anybody's pictures, are judged: metrics by name, each number with its protocol."""
+"""How a run, or anybody's images, are judged: metrics by name, each number with its protocol."""
 
 import contextlib
 import time
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from genjax.engine.distributed import once
 from genjax.errors import InputError, NotApplicable
 from genjax.evaluation import metrics
-from genjax.evaluation.case import Case
+from genjax.evaluation.context import Case
 from genjax.evaluation.protocol import Result, versions
 from genjax.evaluation.sources import describe
 

@@ -24,7 +24,7 @@ def open_nets(text: str, source: Source) -> list[FeatureNet]:
     squeezenet: SqueezeNet v1.1 at 128 x 128, or at another size. inception:FILE: the published weights of FID;
     inception:FILE@SHA256: others, under another name. classifier:RUN: a run of configs/classifier.py, whose classes
     are the data's own. Points need none.
-    Raises: InputError for an unknown net, missing or wrong weights, or a net that does not take such pictures.
+    Raises: InputError for an unknown net, missing or wrong weights, or a net that does not take such images.
     """
     if len(source.shape) == 1:
         return [dataclasses.replace(COORDINATES, dimension=source.shape[0])]
@@ -54,7 +54,7 @@ def _open(text: str, source: Source) -> FeatureNet:
 def of_run(path: str, shape: tuple[int, ...]) -> FeatureNet:
     """The classifier of a run as a feature net: its last hidden layer, and the classes of its data.
 
-    Raises: InputError if there is no such run, it is no classifier's, or it takes pictures of another shape.
+    Raises: InputError if there is no such run, it is no classifier's, or it takes images of another shape.
     """
     from genjax.runs import about, fingerprint, restore
 
@@ -64,7 +64,7 @@ def of_run(path: str, shape: tuple[int, ...]) -> FeatureNet:
         raise InputError(f"classifier:{path} is a run of a task without classes; train one with configs/classifier.py")
     if tuple(data["shape"]) != tuple(shape):
         raise InputError(
-            f"classifier:{path} takes pictures of shape {data['shape']}, not {list(shape)}: train one on such pictures"
+            f"classifier:{path} takes images of shape {data['shape']}, not {list(shape)}: train one on such images"
         )
     features, classify = task.outputs["features"], task.outputs["classify"]
     state = jax.device_get(local(state))
@@ -81,13 +81,13 @@ def of_run(path: str, shape: tuple[int, ...]) -> FeatureNet:
 
 
 def by_channel(net: FeatureNet) -> FeatureNet:
-    """A classifier of ten grey classes as one of the thousand classes of three such pictures, stacked as channels.
+    """A classifier of ten gray classes as one of the thousand classes of three such images, stacked as channels.
 
-    Features are the three pictures' side by side; a class is 100 a + 10 b + c, its probability the product of theirs.
+    Features are the three images' side by side; a class is 100 a + 10 b + c, its probability the product of theirs.
     Raises: InputError for another number of classes.
     """
     if len(net.classes) != 10:
-        raise InputError(f"stacked pictures are of ten classes a channel; the {net.name} has {len(net.classes)}")
+        raise InputError(f"stacked images are of ten classes a channel; the {net.name} has {len(net.classes)}")
 
     def look(state, x):
         channels = jnp.moveaxis(x, 3, 1).reshape(-1, *x.shape[1:3], 1)

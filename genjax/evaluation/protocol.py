@@ -12,7 +12,7 @@ import genjax
 class Result(NamedTuple):
     """What one metric found."""
 
-    metric: str  # its name in genjax.evaluation.metrics.METRICS
+    metric: str  # its name in genjax.evaluation.registry.METRICS
     values: dict[str, float]  # by what is printed before the number
     protocol: dict[str, Any]
     seconds: float

@@ -12,7 +12,7 @@ from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.errors import InputError
 from genjax.evaluation import metrics, sources
-from genjax.evaluation.case import Case
+from genjax.evaluation.context import Case
 from genjax.evaluation.nets import open_nets
 
 
@@ -58,7 +58,7 @@ class Schedule:
         return False
 
     def judge(self, state: State, step: int, warn: Callable[[str], None]) -> tuple[list[dict[str, Any]], dict]:
-        """Rows of metrics.jsonl, and pictures by file name; several processes do it together."""
+        """Rows of metrics.jsonl, and images by file name; several processes do it together."""
         from genjax.evaluation import evaluate
 
         start = time.perf_counter()

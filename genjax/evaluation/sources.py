@@ -37,10 +37,10 @@ def samples_of(task: Task, state: State, shape: tuple[int, ...], count: int, nam
     return Source(name, split, count, tuple(shape), dtype, read, labels, names, made_by)
 
 
-def pictures(text: str, split: str = "", form: Mapping[str, Any] | None = None) -> Source:
-    """Pictures by what a user calls them: a folder, a .npy of uint8 [N, H, W, C], or a data set's name.
+def images(text: str, split: str = "", form: Mapping[str, Any] | None = None) -> Source:
+    """Images by what a user calls them: a folder, a .npy of uint8 [N, H, W, C], or a data set's name.
 
-    `form` has the keys of a config's `data` that say how pictures are brought to one form. `split` "" is "train".
+    `form` has the keys of a config's `data` that say how images are brought to one form. `split` "" is "train".
     Raises: InputError if there is nothing of the kind, or it is broken.
     """
     path = Path(text).expanduser()
@@ -49,7 +49,7 @@ def pictures(text: str, split: str = "", form: Mapping[str, Any] | None = None) 
     if text not in data.NAMES and ":" not in text:
         if not path.is_dir():
             raise InputError(
-                f"{text!r} is no folder of pictures, no .npy of them and no data set "
+                f"{text!r} is no folder of images, no .npy of them and no data set "
                 f"({', '.join(data.NAMES)}, tfds:NAME, folder:PATH, series:PATH)"
             )
         text = f"folder:{path}"
@@ -71,7 +71,7 @@ def _array(path: Path) -> Source:
         return in_memory(str(path), "", x, None)
     if x.dtype != np.uint8 or x.ndim != 4 or x.shape[3] not in (1, 3) or 0 in x.shape:
         raise InputError(
-            f"{path} holds {x.dtype} {list(x.shape)}: expected pictures, uint8 [N, H, W, 1 or 3], "
+            f"{path} holds {x.dtype} {list(x.shape)}: expected images, uint8 [N, H, W, 1 or 3], "
             "or points, float32 [N, D]"
         )
     return in_memory(str(path), "", x, None)
@@ -96,9 +96,9 @@ def heldout(names: Iterable[str], reference: Source, split: str, form: Mapping[s
     if not metrics.WITH_HELDOUT.intersection(names):
         return None
     if split:
-        return pictures(reference.name, split, form)
+        return images(reference.name, split, form)
     with contextlib.suppress(InputError):
-        found = pictures(reference.name, "test", form)
+        found = images(reference.name, "test", form)
         return None if found.fingerprint == reference.fingerprint else found
 
 
@@ -113,12 +113,12 @@ def of_one_form(samples: Source, reference: Source) -> None:
 
 
 def form_in_words(shape: tuple[int, ...]) -> str:
-    """What examples of a shape are: "grey pictures of 28x28", "points of 2 coordinates", "series of 9 steps ..."."""
+    """What examples of a shape are: "gray images of 28x28", "points of 2 coordinates", "series of 9 steps ..."."""
     if len(shape) == 1:
         return f"points of {shape[0]} coordinates"
     if len(shape) == 2:
         return f"series of {shape[0]} steps of {shape[1]} numbers"
-    return f"{'grey' if shape[2] == 1 else 'colour'} pictures of {shape[0]}x{shape[1]}"
+    return f"{'gray' if shape[2] == 1 else 'color'} images of {shape[0]}x{shape[1]}"
 
 
 def describe(source: Source) -> dict[str, Any]:

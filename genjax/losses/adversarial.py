@@ -1,4 +1,4 @@
-"""What critic and generator minimise, as functions of the critic's logits.
+"""What critic and generator minimize, as functions of the critic's logits.
 
 Shapes: real, fake [B] logits -> scalar. Numbers are natural logarithms' (nats). `target` is the label of reals, which
 one-sided smoothing puts below 1 (arXiv:1606.03498, section 3.4). A generator's loss looks at reals where the loss is

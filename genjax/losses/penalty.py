@@ -1,7 +1,7 @@
 """Penalties on the critic's slope in its input.
 
 A critic maps [N, ...] -> [N], each logit a function of its example. A penalty is (critic, real, fake, key) -> scalar,
-without its weight. Shapes: real, fake [B, ...]. Pictures may be a tuple of them, of several sizes: a penalty on the
+without its weight. Shapes: real, fake [B, ...]. Images may be a tuple of them, of several sizes: a penalty on the
 slope's norm is then a mean over sizes (arXiv:1903.06048), that on its square a sum.
 """
 

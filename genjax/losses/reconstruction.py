@@ -26,7 +26,7 @@ LOSSES = {"bce": bce, "mse": mse}
 def mean(loss, y, x):
     """The mean of loss(y, x) over examples and their numbers.
 
-    Flat, because XLA's CPU backend sums a picture's four axes at a third of the speed of two.
+    Flat, because XLA's CPU backend sums an image's four axes at a third of the speed of two.
     Shapes: [B, ...], [B, ...] -> [].
     """
     return loss(flatten(y), flatten(x)).mean()

@@ -1,4 +1,4 @@
-"""Penalties on how active codings are, so that each example is told by a few of them."""
+"""Penalties on how active latents are, so that each example is told by a few of them."""
 
 import jax.numpy as jnp
 from jax.scipy.special import xlogy
@@ -7,14 +7,14 @@ from genjax.nets.layers import flatten
 
 
 def l1(z, target=None):
-    """Sum of the codings' sizes, a mean over examples. Shapes: z [B, ...] -> []. `target` is not used."""
+    """Sum of the latents' sizes, a mean over examples. Shapes: z [B, ...] -> []. `target` is not used."""
     return jnp.abs(flatten(z)).sum(1).mean()
 
 
 def kl(z, target):
-    """Sum over codings of KL(target || mean activity), both as the chance of a coin, in nats.
+    """Sum over latents of KL(target || mean activity), both as the chance of a coin, in nats.
 
-    The mean is over the batch; codings are in [0, 1], as behind a sigmoid. Source: Ng, CS294A lecture notes (2011),
+    The mean is over the batch; latents are in [0, 1], as behind a sigmoid. Source: Ng, CS294A lecture notes (2011),
     "Sparse autoencoder", section 3.
     Shapes: z [B, ...] -> [].
     """

@@ -1,4 +1,4 @@
-"""How far a picture is from the style of one and from the content of another, as a trained net's maps tell.
+"""How far an image is from the style of one and from the content of another, as a trained net's maps tell.
 
 None depends on how many positions a map has, so weights hold at every resolution.
 """
@@ -48,7 +48,7 @@ def statistics(x, y):
 
 
 def total_variation(x):
-    """The mean squared difference of neighbours, down and across. Shapes: [B, H, W, C] -> [].
+    """The mean squared difference of neighbors, down and across. Shapes: [B, H, W, C] -> [].
 
     Source: arXiv:1412.0035, section 3, with beta = 2, as a mean.
     """

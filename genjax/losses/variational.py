@@ -12,7 +12,7 @@ REDUCTIONS = ("mean", "sum")
 
 
 def gaussian_kl(mean, logvar):
-    """KL(N(mean, exp logvar) || N(0, 1)) of each coding. Shapes: [..., D], [..., D] -> [..., D].
+    """KL(N(mean, exp logvar) || N(0, 1)) of each latent. Shapes: [..., D], [..., D] -> [..., D].
 
     Source: arXiv:1312.6114, appendix B.
     """
@@ -20,16 +20,16 @@ def gaussian_kl(mean, logvar):
 
 
 def log_normal(z, mean=0.0, logvar=0.0):
-    """Log-density of z under N(mean, exp logvar), summed over codings. Shapes: [..., D] -> [...]."""
+    """Log-density of z under N(mean, exp logvar), summed over latents. Shapes: [..., D] -> [...]."""
     deviation = jnp.square(z - mean) * jnp.exp(-logvar)
     return -jnp.sum(deviation + logvar + math.log(2 * math.pi), -1) / 2
 
 
 def floored_kl(kl, free):
-    """Sum over codings of their mean KL, of which each has `free` nats for nothing: below, it has no gradient.
+    """Sum over latents of their mean KL, of which each has `free` nats for nothing: below, it has no gradient.
 
     The mean is over the batch. `free` 0 is the plain KL, an example's mean.
-    Source: arXiv:1606.04934, eq. 15, each coding a group of its own.
+    Source: arXiv:1606.04934, eq. 15, each latent a group of its own.
     Shapes: kl [B, D] -> [].
     """
     each = kl.mean(0)
@@ -60,5 +60,5 @@ def gaussian(y, x, std):
 LIKELIHOODS = {"bernoulli": lambda logits, x, std: bce(logits, x), "gaussian": gaussian}
 """What `decode` gives and an example -> -log p(x | z) of each number.
 
-Of greys between 0 and 1, "bernoulli" is the field's custom rather than a density; a Gaussian's are of a continuous x.
+Of grays between 0 and 1, "bernoulli" is the field's custom rather than a density; a Gaussian's are of a continuous x.
 """

@@ -7,7 +7,7 @@ from genjax.metrics.kernel import kernel_distance
 from genjax.metrics.likelihood import gaussian_kl, importance_bound
 from genjax.metrics.modes import count_classes, count_modes
 from genjax.metrics.ms_ssim import ms_ssim, ms_ssim_diversity, ms_ssim_each, ssim
-from genjax.metrics.neighbours import nearest_neighbours
+from genjax.metrics.neighbors import nearest_neighbors
 from genjax.metrics.perceptual_path import perceptual_path_length
 from genjax.metrics.precision_recall import density_coverage, precision_recall
 from genjax.metrics.reconstruction import bce, mse, psnr, rounded_accuracy

@@ -19,10 +19,10 @@ def table(name, x, rows=1):
     return x.reshape(len(x), -1)
 
 
-def pictures(name, x, rows=1):
-    """`x` as finite pictures. Shapes: [N, H, W, C], kept. Raises: InputError as `table` does."""
+def images(name, x, rows=1):
+    """`x` as finite images. Shapes: [N, H, W, C], kept. Raises: InputError as `table` does."""
     if np.ndim(x) != 4:
-        raise InputError(f"{name} has shape {np.shape(x)}: expected pictures [N, H, W, C]; add the axes it lacks.")
+        raise InputError(f"{name} has shape {np.shape(x)}: expected images [N, H, W, C]; add the axes it lacks.")
     table(name, x, rows)
     return np.asarray(x)
 

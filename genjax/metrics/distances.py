@@ -24,7 +24,7 @@ def tile(x, y, origin):
     return squared
 
 
-def centre(x):
+def center(x):
     """The mean example, in float64. Shapes: [N, D] -> [D]."""
     return x.mean(0, dtype=np.float64)
 

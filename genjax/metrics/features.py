@@ -1,4 +1,4 @@
-"""Pictures to features: a trained net, its weights and its way of resizing, as one thing that has a name."""
+"""Images to features: a trained net, its weights and its way of resizing, as one thing that has a name."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -36,7 +36,7 @@ class FeatureNet:
     resize: str
     look: Look  # variables, uint8 [B, H, W, 1 or 3] -> features [B, dimension], probabilities [B, classes]
     variables: Any
-    batch: int = 64  # pictures a call, where `extract` is not told
+    batch: int = 64  # images a call, where `extract` is not told
     published: bool = False  # whether `sha256` is the one that the name is known by
     classes: tuple[str, ...] = ()  # names of the probabilities' classes, where they are those of the data judged
 
@@ -60,14 +60,14 @@ def squeezenet(size: int = 128) -> FeatureNet:
     Raises: InputError for a size that is too small for the net.
     """
     if size < SMALLEST:
-        raise InputError(f"size={size}: SqueezeNet needs pictures of {SMALLEST} x {SMALLEST} or more")
+        raise InputError(f"size={size}: SqueezeNet needs images of {SMALLEST} x {SMALLEST} or more")
 
     def look(variables, x):
         out = SqueezeNet().apply(variables, bilinear(x.astype(jnp.float32), (size, size)))
         return out.features, jax.nn.softmax(out.logits)
 
     variables = jax.tree.map(jnp.asarray, squeezenet_weights.load())
-    resize = f"bilinear to {size} x {size}, half-pixel centres, antialiased where it shrinks"
+    resize = f"bilinear to {size} x {size}, half-pixel centers, antialiased where it shrinks"
     batch = min(64, max(1, MAPS // (64 * size**2)))  # 64 maps of (size / 2)^2 numbers of 4 bytes
     return FeatureNet(
         "SqueezeNet fire9", 512, squeezenet_weights.SHA256, resize, look, variables, batch, published=True
@@ -83,18 +83,18 @@ def inception(path: str | os.PathLike, sha256: str | None = inception_weights.SH
     """
 
     def look(variables, x):
-        out = Inception().apply(variables, _in_colour(x.astype(jnp.float32)))
+        out = Inception().apply(variables, _in_color(x.astype(jnp.float32)))
         return out.features, out.probabilities
 
     weights = inception_weights.load(path, sha256)
     name = "Inception v3 pool3" + ("" if weights.published else f", weights {weights.sha256[:8]}")
     variables = jax.tree.map(jnp.asarray, weights.variables)
-    resize = "bilinear to 299 x 299 as TensorFlow 1: no half-pixel centres, no antialiasing"
+    resize = "bilinear to 299 x 299 as TensorFlow 1: no half-pixel centers, no antialiasing"
     return FeatureNet(name, 2048, weights.sha256, resize, look, variables, published=weights.published)
 
 
 class Extracted(NamedTuple):
-    """What a net saw in N pictures."""
+    """What a net saw in N images."""
 
     features: np.ndarray  # float32 [N, dimension]
     probabilities: np.ndarray | None  # float32 [N, classes], if asked for
@@ -108,15 +108,15 @@ def extract(
     probabilities: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Extracted:
-    """Features of pictures, in their order, `batch` at a time (None: as many as suit the net).
+    """Features of images, in their order, `batch` at a time (None: as many as suit the net).
 
     `progress` is told after each batch how many are done.
 
-    Every call has the same shape, the last one filled up: a picture's features are the same to the bit whatever the
+    Every call has the same shape, the last one filled up: an image's features are the same to the bit whatever the
     others are, and however they came cut. Another `batch` lets XLA add in another order: they agree to rounding.
 
     Shapes: images uint8 [N, H, W, 1 or 3], or an iterable of such arrays of one H, W and C, each of any length.
-    Raises: InputError for none, for other types or shapes, and for pictures of different shapes.
+    Raises: InputError for none, for other types or shapes, and for images of different shapes.
     """
     batch = net.batch if batch is None else batch
     if batch < 1:
@@ -141,7 +141,7 @@ def extract(
 
 
 def _blocks(images: np.ndarray | Iterable[np.ndarray], batch: int) -> Iterator[np.ndarray]:
-    """The pictures in arrays of `batch`, the last one shorter."""
+    """The images in arrays of `batch`, the last one shorter."""
     held, shape = [], None
     for part in [images] if isinstance(images, np.ndarray | jax.Array) else images:
         part = _checked(np.asarray(part))
@@ -163,12 +163,12 @@ def _checked(x: np.ndarray) -> np.ndarray:
         raise InputError("images have NaN: expected uint8 pixels")
     if x.dtype != np.uint8:
         raise InputError(
-            f"images are {x.dtype}: expected uint8, quantised as they would be saved (ops.pixels.to_uint8)"
+            f"images are {x.dtype}: expected uint8, quantized as they would be saved (ops.pixels.to_uint8)"
         )
     if x.ndim != 4 or x.shape[3] not in (1, 3) or 0 in x.shape[1:]:
         raise InputError(f"images have shape {list(x.shape)}: expected [N, H, W, 1 or 3]")
     return x
 
 
-def _in_colour(x):
+def _in_color(x):
     return jnp.broadcast_to(x, (*x.shape[:3], 3))

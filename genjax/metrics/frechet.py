@@ -75,10 +75,10 @@ class Moments(NamedTuple):
             )
         return self.scatter / (count - 1)
 
-    def _joined(self, count, mean, centred):
+    def _joined(self, count, mean, centered):
         """Chan, Golub and LeVeque's pairwise update, as one product: the means' difference is one row more."""
         total, step = int(self.count) + count, mean - self.mean
-        rows = np.vstack([centred, step * np.sqrt(int(self.count) * count / total)])
+        rows = np.vstack([centered, step * np.sqrt(int(self.count) * count / total)])
         return Moments(total, self.mean + step * (count / total), self.scatter + rows.T @ rows)
 
     def _expect(self, mean):

@@ -23,22 +23,22 @@ class Classes(NamedTuple):
     kl: float
 
 
-def count_modes(x, centres, std, frequencies=None):
-    """Modes of a mixture of round Gaussians that samples cover; a sample is good within 3 std of a centre.
+def count_modes(x, centers, std, frequencies=None):
+    """Modes of a mixture of round Gaussians that samples cover; a sample is good within 3 std of a center.
 
-    Each sample, good or not, belongs to its nearest centre; the divergence is over those. Of a plane's own Gaussians
-    1 - exp(-9/2) = 98.9 % are good. For `ring8` and `grid25`: `law = mixture(name)`, then `law.centres, law.std`.
+    Each sample, good or not, belongs to its nearest center; the divergence is over those. Of a plane's own Gaussians
+    1 - exp(-9/2) = 98.9 % are good. For `ring8` and `grid25`: `law = mixture(name)`, then `law.centers, law.std`.
     The paper counts 2,500 samples.
-    Shapes: x [N, D], centres [modes, D], frequencies [modes] (None: all alike) -> Modes.
+    Shapes: x [N, D], centers [modes, D], frequencies [modes] (None: all alike) -> Modes.
     Raises: InputError for widths that differ, NaN, std not above 0, or frequencies that do not sum to one.
     """
-    x, centres = checks.table("x", x), checks.table("centres", centres)
-    checks.same_width("x", x, "centres", centres)
+    x, centers = checks.table("x", x), checks.table("centers", centers)
+    checks.same_width("x", x, "centers", centers)
     if not std > 0:
         raise InputError(f"std is {std!r}: expected the modes' standard deviation, above 0.")
-    modes = len(centres)
+    modes = len(centers)
     law = _law(np.full(modes, 1 / modes) if frequencies is None else frequencies, modes)
-    squared = np.vstack([_squared(x[rows], centres) for rows in distances.blocks(len(x))])
+    squared = np.vstack([_squared(x[rows], centers) for rows in distances.blocks(len(x))])
     nearest, good = squared.argmin(1), squared.min(1) <= (3 * std) ** 2
     counts = np.bincount(nearest, minlength=modes)
     return Modes(len(np.unique(nearest[good])), float(good.mean()), divergence(counts / len(x), law))
@@ -80,5 +80,5 @@ def _law(frequencies, modes):
     return law
 
 
-def _squared(x, centres):
-    return np.sum((x[:, None].astype(np.float64) - centres.astype(np.float64)) ** 2, 2)
+def _squared(x, centers):
+    return np.sum((x[:, None].astype(np.float64) - centers.astype(np.float64)) ** 2, 2)

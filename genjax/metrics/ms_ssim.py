@@ -1,4 +1,4 @@
-"""Structural similarity of pairs of pictures at one scale and at several, and the diversity of a set by it.
+"""Structural similarity of pairs of images at one scale and at several, and the diversity of a set by it.
 
 Sources: Wang et al. 2004 (SSIM), Wang, Simoncelli and Bovik 2003 (MS-SSIM), arXiv:1610.09585, section 4.2 (diversity).
 """
@@ -27,7 +27,7 @@ def ssim(x, y, data_range=1.0):
 def ms_ssim_each(x, y, data_range=1.0):
     """Structural similarity of each pair over scales a factor of two apart: five of them, with the paper's weights.
 
-    A scale needs 11 pixels a side, so five need 161. Smaller pictures have fewer scales, whose weights are the paper's
+    A scale needs 11 pixels a side, so five need 161. Smaller images have fewer scales, whose weights are the paper's
     first ones divided by their sum (28 pixels: 2, 32: 2, 64: 3, 128: 4): such numbers compare only with one another.
     Paper: real powers of negative structure are undefined; here it counts as zero, as in TensorFlow.
     Shapes: x, y [N, H, W, C], of values `data_range` apart at most -> float64 [N], each in [0, 1].
@@ -54,12 +54,12 @@ def ms_ssim(x, y, data_range=1.0):
 
 
 def ms_ssim_diversity(x, pairs=1000, seed=0, data_range=1.0):
-    """Mean MS-SSIM of random pairs of one set: 1 where all pictures are one, lower the more they differ.
+    """Mean MS-SSIM of random pairs of one set: 1 where all images are one, lower the more they differ.
 
     Shapes: x [N, H, W, C] -> float. A pair is two different entries of `x`, drawn uniformly.
-    Raises: InputError for fewer than two pictures, and as `ms_ssim`.
+    Raises: InputError for fewer than two images, and as `ms_ssim`.
     """
-    x = checks.pictures("x", x, rows=2)
+    x = checks.images("x", x, rows=2)
     checks.count("pairs", pairs)
     rng = np.random.default_rng(seed)
     first = rng.integers(len(x), size=pairs)
@@ -68,7 +68,7 @@ def ms_ssim_diversity(x, pairs=1000, seed=0, data_range=1.0):
 
 
 def scales(size):
-    """How many of the five scales a picture of this height and width has."""
+    """How many of the five scales an image of this height and width has."""
     side, count = min(size), 0
     while side >= WINDOW and count < len(WEIGHTS):
         side, count = (side + 1) // 2, count + 1
@@ -76,16 +76,14 @@ def scales(size):
 
 
 def _pairs(x, y, data_range):
-    x, y = checks.pictures("x", x), checks.pictures("y", y)
+    x, y = checks.images("x", x), checks.images("y", y)
     checks.same_shape("x", x, "y", y)
     if min(x.shape[1:3]) < WINDOW:
-        raise InputError(
-            f"pictures of {x.shape[1]}x{x.shape[2]} are smaller than the {WINDOW}x{WINDOW} window: enlarge."
-        )
+        raise InputError(f"images of {x.shape[1]}x{x.shape[2]} are smaller than the {WINDOW}x{WINDOW} window: enlarge.")
     low, high = float(min(x.min(), y.min())), float(max(x.max(), y.max()))
     if high - low > data_range * (1 + 1e-3):
         raise InputError(
-            f"pictures have values from {low:.4g} to {high:.4g} but data_range is {data_range:g}: "
+            f"images have values from {low:.4g} to {high:.4g} but data_range is {data_range:g}: "
             "give the width of their range (1 for [0, 1], 2 for [-1, 1], 255 for uint8)."
         )
     return x, y

@@ -1,4 +1,4 @@
-"""How different two pictures look to a trained net. Source: arXiv:1801.03924, eq. 1."""
+"""How different two images look to a trained net. Source: arXiv:1801.03924, eq. 1."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ NAME = "SqueezeNet, seven maps"
 
 
 def perceptual_distance(size: int = 128) -> Callable[[jax.Array, jax.Array], jax.Array]:
-    """A function of two batches of pictures, for `jit`: the squared difference of SqueezeNet's maps, summed over seven.
+    """A function of two batches of images, for `jit`: the squared difference of SqueezeNet's maps, summed over seven.
 
     Each position's channels are scaled to length one, and positions are averaged. Paper: channels weighted by what
     people judged; here: all alike (its w = 1), since those weights are for another set of maps' values.

@@ -1,4 +1,4 @@
-"""Perceptual path length: how abruptly pictures change along a path between latents. Source: arXiv:1812.04948, 4.1."""
+"""Perceptual path length: how abruptly images change along a path between latents. Source: arXiv:1812.04948, 4.1."""
 
 import numpy as np
 
@@ -12,11 +12,11 @@ def perceptual_path_length(
     """Mean of distance(g(path(t)), g(path(t + epsilon))) / epsilon^2, of those within the 1st to 99th percentile.
 
     `path` is "slerp" for z and "lerp" for w; `sampling` is "full" (t uniform on [0, 1)) or "end" (t = 0).
-    Paper: latents of a normalised space; here: slerp turns directions and interpolates lengths linearly, so that a
-    generator that does not normalise z gets lengths it knows, and one that does sees no difference.
+    Paper: latents of a normalized space; here: slerp turns directions and interpolates lengths linearly, so that a
+    generator that does not normalize z gets lengths it knows, and one that does sees no difference.
     `given` is what stays the same along a path, as the one-hot of a class: `generate` sees it behind the latents.
-    Shapes: start, end [N, ..., D], given [N, ..., C] -> float; generate maps float32 [n, ...] to pictures and must be a
-    function of the latents alone (any noise fixed); distance maps two batches of pictures to a squared perceptual
+    Shapes: start, end [N, ..., D], given [N, ..., C] -> float; generate maps float32 [n, ...] to images and must be a
+    function of the latents alone (any noise fixed); distance maps two batches of images to a squared perceptual
     distance [n].
     Raises: InputError for shapes that differ, unknown names, an epsilon not above 0, or NaN from either function.
     """

@@ -1,4 +1,4 @@
-"""How much of one set lies on the other's manifold, a union of balls that reach to each point's k-th neighbour."""
+"""How much of one set lies on the other's manifold, a union of balls that reach to each point's k-th neighbor."""
 
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ class DensityCoverage(NamedTuple):
 
 
 def precision_recall(real, fake, k=3):
-    """Improved precision and recall, with exact neighbours. A ball contains its surface.
+    """Improved precision and recall, with exact neighbors. A ball contains its surface.
 
     Shapes: real [N, D], fake [M, D] -> PrecisionRecall, each in [0, 1].
     Raises: InputError for widths that differ, NaN, or fewer than k + 1 examples.
@@ -62,4 +62,4 @@ def _features(real, fake, k, fakes):
     checks.count("k", k)
     real, fake = checks.table("real", real, k + 1), checks.table("fake", fake, fakes)
     checks.same_width("real", real, "fake", fake)
-    return real, fake, distances.centre(real)
+    return real, fake, distances.center(real)

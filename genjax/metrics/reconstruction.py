@@ -1,4 +1,4 @@
-"""How far reconstructions are from what was to be restored, a number a picture.
+"""How far reconstructions are from what was to be restored, a number an image.
 
 One float64 a pair, a mean over its numbers: the mean of all pairs is then the same however they were batched.
 Shapes: x (what was to be restored), y (its reconstruction) [N, ...], values in [0, 1] -> float64 [N].

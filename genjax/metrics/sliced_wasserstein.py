@@ -1,4 +1,4 @@
-"""Sliced Wasserstein distance between the patches of two sets of pictures, level by level of a Laplacian pyramid.
+"""Sliced Wasserstein distance between the patches of two sets of images, level by level of a Laplacian pyramid.
 
 Source: arXiv:1710.10196, section 5. High levels speak of shapes, low ones of texture and noise.
 """
@@ -11,10 +11,10 @@ from scipy.ndimage import correlate1d
 from genjax.errors import InputError
 from genjax.metrics import checks
 
-PATCH, PATCHES = 7, 128  # pixels a side, and how many a picture
+PATCH, PATCHES = 7, 128  # pixels a side, and how many an image
 REPEATS, DIRECTIONS = 4, 128
 SMALLEST = 16  # the shorter side of the last level
-BLOCK = 128  # pictures whose pyramids are in memory at once
+BLOCK = 128  # images whose pyramids are in memory at once
 TAPS = np.array([1, 4, 6, 4, 1], np.float32) / 16
 
 
@@ -28,23 +28,23 @@ class SlicedWasserstein(NamedTuple):
 def sliced_wasserstein(real, fake, seed=0):
     """Mean distance of the sorted projections of 7 x 7 patches on 512 random directions, x 1000.
 
-    128 patches a picture and level; levels halve the picture while its shorter side stays at least 16 pixels, and
-    there is always one. Each set's patches are normalised by their own mean and standard deviation of each channel.
+    128 patches an image and level; levels halve the image while its shorter side stays at least 16 pixels, and
+    there is always one. Each set's patches are normalized by their own mean and standard deviation of each channel.
     Paper: patches at random places; here: the same places in both sets, so that a set's distance to itself is zero.
     Shapes: real, fake [N, H, W, C] of any one scale, as many of each -> SlicedWasserstein.
     Raises: InputError for sets of different shapes, sides below 7, or NaN.
     """
-    real, fake = checks.pictures("real", real), checks.pictures("fake", fake)
+    real, fake = checks.images("real", real), checks.images("fake", fake)
     if real.shape != fake.shape:
-        raise InputError(f"real {real.shape} and fake {fake.shape}: expected as many pictures of one shape; cut one.")
+        raise InputError(f"real {real.shape} and fake {fake.shape}: expected as many images of one shape; cut one.")
     if min(real.shape[1:3]) < PATCH:
-        raise InputError(f"pictures of {real.shape[1]}x{real.shape[2]} have no {PATCH}x{PATCH} patches: enlarge them.")
+        raise InputError(f"images of {real.shape[1]}x{real.shape[2]} have no {PATCH}x{PATCH} patches: enlarge them.")
     distances = {}
     sizes = _sizes(real.shape[1:3])
     for level, size in enumerate(sizes):
         rng = np.random.default_rng((seed, level))
         places = [rng.integers(n - PATCH + 1, size=(len(real), PATCHES)) for n in size]
-        descriptors = [_normalised(_patches(x, level, len(sizes), *places)) for x in (real, fake)]
+        descriptors = [_normalized(_patches(x, level, len(sizes), *places)) for x in (real, fake)]
         distances[min(size)] = 1e3 * distance_of_slices(*descriptors, rng)
     return SlicedWasserstein(distances, float(np.mean(list(distances.values()))))
 
@@ -73,7 +73,7 @@ def laplacian(x, level, levels):
 
 
 def halved(x):
-    """Every second pixel of the blurred picture. Shapes: [N, H, W, C] -> [N, H / 2, W / 2, C], rounded up."""
+    """Every second pixel of the blurred image. Shapes: [N, H, W, C] -> [N, H / 2, W / 2, C], rounded up."""
     return _blurred(_blurred(x, 1)[:, ::2], 2)[:, :, ::2]
 
 
@@ -100,13 +100,13 @@ def _patches(x, level, levels, tops, lefts):
     found = np.empty((*tops.shape, x.shape[3], PATCH, PATCH), np.float32)
     for start in range(0, len(x), BLOCK):
         rows = slice(start, start + BLOCK)
-        pictures = laplacian(x[rows], level, levels)
-        windows = np.lib.stride_tricks.sliding_window_view(pictures, (PATCH, PATCH), (1, 2))
-        found[rows] = windows[np.arange(len(pictures))[:, None], tops[rows], lefts[rows]]
+        images = laplacian(x[rows], level, levels)
+        windows = np.lib.stride_tricks.sliding_window_view(images, (PATCH, PATCH), (1, 2))
+        found[rows] = windows[np.arange(len(images))[:, None], tops[rows], lefts[rows]]
     return found.reshape(-1, *found.shape[2:])
 
 
-def _normalised(patches):
+def _normalized(patches):
     """Each channel to mean 0 and standard deviation 1 over all patches; a constant one to 0. -> [N, C * 49]."""
     mean, std = (statistic(patches, (0, 2, 3), np.float64, keepdims=True) for statistic in (np.mean, np.std))
     patches -= mean.astype(np.float32)

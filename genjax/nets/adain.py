@@ -1,20 +1,20 @@
-"""The decoder of AdaIN: from an encoder's maps, of a fraction of a picture's side, back to pixels.
+"""The decoder of AdaIN: from an encoder's maps, of a fraction of an image's side, back to pixels.
 
-It mirrors the encoder: nearest neighbours for its poolings, reflected borders, and no normalisation, which would take
+It mirrors the encoder: nearest neighbors for its poolings, reflected borders, and no normalization, which would take
 the style out again. Source: arXiv:1703.06868, section 6.1.
 """
 
 import flax.linen as nn
 import jax.numpy as jnp
 
-from genjax.nets.layers import INITIALISERS
+from genjax.nets.layers import INITIALIZERS
 from genjax.ops.conv import conv, conv_enlarged
 
 WIDTHS = {
     "squeezenet": ((128, 64), (64, 32), (32,)),
     "vgg": ((256,), (256, 256, 256, 128), (128, 64), (64,)),
 }
-"""Channels of the convolutions at each size, of twice the side of the one before; one to three colours comes after.
+"""Channels of the convolutions at each size, of twice the side of the one before; one to three colors comes after.
 
 "vgg" is the paper's, the mirror of VGG19 up to relu4_1, at an eighth of the side; "squeezenet" that of SqueezeNet up to
 fire3, at a quarter.
@@ -22,7 +22,7 @@ fire3, at a quarter.
 
 
 class Decoder(nn.Module):
-    """Maps to pictures, from -1 (black) to 1 but not clipped, of twice the side for each of `widths` but the first.
+    """Maps to images, from -1 (black) to 1 but not clipped, of twice the side for each of `widths` but the first.
 
     Shapes: [B, h, w, C] -> [B, H, W, 3].
     """
@@ -39,7 +39,7 @@ class Decoder(nn.Module):
 
 
 class Reflected(nn.Module):
-    """A 3x3 convolution with a reflected border, of the map or of one enlarged twofold by nearest neighbours.
+    """A 3x3 convolution with a reflected border, of the map or of one enlarged twofold by nearest neighbors.
 
     Shapes: [B, H, W, I] -> [B, H, W, features], or [B, 2H, 2W, features].
     """
@@ -50,7 +50,7 @@ class Reflected(nn.Module):
     @nn.compact
     def __call__(self, x):
         """Apply the layer to maps x."""
-        w = self.param("kernel", INITIALISERS["glorot"], (3, 3, x.shape[-1], self.features))
+        w = self.param("kernel", INITIALIZERS["glorot"], (3, 3, x.shape[-1], self.features))
         b = self.param("bias", nn.initializers.zeros, (self.features,))
         if not self.enlarges:
             return conv(jnp.pad(x, EDGES, mode="reflect"), w, padding="VALID") + b

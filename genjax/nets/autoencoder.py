@@ -1,7 +1,7 @@
-"""Autoencoders of dense layers: an encoder to codings and a decoder back, as two methods of one module.
+"""Autoencoders of dense layers: an encoder to latents and a decoder back, as two methods of one module.
 
-Every autoencoder has these two: `encode(x, train)` maps examples to codings, `decode(z, train)` maps codings to what
-`output` makes examples of (logits, where that is "sigmoid"). `heads` codings-wide outputs of the encoder are laid side
+Every autoencoder has these two: `encode(x, train)` maps examples to latents, `decode(z, train)` maps latents to what
+`output` makes examples of (logits, where that is "sigmoid"). `heads` latent-wide outputs of the encoder are laid side
 by side: two for the mean and the log-variance of a variational one.
 """
 
@@ -12,52 +12,52 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from genjax.errors import InputError
-from genjax.nets.layers import ACTIVATIONS, INITIALISERS, flatten
+from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, flatten
 
 
-def _need_codings(widths):
+def _need_latents(widths):
     if not widths:
-        raise InputError("widths=(): expected at least one, the codings'")
+        raise InputError("widths=(): expected at least one, the latents'")
 
 
 class Dense(nn.Module):
-    """Hidden layers down to the last width, which is the codings', and the same up again.
+    """Hidden layers down to the last width, which is the latents', and the same up again.
 
-    Shapes: x [B, *shape] -> codings [B, heads * widths[-1]]; z [B, widths[-1]] -> [B, *shape] before `output`.
+    Shapes: x [B, *shape] -> latents [B, heads * widths[-1]]; z [B, widths[-1]] -> [B, *shape] before `output`.
     """
 
     shape: tuple[int, ...]
     widths: tuple[int, ...] = (100, 30)
     activation: str = "selu"
-    codings: str = ""  # the codings' activation; "": as the other layers'
+    latents: str = ""  # the latents' activation; "": as the other layers'
     output: str = "sigmoid"
     heads: int = 1
     kernel_init: str = "glorot"
 
     def setup(self):
-        """The layers by the names of their parameters. Raises: InputError without codings."""
-        _need_codings(self.widths)
-        init, size = INITIALISERS[self.kernel_init], math.prod(self.shape)
-        *hidden, codings = self.widths
-        down, up = (*hidden, self.heads * codings), (*reversed(hidden), size)
+        """The layers by the names of their parameters. Raises: InputError without latents."""
+        _need_latents(self.widths)
+        init, size = INITIALIZERS[self.kernel_init], math.prod(self.shape)
+        *hidden, latents = self.widths
+        down, up = (*hidden, self.heads * latents), (*reversed(hidden), size)
         self.down = [nn.Dense(width, kernel_init=init, name=f"encoder_{i}") for i, width in enumerate(down)]
         self.up = [nn.Dense(width, kernel_init=init, name=f"decoder_{i}") for i, width in enumerate(up)]
 
     def encode(self, x, train: bool = False):
-        """Codings of examples x."""
+        """Latents of examples x."""
         x = flatten(x)
         for layer in self.down[:-1]:
             x = ACTIVATIONS[self.activation](layer(x))
-        return ACTIVATIONS[self.codings or self.activation](self.down[-1](x))
+        return ACTIVATIONS[self.latents or self.activation](self.down[-1](x))
 
     def decode(self, z, train: bool = False):
-        """Examples of codings z, before the output's activation."""
+        """Examples of latents z, before the output's activation."""
         for layer in self.up[:-1]:
             z = ACTIVATIONS[self.activation](layer(z))
         return self.up[-1](z).reshape(-1, *self.shape)
 
     def __call__(self, x, train: bool = False):
-        """What is left of examples x behind the codings."""
+        """What is left of examples x behind the latents."""
         return self.decode(self.encode(x, train), train)
 
 
@@ -65,7 +65,7 @@ class Tied(nn.Module):
     """As `Dense`, but the decoder's kernels are the encoder's, transposed; its biases are its own.
 
     Half the kernels; the gradient of each is the sum of those of its two uses.
-    Shapes: x [B, *shape] -> codings [B, widths[-1]]; z [B, widths[-1]] -> [B, *shape] before `output`.
+    Shapes: x [B, *shape] -> latents [B, widths[-1]]; z [B, widths[-1]] -> [B, *shape] before `output`.
     """
 
     shape: tuple[int, ...]
@@ -75,29 +75,29 @@ class Tied(nn.Module):
     kernel_init: str = "glorot"
 
     def setup(self):
-        """The kernels, and the biases of both directions. Raises: InputError without codings."""
-        _need_codings(self.widths)
+        """The kernels, and the biases of both directions. Raises: InputError without latents."""
+        _need_latents(self.widths)
         sizes = (math.prod(self.shape), *self.widths)
-        init, zeros = INITIALISERS[self.kernel_init], nn.initializers.zeros
+        init, zeros = INITIALIZERS[self.kernel_init], nn.initializers.zeros
         pairs = list(enumerate(pairwise(sizes)))
         self.kernels = [self.param(f"kernel_{i}", init, pair) for i, pair in pairs]
         self.down = [self.param(f"encoder_bias_{i}", zeros, (pair[1],)) for i, pair in pairs]
         self.up = [self.param(f"decoder_bias_{i}", zeros, (pair[0],)) for i, pair in pairs]
 
     def encode(self, x, train: bool = False):
-        """Codings of examples x."""
+        """Latents of examples x."""
         x = flatten(x)
         for kernel, bias in zip(self.kernels, self.down, strict=True):
             x = ACTIVATIONS[self.activation](x @ kernel + bias)
         return x
 
     def decode(self, z, train: bool = False):
-        """Examples of codings z, before the output's activation."""
+        """Examples of latents z, before the output's activation."""
         for i in reversed(range(len(self.kernels))):
             z = z @ self.kernels[i].T + self.up[i]
             z = ACTIVATIONS[self.activation](z) if i else z
         return jnp.reshape(z, (-1, *self.shape))
 
     def __call__(self, x, train: bool = False):
-        """What is left of examples x behind the codings."""
+        """What is left of examples x behind the latents."""
         return self.decode(self.encode(x, train), train)

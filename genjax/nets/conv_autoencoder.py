@@ -1,13 +1,13 @@
 """The convolutional autoencoder: convolutions and maximum pooling down, transposed convolutions up.
 
-`encode` and `decode` are as in `genjax.nets.autoencoder`, but the codings are a map.
+`encode` and `decode` are as in `genjax.nets.autoencoder`, but the latents are a map.
 """
 
 import flax.linen as nn
 import jax.numpy as jnp
 
 from genjax.errors import InputError
-from genjax.nets.layers import ACTIVATIONS, INITIALISERS, Conv, ConvTranspose
+from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Conv, ConvTranspose
 from genjax.ops.pool import max_pool
 
 
@@ -29,17 +29,17 @@ class Convolutional(nn.Module):
 
     @property
     def sides(self) -> list[tuple[int, int]]:
-        """Heights and widths from the picture's down to the codings'."""
+        """Heights and widths from the image's down to the latents'."""
         return [tuple(n >> i for n in self.shape[:2]) for i in range(len(self.channels) + 1)]
 
     def setup(self):
         """The layers by the names of their parameters. Raises: InputError for sides that cannot be halved so often."""
         if min(self.sides[-1]) < 1 or self.kernel < 3:
             raise InputError(
-                f"pictures of {self.shape[0]}x{self.shape[1]} with kernel={self.kernel}: expected sides of at least "
+                f"images of {self.shape[0]}x{self.shape[1]} with kernel={self.kernel}: expected sides of at least "
                 f"{2 ** len(self.channels)}, to be halved {len(self.channels)} times, and a kernel of at least 3"
             )
-        same = {"kernel_size": (self.kernel, self.kernel), "kernel_init": INITIALISERS[self.kernel_init]}
+        same = {"kernel_size": (self.kernel, self.kernel), "kernel_init": INITIALIZERS[self.kernel_init]}
         self.down = [Conv(width, **same, name=f"encoder_{i}") for i, width in enumerate(self.channels)]
         widths = (*self.channels[-2::-1], self.shape[2])
         named = [
@@ -60,13 +60,13 @@ class Convolutional(nn.Module):
         return surplus // 2, surplus - surplus // 2
 
     def encode(self, x, train: bool = False):
-        """The map of codings of pictures x."""
+        """The map of latents of images x."""
         for layer in self.down:
             x = max_pool(ACTIVATIONS[self.activation](layer(x)))
         return x
 
     def decode(self, z, train: bool = False):
-        """Pictures of a map of codings z, before the output's activation."""
+        """Images of a map of latents z, before the output's activation."""
         for number, (layer, side) in enumerate(zip(self.layers, self.sides[-2::-1], strict=True)):
             if self.up == "upsample":
                 z = jnp.repeat(jnp.repeat(z, 2, 1), 2, 2)
@@ -76,5 +76,5 @@ class Convolutional(nn.Module):
         return z
 
     def __call__(self, x, train: bool = False):
-        """What is left of pictures x behind the codings."""
+        """What is left of images x behind the latents."""
         return self.decode(self.encode(x, train), train)

@@ -5,12 +5,12 @@ from typing import NamedTuple
 import flax.linen as nn
 import jax
 
-from genjax.nets.layers import ACTIVATIONS, INITIALISERS, Conv, Dropout, flatten
+from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Conv, Dropout, flatten
 from genjax.ops.pool import max_pool
 
 
 class Outputs(NamedTuple):
-    """What the net makes of pictures."""
+    """What the net makes of images."""
 
     features: jax.Array  # [B, widths[-1]], the last hidden layer
     logits: jax.Array  # [B, classes]
@@ -33,11 +33,11 @@ class Classifier(nn.Module):
     @nn.compact
     def __call__(self, x, train: bool = False):
         """Classify images x; dropout, before each dense layer, only in training."""
-        init, act = INITIALISERS[self.kernel_init], ACTIVATIONS[self.activation]
+        init, act = INITIALIZERS[self.kernel_init], ACTIVATIONS[self.activation]
         for features in self.channels:
             x = max_pool(act(Conv(features, (self.kernel, self.kernel), kernel_init=init)(x)))
         x = flatten(x)
         for width in self.widths:
             x = act(nn.Dense(width, kernel_init=init)(Dropout(self.dropout)(x, train)))
-        logits = nn.Dense(self.classes, kernel_init=INITIALISERS["glorot"])(Dropout(self.dropout)(x, train))
+        logits = nn.Dense(self.classes, kernel_init=INITIALIZERS["glorot"])(Dropout(self.dropout)(x, train))
         return Outputs(x, logits)

@@ -5,7 +5,7 @@
 
 import jax.numpy as jnp
 
-from genjax.nets.layers import INITIALISERS, Dense, flatten
+from genjax.nets.layers import INITIALIZERS, Dense, flatten
 from genjax.nets.minibatch import Discrimination, book_stddev, paper_stddev
 
 CHOICES = {
@@ -16,7 +16,7 @@ CHOICES = {
 
 
 def beside(x, given):
-    """Examples and their class: planes of a picture, or further numbers of a point. Shapes: x [B, ..., C]."""
+    """Examples and their class: planes of an image, or further numbers of a point. Shapes: x [B, ..., C]."""
     if given is None:
         return x
     planes = given.reshape(len(given), *[1] * (x.ndim - 2), given.shape[1])
@@ -32,7 +32,7 @@ def judged(critic, x, train, given):
     class (arXiv:1610.09585, section 3). The features, and that head's logits, are sown in the collection "seen".
     Call inside a compact method.
     """
-    layer = {"kernel_init": INITIALISERS[critic.kernel_init], "spectral": critic.spectral}
+    layer = {"kernel_init": INITIALIZERS[critic.kernel_init], "spectral": critic.spectral}
     features = h = flatten(x)
     _sow(critic, "features", features)
     if critic.minibatch == "discrimination":

@@ -1,4 +1,4 @@
-"""Convolutional generator and critic: each stage doubles or halves the picture.
+"""Convolutional generator and critic: each stage doubles or halves the image.
 
 Source: arXiv:1511.06434; the defaults are the smaller nets that textbooks train on 28x28 images.
 """
@@ -11,7 +11,7 @@ from genjax.errors import InputError
 from genjax.nets.critic import CHOICES, beside, judged
 from genjax.nets.layers import (
     ACTIVATIONS,
-    INITIALISERS,
+    INITIALIZERS,
     ConditionalBatchNorm,
     Conv,
     ConvTranspose,
@@ -24,8 +24,8 @@ from genjax.nets.layers import (
 class Generator(nn.Module):
     """Latents to images: dense to the smallest map, then a transposed convolution (stride 2) a stage.
 
-    `order` is "textbook" (activation, then normalisation, and none of the former on the smallest map) or "paper"
-    (normalisation, then activation, everywhere). `conditioning` is "concat" (the class beside the latents) or
+    `order` is "textbook" (activation, then normalization, and none of the former on the smallest map) or "paper"
+    (normalization, then activation, everywhere). `conditioning` is "concat" (the class beside the latents) or
     "batch_norm" (its own scales and offsets).
 
     Shapes: z [B, latent], given [B, classes] or None -> [B, *shape], in the range of `output`. shape[:2] must divide
@@ -55,14 +55,14 @@ class Generator(nn.Module):
 
     @nn.compact
     def __call__(self, z, train: bool = False, given=None):
-        """Generate from latents z; in training, normalise by the batch's statistics and update the running ones."""
-        init, act = INITIALISERS[self.kernel_init], ACTIVATIONS[self.activation]
+        """Generate from latents z; in training, normalize by the batch's statistics and update the running ones."""
+        init, act = INITIALIZERS[self.kernel_init], ACTIVATIONS[self.activation]
         by_class = given is not None and self.conditioning == "batch_norm"
 
         def norm(x):
             return ConditionalBatchNorm()(x, train, given) if by_class else batch_norm(x, train)
 
-        height, width, colours = self.shape
+        height, width, colors = self.shape
         factor = 2 ** len(self.channels)
         base = (height // factor, width // factor, self.channels[0])
         z = z if by_class else beside(z, given)
@@ -72,13 +72,13 @@ class Generator(nn.Module):
         for features in self.channels[1:]:
             x = ConvTranspose(features, **layer)(x)
             x = norm(act(x)) if self.order == "textbook" else act(norm(x))
-        return ACTIVATIONS[self.output](ConvTranspose(colours, **layer)(x))
+        return ACTIVATIONS[self.output](ConvTranspose(colors, **layer)(x))
 
 
 class Critic(nn.Module):
     """Images to one logit each: a convolution (stride 2), leaky ReLU 0.2 and dropout a stage, then one dense unit.
 
-    `batch_norm` normalises all stages but the first, as the paper's; a gradient penalty, which is of single examples,
+    `batch_norm` normalizes all stages but the first, as the paper's; a gradient penalty, which is of single examples,
     needs it off. The other fields are those of `genjax.nets.critic.judged`.
     Shapes: x [B, H, W, C], given [B, classes] or None -> [B].
     """
@@ -102,7 +102,7 @@ class Critic(nn.Module):
         layer = {"kernel_size": (self.kernel, self.kernel), "strides": (2, 2), "spectral": self.spectral}
         x = beside(x, given) if self.conditioning == "concat" else x
         for number, features in enumerate(self.channels):
-            x = Conv(features, **layer, kernel_init=INITIALISERS[self.kernel_init])(x, train)
+            x = Conv(features, **layer, kernel_init=INITIALIZERS[self.kernel_init])(x, train)
             x = batch_norm(x, train) if self.batch_norm and number else x
             x = Dropout(self.dropout)(ACTIVATIONS[self.activation](x), train)
         return judged(self, x, train, given)

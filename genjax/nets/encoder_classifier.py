@@ -3,14 +3,14 @@
 import flax.linen as nn
 
 from genjax.nets.convnet import Outputs
-from genjax.nets.layers import ACTIVATIONS, INITIALISERS, flatten
+from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, flatten
 
 
 class EncoderClassifier(nn.Module):
-    """The codings of an autoencoder, then hidden layers, then a logit a class; it has no decoder.
+    """The latents of an autoencoder, then hidden layers, then a logit a class; it has no decoder.
 
     The encoder's parameters are under "encoder", by the names that the autoencoder gives them.
-    Shapes: x [B, *shape] -> Outputs, whose features are the last hidden layer (the codings, if there is none).
+    Shapes: x [B, *shape] -> Outputs, whose features are the last hidden layer (the latents, if there is none).
     """
 
     encoder: nn.Module
@@ -22,7 +22,7 @@ class EncoderClassifier(nn.Module):
     @nn.compact
     def __call__(self, x, train: bool = False):
         """Classify examples x."""
-        init = INITIALISERS[self.kernel_init]
+        init = INITIALIZERS[self.kernel_init]
         x = flatten(self.encoder.encode(x, train))
         for i, width in enumerate(self.widths):
             x = ACTIVATIONS[self.activation](nn.Dense(width, kernel_init=init, name=f"hidden_{i}")(x))

@@ -1,7 +1,7 @@
 """Inception v3 as the Frechet Inception distance uses it: TensorFlow's graph of 2015-12-05, which is not torchvision's.
 
 That graph pools means without the padding, pools maxima in its last block's branch, and has 1008 logits. Its batch
-normalisation, a fixed affine map by now, is folded into the convolutions when weights are read (genjax.weights).
+normalization, a fixed affine map by now, is folded into the convolutions when weights are read (genjax.weights).
 Source: arXiv:1512.00567 for the blocks, arXiv:1706.08500 for their use; names are those of the common PyTorch file.
 """
 
@@ -20,7 +20,7 @@ ROW, COLUMN = (1, 7), (7, 1)
 
 
 class Outputs(NamedTuple):
-    """What the net makes of pictures. XLA leaves out what is not used."""
+    """What the net makes of images. XLA leaves out what is not used."""
 
     features: jax.Array  # [B, 2048], the last block's mean over positions: "pool3"
     logits: jax.Array  # [B, 1008]
@@ -28,14 +28,14 @@ class Outputs(NamedTuple):
 
 
 class Inception(nn.Module):
-    """Pictures of any size to features, logits and probabilities.
+    """Images of any size to features, logits and probabilities.
 
     Shapes: x [B, H, W, 3], red, green and blue from 0 to 255 -> Outputs.
     """
 
     @nn.compact
     def __call__(self, x):
-        """Look at pictures x, resized to 299 x 299 as TensorFlow 1 did and scaled to [-1, 1)."""
+        """Look at images x, resized to 299 x 299 as TensorFlow 1 did and scaled to [-1, 1)."""
         x = (bilinear_tf1(x, (SIZE, SIZE)) - 128) / 128
         x = conv(x, "Conv2d_1a_3x3", 32, (3, 3), stride=2, padding="VALID")
         x = conv(x, "Conv2d_2a_3x3", 32, (3, 3), padding="VALID")

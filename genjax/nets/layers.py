@@ -4,7 +4,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from genjax.nets.spectral import normalised
+from genjax.nets.spectral import normalized
 from genjax.ops import conv as ops
 from genjax.ops import noise
 
@@ -17,7 +17,7 @@ ACTIVATIONS = {
     "linear": lambda x: x,
 }
 
-INITIALISERS = {
+INITIALIZERS = {
     "glorot": nn.initializers.glorot_uniform(),  # Keras' default
     "he": nn.initializers.he_normal(),
     "lecun": nn.initializers.lecun_normal(),
@@ -26,26 +26,26 @@ INITIALISERS = {
 
 
 class Dense(nn.Module):
-    """A matrix product with bias; parameters and names as `flax.linen.Dense`, and `spectral` normalisation by choice.
+    """A matrix product with bias; parameters and names as `flax.linen.Dense`, and `spectral` normalization by choice.
 
     Shapes: [B, I] -> [B, features].
     """
 
     features: int
     use_bias: bool = True
-    kernel_init: nn.initializers.Initializer = INITIALISERS["glorot"]
+    kernel_init: nn.initializers.Initializer = INITIALIZERS["glorot"]
     spectral: bool = False
 
     @nn.compact
     def __call__(self, x, train: bool = False):
-        """Apply the layer to x; `train` moves the vectors of spectral normalisation."""
+        """Apply the layer to x; `train` moves the vectors of spectral normalization."""
         w = self.param("kernel", self.kernel_init, (x.shape[-1], self.features))
-        y = x @ (normalised(self, w, train) if self.spectral else w)
+        y = x @ (normalized(self, w, train) if self.spectral else w)
         return y + self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else y
 
 
 class Conv(nn.Module):
-    """Convolution with bias, NHWC; parameters and names as `flax.linen.Conv`, and `spectral` normalisation by choice.
+    """Convolution with bias, NHWC; parameters and names as `flax.linen.Conv`, and `spectral` normalization by choice.
 
     Shapes: [B, H, W, I] -> [B, ceil(H / stride), ceil(W / stride), features] for padding "SAME".
     """
@@ -56,15 +56,15 @@ class Conv(nn.Module):
     padding: str | tuple = "SAME"
     kernel_dilation: tuple[int, int] = (1, 1)
     use_bias: bool = True
-    kernel_init: nn.initializers.Initializer = INITIALISERS["glorot"]
+    kernel_init: nn.initializers.Initializer = INITIALIZERS["glorot"]
     bias_init: nn.initializers.Initializer = nn.initializers.zeros
     spectral: bool = False
 
     @nn.compact
     def __call__(self, x, train: bool = False):
-        """Apply the layer to images x; `train` moves the vectors of spectral normalisation."""
+        """Apply the layer to images x; `train` moves the vectors of spectral normalization."""
         w = self.param("kernel", self.kernel_init, (*self.kernel_size, x.shape[-1], self.features))
-        w = normalised(self, w, train) if self.spectral else w
+        w = normalized(self, w, train) if self.spectral else w
         y = ops.conv(x, w, stride=self.strides, padding=self.padding, dilation=self.kernel_dilation)
         return y + self.param("bias", self.bias_init, (self.features,)) if self.use_bias else y
 
@@ -81,13 +81,13 @@ class ConvTranspose(nn.Module):
     padding: str | tuple = "SAME"
     kernel_dilation: tuple[int, int] = (1, 1)
     use_bias: bool = True
-    kernel_init: nn.initializers.Initializer = INITIALISERS["glorot"]
+    kernel_init: nn.initializers.Initializer = INITIALIZERS["glorot"]
     bias_init: nn.initializers.Initializer = nn.initializers.zeros
 
     @nn.compact
     def __call__(self, x):
         """Apply the layer to images x."""
-        # Initialisers count fan-in and fan-out on the last two axes, which stand here as (out, in): draw, then swap.
+        # Initializers count fan-in and fan-out on the last two axes, which stand here as (out, in): draw, then swap.
         transposed_init = lambda *args: self.kernel_init(*args).swapaxes(2, 3)  # noqa: E731
         w = self.param("kernel", transposed_init, (*self.kernel_size, x.shape[-1], self.features))
         y = ops.conv_transpose(x, w, stride=self.strides, padding=self.padding, dilation=self.kernel_dilation)
@@ -114,7 +114,7 @@ class Dropout(nn.Module):
 
 
 def batch_norm(x, train: bool, name: str | None = None):
-    """Batch normalisation over all axes but the last, with Keras' constants (momentum 0.99, epsilon 0.001).
+    """Batch normalization over all axes but the last, with Keras' constants (momentum 0.99, epsilon 0.001).
 
     Under a sharded `jit` the mean is over the global batch. Call inside a compact method.
     Source: arXiv:1502.03167, algorithm 1.
@@ -123,7 +123,7 @@ def batch_norm(x, train: bool, name: str | None = None):
 
 
 class ConditionalBatchNorm(nn.Module):
-    """Batch normalisation whose scale and offset are those of the class.
+    """Batch normalization whose scale and offset are those of the class.
 
     Shapes: x [B, ..., C], given [B, classes] (one-hot, or a mixture of classes) -> [B, ..., C].
     Source: arXiv:1610.07629, eq. 5; arXiv:1802.05637, section 3.
@@ -134,7 +134,7 @@ class ConditionalBatchNorm(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool, given):
-        """Normalise x and scale it as `given` says."""
+        """Normalize x and scale it as `given` says."""
         plain = {"use_bias": False, "use_scale": False}
         x = nn.BatchNorm(not train, momentum=self.momentum, epsilon=self.epsilon, **plain)(x)
         size = given.shape[1], x.shape[-1]

@@ -4,7 +4,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from genjax.nets.layers import INITIALISERS
+from genjax.nets.layers import INITIALIZERS
 
 
 def _forget_one(key, shape, dtype=jnp.float32):
@@ -17,14 +17,14 @@ class LSTM(nn.Module):
 
     The gates lie side by side in the order i, f, g, o. What of them does not depend on h is computed for all steps in
     one product. A step that is not `real` leaves h and c as they are.
-    Source: Hochreiter and Schmidhuber (1997) with the forget gate of Gers et al. (2000); layout and initialisers of
+    Source: Hochreiter and Schmidhuber (1997) with the forget gate of Gers et al. (2000); layout and initializers of
     `keras.layers.LSTM`.
     Shapes: x [B, T, F], real bool [B, T] -> h of each step [B, T, width]. With `repeat`: x [B, F], the input of each of
     so many steps -> [B, repeat, width].
     """
 
     width: int
-    kernel_init: nn.initializers.Initializer = INITIALISERS["glorot"]
+    kernel_init: nn.initializers.Initializer = INITIALIZERS["glorot"]
 
     @nn.compact
     def __call__(self, x, real=None, repeat: int = 0):

@@ -7,7 +7,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from genjax.nets.equalised import RELU_GAIN, Dense, pixel_norm
+from genjax.nets.equalized import RELU_GAIN, Dense, pixel_norm
 from genjax.nets.layers import ACTIVATIONS
 from genjax.ops import noise
 
@@ -21,7 +21,7 @@ leaky_relu = ACTIVATIONS["leaky_relu"]
 
 
 class Mapping(nn.Module):
-    """Latents to w: normalised to length sqrt(latent), then dense layers with leaky ReLU.
+    """Latents to w: normalized to length sqrt(latent), then dense layers with leaky ReLU.
 
     `gain` is of the activation; the dense layers have the rest of He's. It is one in StyleGAN and sqrt 2 in StyleGAN2,
     whose biases it multiplies too. The average of w is in the collection "average" (float32).

@@ -33,7 +33,7 @@ class Discrimination(nn.Module):
 def paper_stddev(h, group: int = GROUP):
     """Appends one number: the standard deviation over a group of examples, a mean over all features.
 
-    Groups are of neighbours in the batch, and of all examples where the batch is smaller. Source: arXiv:1710.10196,
+    Groups are of neighbors in the batch, and of all examples where the batch is smaller. Source: arXiv:1710.10196,
     section 3, with the 1e-8 of its code. Raises: InputError where groups do not divide the batch.
     """
     group = min(group, len(h))

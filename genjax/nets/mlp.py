@@ -6,7 +6,7 @@ from typing import ClassVar
 import flax.linen as nn
 
 from genjax.nets.critic import CHOICES, beside, judged
-from genjax.nets.layers import ACTIVATIONS, INITIALISERS, Dense, batch_norm, flatten
+from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Dense, batch_norm, flatten
 
 
 class Generator(nn.Module):
@@ -25,12 +25,12 @@ class Generator(nn.Module):
 
     @nn.compact
     def __call__(self, z, train: bool = False, given=None):
-        """Generate from latents z; `train` is for batch normalisation alone."""
+        """Generate from latents z; `train` is for batch normalization alone."""
         z = beside(z, given)
         for width in self.widths:
-            z = Dense(width, kernel_init=INITIALISERS[self.kernel_init])(z)
+            z = Dense(width, kernel_init=INITIALIZERS[self.kernel_init])(z)
             z = ACTIVATIONS[self.activation](batch_norm(z, train) if self.batch_norm else z)
-        x = Dense(math.prod(self.shape), kernel_init=INITIALISERS[self.kernel_init])(z)
+        x = Dense(math.prod(self.shape), kernel_init=INITIALIZERS[self.kernel_init])(z)
         return ACTIVATIONS[self.output](x).reshape(-1, *self.shape)
 
 
@@ -52,10 +52,10 @@ class Critic(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool = False, given=None):
-        """Judge examples x; `train` moves the vectors of spectral normalisation."""
+        """Judge examples x; `train` moves the vectors of spectral normalization."""
         x = flatten(x)
         x = beside(x, given) if self.conditioning == "concat" else x
         for width in self.widths:
-            layer = Dense(width, kernel_init=INITIALISERS[self.kernel_init], spectral=self.spectral)
+            layer = Dense(width, kernel_init=INITIALIZERS[self.kernel_init], spectral=self.spectral)
             x = ACTIVATIONS[self.activation](layer(x, train))
         return judged(self, x, train, given)

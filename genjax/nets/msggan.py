@@ -1,4 +1,4 @@
-"""MSG-GAN's critic, which sees pictures of all sizes at once; its generator is ProGAN's (`scales`).
+"""MSG-GAN's critic, which sees images of all sizes at once; its generator is ProGAN's (`scales`).
 
 So gradients reach every stage of the generator from the start, and nothing needs to grow.
 Source: arXiv:1903.06048, section 3. Paper: the standard deviation over the batch in every block; here: in the last.
@@ -10,7 +10,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from genjax.nets import progan
-from genjax.nets.equalised import Conv, Dense
+from genjax.nets.equalized import Conv, Dense
 from genjax.nets.progan import last_maps, leaky_relu
 from genjax.nets.remat import recomputing
 from genjax.ops.resample import shrink
@@ -19,9 +19,9 @@ Generator = progan.Generator
 
 
 class Critic(nn.Module):
-    """Pictures of all sizes to one logit each: those of a stage join the maps that come from the larger ones.
+    """Images of all sizes to one logit each: those of a stage join the maps that come from the larger ones.
 
-    `combine` says how: "simple" lays the picture beside the maps, "lin_cat" what a 1x1 convolution makes of it (as many
+    `combine` says how: "simple" lays the image beside the maps, "lin_cat" what a 1x1 convolution makes of it (as many
     maps), "cat_lin" makes a 1x1 convolution of both together (the paper's phi). `remat` is the generator's.
 
     Shapes: x a tuple of [B, 4 * 2**i, 4 * 2**i, C] for i = 0, 1, ... -> [B].
@@ -36,7 +36,7 @@ class Critic(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool = False, given=None):
-        """Judge pictures of all sizes, the smallest first."""
+        """Judge images of all sizes, the smallest first."""
         *smaller, largest = x
         layer = recomputing(self.remat, lambda conv, h: leaky_relu(conv(h)))
         h = leaky_relu(Conv(self.channels[-1], kernel=1, name="from_rgb")(largest))
@@ -48,10 +48,10 @@ class Critic(nn.Module):
         h = leaky_relu(Dense(self.channels[0])(h.reshape(len(h), -1)))
         return Dense(1, gain=1.0)(h)[:, 0]
 
-    def _joined(self, picture, h):
-        """A picture and the maps of its size."""
+    def _joined(self, image, h):
+        """An image and the maps of its size."""
         width = h.shape[-1]
         if self.combine == "lin_cat":
-            picture = Conv(width, kernel=1, gain=1.0)(picture)
-        h = jnp.concatenate([picture, h], 3)
+            image = Conv(width, kernel=1, gain=1.0)(image)
+        h = jnp.concatenate([image, h], 3)
         return Conv(width, kernel=1, gain=1.0)(h) if self.combine == "cat_lin" else h

@@ -1,4 +1,4 @@
-"""ProGAN's generator and critic: pictures of 4x4 pixels, then of twice the side a stage.
+"""ProGAN's generator and critic: images of 4x4 pixels, then of twice the side a stage.
 
 Stage 0 makes 4x4 pixels, stage s 4 * 2**s. All stages' weights exist from the start, and a net is asked for one stage.
 Source: arXiv:1710.10196, sections 2 to 4, and table 2. What the table leaves open is as in its authors' code: the gain
@@ -12,7 +12,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from genjax.errors import InputError
-from genjax.nets.equalised import RELU_GAIN, Conv, Dense, pixel_norm
+from genjax.nets.equalized import RELU_GAIN, Conv, Dense, pixel_norm
 from genjax.nets.layers import ACTIVATIONS
 from genjax.nets.minibatch import book_stddev_map, stddev_map
 from genjax.nets.remat import recomputing
@@ -22,12 +22,12 @@ leaky_relu = ACTIVATIONS["leaky_relu"]
 
 
 def check_stages(what: str, shape: tuple[int, ...], channels: tuple[int, ...]) -> None:
-    """Refuse pictures that doubling 4x4 pixels does not make, and channels that are not one number a stage."""
+    """Refuse images that doubling 4x4 pixels does not make, and channels that are not one number a stage."""
     side = shape[0]
     stages = round(math.log2(max(side, 1) / 4)) + 1
     if len(shape) != 3 or shape[1] != side or side < 4 or 4 * 2 ** (stages - 1) != side:
         raise InputError(
-            f"nets that grow make square pictures of 4, 8, 16, ... pixels a side, but the data have shape "
+            f"nets that grow make square images of 4, 8, 16, ... pixels a side, but the data have shape "
             f"{list(shape)}: set data.size, such as 32 (data.resize says how)"
         )
     if len(channels) != stages:
@@ -46,7 +46,7 @@ def last_maps(minibatch: str, h):
 
 
 class Generator(nn.Module):
-    """Latents to pictures: a dense layer to 4x4, then nearest neighbours and two convolutions a stage.
+    """Latents to images: a dense layer to 4x4, then nearest neighbors and two convolutions a stage.
 
     `channels` are those of the stages. `bilinear` follows each doubling of the maps with the filter [1, 2, 1]
     (arXiv:1812.04948, table 1, B). `output` names the range of pixels; no activation is applied to them. `remat` keeps
@@ -76,7 +76,7 @@ class Generator(nn.Module):
         self.to_rgb = [Conv(self.shape[2], kernel=1, gain=1.0) for _ in self.channels]
 
     def __call__(self, z, train: bool = False, given=None, stage: int | None = None, alpha=None):
-        """The picture of one stage; under `alpha` that much of it, the rest of the stage before, enlarged."""
+        """The image of one stage; under `alpha` that much of it, the rest of the stage before, enlarged."""
         last = len(self.channels) - 1
         stage = last if stage is None else stage
         maps = self._maps(z, last if self.is_initializing() else stage)
@@ -84,15 +84,15 @@ class Generator(nn.Module):
         return rgb[-1] if stage == 0 else faded(alpha, enlarge(rgb[-2]), rgb[-1])
 
     def grown(self, z, level):
-        """The full-sized picture of nets that have grown to a (traced) level: a level s + a is stage s + 1 under a."""
-        picture = None
+        """The full-sized image of nets that have grown to a (traced) level: a level s + a is stage s + 1 under a."""
+        image = None
         for i, x in enumerate(self._maps(z, len(self.channels) - 1)):
             new = self.to_rgb[i](x)
-            picture = new if i == 0 else faded(jnp.clip(level - i + 1, 0, 1), enlarge(picture), new)
-        return picture
+            image = new if i == 0 else faded(jnp.clip(level - i + 1, 0, 1), enlarge(image), new)
+        return image
 
     def scales(self, z, train: bool = False, given=None):
-        """The pictures of all stages, the smallest first."""
+        """The images of all stages, the smallest first."""
         return tuple(to_rgb(x) for to_rgb, x in zip(self.to_rgb, self._maps(z, len(self.channels) - 1), strict=True))
 
     def _maps(self, z, last):
@@ -109,7 +109,7 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """Pictures to one logit each: the generator mirrored, averages of 2x2 in place of nearest neighbours.
+    """Images to one logit each: the generator mirrored, averages of 2x2 in place of nearest neighbors.
 
     The last stage has a map of the standard deviation over the batch: `minibatch` is "stddev" (the paper's, over
     groups of 4), "stddev_book" or "". `bilinear` filters before each halving with [1, 2, 1]. `remat` is the
@@ -133,7 +133,7 @@ class Critic(nn.Module):
         self.last = Conv(self.channels[0]), Dense(self.channels[0]), Dense(1, gain=1.0)
 
     def __call__(self, x, train: bool = False, given=None, stage: int | None = None, alpha=None):
-        """Judge pictures of one stage; under `alpha` that much through it, the rest halved, through the one before."""
+        """Judge images of one stage; under `alpha` that much through it, the rest halved, through the one before."""
         stage = len(self.channels) - 1 if stage is None else stage
         h = leaky_relu(self.from_rgb[stage](x))
         for i in range(stage, 0, -1):

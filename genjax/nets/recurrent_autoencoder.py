@@ -9,17 +9,17 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from genjax.errors import InputError
-from genjax.nets.layers import INITIALISERS
+from genjax.nets.layers import INITIALIZERS
 from genjax.nets.lstm import LSTM
 from genjax.ops import padding
 
 
 class Recurrent(nn.Module):
-    """LSTMs of `widths`, whose last state is the codings; LSTMs of the others back; a dense layer for each step.
+    """LSTMs of `widths`, whose last state is the latents; LSTMs of the others back; a dense layer for each step.
 
-    The rows of a picture are its steps. The decoder sees the codings at every step and never a length: it writes as
+    The rows of an image are its steps. The decoder sees the latents at every step and never a length: it writes as
     many steps as the shape has, of which the first do not depend on the later ones.
-    Shapes: x [B, T, F] (or pictures [B, H, W, C]: T = H, F = W C) -> codings [B, widths[-1]] -> [B, *shape] before
+    Shapes: x [B, T, F] (or images [B, H, W, C]: T = H, F = W C) -> latents [B, widths[-1]] -> [B, *shape] before
     `output`.
     """
 
@@ -33,29 +33,29 @@ class Recurrent(nn.Module):
         if len(self.shape) < 2 or len(self.widths) < 2:
             raise InputError(
                 f"examples of shape {list(self.shape)} with widths={self.widths}: expected series [steps, numbers] or "
-                "pictures, and at least two widths, of an LSTM that reads and one that writes beside the codings'"
+                "images, and at least two widths, of an LSTM that reads and one that writes beside the latents'"
             )
-        init = INITIALISERS[self.kernel_init]
+        init = INITIALIZERS[self.kernel_init]
         self.down = [LSTM(width, init, name=f"encoder_{i}") for i, width in enumerate(self.widths)]
         self.up = [LSTM(width, init, name=f"decoder_{i}") for i, width in enumerate(self.widths[-2::-1])]
         self.head = nn.Dense(math.prod(self.shape[1:]), kernel_init=init, name="head")
 
     def encode(self, x, train: bool = False):
-        """Codings of series x, whose padding is NaN."""
+        """Latents of series x, whose padding is NaN."""
         x = x.reshape(*x.shape[:2], -1)
-        real = padding.real(x) if len(self.shape) == 2 else None  # pictures have no padding: spare them the selects
+        real = padding.real(x) if len(self.shape) == 2 else None  # images have no padding: spare them the selects
         x = x if real is None else jnp.where(real[..., None], x, 0)
         for layer in self.down:
             x = layer(x, real)
         return x[:, -1]
 
     def decode(self, z, train: bool = False):
-        """Series of codings z, before the output's activation."""
+        """Series of latents z, before the output's activation."""
         x = self.up[0](z, repeat=self.shape[0])
         for layer in self.up[1:]:
             x = layer(x)
         return self.head(x).reshape(-1, *self.shape)
 
     def __call__(self, x, train: bool = False):
-        """What is left of series x behind the codings."""
+        """What is left of series x behind the latents."""
         return self.decode(self.encode(x, train), train)

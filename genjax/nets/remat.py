@@ -1,4 +1,4 @@
-"""Rematerialisation: what a layer makes on its way is computed again for its gradient, not kept until then."""
+"""Rematerialization: what a layer makes on its way is computed again for its gradient, not kept until then."""
 
 from collections.abc import Callable
 

@@ -1,13 +1,13 @@
-"""The convolutional autoencoder of VQ-VAE: strided convolutions and residual blocks to a map of codings, and back.
+"""The convolutional autoencoder of VQ-VAE: strided convolutions and residual blocks to a map of latents, and back.
 
-`encode` and `decode` are as in `genjax.nets.autoencoder`, but the codings are a map.
+`encode` and `decode` are as in `genjax.nets.autoencoder`, but the latents are a map.
 """
 
 import flax.linen as nn
 
 from genjax.errors import InputError
-from genjax.nets.conv_codings import doubled, sides
-from genjax.nets.layers import ACTIVATIONS, INITIALISERS, Conv
+from genjax.nets.conv_latent import doubled, sides
+from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Conv
 
 
 class Residual(nn.Module):
@@ -20,7 +20,7 @@ class Residual(nn.Module):
     @nn.compact
     def __call__(self, x):
         """Apply the block to maps x."""
-        act, init = ACTIVATIONS[self.activation], INITIALISERS[self.kernel_init]
+        act, init = ACTIVATIONS[self.activation], INITIALIZERS[self.kernel_init]
         inner = Conv(self.width, (3, 3), kernel_init=init)(act(x))
         return x + Conv(x.shape[-1], (1, 1), kernel_init=init)(act(inner))
 
@@ -29,7 +29,7 @@ class ResidualAutoencoder(nn.Module):
     """A convolution of stride 2 for each of `channels`, then `blocks` residual ones; and the same way back.
 
     Sides are rounded up when they are halved, and each comes back to what it was.
-    Source: arXiv:1711.00937, section 4.1, with a 1x1 convolution to codings of `latent` numbers and a 3x3 from them.
+    Source: arXiv:1711.00937, section 4.1, with a 1x1 convolution to latents of `latent` numbers and a 3x3 from them.
     Paper: 256 channels; here: fewer.
     Shapes: x [B, H, W, C] -> map [B, H / 2^n, W / 2^n, latent], rounded up -> [B, H, W, C] before `output`.
     """
@@ -44,20 +44,20 @@ class ResidualAutoencoder(nn.Module):
     kernel_init: str = "glorot"
 
     def setup(self):
-        """The layers by the names of their parameters. Raises: InputError for points, and codings of no size."""
+        """The layers by the names of their parameters. Raises: InputError for points, and latents of no size."""
         if len(self.shape) != 3 or self.latent < 1 or not self.channels:
             raise InputError(
                 f"examples of shape {list(self.shape)}, channels={self.channels}, latent={self.latent}: expected "
-                "pictures, at least one stage and codings of at least one number"
+                "images, at least one stage and latents of at least one number"
             )
-        init, up = INITIALISERS[self.kernel_init], sides(self.shape, len(self.channels))[::-1]
+        init, up = INITIALIZERS[self.kernel_init], sides(self.shape, len(self.channels))[::-1]
         square, inner = (self.kernel, self.kernel), self.channels[-1]
         self.down = [
             Conv(width, square, (2, 2), kernel_init=init, name=f"encoder_{i}") for i, width in enumerate(self.channels)
         ]
         self.down_blocks = [self._block(f"encoder_block_{i}") for i in range(self.blocks)]
-        self.head = Conv(self.latent, (1, 1), kernel_init=init, name="encoder_codings")
-        self.first = Conv(inner, (3, 3), kernel_init=init, name="decoder_codings")
+        self.head = Conv(self.latent, (1, 1), kernel_init=init, name="encoder_latents")
+        self.first = Conv(inner, (3, 3), kernel_init=init, name="decoder_latents")
         self.up_blocks = [self._block(f"decoder_block_{i}") for i in range(self.blocks)]
         widths = (*self.channels[-2::-1], self.shape[2])
         self.layers = [
@@ -69,7 +69,7 @@ class ResidualAutoencoder(nn.Module):
         return Residual(self.channels[-1], self.activation, self.kernel_init, name=name)
 
     def encode(self, x, train: bool = False):
-        """The map of codings of pictures x."""
+        """The map of latents of images x."""
         act = ACTIVATIONS[self.activation]
         for number, layer in enumerate(self.down):
             x = layer(act(x) if number else x)
@@ -78,7 +78,7 @@ class ResidualAutoencoder(nn.Module):
         return self.head(act(x))
 
     def decode(self, z, train: bool = False):
-        """Pictures of a map of codings z, before the output's activation."""
+        """Images of a map of latents z, before the output's activation."""
         x = self.first(z)
         for block in self.up_blocks:
             x = block(x)
@@ -87,5 +87,5 @@ class ResidualAutoencoder(nn.Module):
         return x
 
     def __call__(self, x, train: bool = False):
-        """What is left of pictures x behind the codings."""
+        """What is left of images x behind the latents."""
         return self.decode(self.encode(x, train), train)

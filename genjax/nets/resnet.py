@@ -1,8 +1,8 @@
-"""The residual generator and critic for 32x32 pictures in colour that spectral normalisation was published with.
+"""The residual generator and critic for 32x32 images in color that spectral normalization was published with.
 
 Source: arXiv:1802.05957, table 4 and figure 8. As the widely compared reimplementation has it, maps are doubled
 bilinearly, kernels are drawn uniform by Glorot's rule (times the root of 2 before and within residual branches),
-batch normalisation has momentum 0.9 and epsilon 1e-5. There biases begin at random; here: at zero.
+batch normalization has momentum 0.9 and epsilon 1e-5. There biases begin at random; here: at zero.
 """
 
 from typing import ClassVar
@@ -12,12 +12,12 @@ import jax.numpy as jnp
 
 from genjax.errors import InputError
 from genjax.nets.critic import CHOICES, beside, judged
-from genjax.nets.layers import INITIALISERS, ConditionalBatchNorm, Conv, Dense
+from genjax.nets.layers import INITIALIZERS, ConditionalBatchNorm, Conv, Dense
 from genjax.ops.pool import average_pool
 from genjax.ops.resize import bilinear
 
 BRANCH = nn.initializers.variance_scaling(2.0, "fan_avg", "uniform")
-SHORTCUT = INITIALISERS["glorot"]
+SHORTCUT = INITIALIZERS["glorot"]
 
 
 def doubled(x):
@@ -26,7 +26,7 @@ def doubled(x):
 
 
 class Generator(nn.Module):
-    """Latents to pictures: dense to an eighth of the sides, three residual blocks that double, one convolution.
+    """Latents to images: dense to an eighth of the sides, three residual blocks that double, one convolution.
 
     `conditioning` is "concat" (the class beside the latents) or "batch_norm" (its own scales and offsets).
     Shapes: z [B, latent], given [B, classes] or None -> [B, *shape] in the range of `output`.
@@ -50,7 +50,7 @@ class Generator(nn.Module):
 
     @nn.compact
     def __call__(self, z, train: bool = False, given=None):
-        """Generate from latents z; in training, normalise by the batch's statistics and update the running ones."""
+        """Generate from latents z; in training, normalize by the batch's statistics and update the running ones."""
         by_class = given is not None and self.conditioning == "batch_norm"
 
         def norm(x):
@@ -59,18 +59,18 @@ class Generator(nn.Module):
                 return ConditionalBatchNorm(**constants)(x, train, given)
             return nn.BatchNorm(not train, **constants)(x)
 
-        height, width, colours = self.shape
+        height, width, colors = self.shape
         x = Dense(height // 8 * (width // 8) * self.width)(z if by_class else beside(z, given))
         x = x.reshape(-1, height // 8, width // 8, self.width)
         for _ in range(3):
             h = Conv(self.width, kernel_init=BRANCH)(doubled(nn.relu(norm(x))))
             h = Conv(self.width, kernel_init=BRANCH)(nn.relu(norm(h)))
             x = h + Conv(self.width, (1, 1), kernel_init=SHORTCUT)(doubled(x))
-        return jnp.tanh(Conv(colours)(nn.relu(norm(x))))
+        return jnp.tanh(Conv(colors)(nn.relu(norm(x))))
 
 
 class Critic(nn.Module):
-    """Pictures to one logit each: two residual blocks that halve, two that do not, a sum over places (or a mean).
+    """Images to one logit each: two residual blocks that halve, two that do not, a sum over places (or a mean).
 
     The other fields are those of `genjax.nets.critic.judged`.
     Shapes: x [B, H, W, C], given [B, classes] or None -> [B]. Sides that divide by 4.
@@ -88,7 +88,7 @@ class Critic(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool = False, given=None):
-        """Judge images x; `train` moves the vectors of spectral normalisation."""
+        """Judge images x; `train` moves the vectors of spectral normalization."""
 
         def conv(x, size, init):
             return Conv(self.width, (size, size), kernel_init=init, spectral=self.spectral)(x, train)

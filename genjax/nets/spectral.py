@@ -1,4 +1,4 @@
-"""Spectral normalisation: a kernel over its largest singular value, which one power step an update follows."""
+"""Spectral normalization: a kernel over its largest singular value, which one power step an update follows."""
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +9,7 @@ def unit(x):
     return x / (jnp.linalg.norm(x) + 1e-12)
 
 
-def normalised(module, kernel, train: bool):
+def normalized(module, kernel, train: bool):
     """kernel / sigma(kernel), where sigma is v' W u for the vectors of a power iteration, which have no gradient.
 
     The matrix is the kernel with its last axis (the outputs') against all others. The vector u is in the collection

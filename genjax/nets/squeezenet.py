@@ -1,4 +1,4 @@
-"""SqueezeNet v1.1: a small ImageNet classifier whose maps judge pictures.
+"""SqueezeNet v1.1: a small ImageNet classifier whose maps judge images.
 
 Source: arXiv:1602.07360; version 1.1 of its authors' code has the strides and widths below.
 """
@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from genjax.errors import InputError
-from genjax.nets.layers import INITIALISERS, Conv
+from genjax.nets.layers import INITIALIZERS, Conv
 from genjax.ops import conv as ops
 from genjax.ops.pool import overlapping_max_pool
 
@@ -28,7 +28,7 @@ STAGES = {  # pool -> the fire modules after it: name -> widths of (squeeze, eac
 
 
 class Outputs(NamedTuple):
-    """What the net makes of pictures. XLA leaves out what is not used."""
+    """What the net makes of images. XLA leaves out what is not used."""
 
     features: jax.Array  # [B, 512], the mean of fire9 over positions
     logits: jax.Array  # [B, 1000], of ImageNet's classes
@@ -36,17 +36,17 @@ class Outputs(NamedTuple):
 
 
 class SqueezeNet(nn.Module):
-    """Pictures to features, logits and every map between.
+    """Images to features, logits and every map between.
 
-    Shapes: x [B, H, W, 3], red, green and blue from 0 to 255, or [B, H, W, 1], grey; H and W at least SMALLEST
+    Shapes: x [B, H, W, 3], red, green and blue from 0 to 255, or [B, H, W, 1], gray; H and W at least SMALLEST
     -> Outputs.
     """
 
     @nn.compact
     def __call__(self, x):
-        """Look at pictures x. Raises: InputError if they are too small for the three poolings."""
+        """Look at images x. Raises: InputError if they are too small for the three poolings."""
         if min(x.shape[1:3]) < SMALLEST:
-            raise InputError(f"SqueezeNet needs pictures of {SMALLEST} x {SMALLEST} or more, got {list(x.shape[1:3])}")
+            raise InputError(f"SqueezeNet needs images of {SMALLEST} x {SMALLEST} or more, got {list(x.shape[1:3])}")
         x = nn.relu(First(name="conv1")(x))
         maps = {"conv1": x}
         for pool, fires in STAGES.items():
@@ -59,15 +59,15 @@ class SqueezeNet(nn.Module):
 
 
 class First(nn.Module):
-    """Convolution of pictures without their mean: [B, H, W, 1 or 3] -> [B, ceil(H / 2) - 1, ceil(W / 2) - 1, 64].
+    """Convolution of images without their mean: [B, H, W, 1 or 3] -> [B, ceil(H / 2) - 1, ceil(W / 2) - 1, 64].
 
-    A grey picture has three equal channels, so it meets the kernel's sum over them: a third of the products.
+    A gray image has three equal channels, so it meets the kernel's sum over them: a third of the products.
     """
 
     @nn.compact
     def __call__(self, x):
-        """Apply the layer to pictures x, red, green and blue or grey."""
-        w = self.param("kernel", INITIALISERS["glorot"], (3, 3, 3, 64))
+        """Apply the layer to images x, red, green and blue or gray."""
+        w = self.param("kernel", INITIALIZERS["glorot"], (3, 3, 3, 64))
         b = self.param("bias", nn.initializers.zeros, (64,))
         mean = jnp.array(MEAN, x.dtype)
         if x.shape[3] == 1:

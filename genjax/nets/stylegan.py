@@ -1,4 +1,4 @@
-"""StyleGAN's generator: a constant picture of 4x4 pixels, normalised and restyled after each convolution.
+"""StyleGAN's generator: a constant image of 4x4 pixels, normalized and restyled after each convolution.
 
 Its critic is ProGAN's, with bilinear sampling. Source: arXiv:1812.04948, section 2 and appendix C; what these leave
 open (where gains are one, epsilon, the order within a layer) is as in its authors' code.
@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from genjax.nets.equalised import RELU_GAIN, Conv, Dense
+from genjax.nets.equalized import RELU_GAIN, Conv, Dense
 from genjax.nets.mapping import Mapping, broadcast, leaky_relu
 from genjax.nets.progan import check_stages, faded
 from genjax.nets.remat import recomputing
@@ -34,7 +34,7 @@ def layer_noise(noise, number: int, x):
 
 
 def adain(x, style):
-    """Each example's channels normalised, then scaled by 1 plus the style's first half and offset by its second.
+    """Each example's channels normalized, then scaled by 1 plus the style's first half and offset by its second.
 
     Shapes: x [B, H, W, C], style [B, 2C] -> [B, H, W, C]. Source: eq. 1, with the 1e-8 of the authors' code.
     """
@@ -69,7 +69,7 @@ class Layer(nn.Module):
 
 
 class Generator(nn.Module):
-    """Latents to pictures, by way of w: two layers a stage, each with a style of its own.
+    """Latents to images, by way of w: two layers a stage, each with a style of its own.
 
     `channels` are those of the stages; `width` and `layers` those of the mapping; `mixing` is the probability of
     training on two latents' styles. Without `constant_input` w makes the first maps, without `noise` nothing but w
@@ -105,20 +105,20 @@ class Generator(nn.Module):
         self.mapping = Mapping(self.width, self.layers)
         if self.constant_input:
             self.constant = self.param("constant", nn.initializers.ones, (4, 4, first))
-        else:  # Authors' code: without bias; here: with equalised.Dense's, before the layer's own.
+        else:  # Authors' code: without bias; here: with equalized.Dense's, before the layer's own.
             self.dense = Dense(16 * first, gain=RELU_GAIN / 4)
         self.convs = [Layer(self.channels[i // 2], i, **switches) for i in range(2 * len(self.channels))]
         self.to_rgb = [Conv(self.shape[2], kernel=1, gain=1.0) for _ in self.channels]
 
     def __call__(self, z, train: bool = False, given=None, stage: int | None = None, alpha=None):
-        """The picture of one stage; under `alpha` that much of it, the rest of the stage before, enlarged."""
+        """The image of one stage; under `alpha` that much of it, the rest of the stage before, enlarged."""
         if not train:
-            return self.synthesise(self.styles(self.map(z)), stage, alpha)
+            return self.synthesize(self.styles(self.map(z)), stage, alpha)
         k_styles, k_noise = jax.random.split(self.make_rng("noise"))
         count = 2 * len(self.channels)
         used = count if stage is None else 2 * (stage + 1)
         ws = self.mapping.styles_in_training(z, k_styles, count, used, self.mixing)
-        return self.synthesise(ws, stage, alpha, k_noise)
+        return self.synthesize(ws, stage, alpha, k_noise)
 
     def map(self, z):
         """Shapes: z [B, latent] -> w [B, width]."""
@@ -132,8 +132,8 @@ class Generator(nn.Module):
         """Styles moved towards the average w, as `Mapping.truncate` says."""
         return self.mapping.truncate(ws, psi, cutoff)
 
-    def synthesise(self, ws, stage: int | None = None, alpha=None, noise=None):
-        """The picture of styles, at a stage and under `alpha` as of a call, with the noise of `layer_noise`.
+    def synthesize(self, ws, stage: int | None = None, alpha=None, noise=None):
+        """The image of styles, at a stage and under `alpha` as of a call, with the noise of `layer_noise`.
 
         Shapes: ws [B, 2 stages, width] -> [B, side, side, C].
         """
@@ -147,12 +147,12 @@ class Generator(nn.Module):
         return faded(alpha, enlarge(self.to_rgb[stage - 1](maps[stage - 1])), rgb)
 
     def grown(self, ws, level, noise=None):
-        """The full-sized picture of a net that has grown to a (traced) level: s + a is stage s + 1 under a."""
-        picture = None
+        """The full-sized image of a net that has grown to a (traced) level: s + a is stage s + 1 under a."""
+        image = None
         for i, x in enumerate(self._maps(ws, len(self.channels) - 1, noise)):
             new = self.to_rgb[i](x)
-            picture = new if i == 0 else faded(jnp.clip(level - i + 1, 0, 1), enlarge(picture), new)
-        return picture
+            image = new if i == 0 else faded(jnp.clip(level - i + 1, 0, 1), enlarge(image), new)
+        return image
 
     def _maps(self, ws, last, noise):
         """The maps of stages 0 to `last`."""

@@ -1,4 +1,4 @@
-"""StyleGAN2's nets: styles within the kernels, pictures that are sums over stages, a residual critic. No growth.
+"""StyleGAN2's nets: styles within the kernels, images that are sums over stages, a residual critic. No growth.
 
 Source: arXiv:1912.04958, sections 2.2, 4.1 and 4.2: config F of table 1. What these leave open (gains, filters,
 epsilon) is as in its authors' code.
@@ -10,7 +10,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from genjax.nets.equalised import RELU_GAIN, Conv, Dense
+from genjax.nets.equalized import RELU_GAIN, Conv, Dense
 from genjax.nets.mapping import Mapping, broadcast, leaky_relu
 from genjax.nets.minibatch import stddev_map
 from genjax.nets.progan import check_stages
@@ -29,7 +29,7 @@ def activated(x):
 
 
 class ModulatedConv(nn.Module):
-    """A modulated convolution with the equalised learning rate, and the affine map from w to its style.
+    """A modulated convolution with the equalized learning rate, and the affine map from w to its style.
 
     Shapes: x [B, H, W, I], w [B, width] -> [B, H or 2H, W or 2W, features].
     """
@@ -68,21 +68,21 @@ class Layer(nn.Module):
 
 
 class ToRGB(nn.Module):
-    """A stage's part of the picture: a modulated 1x1 convolution, not demodulated. Shapes: [B, H, W, I] -> [..., C]."""
+    """A stage's part of the image: a modulated 1x1 convolution, not demodulated. Shapes: [B, H, W, I] -> [..., C]."""
 
-    colours: int
+    colors: int
 
     @nn.compact
     def __call__(self, x, w):
-        """The colours of maps x under styles w."""
-        x = ModulatedConv(self.colours, kernel=1, demodulate=False)(x, w)
-        return x + self.param("bias", nn.initializers.zeros, (self.colours,))
+        """The colors of maps x under styles w."""
+        x = ModulatedConv(self.colors, kernel=1, demodulate=False)(x, w)
+        return x + self.param("bias", nn.initializers.zeros, (self.colors,))
 
 
 class Generator(nn.Module):
-    """Latents to pictures, by way of w: a layer on the constant 4x4 maps, two a stage then, and their pictures' sum.
+    """Latents to images, by way of w: a layer on the constant 4x4 maps, two a stage then, and their images' sum.
 
-    A stage's picture shares its style with the next stage's first layer, so there are 2 styles a stage.
+    A stage's image shares its style with the next stage's first layer, so there are 2 styles a stage.
     The fields are those of StyleGAN's, as is what is random in training.
     `output` names the range of pixels ([-1, 1]); no activation is applied, as in the papers. `remat` keeps one map a
     layer for the backward pass.
@@ -115,9 +115,9 @@ class Generator(nn.Module):
     def __call__(self, z, train: bool = False, given=None):
         """Generate from latents z."""
         if not train:
-            return self.synthesise(self.styles(self.map(z)))
+            return self.synthesize(self.styles(self.map(z)))
         k_styles, k_noise = jax.random.split(self.make_rng("noise"))
-        return self.synthesise(self.styles_in_training(z, k_styles), k_noise)
+        return self.synthesize(self.styles_in_training(z, k_styles), k_noise)
 
     def styles_in_training(self, z, key):
         """Styles of latents, mixed, as the mapping's. Shapes: z [B, latent] -> [B, 2 stages, width]."""
@@ -136,16 +136,16 @@ class Generator(nn.Module):
         """Styles moved towards the average w, as `Mapping.truncate` says."""
         return self.mapping.truncate(ws, psi, cutoff)
 
-    def synthesise(self, ws, noise=None):
-        """The picture of styles, with the noise of `layer_noise`. Shapes: ws [B, 2 stages, width] -> [B, *shape]."""
-        x, picture = jnp.broadcast_to(self.constant, (len(ws), *self.constant.shape)), 0.0
+    def synthesize(self, ws, noise=None):
+        """The image of styles, with the noise of `layer_noise`. Shapes: ws [B, 2 stages, width] -> [B, *shape]."""
+        x, image = jnp.broadcast_to(self.constant, (len(ws), *self.constant.shape)), 0.0
         run = recomputing(self.remat, lambda layer, x, w: layer(x, w, noise))
         for number, layer in enumerate(self.convs):
             x = run(layer, x, ws[:, number])
             if number % 2 == 0:
-                before = fir(picture, SMOOTH, up=2) if number else 0.0
-                picture = before + self.to_rgb[number // 2](x, ws[:, number + 1])
-        return picture
+                before = fir(image, SMOOTH, up=2) if number else 0.0
+                image = before + self.to_rgb[number // 2](x, ws[:, number + 1])
+        return image
 
 
 class Block(nn.Module):
@@ -167,7 +167,7 @@ class Block(nn.Module):
 
 
 class Critic(nn.Module):
-    """Pictures to one logit each: residual blocks down to 4x4, a map of the batch's deviation, two dense layers.
+    """Images to one logit each: residual blocks down to 4x4, a map of the batch's deviation, two dense layers.
 
     `channels` are those of stages 4, 8, ..., as the generator's; `minibatch` is "stddev" or ""; `remat` keeps one map
     a block.
@@ -182,7 +182,7 @@ class Critic(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool = False, given=None):
-        """Judge pictures x."""
+        """Judge images x."""
         check_stages("critic", x.shape[1:], self.channels)
         x = activated(Conv(self.channels[-1], kernel=1, gain=1.0)(x))
         run = recomputing(self.remat, lambda block, x: block(x))

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 
 from genjax.errors import InputError, did_you_mean
-from genjax.nets.layers import INITIALISERS, Conv
-from genjax.ops import winograd
+from genjax.nets.layers import INITIALIZERS, Conv
+from genjax.ops.cpu import winograd
 from genjax.ops.pool import average_pool, max_pool
 
 BLOCKS = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
@@ -25,10 +25,10 @@ EDGES = ((0, 0), (1, 1), (1, 1), (0, 0))
 
 
 class VGG(nn.Module):
-    """Pictures to the maps of every layer, by name: "conv1_1", "relu1_1", "conv1_2", ..., "relu5_3", "pool5".
+    """Images to the maps of every layer, by name: "conv1_1", "relu1_1", "conv1_2", ..., "relu5_3", "pool5".
 
     Layers after `last` are not made, and have no parameters. XLA leaves out what is not used.
-    Shapes: x [B, H, W, 3], red, green and blue from 0 to 255, or [B, H, W, 1], grey; H and W at least what `smallest`
+    Shapes: x [B, H, W, 3], red, green and blue from 0 to 255, or [B, H, W, 1], gray; H and W at least what `smallest`
     says -> {name: [B, h, w, C]}, a pooling halving h and w.
     """
 
@@ -41,17 +41,17 @@ class VGG(nn.Module):
 
     @nn.compact
     def __call__(self, x):
-        """Look at pictures x. Raises: InputError if they are too small, or for a field that is none of the above."""
+        """Look at images x. Raises: InputError if they are too small, or for a field that is none of the above."""
         names = layers(self.depth, self.last)
         for field, value, known in (("pooling", self.pooling, POOLINGS), ("padding", self.padding, PADDINGS)):
             if value not in known:
                 there = ", ".join(map(repr, known))
                 raise InputError(f"VGG's {field}: no {value!r}{did_you_mean(value, known)}; there is {there}")
         if x.shape[3] not in (1, 3):
-            raise InputError(f"VGG takes pictures of 3 channels, or 1 if they are grey, got {x.shape[3]}")
+            raise InputError(f"VGG takes images of 3 channels, or 1 if they are gray, got {x.shape[3]}")
         if min(x.shape[1:3]) < (least := smallest(self.depth, names[-1], self.padding, self.ceil)):
             got = list(x.shape[1:3])
-            raise InputError(f"VGG up to {names[-1]} needs pictures of {least} x {least} or more, got {got}")
+            raise InputError(f"VGG up to {names[-1]} needs images of {least} x {least} or more, got {got}")
         x, maps = Color(name="color")(x), {}
         for name in names:
             if name.startswith("relu"):
@@ -66,7 +66,7 @@ class VGG(nn.Module):
     def _conv(self, x, name):
         reflects = self.padding == "reflect"
         x = jnp.pad(x, EDGES, mode="reflect") if reflects else x
-        padding, init = "VALID" if reflects else "SAME", INITIALISERS["he"]
+        padding, init = "VALID" if reflects else "SAME", INITIALIZERS["he"]
         if self.has_variable("winograd", name):
             y = winograd.conv(x, self.get_variable("winograd", name), padding)
             return y + self.get_variable("params", name)["bias"]
@@ -76,14 +76,14 @@ class VGG(nn.Module):
 class Color(nn.Module):
     """Red, green and blue from 0 to 255 to what the first convolution was trained on: x W + b.
 
-    It is a layer of its own, and not part of that convolution, since zeros around a picture are zeros after it. Without
-    trained weights it takes colours to -1 to 1. A grey picture has three equal channels, so it meets W's sum over them.
+    It is a layer of its own, and not part of that convolution, since zeros around an image are zeros after it. Without
+    trained weights it takes colors to -1 to 1. A gray image has three equal channels, so it meets W's sum over them.
     Shapes: [B, H, W, 1 or 3] -> [B, H, W, 3].
     """
 
     @nn.compact
     def __call__(self, x):
-        """Apply the layer to pictures x."""
+        """Apply the layer to images x."""
         w = self.param("kernel", lambda key, shape: jnp.eye(*shape) / 127.5, (3, 3))
         b = self.param("bias", nn.initializers.constant(-1.0), (3,))
         if x.shape[3] == 1:
@@ -92,7 +92,7 @@ class Color(nn.Module):
 
 
 def ready(variables, names: tuple[str, ...]):
-    """The collection that makes many looks through these layers fast, on CPU: kernels of `ops.winograd`.
+    """The collection that makes many looks through these layers fast, on CPU: kernels of `ops.cpu.winograd`.
 
     In the first block maps are large and channels few: there they would gain nothing. Where it is no CPU, compilers
     choose for themselves: {}.
@@ -139,7 +139,7 @@ def block(name: str) -> int:
 
 
 def smallest(depth: int, last: str | None = None, padding: str = "zeros", ceil: bool = False) -> int:
-    """Pixels that a picture's sides have at least for the layers up to `last`.
+    """Pixels that an image's sides have at least for the layers up to `last`.
 
     Raises: InputError as `layers`.
     """
@@ -148,5 +148,5 @@ def smallest(depth: int, last: str | None = None, padding: str = "zeros", ceil: 
         if name.startswith("pool"):
             side = 2 * side - ceil
         elif name.startswith("conv") and padding == "reflect":
-            side = max(side, 2)  # a single pixel has no neighbour to reflect
+            side = max(side, 2)  # a single pixel has no neighbor to reflect
     return side

@@ -1,7 +1,7 @@
 """Adaptive discriminator augmentation: random changes of what the critic sees, as often as its overfitting asks for.
 
 Source: arXiv:2006.06676, section 2.2, figure 2 and appendix B: the transformations called "bgc" there, of pixels
-("blitting"), geometry and colour, with their strengths; section 3: the control of their probability.
+("blitting"), geometry and color, with their strengths; section 3: the control of their probability.
 """
 
 from functools import partial, reduce
@@ -23,7 +23,7 @@ def augment(x, p, key):
     Raises: InputError.
     """
     if x.ndim != 4 or x.shape[1] != x.shape[2] or x.shape[1] < 2 or x.shape[3] not in (1, 3):
-        raise InputError(f"shape {x.shape}: expected [B, H, H, C], square pictures in grey (C = 1) or colour (C = 3)")
+        raise InputError(f"shape {x.shape}: expected [B, H, H, C], square images in gray (C = 1) or color (C = 3)")
 
     def one(x, key):
         geometry, colors = jax.random.split(key)
@@ -33,7 +33,7 @@ def augment(x, p, key):
 
 
 def reframe(x, blit, rest):
-    """A picture under two maps, of which the first takes pixels to pixels, as one. Shapes: x [H, H, C], kept.
+    """An image under two maps, of which the first takes pixels to pixels, as one. Shapes: x [H, H, C], kept.
 
     Its code: the filter sees to every map; here: not where `rest` changes nothing, because the filter is not quite
     symmetric, and would change the finest detail of what is only flipped or turned.
@@ -64,7 +64,7 @@ def draw_maps(key, p, side):
 
 
 def draw_colors(key, p):
-    """The matrix of one example's colours. Shapes: -> [4, 4]."""
+    """The matrix of one example's colors. Shapes: -> [4, 4]."""
     uniform, normal, whether = jax.random.split(key, 3)
     flipped, angle = jax.random.uniform(uniform, (2,), jnp.float32)
     light, gain, vivid = jax.random.normal(normal, (3,), jnp.float32)
@@ -80,7 +80,7 @@ def draw_colors(key, p):
 
 
 def _turn(share):
-    """The map of a picture turned by a share of the full circle."""
+    """The map of an image turned by a share of the full circle."""
     return affine.turn(jnp.cos(2 * jnp.pi * share), jnp.sin(2 * jnp.pi * share))
 
 

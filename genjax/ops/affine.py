@@ -1,8 +1,8 @@
-"""A picture moved by an affine map: pixel by pixel where the map allows it, else resampled behind a wavelet's filter.
+"""An image moved by an affine map: pixel by pixel where the map allows it, else resampled behind a wavelet's filter.
 
-A map is a matrix [3, 3] that takes a point (x, y, 1) of the result to the point of the picture that is seen there; x
-goes right, y down, in pixels from the middle. Beyond its borders a picture goes on as its mirror image, for ever.
-Source: arXiv:2006.06676, appendix B. Shapes: x [H, H, C], one picture, kept; `jax.vmap` makes it batches.
+A map is a matrix [3, 3] that takes a point (x, y, 1) of the result to the point of the image that is seen there; x
+goes right, y down, in pixels from the middle. Beyond its borders an image goes on as its mirror image, for ever.
+Source: arXiv:2006.06676, appendix B. Shapes: x [H, H, C], one image, kept; `jax.vmap` makes it batches.
 """
 
 from functools import cache
@@ -20,17 +20,17 @@ BEFORE = 5  # taps before the middle
 
 
 def shift(right, down):
-    """The map of a picture moved by so many pixels. Shapes: -> [3, 3], as below."""
+    """The map of an image moved by so many pixels. Shapes: -> [3, 3], as below."""
     return jnp.array([[1, 0, -right], [0, 1, -down], [0, 0, 1.0]])
 
 
 def scale(wide, high):
-    """The map of a picture made so many times as wide and as high; -1 is a flip."""
+    """The map of an image made so many times as wide and as high; -1 is a flip."""
     return jnp.array([[1 / wide, 0, 0], [0, 1 / high, 0], [0, 0, 1.0]])
 
 
 def turn(cosine, sine):
-    """The map of a picture turned from x towards y, clockwise for who looks at it."""
+    """The map of an image turned from x towards y, clockwise for who looks at it."""
     return jnp.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1.0]])
 
 
@@ -44,9 +44,9 @@ def move(x, matrix):
 def warp(x, matrix):
     """Twice the pixels by the filter, the map by bilinear sampling, half the pixels by the filter transposed.
 
-    The filter is orthogonal, so that the map that changes nothing gives the picture back, up to rounding.
-    Its code: mirrored pixels as far as the batch needs them, one picture's side at most, and zeros beyond; here: twice
-    the pixels of one period of the mirrored picture, which is every pixel that any map can ask for.
+    The filter is orthogonal, so that the map that changes nothing gives the image back, up to rounding.
+    Its code: mirrored pixels as far as the batch needs them, one image's side at most, and zeros beyond; here: twice
+    the pixels of one period of the mirrored image, which is every pixel that any map can ask for.
     """
     side = len(x)
     enlarge, shrink = _filters(side)

@@ -15,8 +15,8 @@ def color(x, key):
     """Brightness moved by up to 1/2, saturation scaled by 0 to 2, contrast by 1/2 to 3/2."""
     brightness, saturation, contrast = noise.uniform(key, len(x), (3, 1, 1, 1)).swapaxes(0, 1)
     x = x + brightness - 0.5
-    grey = x.mean(3, keepdims=True)
-    x = grey + (x - grey) * 2 * saturation
+    gray = x.mean(3, keepdims=True)
+    x = gray + (x - gray) * 2 * saturation
     mean = x.mean((1, 2, 3), keepdims=True)
     return mean + (x - mean) * (contrast + 0.5)
 

@@ -1,4 +1,4 @@
-"""A picture's light apart from its colours, and the colours of one picture for another.
+"""An image's light apart from its colors, and the colors of one image for another.
 
 Pixels are in any range with equal units in the three channels. Source: arXiv:1606.05897.
 """
@@ -23,7 +23,7 @@ def with_luma(x, light):
 
 
 def match_luma(x, like):
-    """The luma of x, with the mean and the deviation of another picture's. Shapes: [..., 3] twice -> [..., 1].
+    """The luma of x, with the mean and the deviation of another image's. Shapes: [..., 3] twice -> [..., 1].
 
     Source: eq. 7.
     """
@@ -32,9 +32,9 @@ def match_luma(x, like):
 
 
 def match_colors(x, like):
-    """x with the mean and the covariance of another picture's colours, by the symmetric root of each covariance.
+    """x with the mean and the covariance of another image's colors, by the symmetric root of each covariance.
 
-    Shapes: [..., 3] twice -> [..., 3]. Source: eqs. 1 to 3, "image analogies" colour matching.
+    Shapes: [..., 3] twice -> [..., 3]. Source: eqs. 1 to 3, "image analogies" color matching.
     """
     (mean, root, _), (_, _, inverse) = _spread(like), _spread(x)
     own = x.reshape(-1, 3).mean(0)
@@ -42,7 +42,7 @@ def match_colors(x, like):
 
 
 def _spread(x):
-    """Mean of colours, symmetric root of their covariance, and its inverse."""
+    """Mean of colors, symmetric root of their covariance, and its inverse."""
     x = x.reshape(-1, 3)
     mean = x.mean(0)
     variances, axes = jnp.linalg.eigh((x - mean).T @ (x - mean) / len(x))

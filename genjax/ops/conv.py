@@ -95,7 +95,7 @@ def _on_cpu():
     return jax.default_backend() == "cpu"
 
 
-def _materialise(x):
+def _materialize(x):
     """Keep XLA's CPU backend from folding a transposition into the convolution, where it would leave the fast path."""
     return lax.optimization_barrier(x) if _on_cpu() else x
 
@@ -109,15 +109,15 @@ def _convolve(g, x, w):
 
 
 def _sum_of_taps(g, x, w):
-    """The convolution of pictures of one channel: for each entry of the kernel, the pixels that it meets, times it."""
+    """The convolution of images of one channel: for each entry of the kernel, the pixels that it meets, times it."""
     edges = [(0, 0, 0), *((lo, hi, 0) for lo, hi in g.pads), (0, 0, 0)]
-    x = _materialise(lax.pad(x, jnp.zeros((), x.dtype), edges))
+    x = _materialize(lax.pad(x, jnp.zeros((), x.dtype), edges))
 
     def met(axis, tap):
         first = tap * g.dilation[axis]
         return slice(first, first + (g.out_size[axis] - 1) * g.stride[axis] + 1, g.stride[axis])
 
-    return _materialise(sum(x[:, met(0, i), met(1, j)] * w[i, j] for i, j in np.ndindex(g.kernel)))
+    return _materialize(sum(x[:, met(0, i), met(1, j)] * w[i, j] for i, j in np.ndindex(g.kernel)))
 
 
 def _of_few(x, w, out_size):
@@ -129,7 +129,7 @@ def _of_few(x, w, out_size):
 def _two_columns(x, w, pads):
     """The convolution with two pixels of a row at each place, as twice the channels: of few, products are small."""
     w = jnp.stack([jnp.pad(w, ((0, 0), edge, (0, 0), (0, 0))) for edge in ((0, 1), (1, 0))], 3)
-    w = _materialise(w.reshape(*w.shape[:3], -1))
+    w = _materialize(w.reshape(*w.shape[:3], -1))
     y = lax.conv_general_dilated(x, w, (1, 2), pads, dimension_numbers=NHWC)
     return y.reshape(*y.shape[:2], 2 * y.shape[2], y.shape[3] // 2)
 
@@ -139,7 +139,7 @@ def _transpose(g, y, w):
     reached = all(k >= s for k, s in zip(g.kernel, g.stride, strict=True))
     if _on_cpu() and large and reached and max(g.stride) > 1 and g.dilation == (1, 1):
         return _phase_by_phase(g, y, w)
-    w = _materialise(w[::-1, ::-1].swapaxes(2, 3))
+    w = _materialize(w[::-1, ::-1].swapaxes(2, 3))
     axes = zip(g.size, g.out_size, g.kernel, g.stride, g.dilation, g.pads, strict=True)
     pads = [((k - 1) * d - lo, n - (m - 1) * s - 1 + lo) for n, m, k, s, d, (lo, _) in axes]
     if g.stride == g.dilation == (1, 1) and _of_few(y, w, g.size):
@@ -156,12 +156,12 @@ def _phase_by_phase(g, y, w):
     rows, columns = map(list, map(_phases, g.size, g.out_size, g.kernel, g.stride, g.pads))
 
     def paint(row, column):
-        taps = _materialise(w[row[0], column[0]][::-1, ::-1].swapaxes(2, 3))
+        taps = _materialize(w[row[0], column[0]][::-1, ::-1].swapaxes(2, 3))
         return lax.conv_general_dilated(y, taps, (1, 1), (row[1], column[1]), dimension_numbers=NHWC)
 
     x = jnp.stack([jnp.stack([paint(row, column) for column in columns], 3) for row in rows], 2)
     x = x.reshape(x.shape[0], x.shape[1] * x.shape[2], x.shape[3] * x.shape[4], x.shape[5])
-    return _materialise(x[:, : g.size[0], : g.size[1]])
+    return _materialize(x[:, : g.size[0], : g.size[1]])
 
 
 def _phases(size, out_size, kernel, stride, pads):
@@ -175,12 +175,12 @@ def _phases(size, out_size, kernel, stride, pads):
 
 
 def _correlate(g, x, y):
-    x = _materialise(x.transpose(3, 1, 2, 0))  # channels become the examples, examples the channels to be summed
-    y = _materialise(y.transpose(1, 2, 0, 3))
+    x = _materialize(x.transpose(3, 1, 2, 0))  # channels become the examples, examples the channels to be summed
+    y = _materialize(y.transpose(1, 2, 0, 3))
     axes = zip(g.size, g.out_size, g.kernel, g.stride, g.dilation, g.pads, strict=True)
     pads = [(lo, (k - 1) * d + (m - 1) * s + 1 - n - lo) for n, m, k, s, d, (lo, _) in axes]
     w = lax.conv_general_dilated(x, y, g.dilation, pads, rhs_dilation=g.stride, dimension_numbers=NHWC)
-    return _materialise(w).transpose(1, 2, 0, 3)
+    return _materialize(w).transpose(1, 2, 0, 3)
 
 
 C = jax.custom_vjp(_convolve, nondiff_argnums=(0,))

@@ -1,4 +1,4 @@
-"""Convolution whose kernel each example scales for itself: StyleGAN2's in place of instance normalisation.
+"""Convolution whose kernel each example scales for itself: StyleGAN2's in place of instance normalization.
 
 Source: arXiv:1912.04958, section 2.2.
 """

@@ -17,7 +17,7 @@ SMOOTH = (1, 3, 3, 1)
 
 
 def enlarge(x):
-    """Each pixel as a block of 2 x 2: nearest neighbours. Shapes: -> [B, 2H, 2W, C]."""
+    """Each pixel as a block of 2 x 2: nearest neighbors. Shapes: -> [B, 2H, 2W, C]."""
     batch, height, width, channels = x.shape
     x = jnp.broadcast_to(x[:, :, None, :, None], (batch, height, 2, width, 2, channels))
     return x.reshape(batch, 2 * height, 2 * width, channels)

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def bilinear(x, size):
-    """Resize with pixel centres at half-integers and, where it shrinks, a widened triangle against aliasing.
+    """Resize with pixel centers at half-integers and, where it shrinks, a widened triangle against aliasing.
 
     As Pillow's BILINEAR, but in floats. Shapes: x [B, H, W, C] float32 -> [B, *size, C].
     """
@@ -19,13 +19,13 @@ def bilinear_tf1(x, size):
     Positions, weights and the order of the sums are the original's in float32: the two can differ by a rounding where
     the compiler fuses a product and a sum. Shapes: x [B, H, W, C] float32 -> [B, *size, C].
     """
-    left, right, across = _neighbours(x.shape[2], size[1])
+    left, right, across = _neighbors(x.shape[2], size[1])
     x = _between(x[:, :, left], x[:, :, right], across[:, None])
-    top, bottom, down = _neighbours(x.shape[1], size[0])
+    top, bottom, down = _neighbors(x.shape[1], size[0])
     return _between(x[:, top], x[:, bottom], down[:, None, None])
 
 
-def _neighbours(old, new):
+def _neighbors(old, new):
     """Of each new pixel on an axis: the old one before it, the one after, and how far it is between them."""
     place = np.arange(new, dtype=np.float32) * (np.float32(old) / np.float32(new))
     before = np.floor(place)

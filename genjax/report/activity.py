@@ -1,18 +1,18 @@
-"""How active codings are: a sparse code has most of its activations near zero, and no coding that is always on."""
+"""How active latents are: a sparse code has most of its activations near zero, and no latent that is always on."""
 
 import numpy as np
 
 from genjax.report.figures import COLORS, rendered, tidy
 
 
-def draw(codings, target: float | None = None):
-    """Histograms of all activations, and of each coding's mean over examples; `target` as a line in the second.
+def draw(latents, target: float | None = None):
+    """Histograms of all activations, and of each latent's mean over examples; `target` as a line in the second.
 
-    Shapes: codings [N, ...].
+    Shapes: latents [N, ...].
     """
     from matplotlib.figure import Figure
 
-    z = np.asarray(codings, np.float64).reshape(len(codings), -1)
+    z = np.asarray(latents, np.float64).reshape(len(latents), -1)
     means = z.mean(0)
     figure = Figure(figsize=(10, 3.6), dpi=120, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.12)
@@ -20,9 +20,9 @@ def draw(codings, target: float | None = None):
     share = np.full(z.size, 1 / z.size)
     left.hist(z.ravel(), bins=_edges(z, 40), weights=share, color=COLORS[0])
     left.set_title("Activations", loc="left", fontsize=11, fontweight="bold", color="#333333")
-    left.set_xlabel(f"activation ({z.shape[1]:,} codings of {len(z):,} examples)", color="#333333")
+    left.set_xlabel(f"activation ({z.shape[1]:,} latents of {len(z):,} examples)", color="#333333")
     right.hist(means, bins=_edges(means, 20), weights=np.full(len(means), 1 / len(means)), color=COLORS[2])
-    right.set_title("Mean activity of a coding", loc="left", fontsize=11, fontweight="bold", color="#333333")
+    right.set_title("Mean activity of a latent", loc="left", fontsize=11, fontweight="bold", color="#333333")
     right.set_xlabel("mean over examples", color="#333333")
     marks = [(means.mean(), "-", "#222222", f"mean of all, {means.mean():.3g}")]
     if target is not None:
@@ -35,7 +35,7 @@ def draw(codings, target: float | None = None):
         axes.locator_params(axis="x", nbins=7)
         axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.3g}%")
     left.set_ylabel("share of activations", color="#333333")
-    right.set_ylabel("share of codings", color="#333333")
+    right.set_ylabel("share of latents", color="#333333")
     return rendered(figure)
 
 

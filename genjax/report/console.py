@@ -101,7 +101,7 @@ class Progress:
 def watch(what: str, total: int, stream=None):
     """Show long work while it goes on: how many of `total` are done, or, if that is 0, for how long it goes.
 
-    with watch("pictures", 5000) as told:
+    with watch("images", 5000) as told:
         told(64)
     """
     if total:

@@ -59,7 +59,7 @@ def _series(rows: list[dict]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 
 def _panels(series: dict) -> list[tuple[str, list[str]]]:
-    """Titles and names: the losses, then a group a prefix; a group is split where neighbours differ 30 times."""
+    """Titles and names: the losses, then a group a prefix; a group is split where neighbors differ 30 times."""
     groups: dict[str, list[str]] = {"losses": [name for name in series if "loss" in name.lower()]}
     for name in series:
         if name not in groups["losses"]:

@@ -1,4 +1,4 @@
-"""Pictures of results: grids, scatter plots, their evolution as a GIF."""
+"""Images of results: grids, scatter plots, their evolution as a GIF."""
 
 import io
 import math
@@ -10,16 +10,16 @@ import numpy as np
 from genjax.errors import InputError
 from genjax.files import write_bytes
 
-COMFORTABLE = 900  # pixels: small pictures are enlarged up to this size
+COMFORTABLE = 900  # pixels: small images are enlarged up to this size
 GIF_BYTES = 4_000_000
 COLORS = ("#2a6db4", "#d95f28", "#2e8b57", "#8d57b8", "#b3860f", "#c2406a")
 
 
 def grid(images, columns: int | None = None, pad: int = 2, scale: int | None = None):
-    """Pictures side by side, row by row, on white; small ones enlarged without smoothing.
+    """Images side by side, row by row, on white; small ones enlarged without smoothing.
 
     Shapes: images uint8 [N, H, W, C], C = 1 or 3; the result has `columns` columns (default: near-square overall),
-    with `pad` pixels around every picture, all enlarged `scale` times (default: to at most 900 pixels, 8 times).
+    with `pad` pixels around every image, all enlarged `scale` times (default: to at most 900 pixels, 8 times).
     Raises: InputError for another shape or type.
     """
     from PIL import Image
@@ -45,7 +45,7 @@ def grid(images, columns: int | None = None, pad: int = 2, scale: int | None = N
 def scatter(points, reference=None, name: str = "generated"):
     """Points, called `name`, over the data's, on equal axes whose limits depend on the data alone.
 
-    Shapes: points [N, 2], reference [M, 2]; the picture is 640 by 640 whatever they are, so that pictures of one run
+    Shapes: points [N, 2], reference [M, 2]; the image is 640 by 640 whatever they are, so that images of one run
     line up. Points outside the limits, or not finite, are counted in a corner.
     Raises: InputError for another shape.
     """
@@ -77,8 +77,8 @@ def scatter(points, reference=None, name: str = "generated"):
     return rendered(figure)
 
 
-def picture(examples, columns: int | None = None, reference=None, classes: int = 0):
-    """Examples of either kind as a picture: a grid of images, or a scatter plot of points over `reference`.
+def image(examples, columns: int | None = None, reference=None, classes: int = 0):
+    """Examples of either kind as an image: a grid of images, or a scatter plot of points over `reference`.
 
     Where examples i, i + classes, i + 2 classes, ... are of one class, they are a row; what fills no row is left out.
     Shapes: examples uint8 [N, H, W, C] or float [N, 2].
@@ -92,7 +92,7 @@ def picture(examples, columns: int | None = None, reference=None, classes: int =
 
 
 def save_png(path: str | os.PathLike, image, title: str = "") -> None:
-    """Save a picture as PNG, whole or not at all; `title` is kept in the file, where `title_of` finds it."""
+    """Save an image as PNG, whole or not at all; `title` is kept in the file, where `title_of` finds it."""
     from PIL.PngImagePlugin import PngInfo
 
     about = PngInfo()
@@ -112,7 +112,7 @@ def title_of(path: str | os.PathLike) -> str:
 
 
 def rendered(figure):
-    """A Matplotlib figure as a picture."""
+    """A Matplotlib figure as an image."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
@@ -122,41 +122,41 @@ def rendered(figure):
 
 
 def save_gif(path: str | os.PathLike, frames: Sequence, seconds: float = 6.0, most: int = 60, hold: float = 2) -> None:
-    """Pictures in turn, as a looping GIF: at most `most`, evenly chosen, over `seconds`, the last held for `hold` s.
+    """Images in turn, as a looping GIF: at most `most`, evenly chosen, over `seconds`, the last held for `hold` s.
 
     A frame is a file's path or an open file.
 
-    One palette serves all frames, without dithering: what does not change does not flicker. Pictures of another size
+    One palette serves all frames, without dithering: what does not change does not flicker. Images of another size
     are brought to the last one's. Beyond 4 MB the GIF gets smaller, then has fewer frames.
-    Raises: InputError without frames, or for a file that is not a picture.
+    Raises: InputError without frames, or for a file that is not an image.
     """
     from PIL import Image
 
     if not len(frames) or most < 1:
         raise InputError(f"a GIF needs at least one frame; got {len(frames)} frames and {most=}")
-    pictures = []
+    images = []
     for frame in [frames[-1]] if most == 1 else [frames[i] for i in evenly(len(frames), most)]:
         try:
             with Image.open(frame) as image:
-                pictures.append(image.convert("L" if image.mode in ("1", "L") else "RGB"))
+                images.append(image.convert("L" if image.mode in ("1", "L") else "RGB"))
         except (OSError, SyntaxError) as error:  # Pillow raises SyntaxError for some broken PNGs
-            raise InputError(f"{frame}: cannot be read as a picture ({error})") from error
-    mode = "RGB" if any(picture.mode == "RGB" for picture in pictures) else "L"
-    sizes = _gif_sizes(pictures[-1])
+            raise InputError(f"{frame}: cannot be read as an image ({error})") from error
+    mode = "RGB" if any(image.mode == "RGB" for image in images) else "L"
+    sizes = _gif_sizes(images[-1])
     while True:
         size, how = sizes.pop(0)
-        data = _gif([picture.convert(mode).resize(size, how) for picture in pictures], seconds, hold)
-        if len(data) <= GIF_BYTES or not (sizes or len(pictures) > 12):
+        data = _gif([image.convert(mode).resize(size, how) for image in images], seconds, hold)
+        if len(data) <= GIF_BYTES or not (sizes or len(images) > 12):
             break
         if not sizes:
             sizes = [(size, how)]
-            pictures = [pictures[i] for i in evenly(len(pictures), max(12, int(GIF_BYTES / len(data) * len(pictures))))]
+            images = [images[i] for i in evenly(len(images), max(12, int(GIF_BYTES / len(data) * len(images))))]
     write_bytes(path, data)
 
 
-def _gif(pictures: list, seconds: float, hold: float) -> bytes:
-    each = min(500, max(20, round(100 * seconds / len(pictures)) * 10))  # milliseconds, in the format's steps of 10
-    first, *others = _with_one_palette(pictures)
+def _gif(images: list, seconds: float, hold: float) -> bytes:
+    each = min(500, max(20, round(100 * seconds / len(images)) * 10))  # milliseconds, in the format's steps of 10
+    first, *others = _with_one_palette(images)
     data = io.BytesIO()
     durations = [each] * len(others) + [max(each, round(100 * hold) * 10)]
     first.save(data, "GIF", save_all=True, append_images=others, duration=durations, loop=0, optimize=False)
@@ -171,7 +171,7 @@ def evenly(n: int, most: int) -> list[int]:
 def _gif_sizes(image) -> list:
     """Sizes to try, with how to get there, largest first, at most 640 pixels.
 
-    Of an enlarged picture these are whole multiples of the original, so that its pixels stay sharp and compress well.
+    Of an enlarged image these are whole multiples of the original, so that its pixels stay sharp and compress well.
     """
     from PIL import Image
 
@@ -190,30 +190,30 @@ def _gif_sizes(image) -> list:
     return sizes
 
 
-def _with_one_palette(pictures: list) -> list:
+def _with_one_palette(images: list) -> list:
     from PIL import Image
 
-    frames = [np.asarray(picture) for picture in pictures]
+    frames = [np.asarray(image) for image in images]
     if frames[0].ndim == 2:
         levels = 32
         table = np.linspace(0, levels - 1, 256).round().astype(np.uint8)
         palette = np.linspace(0, 255, levels).round().astype(np.uint8).repeat(3)
         indices = [table[frame] for frame in frames]
     else:
-        # Colors of pixels from a few frames, the last one (the finished pictures) twice; then a table from five bits
+        # Colors of pixels from a few frames, the last one (the finished images) twice; then a table from five bits
         # a channel to the nearest of them: Pillow's own quantize() onto a palette takes a second a frame.
         few = [frames[i].reshape(-1, 3) for i in [*evenly(len(frames), 6), -1]]
         few = [colors[:: max(1, len(colors) // 3000)] for colors in few]
         palette = np.array(Image.fromarray(np.concatenate(few)[None]).quantize(127, kmeans=1).getpalette(), np.uint8)
-        palette = np.concatenate([palette, np.full(3, 255, np.uint8)])  # the white around the pictures, exactly
+        palette = np.concatenate([palette, np.full(3, 255, np.uint8)])  # the white around the images, exactly
         cells = np.stack(np.meshgrid(*[np.linspace(0, 255, 32)] * 3, indexing="ij"), -1).reshape(-1, 3)
         colors = palette.reshape(-1, 3).astype(float)
         table = ((colors**2).sum(1) - 2 * cells @ colors.T).argmin(1).astype(np.uint8)
         codes = [frame.astype(np.uint16) >> 3 for frame in frames]
         indices = [table[(code[..., 0] << 10) + (code[..., 1] << 5) + code[..., 2]] for code in codes]
     out = [Image.fromarray(index) for index in indices]
-    for picture in out:
-        picture.putpalette(palette.tobytes())
+    for image in out:
+        image.putpalette(palette.tobytes())
     return out
 
 

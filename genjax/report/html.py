@@ -34,9 +34,9 @@ def write(workdir: str | os.PathLike) -> Path:
         f"<header><h1>{escape(workdir.name)}</h1><p>{sections.sentence(about, steps)}</p></header>",
         sections.warnings(rows),
         sections.merit(about, rows, steps, evaluations),
-        sections.pictures(samples, gif),
-        sections.pictures(reconstructions, None),
-        sections.evaluations(evaluations, workdir / "neighbours.png"),
+        sections.images(samples, gif),
+        sections.images(reconstructions, None),
+        sections.evaluations(evaluations, workdir / "neighbors.png"),
         sections.curves(workdir / "curves.png") if rows else "",
         sections.metrics(rows),
         sections.reproduce(about),
@@ -47,7 +47,7 @@ def write(workdir: str | os.PathLike) -> Path:
 
 
 def _steps(folder: Path) -> list[tuple[int, Path]]:
-    """The pictures of a run's steps, first to last."""
+    """The images of a run's steps, first to last."""
     found = ((re.fullmatch(r"step_(\d+)\.png", path.name), path) for path in folder.glob("step_*.png"))
     return sorted((int(name[1]), path) for name, path in found if name)
 
@@ -124,7 +124,7 @@ summary { padding: .65rem 1rem; cursor: pointer; font-weight: 600; }
 details h3 { margin: .4rem 1rem; font-size: .9rem; }
 details table.facts { margin: 0 1rem 1rem; width: calc(100% - 2rem); }
 @media (min-width: 700px) {
-  .n2, .n3 { grid-template-columns: 2.15fr 1fr; } /* of square pictures, one is as high as two with captions */
+  .n2, .n3 { grid-template-columns: 2.15fr 1fr; } /* of square images, one is as high as two with captions */
   .n3 figure:first-child { grid-row: span 2; }
 }
 """.strip()

@@ -1,4 +1,4 @@
-"""Ways between codings, and pictures of what lies on them."""
+"""Ways between latents, and images of what lies on them."""
 
 import io
 
@@ -46,44 +46,44 @@ def bilinear(corners, rows: int, columns: int) -> np.ndarray:
 WAYS = {"linear": linear, "spherical": spherical}
 
 
-def rows(pictures, start=None, end=None):
-    """Ways as rows, from `start` (original pictures, left) to `end` (right), set off by a gap, where they are given.
+def rows(images, start=None, end=None):
+    """Ways as rows, from `start` (original images, left) to `end` (right), set off by a gap, where they are given.
 
-    Shapes: pictures uint8 [pairs, steps, H, W, C]; start, end uint8 [pairs, H, W, C].
+    Shapes: images uint8 [pairs, steps, H, W, C]; start, end uint8 [pairs, H, W, C].
     """
-    pairs, _, height, width, channels = np.shape(pictures)
+    pairs, _, height, width, channels = np.shape(images)
     gap = np.full((pairs, 1, height, max(2, width // 4), channels), 255, np.uint8)
-    parts = [np.asarray(pictures)]
+    parts = [np.asarray(images)]
     if start is not None:
         parts = [np.asarray(start)[:, None], gap, *parts, gap, np.asarray(end)[:, None]]
     sheet = np.concatenate([_row(part) for part in parts], 2)  # [pairs, height, width of the row, C]
     return grid(sheet, columns=1)
 
 
-def corners(pictures, originals=None):
-    """A grid of pictures, and the originals of its corners beside them, set off by a gap, where they are given.
+def corners(images, originals=None):
+    """A grid of images, and the originals of its corners beside them, set off by a gap, where they are given.
 
-    Shapes: pictures uint8 [rows, columns, H, W, C]; originals uint8 [4, H, W, C].
+    Shapes: images uint8 [rows, columns, H, W, C]; originals uint8 [4, H, W, C].
     """
     if originals is None:
-        return rows(pictures)
-    blank = np.full((len(pictures), *np.shape(originals)[1:]), 255, np.uint8)
+        return rows(images)
+    blank = np.full((len(images), *np.shape(originals)[1:]), 255, np.uint8)
     left, right = blank, blank.copy()
     left[0], right[0], left[-1], right[-1] = originals
-    return rows(pictures, left, right)
+    return rows(images, left, right)
 
 
 def _row(part):
-    """Pictures [N, n, h, w, C] side by side, with white between them: [N, h, W, C]."""
+    """Images [N, n, h, w, C] side by side, with white between them: [N, h, W, C]."""
     part = np.pad(part, ((0, 0), (0, 0), (0, 0), (1, 1), (0, 0)), constant_values=255)
     count, _, height, _, channels = part.shape
     return part.swapaxes(1, 2).reshape(count, height, -1, channels)
 
 
-def frames(pictures) -> list[io.BytesIO]:
+def frames(images) -> list[io.BytesIO]:
     """Grids, one for each moment, as files in memory for `figures.save_gif`. Shapes: uint8 [moments, N, H, W, C]."""
     files = []
-    for moment in pictures:
+    for moment in images:
         files.append(io.BytesIO())
         grid(moment).save(files[-1], "PNG", compress_level=1)
         files[-1].seek(0)
@@ -91,7 +91,7 @@ def frames(pictures) -> list[io.BytesIO]:
 
 
 def journey(stations, moments: int, way=linear) -> np.ndarray:
-    """A closed way through stations, at rest for a while in each: codings at all moments between.
+    """A closed way through stations, at rest for a while in each: latents at all moments between.
 
     Shapes: stations [K, D] -> [K * moments, D], the first of them the first station.
     Raises: InputError for fewer than two stations.
@@ -99,6 +99,6 @@ def journey(stations, moments: int, way=linear) -> np.ndarray:
     if len(stations) < 2:
         raise InputError(f"a journey needs two stations; got {len(stations)}")
     t = np.linspace(0, 1, moments, endpoint=False)
-    t = t * t * (3 - 2 * t)  # slow where a picture is whole
+    t = t * t * (3 - 2 * t)  # slow where an image is whole
     pairs = zip(stations, np.roll(stations, -1, 0), strict=True)
     return np.concatenate([way(start, end, t) for start, end in pairs])

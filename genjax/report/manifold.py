@@ -1,4 +1,4 @@
-"""A plane of codings: the pictures that a decoder makes over it."""
+"""A plane of latents: the images that a decoder makes over it."""
 
 from statistics import NormalDist
 
@@ -20,6 +20,6 @@ def plane(side: int, mean=(0.0, 0.0), deviation=(1.0, 1.0)) -> np.ndarray:
     return np.stack([across, up], -1) * np.asarray(deviation) + np.asarray(mean)
 
 
-def draw(pictures):
-    """The pictures over a plane, without gaps. Shapes: uint8 [rows, columns, H, W, C]."""
-    return grid(np.reshape(pictures, (-1, *pictures.shape[2:])), columns=pictures.shape[1], pad=0)
+def draw(images):
+    """The images over a plane, without gaps. Shapes: uint8 [rows, columns, H, W, C]."""
+    return grid(np.reshape(images, (-1, *images.shape[2:])), columns=images.shape[1], pad=0)

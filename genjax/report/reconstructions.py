@@ -1,4 +1,4 @@
-"""Examples over what is left of them behind their codings."""
+"""Examples over what is left of them behind their latents."""
 
 import math
 
@@ -31,9 +31,9 @@ def caption(rows: int) -> str:
 
 
 def bands(rows, columns: int | None = None):
-    """Sets of pictures over each other, in bands with a gap between them; near-square overall.
+    """Sets of images over each other, in bands with a gap between them; near-square overall.
 
-    Shapes: rows, each uint8 [N, H, W, C]; the i-th pictures of all rows stand in one column.
+    Shapes: rows, each uint8 [N, H, W, C]; the i-th images of all rows stand in one column.
     """
     count, height, width, channels = rows[0].shape
     columns = min(count, columns or _columns(count, len(rows) * height / width))

@@ -78,27 +78,27 @@ def merit(about: dict, rows: list[dict], steps: int | None, evaluations: list[di
     return f'<dl class="merit">{cells}</dl>' if cells else ""
 
 
-def pictures(pictures: list, gif: Path | None) -> str:
-    """The last and the first picture, and how one came from the other."""
-    if not pictures:
+def images(images: list, gif: Path | None) -> str:
+    """The last and the first image, and how one came from the other."""
+    if not images:
         return ""
     from PIL import Image
 
-    (first, first_path), (last, last_path) = pictures[0], pictures[-1]
+    (first, first_path), (last, last_path) = images[0], images[-1]
     title = title_of(last_path)  # of samples there is none: they need no explanation
     figure = [_figure(last_path, f"{title}, step {last:,}, the last".removeprefix(", ").capitalize())]
-    if len(pictures) > 1:
+    if len(images) > 1:
         figure.append(_figure(first_path, f"Step {first:,}, the first"))
         if gif and gif.exists():
-            figure.append(_figure(gif, f"Evolution over {len(pictures):,} pictures"))
+            figure.append(_figure(gif, f"Evolution over {len(images):,} images"))
     with Image.open(last_path) as image:
-        beside = image.width <= 1.5 * image.height  # wide pictures need the page's whole width
+        beside = image.width <= 1.5 * image.height  # wide images need the page's whole width
     kind = f"samples n{len(figure)}" if beside else "samples"
     head = "Reconstructions" if title else "Samples"
     return f'<section><h2>{head}</h2><div class="{kind}">{"".join(figure)}</div></section>'
 
 
-def evaluations(rows: list[dict], neighbours: Path) -> str:
+def evaluations(rows: list[dict], neighbors: Path) -> str:
     """Every result at its newest step, those of other protocols apart, and the protocols."""
     if not rows:
         return ""
@@ -118,13 +118,13 @@ def evaluations(rows: list[dict], neighbours: Path) -> str:
     head = "<tr><th>metric</th><td>newest</td><td>step</td><td>best</td><td>protocol</td></tr>"
     table = f'<div class="wide"><table class="numbers results"><thead>{head}</thead>{"".join(lines)}</table></div>'
     note = "<p><small>Numbers of different protocols do not compare.</small></p>" if len(lines) > len(results) else ""
-    picture = _figure(neighbours, "Samples and the training pictures nearest to them") if neighbours.exists() else ""
+    image = _figure(neighbors, "Samples and the training images nearest to them") if neighbors.exists() else ""
     told = f"<details><summary>Protocols</summary>{''.join(protocols)}</details>"
-    return f"<section><h2>Evaluation</h2>{table}{note}{picture}{told}</section>"
+    return f"<section><h2>Evaluation</h2>{table}{note}{image}{told}</section>"
 
 
 def curves(path: Path) -> str:
-    """The picture of all metrics over steps."""
+    """The image of all metrics over steps."""
     return f'<section class="curves"><h2>Curves</h2><div>{_image(path, "metrics over steps")}</div></section>'
 
 

@@ -1,4 +1,4 @@
-"""Pictures in turn as an MP4 (H.264), by PyAV: all colours, where a GIF has 256."""
+"""Images in turn as an MP4 (H.264), by PyAV: all colors, where a GIF has 256."""
 
 import io
 import os
@@ -12,7 +12,7 @@ from genjax.errors import InputError
 from genjax.files import write_bytes
 
 SIDE = 480
-"""Pixels that the longer side has at least: small pictures are enlarged, whole pixels at a time."""
+"""Pixels that the longer side has at least: small images are enlarged, whole pixels at a time."""
 
 
 def need_av() -> None:
@@ -24,7 +24,7 @@ def need_av() -> None:
 
 
 def save_mp4(path: str | os.PathLike, frames: Sequence, seconds: float) -> None:
-    """Pictures of one size, files or open files, in turn over `seconds`.
+    """Images of one size, files or open files, in turn over `seconds`.
 
     Raises: InputError without frames or without PyAV.
     """
@@ -34,23 +34,23 @@ def save_mp4(path: str | os.PathLike, frames: Sequence, seconds: float) -> None:
     import av
     from PIL import Image
 
-    pictures = []
+    images = []
     for frame in frames:
         with Image.open(frame) as image:
-            pictures.append(_even(np.asarray(image.convert("RGB"))))
+            images.append(_even(np.asarray(image.convert("RGB"))))
     data = io.BytesIO()
     with av.open(data, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=Fraction(len(frames)) / Fraction(seconds))
-        stream.height, stream.width = pictures[0].shape[:2]
+        stream.height, stream.width = images[0].shape[:2]
         stream.pix_fmt, stream.options = "yuv420p", {"crf": "18"}
-        for x in pictures:
+        for x in images:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(x, "rgb24")))
         container.mux(stream.encode())
     write_bytes(path, data.getvalue())
 
 
 def _even(x: np.ndarray) -> np.ndarray:
-    """A picture of even sides, as the format has it, enlarged if it is small. Shapes: uint8 [H, W, 3] -> the same."""
+    """An image of even sides, as the format has it, enlarged if it is small. Shapes: uint8 [H, W, 3] -> the same."""
     factor = -(-SIDE // max(x.shape[:2]))
     x = x.repeat(factor, 0).repeat(factor, 1)
     return np.pad(x, [(0, side % 2) for side in x.shape[:2]] + [(0, 0)], mode="edge")

@@ -27,7 +27,7 @@ def config() -> ConfigDict:
     c = defaults(task="adain")
     c.data.size, c.data.channels = "256", 3
     c.encoder = "squeezenet"  # or "vgg:FILE"
-    c.crop = 128  # pixels a side, a multiple of 8, cut out of each picture at random; 0: the whole
+    c.crop = 128  # pixels a side, a multiple of 8, cut out of each image at random; 0: the whole
     c.style_weight = 10.0  # lambda
     c.widths = ()  # of the decoder: see genjax.nets.adain; (): the encoder's mirror
     c.optimizer = ConfigDict({"name": "adam", "learning_rate": 1e-4, "b1": 0.9, "b2": 0.999, "decay": 0})
@@ -41,21 +41,21 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     side = c.crop or shape[1]
     if len(shape) != 3 or shape[2] != 3 or shape[0] != 2 * shape[1]:
         raise InputError(
-            f"task 'adain' takes a square content over a square style, in colour, but the data have shape "
+            f"task 'adain' takes a square content over a square style, in color, but the data have shape "
             f"{list(shape)}: set data.name=pairs:CONTENTS,STYLES, data.size=256 and data.channels=3"
         )
     if side % 8 or not max(16, encoder.smallest) <= side <= shape[1]:
         raise InputError(
-            f"crop={c.crop} of pictures of {shape[1]} pixels: expected a multiple of 8 from "
+            f"crop={c.crop} of images of {shape[1]} pixels: expected a multiple of 8 from "
             f"{-(-max(16, encoder.smallest) // 8) * 8} to {shape[1]}, or 0 for the whole of such a size"
         )
     decoder, tx = Decoder(tuple(map(tuple, c.widths)) or WIDTHS[encoder.kind]), optimizer(**c.optimizer)
-    coding = encoder.coding
-    coded = _shape_of(lambda x: encoder.apply(encoder.variables, x, (coding,))[coding], (1, side, side, 3))
+    latent = encoder.latent
+    coded = _shape_of(lambda x: encoder.apply(encoder.variables, x, (latent,))[latent], (1, side, side, 3))
     painted = _shape_of(lambda x: decoder.init_with_output(jax.random.key(0), x)[0], coded)
     if painted[1] != side:
         raise InputError(
-            f"widths={c.widths}: {len(decoder.widths)} tuples make {painted[1]} pixels of {coded[1]} at {coding}, "
+            f"widths={c.widths}: {len(decoder.widths)} tuples make {painted[1]} pixels of {coded[1]} at {latent}, "
             f"expected {side}: one more tuple doubles them"
         )
     look, paint = computing_in(c.dtype, encoder.apply), computing_in(c.dtype, decoder.apply)
@@ -70,11 +70,11 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return look(state.nets["encoder"].variables, x.astype(float), names)
 
     def loss(params, stats, state, content, style):
-        names = tuple(dict.fromkeys((*encoder.levels, coding)))
+        names = tuple(dict.fromkeys((*encoder.levels, latent)))
         styles = maps(state, style, names)
-        target = adain(maps(state, content, (coding,))[coding], styles[coding])
+        target = adain(maps(state, content, (latent,))[latent], styles[latent])
         found = maps(state, to_pixels(paint({"params": params}, target), "tanh"), names)
-        of_content = jnp.square(found[coding] - target).mean()
+        of_content = jnp.square(found[latent] - target).mean()
         of_style = sum(statistics(found[name], styles[name]) for name in encoder.levels)
         total = of_content + c.style_weight * of_style
         return total, (stats, {"loss": total, "content/loss": of_content, "style/loss": of_style})
@@ -89,10 +89,10 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     def features(state, x):
         """What moments are exchanged of. Shapes: pixels from 0 to 255 [N, H, W, 3] -> [N, h, w, C]."""
-        return maps(state, x, (coding,))[coding]
+        return maps(state, x, (latent,))[latent]
 
     def pixels(state, features):
-        """Pictures of features, pixels from 0 to 255, neither rounded nor clipped. Shapes: -> [N, H, W, 3]."""
+        """Images of features, pixels from 0 to 255, neither rounded nor clipped. Shapes: -> [N, H, W, 3]."""
         return to_pixels(paint(state.nets["decoder"].variables, features), "tanh")
 
     def stylize(state, x):
@@ -109,7 +109,7 @@ def _shape_of(function, shape):
 
 
 def cropped(x, side: int, key):
-    """A square out of each picture, anywhere, and mirrored or not. Shapes: [B, H, W, C] -> [B, side, side, C]."""
+    """A square out of each image, anywhere, and mirrored or not. Shapes: [B, H, W, C] -> [B, side, side, C]."""
     room = jnp.array([n - side + 1 for n in x.shape[1:3]])
     u = noise.uniform(key, len(x), (3,))
 

@@ -1,4 +1,4 @@
-"""Autoencoders: a net x a reconstruction loss x a corruption of what it sees x a penalty on its codings."""
+"""Autoencoders: a net x a reconstruction loss x a corruption of what it sees x a penalty on its latents."""
 
 import jax
 import jax.numpy as jnp
@@ -33,7 +33,7 @@ def config() -> ConfigDict:
     c.autoencoder = ConfigDict({"net": "dense"})  # further keys: the fields of the net
     c.loss = "bce"  # or "mse"
     c.corruption = ConfigDict({"name": "none", "amount": 0.0})  # of the input in training; see genjax.ops.corruption
-    c.penalty = ConfigDict({"name": "none", "weight": 0.0, "target": 0.1})  # on codings; see genjax.losses.sparsity
+    c.penalty = ConfigDict({"name": "none", "weight": 0.0, "target": 0.1})  # on latents; see genjax.losses.sparsity
     c.optimizer = ConfigDict({"name": "adam", "learning_rate": 1e-3, "b1": 0.9, "b2": 0.999})
     return c.lock()
 
@@ -85,18 +85,18 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return State(state.step + 1, {"autoencoder": trained}, state.ema, state.extra), metrics
 
     def encode(state, x):
-        """Codings. Shapes: x uint8 [N, *shape] (or points) -> [N, ...]."""
+        """Latents. Shapes: x uint8 [N, *shape] (or points) -> [N, ...]."""
         return net.apply(state.nets["autoencoder"].variables, to_float(x, "sigmoid"), method="encode")
 
     def restore(state, z):
         return ACTIVATIONS[net.output](net.apply(state.nets["autoencoder"].variables, z, method="decode"))
 
     def decode(state, z, ema=True):
-        """Examples of codings, pixels from 0 to 255 and not rounded. Shapes: z [N, ...] -> [N, *shape]."""
+        """Examples of latents, pixels from 0 to 255 and not rounded. Shapes: z [N, ...] -> [N, *shape]."""
         return to_pixels(restore(state, z), "sigmoid" if len(shape) == 3 else "linear")
 
     def reconstruct(state, x):
-        """What is left of examples behind their codings, pixels from 0 to 1. Shapes: [N, *shape], kept."""
+        """What is left of examples behind their latents, pixels from 0 to 1. Shapes: [N, *shape], kept."""
         y = restore(state, encode(state, x))
         return padding.restore(y, x) if series else y
 

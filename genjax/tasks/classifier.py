@@ -1,4 +1,4 @@
-"""A classifier of labelled pictures: what a data set's own features and classes are taken from."""
+"""A classifier of labeled images: what a data set's own features and classes are taken from."""
 
 import jax
 import jax.numpy as jnp
@@ -30,12 +30,12 @@ def config() -> ConfigDict:
 
 
 def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
-    """A classifier of pictures of one shape, from its config.
+    """A classifier of images of one shape, from its config.
 
     Raises: InputError for choices that do not exist or do not fit the data.
     """
     if len(shape) != 3:
-        raise InputError(f"a classifier needs pictures, but the data are points of shape {list(shape)}")
+        raise InputError(f"a classifier needs images, but the data are points of shape {list(shape)}")
     if c.classes < 2:
         raise InputError(f"classes={c.classes}: expected at least 2")
     net = construct(CLASSIFIERS, c.classifier, "classifier", classes=c.classes)
@@ -72,5 +72,5 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
 
 def accuracy(task: Task, state: State, x: np.ndarray, labels: np.ndarray) -> float:
-    """The part of pictures whose likeliest class is theirs. Shapes: x uint8 [N, *shape], labels [N]."""
+    """The part of images whose likeliest class is theirs. Shapes: x uint8 [N, *shape], labels [N]."""
     return float(np.mean(in_blocks(task.outputs["classify"], state, x).argmax(1) == labels))

@@ -1,4 +1,4 @@
-"""Greedy layer-wise training: one shallow autoencoder at a time, each on the codings of those before it.
+"""Greedy layer-wise training: one shallow autoencoder at a time, each on the latents of those before it.
 
 Source: Bengio et al., "Greedy Layer-Wise Training of Deep Networks" (NIPS 2006), section 4, on autoencoders.
 """
@@ -17,7 +17,7 @@ from genjax.engine.update import create, descend, descend_together, optimizer
 from genjax.errors import InputError
 from genjax.losses.reconstruction import bce, mean, mse
 from genjax.nets.autoencoder import Dense
-from genjax.nets.layers import ACTIVATIONS, INITIALISERS
+from genjax.nets.layers import ACTIVATIONS, INITIALIZERS
 from genjax.ops.pixels import to_float, to_pixels
 
 
@@ -34,17 +34,17 @@ def config() -> ConfigDict:
 
 
 def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
-    """A stack of shallow autoencoders of pictures of one shape, from its config: a net and a phase for each layer.
+    """A stack of shallow autoencoders of images of one shape, from its config: a net and a phase for each layer.
 
-    The first restores pixels (sigmoid, binary cross-entropy), each other one the codings below it (their activation,
+    The first restores pixels (sigmoid, binary cross-entropy), each other one the latents below it (their activation,
     squared error). The stack is the composition: all encoders up, all decoders down.
     Raises: InputError for choices that do not exist or do not fit each other or the data.
     """
     pick(ACTIVATIONS, c.activation, "activation")
-    pick(INITIALISERS, c.kernel_init, "kernel_init")
+    pick(INITIALIZERS, c.kernel_init, "kernel_init")
     rates = c.optimizer.learning_rates
     if len(shape) != 3:
-        raise InputError(f"layers restore pixels first, but the data have shape {list(shape)}: expected pictures")
+        raise InputError(f"layers restore pixels first, but the data have shape {list(shape)}: expected images")
     if not c.widths or min(c.widths) < 1 or len(rates) != len(c.widths):
         raise InputError(
             f"widths={c.widths}, optimizer.learning_rates={rates}: expected at least one width and a rate for each"
@@ -91,7 +91,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             return value, (stats, {f"{name}/loss": value})
 
         def step(state, batch, key):
-            """One update of one layer, on the codings of those below it."""
+            """One update of one layer, on the latents of those below it."""
             x = up(_params(state), to_float(batch["x"][0], "sigmoid"), below)
             trained, metrics = descend(state.nets[name], tx[name], total, x)
             return state.replace(step=state.step + 1, nets=state.nets | {name: trained}), metrics
@@ -108,19 +108,19 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return state.replace(step=state.step + 1, nets=trained), metrics
 
     def afresh(state, key):
-        """Each layer with its optimiser at the start."""
+        """Each layer with its optimizer at the start."""
         return state.replace(nets={name: net.replace(opt=tx_all.init(net.params)) for name, net in state.nets.items()})
 
     def encode(state, x):
-        """Codings of the last layer. Shapes: x uint8 [N, *shape] -> [N, widths[-1]]."""
+        """Latents of the last layer. Shapes: x uint8 [N, *shape] -> [N, widths[-1]]."""
         return up(_params(state), to_float(x, "sigmoid"), names, exact)
 
     def decode(state, z, ema=True):
-        """Pictures of codings, pixels from 0 to 255 and not rounded. Shapes: z [N, widths[-1]] -> [N, *shape]."""
+        """Images of latents, pixels from 0 to 255 and not rounded. Shapes: z [N, widths[-1]] -> [N, *shape]."""
         return to_pixels(jax.nn.sigmoid(down(_params(state), z, names, exact)), "sigmoid")
 
     def reconstruct(state, x):
-        """What the whole stack leaves of pictures, pixels from 0 to 1. Shapes: [N, *shape], kept."""
+        """What the whole stack leaves of images, pixels from 0 to 1. Shapes: [N, *shape], kept."""
         return jax.nn.sigmoid(down(_params(state), encode(state, x), names, exact))
 
     phases = [shallow(name, names[:i]) for i, name in enumerate(names)]

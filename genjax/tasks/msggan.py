@@ -1,4 +1,4 @@
-"""GANs whose critic sees a picture in all sizes at once, so that gradients reach every stage of the generator.
+"""GANs whose critic sees an image in all sizes at once, so that gradients reach every stage of the generator.
 
 Source: arXiv:1903.06048.
 """
@@ -29,7 +29,7 @@ def config() -> ConfigDict:
 
 
 def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
-    """A multi-scale GAN for pictures of one shape, from its config.
+    """A multi-scale GAN for images of one shape, from its config.
 
     Raises: InputError for choices that do not exist or do not fit each other or the data.
     """
@@ -38,7 +38,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     progan.check_stages("critic", shape, critic.channels)
     refusals.refuse(c, generator, critic, shape)
     unused = "classes", "packing", "replay.capacity", "augment", "instance_noise.std", "penalty.dragan"
-    refusals.refuse_keys(c, (*unused, "loss.feature_matching"), "pictures of several sizes")
+    refusals.refuse_keys(c, (*unused, "loss.feature_matching"), "images of several sizes")
 
     def see(x, step):
         return pyramid(to_float(x, generator.output), len(critic.channels))
@@ -49,8 +49,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     def init(key):
         keys = jax.random.split(key)
-        pictures = see(jnp.zeros((1, *shape)), 0)
-        nets = generator.init(keys[0], jnp.zeros((1, c.latent))), critic.init(keys[1], pictures)
+        images = see(jnp.zeros((1, *shape)), 0)
+        nets = generator.init(keys[0], jnp.zeros((1, c.latent))), critic.init(keys[1], images)
         return adversarial.first_state(c, *nets, shape)
 
     def generate(state, z, ema):
@@ -62,7 +62,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
 
 def pyramid(x, stages: int):
-    """Pictures and their halves, a tuple with the smallest first. Shapes: x [B, H, W, C] -> `stages` of them."""
+    """Images and their halves, a tuple with the smallest first. Shapes: x [B, H, W, C] -> `stages` of them."""
     found = [x]
     while len(found) < stages:
         found.append(shrink(found[-1]))

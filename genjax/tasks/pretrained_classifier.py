@@ -1,4 +1,4 @@
-"""Pretraining for few labels: an autoencoder of all pictures, then a classifier on its encoder from the labelled ones.
+"""Pretraining for few labels: an autoencoder of all images, then a classifier on its encoder from the labeled ones.
 
 Beside it a control is trained, from scratch: an equal net, with an equal head, on the same batches.
 """
@@ -30,7 +30,7 @@ def config() -> ConfigDict:
     c = defaults(task="pretrained_classifier")  # steps: of the classifiers
     c.eval.metrics = "accuracy,reconstruction"
     c.classes = 10  # labels go from 0 to classes - 1
-    c.labels = 500  # pictures whose labels are seen: the first of the shuffled order; 0: all
+    c.labels = 500  # images whose labels are seen: the first of the shuffled order; 0: all
     c.frozen = 0.5  # the first part of the classifier's steps, in which the pretrained encoder stays as it is
     c.autoencoder = ConfigDict({"net": "dense"})  # further keys: the fields of the net
     c.classifier = ConfigDict({"net": "dense"})  # further keys: the fields of EncoderClassifier
@@ -41,14 +41,14 @@ def config() -> ConfigDict:
 
 
 def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
-    """An autoencoder and two classifiers of pictures of one shape, from a config.
+    """An autoencoder and two classifiers of images of one shape, from a config.
 
-    Phases: "pretrain", of the autoencoder on all pictures; "classify", with the pretrained encoder frozen; "finetune",
+    Phases: "pretrain", of the autoencoder on all images; "classify", with the pretrained encoder frozen; "finetune",
     of all weights. The control is trained as a whole in both of these.
     Raises: InputError for choices that do not exist or do not fit each other or the data.
     """
     if len(shape) != 3:
-        raise InputError(f"a classifier needs pictures, but the data are points of shape {list(shape)}")
+        raise InputError(f"a classifier needs images, but the data are points of shape {list(shape)}")
     if c.classes < 2 or c.labels < 0 or c.pretrain.steps < 1 or not 0 <= c.frozen <= 1:
         raise InputError(
             f"classes={c.classes}, labels={c.labels}, pretrain.steps={c.pretrain.steps}, frozen={c.frozen}: expected "
@@ -120,18 +120,18 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return head.apply(state.nets["classifier"].variables, to_float(x, "sigmoid")).features
 
     def encode(state, x):
-        """The autoencoder's codings. Shapes: x uint8 [N, *shape] -> [N, ...]."""
+        """The autoencoder's latents. Shapes: x uint8 [N, *shape] -> [N, ...]."""
         return net.apply(state.nets["autoencoder"].variables, to_float(x, "sigmoid"), method="encode")
 
     def reconstruct(state, x):
-        """What the autoencoder leaves of pictures, pixels from 0 to 1. Shapes: [N, *shape], kept."""
+        """What the autoencoder leaves of images, pixels from 0 to 1. Shapes: [N, *shape], kept."""
         y = net.apply(state.nets["autoencoder"].variables, encode(state, x), method="decode")
         return ACTIVATIONS[net.output](y)
 
     held = round(c.frozen * c.steps)
     parts = [("classify", held, True), ("finetune", c.steps - held, False)]
-    labelled = [Phase(name, steps, c.batch, both(frozen), examples=c.labels) for name, steps, frozen in parts if steps]
-    labelled[0] = dataclasses.replace(labelled[0], enter=transfer)
+    labeled = [Phase(name, steps, c.batch, both(frozen), examples=c.labels) for name, steps, frozen in parts if steps]
+    labeled[0] = dataclasses.replace(labeled[0], enter=transfer)
     outputs = {"classify": probabilities("classifier"), "classify_scratch": probabilities("scratch")}
     outputs |= {"features": features, "encode": encode, "reconstruct": reconstruct}
-    return Task(init, (Phase("pretrain", c.pretrain.steps, c.batch, pretrain), *labelled), outputs)
+    return Task(init, (Phase("pretrain", c.pretrain.steps, c.batch, pretrain), *labeled), outputs)

@@ -1,4 +1,4 @@
-"""GANs that grow: pictures of few pixels first, then of twice the side, a stage at a time.
+"""GANs that grow: images of few pixels first, then of twice the side, a stage at a time.
 
 A stage is two phases: it fades in, `alpha` going from 0 to 1 under it, and is then trained as it is. Reals are shrunk
 to the stage's size, and fade as fakes do. Adam begins anew with each stage.
@@ -94,7 +94,7 @@ def schedule(c: ConfigDict, side: int) -> list[Part]:
 
 
 def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
-    """A GAN that grows to pictures of one shape, from its config.
+    """A GAN that grows to images of one shape, from its config.
 
     Raises: InputError for choices that do not exist or do not fit each other or the data.
     """
@@ -141,14 +141,14 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         times, levels = zip(*_knots(parts), strict=True)
         return jnp.interp(step, jnp.array(times, float), jnp.array(levels, float))
 
-    def picture(variables, z, state, *noise):
+    def image(variables, z, state, *noise):
         """Of latents, or of styles under noise where the generator has them."""
         return generator.apply(variables, z, level(state.step), *noise, method="grown")
 
     phases = tuple(phase(part, before) for before, part in pairwise([None, *parts]))
     if hasattr(generator, "styles"):
-        return Task(init, phases, sampling.style_outputs(generator, picture, c.latent))
-    generate = lambda state, z, ema: picture(sampling.weights(state, ema), z, state)  # noqa: E731
+        return Task(init, phases, sampling.style_outputs(generator, image, c.latent))
+    generate = lambda state, z, ema: image(sampling.weights(state, ema), z, state)  # noqa: E731
     return Task(init, phases, sampling.outputs(generate, c.latent, generator.output))
 
 
@@ -160,7 +160,7 @@ def _knots(parts: list[Part]) -> Iterator[tuple[int, int]]:
 
 
 def _refuse(c, critic, parts):
-    """Raise InputError for remedies that are of pictures of one size, and groups that do not divide a batch."""
+    """Raise InputError for remedies that are of images of one size, and groups that do not divide a batch."""
     unused = "classes", "replay.capacity", "packing", "loss.feature_matching"
     refusals.refuse_keys(c, unused, "nets that grow")
     for part in parts:

@@ -44,18 +44,18 @@ def outputs(generate: Callable, latent: int, pixels: str, classes: int = 0) -> d
     return {"sample": sample, "latents": latents, "decode": decode}
 
 
-def style_outputs(generator, picture: Callable, latent: int) -> dict[str, Callable]:
-    """Outputs of a generator whose latents become styles: those of all GANs, and "map" and "synthesise".
+def style_outputs(generator, image: Callable, latent: int) -> dict[str, Callable]:
+    """Outputs of a generator whose latents become styles: those of all GANs, and "map" and "synthesize".
 
-    `picture(variables, ws, state, noise)` makes pictures of styles.
+    `image(variables, ws, state, noise)` makes images of styles.
     """
 
     def map(state, z, ema=True):
         """w of latents. Shapes: z [N, latent] -> [N, width]."""
         return generator.apply(weights(state, ema), z, method="map")
 
-    def synthesise(state, ws, ema=True, truncation=None, noise=None):
-        """Pictures of styles, pixels from 0 to 255 and not rounded; `noise` is a key, None (constant) or False (none).
+    def synthesize(state, ws, ema=True, truncation=None, noise=None):
+        """Images of styles, pixels from 0 to 255 and not rounded; `noise` is a key, None (constant) or False (none).
 
         `truncation` is psi: how far they are from their average, 1 as they are (arXiv:1812.04948, appendix B).
         Shapes: ws [N, width], or [N, layers, width] -> float [N, *shape].
@@ -64,11 +64,11 @@ def style_outputs(generator, picture: Callable, latent: int) -> dict[str, Callab
         ws = generator.apply(variables, ws, method="styles") if ws.ndim == 2 else ws
         if truncation is not None:
             ws = generator.apply(variables, ws, truncation, method="truncate")
-        return to_pixels(picture(variables, ws, state, noise), generator.output)
+        return to_pixels(image(variables, ws, state, noise), generator.output)
 
     def decode(state, z, ema=True):
-        """Pictures of latents, pixels from 0 to 255 and not rounded. Shapes: z [N, latent] -> float [N, *shape]."""
-        return synthesise(state, map(state, z, ema), ema)
+        """Images of latents, pixels from 0 to 255 and not rounded. Shapes: z [N, latent] -> float [N, *shape]."""
+        return synthesize(state, map(state, z, ema), ema)
 
     def latents(state, seeds, truncation=None):
         """The latent of each seed, whatever the others are; truncation is of w, not of it.
@@ -78,14 +78,14 @@ def style_outputs(generator, picture: Callable, latent: int) -> dict[str, Callab
         return of_seeds(seeds, (latent,))
 
     def sample(state, seeds, truncation=None, ema=True):
-        """One picture a seed, that does not depend on the others; `truncation` is psi.
+        """One image a seed, that does not depend on the others; `truncation` is psi.
 
         Shapes: seeds int [N] -> uint8 [N, *shape].
         """
-        found = synthesise(state, map(state, latents(state, seeds), ema), ema, truncation)
+        found = synthesize(state, map(state, latents(state, seeds), ema), ema, truncation)
         return jnp.clip(jnp.round(found), 0, 255).astype(jnp.uint8)
 
-    return {"sample": sample, "latents": latents, "decode": decode, "map": map, "synthesise": synthesise}
+    return {"sample": sample, "latents": latents, "decode": decode, "map": map, "synthesize": synthesize}
 
 
 def one_hot(label, classes):

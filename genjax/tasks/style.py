@@ -1,9 +1,9 @@
-"""Gatys' style transfer: a picture descends until a trained net finds a content's maps and a style's statistics in it.
+"""Gatys' style transfer: an image descends until a trained net finds a content's maps and a style's statistics in it.
 
-The picture is the net that is trained, its pixels the parameters. The example, of a data set of one, is the content;
+The image is the net that is trained, its pixels the parameters. The example, of a data set of one, is the content;
 the styles are named by the config. A phase is a size: small first, each the start of the next. What is wanted (maps
 and Gram matrices) is looked at in a phase's first step and kept in the state.
-Source: arXiv:1508.06576; coarse to fine, masks and luma: arXiv:1611.07865; colours: arXiv:1606.05897.
+Source: arXiv:1508.06576; coarse to fine, masks and luma: arXiv:1611.07865; colors: arXiv:1606.05897.
 """
 
 from itertools import accumulate
@@ -15,7 +15,7 @@ import optax
 from ml_collections import ConfigDict
 
 from genjax.config import defaults, pick
-from genjax.data.folder import open_picture, size_of_picture
+from genjax.data.folder import open_image, size_of_image
 from genjax.engine.phase import Phase, Task
 from genjax.engine.state import Net, State
 from genjax.errors import InputError
@@ -33,25 +33,25 @@ COLORS = ("", "luma", "match")
 def config() -> ConfigDict:
     """Every key of a style transfer's config with its default, locked."""
     c = defaults(task="style")
-    c.data.name, c.data.size, c.data.channels = "picture:content.jpg", "256", 3
+    c.data.name, c.data.size, c.data.channels = "image:content.jpg", "256", 3
     c.encoder = "squeezenet"  # or "vgg:FILE"
     c.pooling = "average"  # of VGG, as the paper has it; or "max", as it was trained
     c.content = ConfigDict({"layers": (), "weight": 1.0})  # (): the encoder's own; see genjax.weights.encoders
     c.style = ConfigDict(
         {
-            "pictures": (),  # files, one or more
-            "shares": (),  # of each picture; (): all alike
-            "masks": (),  # files as large as the content, one a picture: white where its style goes; (): everywhere
+            "images": (),  # files, one or more
+            "shares": (),  # of each image; (): all alike
+            "masks": (),  # files as large as the content, one an image: white where its style goes; (): everywhere
             "layers": (),  # (): the encoder's own
             "weights": (),  # of each layer; (): all alike
             "scale": 1.0,  # of the styles' longer sides to the content's: how large strokes are
             "weight": 1.0,
         }
     )
-    c.variation = ConfigDict({"weight": 0.0})  # of neighbouring pixels
-    c.relative = True  # each layer's loss in units of what is wanted: weights mean the same for every net and picture
-    c.start = "recolored"  # the content in the styles' colours; or "content", as it is, or "noise"
-    c.color = ""  # the content's colours: "luma" transfers light alone, "match" recolours the styles
+    c.variation = ConfigDict({"weight": 0.0})  # of neighboring pixels
+    c.relative = True  # each layer's loss in units of what is wanted: weights mean the same for every net and image
+    c.start = "recolored"  # the content in the styles' colors; or "content", as it is, or "noise"
+    c.color = ""  # the content's colors: "luma" transfers light alone, "match" recolors the styles
     c.coarse = ()  # first with so many times fewer pixels a side: (4, 2)
     c.coarse_steps = 100  # of each of these
     c.optimizer = ConfigDict(
@@ -65,7 +65,7 @@ def config() -> ConfigDict:
 def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     """The transfer to a content of one shape, from its config.
 
-    Raises: InputError for what does not fit, and for pictures that cannot be read.
+    Raises: InputError for what does not fit, and for images that cannot be read.
     """
     _check(c, shape)
     encoder = encoders.load(c.encoder, c.pooling)
@@ -73,7 +73,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     encoder.check(content_layers, "content.layers")
     encoder.check(style_layers, "style.layers")
     layer_weights = _shares(c.style.weights, len(style_layers), "style.weights", "layers")
-    shares = _shares(c.style.shares, len(c.style.pictures), "style.shares", "pictures")
+    shares = _shares(c.style.shares, len(c.style.images), "style.shares", "images")
     sizes = [tuple(max(1, round(n / times)) for n in shape[:2]) for times in (*c.coarse, 1)]
     if min(map(min, sizes)) < encoder.smallest:
         raise InputError(
@@ -83,12 +83,12 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     steps = [*[c.coarse_steps] * len(c.coarse), c.steps]
     starts = [0, *accumulate(steps)]
     names = tuple(dict.fromkeys((*content_layers, *style_layers)))
-    styles = [_read(path, longest=max(shape) * c.style.scale) for path in c.style.pictures]
+    styles = [_read(path, longest=max(shape) * c.style.scale) for path in c.style.images]
     masks = [_read(path, size=shape[:2]) / 255 for path in c.style.masks]
     tx = _optimizer(**c.optimizer)
 
     def look(variables, x):
-        """Maps of a picture from -1 to 1; its luma's alone where colours are the content's. Shapes: x [H, W, 3]."""
+        """Maps of an image from -1 to 1; its luma's alone where colors are the content's. Shapes: x [H, W, 3]."""
         x = chroma.luma(x) * jnp.ones(3) if c.color == "luma" else x
         return encoder.apply(variables, to_pixels(x[None], "tanh"), names)
 
@@ -100,16 +100,16 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         }
 
     def wanted(variables, content, size):
-        """What a picture of a size is to have: maps of the content, and Gram matrices of the styles [styles, C, C]."""
+        """What an image of a size is to have: maps of the content, and Gram matrices of the styles [styles, C, C]."""
         content, found = _resized(content, size), {name: [] for name in style_layers}
-        for picture in styles:
+        for image in styles:
             ratio = size[0] / shape[0]
-            picture = scaled(_resized(jax.lax.optimization_barrier(picture), _times(picture.shape, ratio)), "tanh")
+            image = scaled(_resized(jax.lax.optimization_barrier(image), _times(image.shape, ratio)), "tanh")
             if c.color == "match":
-                picture = chroma.match_colors(picture, content)
+                image = chroma.match_colors(image, content)
             if c.color == "luma":
-                picture = chroma.match_luma(picture, content) * jnp.ones(3)
-            maps = look(variables, picture)
+                image = chroma.match_luma(image, content) * jnp.ones(3)
+            maps = look(variables, image)
             for name in style_layers:
                 found[name].append(losses.gram(maps[name])[0])
         maps = look(variables, content)
@@ -119,7 +119,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         }
 
     def recolored(content):
-        """The content with the mean and covariance of the styles' colours."""
+        """The content with the mean and covariance of the styles' colors."""
         found = [chroma.match_colors(content, scaled(jax.lax.optimization_barrier(x), "tanh")) for x in styles]
         return jnp.clip(sum(share * x for share, x in zip(shares, found, strict=True)), -1, 1)
 
@@ -150,12 +150,12 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         key = str(number)
 
         def enter(state, _):
-            """The last size's picture, enlarged."""
+            """The last size's image, enlarged."""
             if not number:
                 return state
             image = state.nets["image"]
             x = _resized(image.params[str(number - 1)], size)
-            return _with_picture(state, key, x, image.opt)
+            return _with_image(state, key, x, image.opt)
 
         def first(state, batch, variables):
             """What is wanted, and the start where it is made of the content."""
@@ -165,10 +165,10 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             if number or c.start == "noise":
                 return state
             x = content if c.start == "content" or c.color else recolored(content)
-            return _with_picture(state, key, _resized(x, size), state.nets["image"].opt)
+            return _with_image(state, key, _resized(x, size), state.nets["image"].opt)
 
         def step(state, batch, _, ready):
-            """One update of the picture."""
+            """One update of the image."""
             variables = {**state.nets["encoder"].variables, **ready}
             begin = state.step == starts[number]
             state = jax.lax.cond(begin, first, lambda state, *_: state, state, batch, variables)
@@ -177,17 +177,17 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             (loss, metrics), gradient = jax.value_and_grad(value, has_aux=True)(x)
             updates, opt = tx.update(gradient, opt, x, value=loss, grad=gradient, value_fn=lambda x: value(x)[0])
             x = optax.apply_updates(x, updates)
-            return _with_picture(state.replace(step=state.step + 1), key, x, image.opt | {key: opt}), metrics
+            return _with_image(state.replace(step=state.step + 1), key, x, image.opt | {key: opt}), metrics
 
         name = f"{size[0]}x{size[1]}" + f" of {shape[0]}x{shape[1]}" * (size != shape[:2])
         return Phase(name, steps[number], 1, step, enter=enter, prepare=prepare)
 
     def init(key):
-        pictures = {
+        images = {
             str(number): 0.25 * jax.random.normal(jax.random.fold_in(key, number), (*size, 3))
             for number, size in enumerate(sizes)
         }
-        image = Net(pictures, {}, {number: _finite(tx.init(x)) for number, x in pictures.items()})
+        image = Net(images, {}, {number: _finite(tx.init(x)) for number, x in images.items()})
         state = State(jnp.int32(0), {"image": image, "encoder": Net(encoder.variables["params"], {}, ())}, {}, {})
         content = jnp.zeros(shape)
         likes = {
@@ -196,8 +196,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         }
         return state.replace(extra=jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), {"content": content, **likes}))
 
-    def picture(state):
-        """The picture as it is, as large as the content; from -1 to 1, not clipped. Shapes: -> [H, W, 3]."""
+    def image(state):
+        """The image as it is, as large as the content; from -1 to 1, not clipped. Shapes: -> [H, W, 3]."""
         x = _resized(state.nets["image"].params["0"], shape[:2])
         for number in range(1, len(sizes)):
             finer = _resized(state.nets["image"].params[str(number)], shape[:2])
@@ -205,12 +205,12 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return chroma.with_luma(state.extra["content"], chroma.luma(x)) if c.color == "luma" else x
 
     def sample(state, seeds, truncation=None, ema=True):
-        """The picture, once a seed: there is but one, which is neither drawn nor averaged.
+        """The image, once a seed: there is but one, which is neither drawn nor averaged.
 
         Shapes: seeds int [N] -> uint8 [N, H, W, 3].
         """
         del truncation, ema
-        return jnp.broadcast_to(to_uint8(picture(state), "tanh"), (len(seeds), *shape))
+        return jnp.broadcast_to(to_uint8(image(state), "tanh"), (len(seeds), *shape))
 
     return Task(init, tuple(phase(number, size) for number, size in enumerate(sizes)), {"sample": sample})
 
@@ -221,15 +221,15 @@ def _check(c, shape):
     pick(POOLINGS, c.pooling, "pooling")
     if len(shape) != 3 or shape[2] != 3:
         raise InputError(
-            f"task 'style' takes a picture in colour, but the data have shape {list(shape)}: data.channels=3"
+            f"task 'style' takes an image in color, but the data have shape {list(shape)}: data.channels=3"
         )
     if c.batch != 1:
         raise InputError(f"batch={c.batch}: expected 1, the content")
-    if not c.style.pictures:
-        raise InputError("style.pictures is empty: name one or more, as in --config.style.pictures='(\"a.jpg\",)'")
-    if c.style.masks and len(c.style.masks) != len(c.style.pictures):
+    if not c.style.images:
+        raise InputError("style.images is empty: name one or more, as in --config.style.images='(\"a.jpg\",)'")
+    if c.style.masks and len(c.style.masks) != len(c.style.images):
         raise InputError(
-            f"style.masks: expected one for each of {len(c.style.pictures)} pictures, or none, got {len(c.style.masks)}"
+            f"style.masks: expected one for each of {len(c.style.images)} images, or none, got {len(c.style.masks)}"
         )
     if min(c.content.weight, c.style.weight, c.variation.weight) < 0 or not c.style.scale > 0:
         raise InputError(
@@ -254,9 +254,9 @@ def _shares(given, count, what, of):
 def _read(path, size=None, longest=0):
     """A file's pixels of a size, or with a longer side of so many. Shapes: -> float32 [H, W, 3], from 0 to 255."""
     if size is None:
-        height, width = size_of_picture(path)
+        height, width = size_of_image(path)
         size = _times((height, width), longest / max(height, width))
-    return np.float32(open_picture(path, size).read([0])[0])
+    return np.float32(open_image(path, size).read([0])[0])
 
 
 def _times(shape, ratio):
@@ -268,13 +268,13 @@ def _resized(x, size):
     return x if x.shape[:2] == tuple(size) else bilinear(x[None], size)[0]
 
 
-def _with_picture(state, key, x, opt):
+def _with_image(state, key, x, opt):
     image = state.nets["image"]
     return state.replace(nets=state.nets | {"image": Net(image.params | {key: x}, {}, opt)})
 
 
 def _finite(opt):
-    """An optimiser's state without the infinity that L-BFGS has for a value that it does not know yet, nor asks for."""
+    """An optimizer's state without the infinity that L-BFGS has for a value that it does not know yet, nor asks for."""
     return jax.tree.map(lambda a: jnp.nan_to_num(a, posinf=0.0), opt)
 
 

@@ -41,7 +41,7 @@ def config() -> ConfigDict:
 
 
 def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
-    """A StyleGAN2 for pictures of one shape, from its config.
+    """A StyleGAN2 for images of one shape, from its config.
 
     Raises: InputError for choices that do not exist or do not fit each other or the data.
     """
@@ -63,7 +63,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return state.replace(extra=state.extra | ({"path_length": jnp.float32(0)} if c.path_length.weight else {}))
 
     def path_lengths(params, stats, key):
-        """How far pictures move with their styles: |J^T y| for pictures y of noise, a root mean square over layers.
+        """How far images move with their styles: |J^T y| for images y of noise, a root mean square over layers.
 
         Shapes: -> [batch * share / accumulate].
         """
@@ -72,7 +72,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         z = noise.normal(k_z, count, (c.latent,))
         ws, stats = players[0](variables, z, k_styles, method="styles_in_training", mutable=list(stats))
         y = noise.normal(k_y, count, shape) / (shape[0] * shape[1]) ** 0.5
-        _, pull = jax.vjp(lambda ws: players[0](variables, ws, k_noise, method="synthesise"), ws)
+        _, pull = jax.vjp(lambda ws: players[0](variables, ws, k_noise, method="synthesize"), ws)
         return jnp.sqrt(jnp.sum(pull(y)[0] ** 2, 2).mean(1) + 1e-12), stats
 
     def unevenness(params, stats, mean, key):
@@ -103,11 +103,11 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         extra = state.extra | {"path_length": more.pop("mean")}
         return state.replace(nets=state.nets | {"generator": net}, extra=extra), metrics | more
 
-    def picture(variables, ws, state, noise):
-        return generator.apply(variables, ws, noise, method="synthesise")
+    def image(variables, ws, state, noise):
+        return generator.apply(variables, ws, noise, method="synthesize")
 
     phase = Phase("train", c.steps, c.batch, step if c.path_length.weight else play, reals=c.critic_steps)
-    return Task(init, (phase,), sampling.style_outputs(generator, picture, c.latent))
+    return Task(init, (phase,), sampling.style_outputs(generator, image, c.latent))
 
 
 def _refuse(c):

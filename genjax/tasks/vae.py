@@ -1,6 +1,6 @@
 """Variational autoencoders: a net x a likelihood x a bound on it, of examples alone or given their labels.
 
-Source: arXiv:1312.6114. Codings of a net given labels (`classes` > 0) end in the label's one-hot, so that `decode`
+Source: arXiv:1312.6114. Latents of a net given labels (`classes` > 0) end in the label's one-hot, so that `decode`
 needs nothing else; of examples whose label it is not told, such a net takes the likeliest one.
 """
 
@@ -26,15 +26,15 @@ from genjax.losses.variational import (
     log_normal,
     warm_up,
 )
-from genjax.nets import autoencoder, conv_codings
+from genjax.nets import autoencoder, conv_latent
 from genjax.nets.layers import ACTIVATIONS, flatten
 from genjax.ops import noise
 from genjax.ops.pixels import to_float, to_pixels, to_uint8
 
-NETS = {"dense": autoencoder.Dense, "conv": conv_codings.ConvCodings}
+NETS = {"dense": autoencoder.Dense, "conv": conv_latent.ConvLatent}
 
 DRAWS = 100
-"""Of codings for each example, in the importance-weighted bound that is reported."""
+"""Of latents for each example, in the importance-weighted bound that is reported."""
 
 
 def config() -> ConfigDict:
@@ -48,8 +48,8 @@ def config() -> ConfigDict:
         {
             "beta": 1.0,  # weight of the KL (arXiv:1804.03599 has more than 1)
             "warm_up": 0,  # steps over which that weight rises from 0
-            "free_bits": 0.0,  # nats of each coding that cost nothing
-            "samples": 1,  # of codings for each example; more: the importance-weighted bound
+            "free_bits": 0.0,  # nats of each latent that cost nothing
+            "samples": 1,  # of latents for each example; more: the importance-weighted bound
             "reduction": "sum",  # nats an example; "mean": over its numbers, the KL divided by them too
         }
     )
@@ -63,7 +63,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     Raises: InputError for choices that do not exist or do not fit each other or the data. In training a
     label beyond the classes makes the loss NaN, and the run stops.
     """
-    net = construct(NETS, c.vae, "vae", shape=tuple(shape), heads=2, codings="linear")
+    net = construct(NETS, c.vae, "vae", shape=tuple(shape), heads=2, latents="linear")
     minus_log_likelihood = pick(LIKELIHOODS, c.likelihood.name, "likelihood.name")
     latent = net.latent if c.vae.net == "conv" else (net.widths or (0,))[-1]
     _refuse(c, net, latent, shape)
@@ -76,7 +76,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return jnp.where(known[:, None], jax.nn.one_hot(label, c.classes), jnp.nan)
 
     def see(x, given):
-        """What the encoder sees of examples and of one-hots: these behind the numbers, or as planes of the picture."""
+        """What the encoder sees of examples and of one-hots: these behind the numbers, or as planes of the image."""
         if c.vae.net == "dense":
             return jnp.concatenate([flatten(x), given], 1)
         planes = jnp.broadcast_to(given[:, None, None], (*x.shape[:3], c.classes))
@@ -87,7 +87,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return jnp.split(run(see(x, given), method="encode"), 2, axis=1)
 
     def surprise(run, z, x, given):
-        """-log p(x | z) of K codings an example, in nats. Shapes: z [B, K, latent], x [B, *shape] -> [B, K]."""
+        """-log p(x | z) of K latents an example, in nats. Shapes: z [B, K, latent], x [B, *shape] -> [B, K]."""
         draws = z.shape[1]
         z = jnp.concatenate([z, jnp.broadcast_to(given[:, None], (*z.shape[:2], c.classes))], 2)
         y = run(z.reshape(-1, z.shape[2]), method="decode")
@@ -109,8 +109,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         if c.bound.samples == 1:  # the KL in closed form, of less variance than its sample
             value = missed.mean() + weight * floored_kl(kl, c.bound.free_bits)
         else:
-            of_codings = log_normal(z) - log_normal(z, mean[:, None], logvar[:, None])
-            value = -importance_bound(weight * of_codings - missed).mean()
+            of_latents = log_normal(z) - log_normal(z, mean[:, None], logvar[:, None])
+            value = -importance_bound(weight * of_latents - missed).mean()
         metrics = {"loss": value / size, "reconstruction/loss": missed.mean() / size, "kl/nats": kl.sum(1).mean()}
         if c.bound.warm_up:
             metrics["kl/weight"] = weight
@@ -128,7 +128,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return partial(net.apply, state.nets["vae"].variables)
 
     def likeliest(state, x):
-        """Of each example the class whose bound is best, at the mean coding. Shapes: [N, *shape] -> int [N]."""
+        """Of each example the class whose bound is best, at the mean latent. Shapes: [N, *shape] -> int [N]."""
 
         def fit(label):
             given = one_hot(jnp.full(len(x), label))
@@ -147,12 +147,12 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return x, given, *posterior(trained(state), x, given)
 
     def drawn(x, mean, logvar, draw=0):
-        """One draw of codings, whose noise follows from the example and the draw's number."""
+        """One draw of latents, whose noise follows from the example and the draw's number."""
         keys = jax.vmap(jax.random.fold_in, (0, None))(noise.keys_of_content(jax.random.key(0), x), draw)
         return mean + jnp.exp(logvar / 2) * jax.vmap(lambda key: jax.random.normal(key, (latent,)))(keys)
 
     def encode(state, x, label=None, sampled=False):
-        """Codings: the means, or a draw of them. Shapes: x [N, *shape], label [N] or None -> [N, latent + classes]."""
+        """Latents: the means, or a draw of them. Shapes: x [N, *shape], label [N] or None -> [N, latent + classes]."""
         x, given, mean, logvar = inferred(state, x, label)
         return jnp.concatenate([drawn(x, mean, logvar) if sampled else mean, given], 1)
 
@@ -160,23 +160,23 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return ACTIVATIONS[net.output](trained(state)(z, method="decode"))
 
     def decode(state, z, ema=True):
-        """Examples of codings, pixels from 0 to 255 and not rounded. Shapes: z [N, latent + classes] -> [N, *shape].
+        """Examples of latents, pixels from 0 to 255 and not rounded. Shapes: z [N, latent + classes] -> [N, *shape].
 
         `ema` is for callers of any generator: there is no average here.
         """
         return to_pixels(restore(state, z), "sigmoid" if pixels else "linear")
 
     def reconstruct(state, x, label=None, sampled=False):
-        """The mean example of codings (see `encode`), pixels from 0 to 1. Shapes: x [N, *shape] -> [N, *shape]."""
+        """The mean example of latents (see `encode`), pixels from 0 to 1. Shapes: x [N, *shape] -> [N, *shape]."""
         return restore(state, encode(state, x, label, sampled))
 
     def latents(state, seeds, truncation=None):
-        """The codings of each seed from the prior; a seed's class is seed % classes. Shapes: [N] -> as of `encode`."""
+        """The latents of each seed from the prior; a seed's class is seed % classes. Shapes: [N] -> as of `encode`."""
         z = noise.of_seeds(seeds, (latent,), truncation)
         return jnp.concatenate([z, one_hot(seeds % c.classes)], 1) if c.classes else z
 
     def sample(state, seeds, truncation=None, ema=True):
-        """The mean example of each seed's codings: uint8 pixels, or float32 points. Shapes: int [N] -> [N, *shape].
+        """The mean example of each seed's latents: uint8 pixels, or float32 points. Shapes: int [N] -> [N, *shape].
 
         The example of a seed does not depend on the others.
         """
@@ -207,7 +207,7 @@ def _refuse(c, net, latent, shape):
     """Raise InputError for numbers out of range and choices that do not fit each other or the data."""
     bound = c.bound
     if latent < 1:
-        raise InputError(f"vae: codings of size {latent}: expected at least 1")
+        raise InputError(f"vae: latents of size {latent}: expected at least 1")
     if c.classes < 0 or c.classes == 1:
         raise InputError(f"classes={c.classes}: expected 0 (without labels) or at least 2")
     if bound.beta < 0 or bound.warm_up < 0 or bound.free_bits < 0:
@@ -224,7 +224,7 @@ def _refuse(c, net, latent, shape):
     if c.likelihood.std <= 0:
         raise InputError(f"likelihood.std={c.likelihood.std}: expected more than 0")
     if c.vae.net == "conv" and len(shape) != 3:
-        raise InputError(f"vae.net='conv' needs pictures, but the data are points of shape {list(shape)}: set 'dense'")
+        raise InputError(f"vae.net='conv' needs images, but the data are points of shape {list(shape)}: set 'dense'")
     if len(shape) == 3:
         fits, what = {"bernoulli": ("sigmoid",), "gaussian": ("sigmoid", "linear")}, "pixels"
     else:

@@ -1,4 +1,4 @@
-"""The vector-quantised autoencoder: codings are maps of numbers, each of a code in a book that follows the encoder.
+"""The vector-quantized autoencoder: latents are maps of numbers, each of a code in a book that follows the encoder.
 
 Source: arXiv:1711.00937. The codebook moves by running averages (its appendix A.1) and not by a loss, so that of eq. 3
 the first and the last term are left. There is no output "sample": the prior over numbers is a model of its own.
@@ -17,7 +17,7 @@ from genjax.errors import InputError
 from genjax.losses.reconstruction import LOSSES
 from genjax.nets import residual
 from genjax.nets.layers import ACTIVATIONS, flatten
-from genjax.ops import quantise
+from genjax.ops import quantize
 from genjax.ops.pixels import to_float, to_pixels
 
 NETS = {"residual": residual.ResidualAutoencoder}
@@ -42,12 +42,12 @@ def config() -> ConfigDict:
 
 
 def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
-    """A VQ-VAE of pictures of one shape, from its config.
+    """A VQ-VAE of images of one shape, from its config.
 
     Raises: InputError for choices that do not exist or do not fit each other or the data.
     """
     if len(shape) != 3:
-        raise InputError(f"a VQ-VAE needs pictures, but the data are points of shape {list(shape)}")
+        raise InputError(f"a VQ-VAE needs images, but the data are points of shape {list(shape)}")
     net, loss = construct(NETS, c.vqvae, "vqvae", shape=tuple(shape)), pick(LOSSES, c.loss, "loss")
     if (net.output == "sigmoid") != (c.loss == "bce"):
         raise InputError(f"loss={c.loss!r} with output={net.output!r}: expected bce with sigmoid, or mse with another")
@@ -62,24 +62,24 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def init(key):
         k_net, k_book = jax.random.split(key)
         variables = net.init(k_net, jnp.zeros((1, *shape)))
-        book = quantise.create(k_book, c.codebook.codes, net.latent)
+        book = quantize.create(k_book, c.codebook.codes, net.latent)
         return State(jnp.int32(0), {"vqvae": create({**variables, "codebook": book._asdict()}, tx)}, {}, {})
 
     def total(params, stats, x, key):
-        book = quantise.Codebook(**stats["codebook"])
+        book = quantize.Codebook(**stats["codebook"])
         z = apply({"params": params}, x, train=True, method="encode")
-        numbers = quantise.nearest(z, book.codes)
+        numbers = quantize.nearest(z, book.codes)
         q = book.codes[numbers]
-        y = apply({"params": params}, quantise.straight_through(z, q), train=True, method="decode")
+        y = apply({"params": params}, quantize.straight_through(z, q), train=True, method="decode")
         restored, far = (
             loss(flatten(y), flatten(x)).mean(),
             jnp.square(z - q).mean(),
         )  # means over numbers, as in the authors' code
         rows = jax.lax.stop_gradient(z).reshape(-1, net.latent)
-        book = quantise.follow(book, rows, numbers.ravel(), c.codebook.decay)
-        book, restarted = quantise.restart(book, rows, c.codebook.restart, key)
+        book = quantize.follow(book, rows, numbers.ravel(), c.codebook.decay)
+        book, restarted = quantize.restart(book, rows, c.codebook.restart, key)
         metrics = {"loss": restored + c.commitment * far, "reconstruction/loss": restored, "commitment/distance": far}
-        metrics["codes/perplexity"] = quantise.perplexity(numbers, c.codebook.codes)
+        metrics["codes/perplexity"] = quantize.perplexity(numbers, c.codebook.codes)
         metrics["codes/restarted"] = restarted.astype(jnp.float32)
         return metrics["loss"], ({"codebook": book._asdict()}, metrics)
 
@@ -90,10 +90,10 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return State(state.step + 1, {"vqvae": trained}, state.ema, state.extra), metrics
 
     def encode(state, x):
-        """The numbers of the codes of pictures. Shapes: x uint8 [N, *shape] -> int32 [N, h, w]."""
+        """The numbers of the codes of images. Shapes: x uint8 [N, *shape] -> int32 [N, h, w]."""
         trained = state.nets["vqvae"]
         z = net.apply({"params": trained.params}, to_float(x, "sigmoid"), method="encode")
-        return quantise.nearest(z, trained.stats["codebook"]["codes"])
+        return quantize.nearest(z, trained.stats["codebook"]["codes"])
 
     def restore(state, numbers):
         trained = state.nets["vqvae"]
@@ -101,11 +101,11 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return ACTIVATIONS[net.output](net.apply({"params": trained.params}, q, method="decode"))
 
     def decode(state, numbers, ema=True):
-        """Pictures of codes' numbers, pixels from 0 to 255 and not rounded. Shapes: int [N, h, w] -> [N, *shape]."""
+        """Images of codes' numbers, pixels from 0 to 255 and not rounded. Shapes: int [N, h, w] -> [N, *shape]."""
         return to_pixels(restore(state, numbers), "sigmoid")
 
     def reconstruct(state, x):
-        """What is left of pictures behind their codes, pixels from 0 to 1. Shapes: [N, *shape], kept."""
+        """What is left of images behind their codes, pixels from 0 to 1. Shapes: [N, *shape], kept."""
         return restore(state, encode(state, x))
 
     outputs = {"encode": encode, "decode": decode, "reconstruct": reconstruct}

@@ -28,13 +28,13 @@ def digest(path: str | os.PathLike, wanted: str) -> str:
 
 
 def read(path: str | os.PathLike, readers: Iterable[ModuleType], wanted: str) -> dict[str, np.ndarray]:
-    """The tensors of a file by name, by the first of `readers` that recognises how it begins.
+    """The tensors of a file by name, by the first of `readers` that recognizes how it begins.
 
     `wanted` is what the file was to be. Raises: InputError if none does, or as they raise.
     """
     with open(path, "rb") as file:
         head = file.read(LONGEST)
     for reader in readers:
-        if reader.recognises(head):
+        if reader.recognizes(head):
             return reader.read(path)
     raise InputError(f"{path} begins with {head!r}: expected {wanted}")

@@ -12,7 +12,7 @@ from genjax.nets.squeezenet import SMALLEST, SqueezeNet
 from genjax.weights import squeezenet, vgg
 
 UNIT = 32.0
-"""About the mean of SqueezeNet's maps up to fire4 on photographs: divided by it they are near one, as the normalised
+"""About the mean of SqueezeNet's maps up to fire4 on photographs: divided by it they are near one, as the normalized
 VGG's of arXiv:1508.06576 are, and losses and rates mean the same."""
 
 
@@ -25,7 +25,7 @@ class Encoder(NamedTuple):
     apply: Callable  # (variables, x [B, H, W, 3] from 0 to 255, names) -> {name: [B, h, w, C]}
     content: tuple[str, ...]  # layers for Gatys' content, as its paper has them
     style: tuple[str, ...]  # and style
-    coding: str  # the layer whose moments AdaIN exchanges
+    latent: str  # the layer whose moments AdaIN exchanges
     levels: tuple[str, ...]  # layers of AdaIN's style loss
     smallest: int  # pixels a side
     ready: Callable = lambda variables, names: {}  # more collections, that make many looks at the same layers fast

@@ -11,7 +11,7 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 NUMBERS = "fiub"  # kinds of NumPy's dtypes; Keras keeps texts as well
 
 
-def recognises(head: bytes) -> bool:
+def recognizes(head: bytes) -> bool:
     """Whether a file whose first bytes these are can be meant to be of this format."""
     return head.startswith(SIGNATURE)
 

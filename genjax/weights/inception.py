@@ -18,7 +18,7 @@ from genjax.weights import any_file, safetensors_file, torch_file
 
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
-EPSILON = 1e-3  # of batch normalisation
+EPSILON = 1e-3  # of batch normalization
 
 
 class Weights(NamedTuple):
@@ -52,7 +52,7 @@ def load(path: str | os.PathLike, sha256: str | None = SHA256) -> Weights:
 
 
 def convert(tensors: dict[str, np.ndarray], source: str = "the weights") -> dict[str, Any]:
-    """Tensors of the PyTorch net by its names to the variables of ours, batch normalisation folded in (in float64).
+    """Tensors of the PyTorch net by its names to the variables of ours, batch normalization folded in (in float64).
 
     `source` is what messages call the tensors. Shapes: kernels [O, I, h, w] -> [h, w, I, O].
     Raises: InputError if a tensor is absent or has another shape, or if a layer is not finite.

@@ -31,7 +31,7 @@ LONGEST = 100_000_000
 """Bytes of a header; the format allows no more."""
 
 
-def recognises(head: bytes) -> bool:
+def recognizes(head: bytes) -> bool:
     """Whether a file whose first nine bytes these are can be meant to be of this format."""
     return head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= LONGEST
 

@@ -31,7 +31,7 @@ MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of the older layout
 ZIP, PICKLE = b"PK\3\4", b"\x80"  # how a file of the newer layout begins, and one of the older
 
 
-def recognises(head: bytes) -> bool:
+def recognizes(head: bytes) -> bool:
     """Whether a file whose first bytes these are can be meant to be of one of the two layouts."""
     return head.startswith((ZIP, PICKLE))
 

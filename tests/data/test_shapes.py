@@ -1,4 +1,4 @@
-"""Drawn pictures: the same at any size and in any order, of any side up to what is refused."""
+"""Drawn images: the same at any size and in any order, of any side up to what is refused."""
 
 import numpy as np
 import pytest
@@ -15,22 +15,22 @@ def load(name, **overrides):
     return data.load(config)
 
 
-def test_a_picture_is_of_its_number_alone():
+def test_a_image_is_of_its_number_alone():
     source = load("shapes_32")
     assert (source.size, source.shape, source.dtype, source.labels) == (1000, (32, 32, 3), np.uint8, None)
     x = source.read(np.array([7, 3, 7]))
     np.testing.assert_array_equal(x[0], x[2])
     np.testing.assert_array_equal(x[1], source.read(np.array([3]))[0])
-    assert len({picture.tobytes() for picture in source.read(np.arange(200))}) == 200
+    assert len({image.tobytes() for image in source.read(np.arange(200))}) == 200
 
 
-def test_sizes_show_the_same_picture():
+def test_sizes_show_the_same_image():
     small, large = draw(3, 32), draw(3, 256)
     means = large.reshape(32, 8, 32, 8, 3).mean((1, 3))
     assert np.abs(means - small).mean() < 2
 
 
-def test_splits_have_other_pictures_and_fingerprints_tell_them():
+def test_splits_have_other_images_and_fingerprints_tell_them():
     train, test = load("shapes_16"), load("shapes_16", split="test")
     assert test.size == 100
     assert not (train.read(np.arange(100)) == test.read(np.arange(100))).all((1, 2, 3)).any()

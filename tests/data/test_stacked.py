@@ -1,4 +1,4 @@
-"""Stacked pictures are three of the set's, and their label says which."""
+"""Stacked images are three of the set's, and their label says which."""
 
 import numpy as np
 import pytest
@@ -14,15 +14,13 @@ def load(name, **more):
     )
 
 
-def test_a_channel_is_a_picture_of_its_class():
+def test_a_channel_is_a_image_of_its_class():
     base, stacked = load("fashion_mnist_10k"), load("stacked:fashion_mnist_10k")
     assert (stacked.size, stacked.shape) == (128_000, (28, 28, 3))
     x = stacked.read(np.array([5, 77_000]))
-    pictures = {
-        picture.tobytes(): label for picture, label in zip(base.read(np.arange(10_000)), base.labels, strict=True)
-    }
+    images = {image.tobytes(): label for image, label in zip(base.read(np.arange(10_000)), base.labels, strict=True)}
     for example, label in zip(x, stacked.labels[[5, 77_000]], strict=True):
-        digits = [pictures[np.ascontiguousarray(example[..., channel]).tobytes()] for channel in range(3)]
+        digits = [images[np.ascontiguousarray(example[..., channel]).tobytes()] for channel in range(3)]
         assert label == int("".join(map(str, digits)))
         assert stacked.label_names[label] == "".join(map(str, digits))
 
@@ -33,13 +31,13 @@ def test_all_thousand_modes_occur_about_alike():
     assert counts.max() < 256
 
 
-def test_other_splits_are_other_pictures():
+def test_other_splits_are_other_images():
     train, test = (load("stacked:fashion_mnist_10k", split=split) for split in ("train", "test"))
     assert train.fingerprint != test.fingerprint
     assert (train.read(np.arange(9)) != test.read(np.arange(9))).any()
 
 
-@pytest.mark.parametrize(("name", "message"), [("emoji_32", "grey"), ("ring8", "grey"), ("nothing", "unknown")])
+@pytest.mark.parametrize(("name", "message"), [("emoji_32", "gray"), ("ring8", "gray"), ("nothing", "unknown")])
 def test_a_set_that_cannot_be_stacked_is_refused(name, message):
     with pytest.raises(InputError, match=message):
         load(f"stacked:{name}")

@@ -13,7 +13,7 @@ def test_statistics_match_the_law(load, name, modes, std):
     counts = np.bincount(source.labels, minlength=modes)
     # Multinomial: six standard deviations of a count.
     assert np.abs(counts - n / modes).max() < 6 * np.sqrt(n / modes)
-    residual = x - law.centres[source.labels]
+    residual = x - law.centers[source.labels]
     for mode in range(modes):
         r = residual[source.labels == mode]
         assert np.abs(r.mean(0)).max() < 6 * std / np.sqrt(len(r))
@@ -23,10 +23,10 @@ def test_statistics_match_the_law(load, name, modes, std):
     assert abs(within - (1 - np.exp(-4.5))) < 6 * np.sqrt(0.011 / n)
 
 
-def test_centres():
+def test_centers():
     angle = 2 * np.pi * np.arange(8) / 8
-    np.testing.assert_allclose(mixture("ring8").centres, np.stack([np.cos(angle), np.sin(angle)], 1), atol=1e-15)
-    grid = mixture("grid25").centres.reshape(5, 5, 2)
+    np.testing.assert_allclose(mixture("ring8").centers, np.stack([np.cos(angle), np.sin(angle)], 1), atol=1e-15)
+    grid = mixture("grid25").centers.reshape(5, 5, 2)
     np.testing.assert_array_equal(grid[:, 0, 0], [-4, -2, 0, 2, 4])
     np.testing.assert_array_equal(grid[0, :, 1], [-4, -2, 0, 2, 4])
 

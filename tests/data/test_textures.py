@@ -11,7 +11,7 @@ from genjax.errors import InputError
 FORM = {"split": "train", "size": "", "channels": 0, "resize": "crop", "dir": "", "upscale": False}
 
 
-def test_textures_are_a_set_of_coloured_pictures_with_a_test_split():
+def test_textures_are_a_set_of_colored_images_with_a_test_split():
     found = {
         split: data.load(ConfigDict(FORM | {"name": "textures_16", "split": split})) for split in ("train", "test")
     }

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genjax.data import pictures
+from genjax.data import images
 from genjax.errors import InputError
 
 tfds = pytest.importorskip("tensorflow_datasets")
@@ -64,15 +64,15 @@ def toy(tmp_path_factory):
 
 
 def identify(x):
-    """Which example each picture is, by its pixels."""
+    """Which example each image is, by its pixels."""
     known = {example(index).tobytes(): index for index in (*range(12), *range(100, 105))}
-    return [known[picture.tobytes()] for picture in x]
+    return [known[image.tobytes()] for image in x]
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-def test_pictures_labels_and_slices(toy, load, monkeypatch, streamed):
+def test_images_labels_and_slices(toy, load, monkeypatch, streamed):
     if streamed:
-        monkeypatch.setattr(pictures, "IN_MEMORY", 0)
+        monkeypatch.setattr(images, "IN_MEMORY", 0)
     source = load("tfds:toy", dir=toy)
     assert (source.size, source.shape, source.label_names) == (12, (5, 7, 3), ("x", "y", "z"))
     train = identify(source.read(np.arange(12)))
@@ -102,7 +102,7 @@ def test_size_channels_and_version(toy, load):
         load("tfds:toy:9.0.0", dir=toy)
 
 
-def test_unlabelled_and_configured(tmp_path, load, monkeypatch):
+def test_unlabeled_and_configured(tmp_path, load, monkeypatch):
     prepare(tmp_path, label=False, config="small")
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
     source = load("tfds:toy/small")
@@ -118,9 +118,9 @@ def test_different_sizes_need_a_size(tmp_path, load):
     assert load("tfds:toy", dir=tmp_path, size="8").read(np.arange(12)).shape == (12, 8, 8, 3)
 
 
-def test_no_pictures(tmp_path, load):
+def test_no_images(tmp_path, load):
     prepare(tmp_path, image="photo")
-    with pytest.raises(InputError, match=r"no picture feature `image`; its features: .*photo"):
+    with pytest.raises(InputError, match=r"no image feature `image`; its features: .*photo"):
         load("tfds:toy", dir=tmp_path)
 
 

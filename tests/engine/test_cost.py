@@ -60,7 +60,7 @@ def test_memory_is_between_once_and_twice_what_xla_sets_aside():
     assert 1 < cost(program, ws, x).peak / (found.temp_size_in_bytes + found.output_size_in_bytes) < 2.2
 
 
-def test_rematerialisation_trades_memory_for_arithmetic():
+def test_rematerialization_trades_memory_for_arithmetic():
     def loss(remat, ws, x):
         layer = lambda w, x: jnp.tanh(jnp.tanh(x @ w) * 2)  # noqa: E731
         for w in ws:

@@ -1,4 +1,4 @@
-"""The optimisers and what comes after them: the box of weights, the line to zero."""
+"""The optimizers and what comes after them: the box of weights, the line to zero."""
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +21,7 @@ def test_every_parameter_is_within_the_box_exactly(limit, scale):
     rng = np.random.default_rng(0)
     shapes = {"kernel": (300, 200), "bias": (200,), "scale": (200,)}
     params = {name: jnp.float32(scale * rng.normal(size=shape)) for name, shape in shapes.items()}
-    params["scale"] = jnp.ones(200)  # of a normalisation, as it begins
+    params["scale"] = jnp.ones(200)  # of a normalization, as it begins
     size = 10.0 ** rng.uniform(-9, 1, (300, 200))
     updates = {"kernel": jnp.float32(size * rng.normal(size=(300, 200))), "bias": jnp.zeros(200)}
     updates["scale"] = jnp.zeros(200)
@@ -32,7 +32,7 @@ def test_every_parameter_is_within_the_box_exactly(limit, scale):
 
 
 @pytest.mark.parametrize("name", ["sgd", "rmsprop", "adam"])
-def test_the_box_holds_after_updates_of_every_optimiser(name):
+def test_the_box_holds_after_updates_of_every_optimizer(name):
     rng, limit = np.random.default_rng(1), 0.01
     tx = optimizer(name, 0.3, weight_clip=limit)
     params = {"w": jnp.float32(rng.normal(0, 0.2, 5000))}
@@ -63,7 +63,7 @@ def test_the_learning_rate_falls_in_a_line_to_zero():
 
 
 @pytest.mark.parametrize("name", ["sgd", "rmsprop", "adam"])
-def test_an_update_of_a_differentiable_optimiser_has_a_slope_in_the_gradient_even_at_zero(name):
+def test_an_update_of_a_differentiable_optimizer_has_a_slope_in_the_gradient_even_at_zero(name):
     tx = optimizer(name, 0.1, differentiable=True)
     params = jnp.zeros(4)
     grads = jnp.array([0.0, 1e-12, 1e-3, 1.0])

@@ -1,4 +1,4 @@
-"""A classifier of grey pictures counts the thousand modes of three of them."""
+"""A classifier of gray images counts the thousand modes of three of them."""
 
 import dataclasses
 
@@ -16,12 +16,12 @@ def look(_, x):
     return x.reshape(len(x), -1).astype(np.float32), p
 
 
-GREY = dataclasses.replace(COORDINATES, name="toy", dimension=4, look=look, classes=tuple("abcdefghij"))
+GRAY = dataclasses.replace(COORDINATES, name="toy", dimension=4, look=look, classes=tuple("abcdefghij"))
 
 
 def test_a_class_is_that_of_each_channel():
     x = np.random.default_rng(0).integers(10, size=(5, 2, 2, 3))
-    net = by_channel(GREY)
+    net = by_channel(GRAY)
     features, p = net.look(None, x)
     first = x[:, 0, 0]
     np.testing.assert_array_equal(np.argmax(p, 1), first @ [100, 10, 1])
@@ -34,4 +34,4 @@ def test_a_class_is_that_of_each_channel():
 
 def test_another_number_of_classes_is_refused():
     with pytest.raises(InputError, match="ten classes"):
-        by_channel(dataclasses.replace(GREY, classes=("a", "b")))
+        by_channel(dataclasses.replace(GRAY, classes=("a", "b")))

@@ -7,7 +7,7 @@ import numpy as np
 from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.evaluation import metrics
-from genjax.evaluation.case import Case
+from genjax.evaluation.context import Case
 from genjax.evaluation.sources import samples_of
 
 
@@ -34,14 +34,14 @@ def test_a_perceptual_path_keeps_the_class_of_its_start(monkeypatch):
 
 
 def test_a_perceptual_path_in_w_is_straight(monkeypatch):
-    """Of pictures linear in w, and their squared difference: |B (w1 - w0)|^2, whatever the place on the path."""
+    """Of images linear in w, and their squared difference: |B (w1 - w0)|^2, whatever the place on the path."""
     rng = np.random.default_rng(0)
     mapping, paint = rng.normal(size=(5, 4)), rng.normal(size=(4, 3))
     latents = lambda state, seeds, truncation=None: jax.random.normal(jax.random.key(0), (99, 5))[seeds]  # noqa: E731
     to_w = lambda state, z, ema=True: jnp.tanh(z @ mapping)  # noqa: E731
-    pictures = lambda state, w, ema=True, truncation=None: (w @ paint).reshape(-1, 1, 1, 3)  # noqa: E731
-    decode = lambda state, z, ema=True: pictures(state, to_w(state, z))  # noqa: E731
-    outputs = {"latents": latents, "map": to_w, "synthesise": pictures, "decode": decode, "sample": None}
+    images = lambda state, w, ema=True, truncation=None: (w @ paint).reshape(-1, 1, 1, 3)  # noqa: E731
+    decode = lambda state, z, ema=True: images(state, to_w(state, z))  # noqa: E731
+    outputs = {"latents": latents, "map": to_w, "synthesize": images, "decode": decode, "sample": None}
     monkeypatch.setattr(metrics, "perceptual_distance", lambda: lambda x, y: jnp.sum((x - y) ** 2, (1, 2, 3)))
     task, state = Task(lambda key: None, (), outputs), State(jnp.int32(0), {}, {}, {})
     samples = samples_of(task, state, (1, 1, 3), 2 * 12)

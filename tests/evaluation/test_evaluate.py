@@ -17,8 +17,8 @@ from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.errors import InputError
 from genjax.evaluation import Case, sources
-from genjax.evaluation.metrics import METRICS, parse
 from genjax.evaluation.nets import open_nets
+from genjax.evaluation.registry import METRICS, parse
 from genjax.files import read_evaluations
 from genjax.metrics.features import FeatureNet
 
@@ -33,7 +33,7 @@ def source(x, labels=None, names=(), name="noise"):
 
 
 def look(_, x):
-    """Three means of a picture as features; classes by its brightness, sure of themselves."""
+    """Three means of an image as features; classes by its brightness, sure of themselves."""
     x = x.astype(jnp.float32) / 255
     features = jnp.stack([x[:, :5].mean((1, 2, 3)), x[:, 5:9].mean((1, 2, 3)), x[:, 9:].mean((1, 2, 3))], 1)
     return features, jax.nn.one_hot((features.mean(1) > 0.45).astype(int), 2)
@@ -62,11 +62,11 @@ def test_what_is_found_is_what_the_functions_say_of_the_same_features():
 
 
 def test_a_set_against_itself():
-    found = values_of(Case(source(REAL), source(REAL), None, [NET]), "frechet", "precision_recall", "swd", "neighbours")
+    found = values_of(Case(source(REAL), source(REAL), None, [NET]), "frechet", "precision_recall", "swd", "neighbors")
     assert found["Frechet distance (toy)"] == pytest.approx(0, abs=1e-9)
     assert found["Precision (toy)"] == found["Recall (toy)"] == 1
     assert found["Sliced Wasserstein distance"] == 0
-    assert found["Nearest neighbour of samples, median distance"] == 0
+    assert found["Nearest neighbor of samples, median distance"] == 0
     assert found["Copies of the reference"] == 200
 
 
@@ -88,15 +88,15 @@ def test_conditional_accuracy_goes_by_the_names_of_classes():
         values_of(case, "conditional_accuracy")
 
 
-def test_neighbours_are_measured_in_pixels_and_drawn():
+def test_neighbors_are_measured_in_pixels_and_drawn():
     shifted = np.clip(REAL[:20].astype(int) + 51, 0, 255).astype(np.uint8)
     bright = np.full((5, 16, 12, 1), 255, np.uint8)
     case = Case(source(np.concatenate([shifted, REAL[:1]])), source(np.concatenate([REAL, bright])), source(HELD), [])
-    found = values_of(case, "neighbours")
-    assert 0.1 < found["Nearest neighbour of samples, median distance"] < 0.2  # 51 / 255, less what is clipped
+    found = values_of(case, "neighbors")
+    assert 0.1 < found["Nearest neighbor of samples, median distance"] < 0.2  # 51 / 255, less what is clipped
     assert found["Copies of the reference"] == 1
-    assert found["Nearest neighbour of held-out examples, median distance"] > 0.3
-    assert np.asarray(case.artifacts["neighbours.png"]).std() > 0
+    assert found["Nearest neighbor of held-out examples, median distance"] > 0.3
+    assert np.asarray(case.artifacts["neighbors.png"]).std() > 0
 
 
 def test_points_are_their_own_features_and_have_modes():
@@ -114,10 +114,10 @@ def test_points_are_their_own_features_and_have_modes():
 
 
 def load_points(name):
-    return sources.pictures(name)
+    return sources.images(name)
 
 
-def test_reconstructions_and_likelihoods_are_of_held_out_pictures():
+def test_reconstructions_and_likelihoods_are_of_held_out_images():
     """A task that restores half the brightness, and whose bound is known."""
     x = HELD / 255
     outputs = {
@@ -141,7 +141,7 @@ def test_what_does_not_apply_is_said_or_refused():
     results = evaluation.evaluate(case, list(METRICS), optional=True, skip=skipped.__setitem__)
     assert {result.metric for result in results} == {
         *("frechet", "kernel", "inception_score", "precision_recall", "density_coverage", "classes"),
-        *("swd", "ms_ssim", "neighbours"),
+        *("swd", "ms_ssim", "neighbors"),
     }
     assert "samples have no labels" in skipped["conditional_accuracy (toy)"]
     assert "--workdir" in skipped["ppl"]
@@ -179,18 +179,18 @@ def test_the_names_of_metrics():
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """Folders and arrays of pictures, and runs."""
+    """Folders and arrays of images, and runs."""
     folder = tmp_path_factory.mktemp("place")
     data = load(config("fashion_mnist_10k"))
     x = data.read(np.arange(60))
-    for i, (picture, label) in enumerate(zip(x, data.labels, strict=False)):
+    for i, (image, label) in enumerate(zip(x, data.labels, strict=False)):
         name = data.label_names[label].replace("/", " or ")
         (folder / "clothes" / name).mkdir(parents=True, exist_ok=True)
-        Image.fromarray(picture[..., 0]).save(folder / "clothes" / name / f"{i}.png")
+        Image.fromarray(image[..., 0]).save(folder / "clothes" / name / f"{i}.png")
     np.save(folder / "clothes.npy", x)
     np.save(folder / "floats.npy", x / 255.0)
     np.save(folder / "broken.npy", np.float32([[np.nan, 1]]))
-    np.save(folder / "colour.npy", np.repeat(x, 3, 3))
+    np.save(folder / "color.npy", np.repeat(x, 3, 3))
     np.savez(folder / "several.npz", x)
     (folder / "text.npy").write_text("no array")
     (folder / "empty").mkdir()
@@ -213,7 +213,7 @@ def config(name):
 
 def test_a_run_is_judged_and_keeps_what_was_found(place):
     features = f"--features=classifier:{place / 'classifier'}"
-    names = ("frechet", "precision_recall", "classes", "swd", "ms_ssim", "neighbours")
+    names = ("frechet", "precision_recall", "classes", "swd", "ms_ssim", "neighbors")
     given = [f"--workdir={place / 'gan'}", features, f"--metrics={','.join(names)}", "--samples=100"]
     first = run("genjax.evaluate", *given)
     assert first.code == 0, first.err
@@ -224,7 +224,7 @@ def test_a_run_is_judged_and_keeps_what_was_found(place):
     rows = read_evaluations(place / "gan" / "metrics.jsonl")
     assert [row["evaluation"] for row in rows] == list(names)
     assert all(row["step"] == 4 and row["of"]["name"] == "samples" for row in rows)
-    assert (place / "gan" / "neighbours.png").exists()
+    assert (place / "gan" / "neighbors.png").exists()
     again = run("genjax.evaluate", *given)
     assert [row["values"] for row in read_evaluations(place / "gan" / "metrics.jsonl")] == [r["values"] for r in rows]
     assert "do not compare" not in again.out
@@ -232,7 +232,7 @@ def test_a_run_is_judged_and_keeps_what_was_found(place):
     assert "has results of swd that do not compare with these (samples.count: 100 -> 90" in other.out
 
 
-def test_a_classifier_is_judged_by_held_out_pictures(place):
+def test_a_classifier_is_judged_by_held_out_images(place):
     done = run("genjax.evaluate", f"--workdir={place / 'classifier'}")
     assert done.code == 0, done.err
     (row,) = read_evaluations(place / "classifier" / "metrics.jsonl")
@@ -246,7 +246,7 @@ def test_a_perceptual_path_is_measured(place):
     assert "Perceptual path length (SqueezeNet, seven maps; z, full)" in done.out
 
 
-def test_anybodys_pictures_are_judged_without_a_run(place):
+def test_anybodys_images_are_judged_without_a_run(place):
     given = [f"--images={place / 'clothes'}", "--metrics=swd,ms_ssim", f"--out={place / 'new' / 'results.jsonl'}"]
     by_folder = run("genjax.evaluate", *given, f"--reference={place / 'clothes.npy'}")
     assert by_folder.code == 0, by_folder.err
@@ -264,16 +264,16 @@ MISTAKES = {
     "nothing to judge": ([], ["either --workdir", "or --images"]),
     "two things to judge": ([CLOTHES, "--workdir={}/gan"], ["either --workdir", "or --images"]),
     "no reference": ([CLOTHES], ["--images needs --reference"]),
-    "no such folder": ([CLOTHES, "--reference={}/none"], ["{}/none", "no folder of pictures"]),
+    "no such folder": ([CLOTHES, "--reference={}/none"], ["{}/none", "no folder of images"]),
     "an empty folder": ([CLOTHES, "--reference={}/empty"], ["{}/empty is empty"]),
     "mixed sizes": ([CLOTHES, "--reference={}/mixed"], ["differ in size", "8x8", "9x9"]),
     "another size": (
         [CLOTHES, "--reference=emoji_32", "--channels=1"],
-        ["grey pictures of 28x28", "grey pictures of 32x32", "--size"],
+        ["gray images of 28x28", "gray images of 32x32", "--size"],
     ),
-    "grey against colour": ([CLOTHES, "--reference={}/colour.npy"], ["grey pictures", "colour pictures", "--channels"]),
-    "pictures against points": ([CLOTHES, "--reference=ring8"], ["grey pictures", "points of 2 coordinates"]),
-    "floats for pixels": (["--images={}/floats.npy", "--reference=ring8"], ["float64", "expected pictures, uint8"]),
+    "gray against color": ([CLOTHES, "--reference={}/color.npy"], ["gray images", "color images", "--channels"]),
+    "images against points": ([CLOTHES, "--reference=ring8"], ["gray images", "points of 2 coordinates"]),
+    "floats for pixels": (["--images={}/floats.npy", "--reference=ring8"], ["float64", "expected images, uint8"]),
     "NaN": (["--images={}/broken.npy", "--reference=ring8"], ["broken.npy has NaN"]),
     "no array": (["--images={}/text.npy", "--reference=ring8"], ["text.npy cannot be read as an array"]),
     "too many samples": ([CLOTHES, "--reference={}/clothes.npy", "--samples=61"], ["61 examples", "it has 60"]),
@@ -290,13 +290,13 @@ MISTAKES = {
         ["inception.pth", "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"],
     ),
     "a net that is no classifier": (["--workdir={}/gan", "--features=classifier:{}/gan"], ["a task without classes"]),
-    "a classifier of other pictures": (
+    "a classifier of other images": (
         ["--images=emoji_32", "--reference=emoji_32", "--features=classifier:{}/classifier"],
-        ["takes pictures of shape [28, 28, 1], not [32, 32, 3]"],
+        ["takes images of shape [28, 28, 1], not [32, 32, 3]"],
     ),
     "no run": (["--workdir={}/empty"], ["{}/empty is not a run's folder"]),
     "no such checkpoint": (["--workdir={}/gan", "--step=3"], ["no checkpoint of step 3"]),
-    "no such split": (["--workdir={}/gan", "--heldout=validation", "--metrics=neighbours"], ["'validation'"]),
+    "no such split": (["--workdir={}/gan", "--heldout=validation", "--metrics=neighbors"], ["'validation'"]),
     "no results": (["--compare={}/empty"], ["{}/empty has no results"]),
 }
 
@@ -312,18 +312,18 @@ def test_a_mistake_is_named_in_a_line(mistake, place):
     assert "Traceback" not in done.err
 
 
-def test_too_few_pictures_for_a_metric_are_refused(place):
+def test_too_few_images_for_a_metric_are_refused(place):
     given = [CLOTHES.replace("{}", str(place)), f"--reference={place / 'clothes.npy'}", "--samples=3"]
     done = run("genjax.evaluate", *given, "--metrics=precision_recall", f"--features=classifier:{place / 'classifier'}")
     assert done.code == 2
-    assert "k=3 neighbours need at least 4 examples of each: got 3 samples and 60 of the reference" in done.err
+    assert "k=3 neighbors need at least 4 examples of each: got 3 samples and 60 of the reference" in done.err
 
 
 @pytest.mark.parametrize(
     ("shape", "words"),
     [
-        ((28, 27, 1), "grey pictures of 28x27"),
-        ((8, 8, 3), "colour pictures of 8x8"),
+        ((28, 27, 1), "gray images of 28x27"),
+        ((8, 8, 3), "color images of 8x8"),
         ((2,), "points of 2 coordinates"),
         ((9, 2), "series of 9 steps of 2 numbers"),
     ],

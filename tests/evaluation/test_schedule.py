@@ -11,12 +11,12 @@ from genjax.evaluation.schedule import Schedule
 from genjax.files import read_evaluations
 
 # Pixels as features: small, and known.
-JUDGED = {"eval.every": 2, "eval.metrics": "swd,neighbours", "eval.samples": 20, "eval.budget": 1e9}
+JUDGED = {"eval.every": 2, "eval.metrics": "swd,neighbors", "eval.samples": 20, "eval.budget": 1e9}
 
 
 @pytest.fixture
-def flags(pictures):
-    given = JUDGED | {"data.name": f"folder:{pictures}", "steps": 6, "sample_every": 6, "save_every": 3}
+def flags(images):
+    given = JUDGED | {"data.name": f"folder:{images}", "steps": 6, "sample_every": 6, "save_every": 3}
     return ["--config=configs/gan.py:smoke", *(f"--config.{key}={value}" for key, value in given.items())]
 
 
@@ -25,10 +25,10 @@ def test_a_run_is_judged_as_it_goes(flags, tmp_path):
     assert done.code == 0, done.err
     rows = read_evaluations(tmp_path / "metrics.jsonl")
     assert [(row["step"], row["evaluation"]) for row in rows] == [
-        (step, name) for step in (2, 4, 6) for name in ("swd", "neighbours")
+        (step, name) for step in (2, 4, 6) for name in ("swd", "neighbors")
     ]
     assert "step 4: Sliced Wasserstein distance" in done.err
-    assert (tmp_path / "neighbours.png").exists()
+    assert (tmp_path / "neighbors.png").exists()
     assert "<h2>Evaluation</h2>" in (tmp_path / "report.html").read_text()
     # The same numbers as of the finished run from its folder alone.
     alone = run("genjax.evaluate", f"--workdir={tmp_path}", "--samples=20", "--metrics=swd", f"--out={tmp_path / 'o'}")
@@ -80,10 +80,10 @@ def test_a_stopped_run_ends_with_the_results_of_an_uninterrupted_one(flags, tmp_
 
 
 @pytest.fixture
-def schedule(pictures):
+def schedule(images):
     def make(**options):
         config = config_of("gan", **{f"eval__{key}": value for key, value in options.items()})
-        config.data.name, config.steps = f"folder:{pictures}", 100
+        config.data.name, config.steps = f"folder:{images}", 100
         source = data.load(config.data)
         return Schedule(config, source, tasks.build(config, source.shape))
 
@@ -122,7 +122,7 @@ def fail():
     Schedule.judge = judge
 
 
-def test_classifiers_are_judged_by_accuracy(pictures):
+def test_classifiers_are_judged_by_accuracy(images):
     config = config_of("classifier", eval__every=1)
     source = data.load(config.data)
     made = schedules.Schedule(config, source, tasks.build(config, source.shape))

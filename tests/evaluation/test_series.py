@@ -46,13 +46,13 @@ def test_the_error_is_a_mean_over_the_numbers_that_are_there(place):
     assert row["values"]["Reconstruction, mean squared error"] == pytest.approx(np.mean(errors), rel=1e-6)
 
 
-def test_codings_know_nothing_of_what_is_after_an_end(place):
+def test_latents_know_nothing_of_what_is_after_an_end(place):
     found = []
     for name in ("own", "other_ends"):
         given = [f"--data=series:{place / name}.npz", "--split=train", f"--out={place / 'z.npz'}"]
         done = run("genjax.encode", f"--workdir={place / 'run'}", *given)
         assert done.code == 0, done.err
-        found.append(np.load(place / "z.npz")["codings"])
+        found.append(np.load(place / "z.npz")["latents"])
     assert np.isfinite(found[0]).all()
     assert len(np.unique(found[0], axis=0)) == 40
     np.testing.assert_array_equal(*found)

@@ -1,4 +1,4 @@
-"""The comparison with PyTorch: its nets, weights, optimisers and batches are genjax's; nothing is done twice."""
+"""The comparison with PyTorch: its nets, weights, optimizers and batches are genjax's; nothing is done twice."""
 
 import importlib
 import json
@@ -67,7 +67,7 @@ def moved_away(variables):
 
 
 def turned(kernel):
-    """A kernel as PyTorch has it, for pictures turned by half a circle; of dense layers to or from 7 x 7 maps."""
+    """A kernel as PyTorch has it, for images turned by half a circle; of dense layers to or from 7 x 7 maps."""
     if kernel.ndim == 4:
         return kernel[::-1, ::-1].transpose(3, 2, 0, 1)
     maps, axes = ((7, 7, 128, 1), (0, 1)) if kernel.shape[1] == 1 else ((-1, 7, 7, 128), (1, 2))
@@ -139,12 +139,12 @@ def test_first_weights_are_of_the_same_law(in_torch):
             assert ours.size == other.size
             assert np.abs(other).max() == pytest.approx(np.abs(ours).max(), rel=0.01)  # the sides of one box
             assert other.std() == pytest.approx(ours.std(), rel=0.05)
-        assert all((w == 1).all() for w in weights if w.ndim == 1)  # batch normalisation's scales
+        assert all((w == 1).all() for w in weights if w.ndim == 1)  # batch normalization's scales
         assert all((layer.eps, layer.momentum) == (1e-3, 0.01) for layer in norms_of(theirs[name]))
 
 
 @pytest.mark.parametrize("name", ["dcgan", "wgan_gp"])
-def test_the_optimiser_takes_genjaxs_steps(in_torch, name):
+def test_the_optimizer_takes_genjaxs_steps(in_torch, name):
     torch, options = in_torch.torch, WORKS[name].optimizer
     first, *gradients = np.random.default_rng(0).normal(size=(4, 50)).astype(np.float32)
     gradients = [g * 10.0 ** np.linspace(-7, 0, 50, dtype=np.float32) for g in gradients]  # where epsilon has a say
@@ -235,7 +235,7 @@ def test_bad_flags_are_refused_in_a_line(tmp_path, flag, text):
 
 
 def test_progans_nets_are_the_same_in_both():
-    """genjax's weights in PyTorch's layers, in their order: the same pictures and logits."""
+    """genjax's weights in PyTorch's layers, in their order: the same images and logits."""
     torch = pytest.importorskip("torch", reason="torch is not installed (the bench extra)")
     with_torch = importlib.import_module("experiments.benchmarks.peers.with_torch")
     channels = (6, 5, 4)

@@ -1,4 +1,4 @@
-"""The benchmark of features, on a handful of pictures."""
+"""The benchmark of features, on a handful of images."""
 
 import sys
 
@@ -40,5 +40,5 @@ def test_without_pytorch_it_says_what_to_install(monkeypatch):
 
 def test_a_ratio_is_of_medians_and_its_range_of_turns():
     duel = Duel(Kind((28, 28, 1), 64), 10_000, [1.0, 2.0, 4.0], [2.0, 3.0, 4.0], 32)
-    row = "| 10,000 of 28x28 grey, seen at 64x64 | 2.0 s | 3.0 s | 32 | 1.50 (1.00 - 2.00) |"
+    row = "| 10,000 of 28x28 gray, seen at 64x64 | 2.0 s | 3.0 s | 32 | 1.50 (1.00 - 2.00) |"
     assert row in features.as_text([duel])

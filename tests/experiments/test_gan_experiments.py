@@ -138,12 +138,12 @@ def test_the_minimax_gradient_at_the_optimum_is_twice_the_divergences(theta):
     assert minimax + non_saturating == pytest.approx(theta / laws.STD**2)
 
 
-def test_the_penalised_optimum_of_laws_far_apart():
+def test_the_penalized_optimum_of_laws_far_apart():
     # One of slope s between points a distance d apart: s d - weight (s - 1)^2 is greatest at s = 1 + d / (2 weight).
-    value, slope = laws.penalised(2.0, 10.0, std=1e-2)
+    value, slope = laws.penalized(2.0, 10.0, std=1e-2)
     assert value == pytest.approx(2 * (1 + 2 / 20), rel=1e-3)
     # The penalty needs no weight to be light: with a heavy one the distance and the slope 1 are left.
-    assert laws.penalised(1.0, 1e6) == pytest.approx((1, 1), rel=1e-5)
+    assert laws.penalized(1.0, 1e6) == pytest.approx((1, 1), rel=1e-5)
     assert 1 < slope < 1.11
 
 
@@ -183,7 +183,7 @@ def test_seeds_and_laws_do_not_depend_on_each_other():
 
 
 @pytest.mark.slow
-def test_a_penalised_critics_value_is_within_five_percent_of_scipys_distance():
+def test_a_penalized_critics_value_is_within_five_percent_of_scipys_distance():
     found = vanishing.study(vanishing.THETAS, seeds=3, steps=1500)
     rows = vanishing.summary(vanishing.THETAS, found)
     errors = {row["theta"]: row["relative errors"]["penalty 30"] for row in rows}
@@ -228,7 +228,7 @@ def test_points_have_the_size_of_the_sources():
 
 
 @pytest.mark.parametrize("name", ["oscillation", "vanishing", "clipping"])
-def test_each_one_writes_its_numbers_and_pictures(name, tmp_path, monkeypatch):
+def test_each_one_writes_its_numbers_and_images(name, tmp_path, monkeypatch):
     monkeypatch.setattr(vanishing, "THETAS", (0.1, 1.0))
     monkeypatch.setattr(clipping, "WIDE", Critic(widths=(8, 8), activation="relu"))
     monkeypatch.setattr(clipping, "DEEP", Critic(widths=(8, 8), activation="relu"))
@@ -238,9 +238,9 @@ def test_each_one_writes_its_numbers_and_pictures(name, tmp_path, monkeypatch):
     with flagsaver.flagsaver(out=str(tmp_path), steps=STEPS, **({} if name == "oscillation" else {"seeds": 2})):
         assert module.main() == 0
     assert json.loads((tmp_path / f"{name}.json").read_text())["steps"] == STEPS
-    pictures = sorted(tmp_path.glob("*.png"))
-    assert len(pictures) == (2 if name == "clipping" else 1)
-    for path in pictures:
+    images = sorted(tmp_path.glob("*.png"))
+    assert len(images) == (2 if name == "clipping" else 1)
+    for path in images:
         assert np.asarray(Image.open(path)).std() > 5
 
 

@@ -9,7 +9,7 @@ from scipy import stats
 
 from experiments import pretraining
 from genjax.errors import InputError
-from genjax.recorder import Recorder
+from genjax.run.recorder import Recorder
 from genjax.train import train
 
 

@@ -204,7 +204,7 @@ def test_a_run_of_before_a_key_was_there_is_the_same_run(wrote, tmp_path):
 
 def test_every_experiment_can_be_planned(tmp_path, monkeypatch):
     """The classifier that some are judged by is a run that a user has made: here a stand-in of ten classes. The whole
-    Fashion-MNIST, which not every machine has, is here its first 10,000 pictures.
+    Fashion-MNIST, which not every machine has, is here its first 10,000 images.
     """
     whole = data.load
     monkeypatch.setattr(data, "load", lambda c: whole(ConfigDict(c.to_dict() | {"name": PART.get(c.name, c.name)})))
@@ -477,7 +477,7 @@ def test_the_figure_shows_every_seed_and_mean(studied, monkeypatch, axis):
     drawn = []
     monkeypatch.setattr("matplotlib.axes.Axes.plot", lambda self, *given, **style: drawn.append((*given[:2], style)))
     found = {one.title: outcome.numbers(one) for one in runs}
-    summaries = results.summarise(list(results.rows_of(experiment, runs, found)))
+    summaries = results.summarize(list(results.rows_of(experiment, runs, found)))
     figure.draw(experiment, {one.variant: one.x for one in runs}, summaries)
     values = [np.ravel(given[int(axis)]) for *given, style in drawn if style["color"] == figure.FAINT]
     np.testing.assert_allclose(np.sort(np.concatenate(values)), np.sort(draws.ravel()))

@@ -18,13 +18,13 @@ from experiments.metrics.figure import draw
 from experiments.metrics.judge import MEASURES, Seen, follows, judge
 
 RNG = np.random.default_rng(0)
-PICTURES = RNG.integers(60, 196, (20, 16, 16, 3)).astype(np.uint8)
+IMAGES = RNG.integers(60, 196, (20, 16, 16, 3)).astype(np.uint8)
 
 
-def look(pictures, size):
-    """A net that is instead eight means of each picture, and says the eighth of what they are at twice the size."""
-    features = pictures.reshape(len(pictures), 8, -1).mean(2).astype(np.float32)
-    return Seen(pictures, features * size, np.exp(features / 64) / np.exp(features / 64).sum(1, keepdims=True))
+def look(images, size):
+    """A net that is instead eight means of each image, and says the eighth of what they are at twice the size."""
+    features = images.reshape(len(images), 8, -1).mean(2).astype(np.float32)
+    return Seen(images, features * size, np.exp(features / 64) / np.exp(features / 64).sum(1, keepdims=True))
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +35,12 @@ def found():
 
 @pytest.mark.parametrize("damage", [noise, blur])
 def test_no_damage_changes_nothing_and_more_changes_more(damage):
-    np.testing.assert_array_equal(damage(PICTURES, 0), PICTURES)
-    far = [np.abs(damage(PICTURES, amount).astype(int) - PICTURES).mean() for amount in (0.5, 1, 2)]
+    np.testing.assert_array_equal(damage(IMAGES, 0), IMAGES)
+    far = [np.abs(damage(IMAGES, amount).astype(int) - IMAGES).mean() for amount in (0.5, 1, 2)]
     assert far[0] < far[1] < far[2]
 
 
-def test_noise_has_its_strength_and_blur_keeps_the_mean_and_the_colours_apart():
+def test_noise_has_its_strength_and_blur_keeps_the_mean_and_the_colors_apart():
     difference = noise(np.full((8, 32, 32, 1), 128, np.uint8), 16).astype(float) - 128
     assert difference.std() == pytest.approx(16, rel=0.03)
     assert abs(difference.mean()) < 1
@@ -49,10 +49,10 @@ def test_noise_has_its_strength_and_blur_keeps_the_mean_and_the_colours_apart():
     soft = blur(red, 1)
     assert soft[..., 0].sum() == pytest.approx(255, abs=20)  # rounded pixel by pixel
     assert not soft[..., 1:].any()
-    assert blur(PICTURES, 2).mean() == pytest.approx(PICTURES.mean(), rel=0.01)
+    assert blur(IMAGES, 2).mean() == pytest.approx(IMAGES.mean(), rel=0.01)
 
 
-def test_pictures_of_some_classes_are_as_many_none_twice_and_shared_evenly():
+def test_images_of_some_classes_are_as_many_none_twice_and_shared_evenly():
     labels = RNG.permutation(np.repeat(np.arange(5), 20))
     for classes in ([0, 1, 2, 3, 4], [4, 1, 3], [2]):
         chosen = of_classes(labels, np.array(classes), 20, seed=1)
@@ -87,7 +87,7 @@ def test_what_does_not_follow_is_bold():
 
 
 def test_every_metric_is_in_the_table_of_measures():
-    real, fake = look(PICTURES, 1), look(blur(PICTURES, 1), 1)
+    real, fake = look(IMAGES, 1), look(blur(IMAGES, 1), 1)
     scores = judge(real, fake, subset=10)
     assert list(scores) == list(MEASURES)
     assert np.isfinite(list(scores.values())).all()
@@ -110,7 +110,7 @@ def test_pairs_that_two_sizes_order_otherwise_are_counted(monkeypatch):
     distances = iter([1.0, 2.0, 3.0, 1.0, 3.0, 2.0])
     monkeypatch.setattr(sensitivity, "frechet", lambda *_: next(distances))
     plan = sensitivity.Plan(single=10, noise=(4, 8), blur=(), classes=())
-    sizes = sensitivity.two_sizes(plan, PICTURES[:10], PICTURES[10:], np.zeros(10, int), look)
+    sizes = sensitivity.two_sizes(plan, IMAGES[:10], IMAGES[10:], np.zeros(10, int), look)
     assert sizes["sets"] == ["no damage", "noise 4", "noise 8"]
     assert sizes["frechet"] == {"64": [1, 2, 3], "128": [1, 3, 2]}
     assert (sizes["pairs"], sizes["in_another_order"]) == (3, 1)
@@ -128,7 +128,7 @@ def test_bias_of_an_exact_law_is_found():
 def test_tables_and_figure_show_every_set(found):
     text = sensitivity.as_text(found)
     assert text.count("| MS-SSIM of pairs |") == 1 + len(sensitivity.kinds(found["rows"]))
-    assert "| noise, grey levels | 0 | 64 |" in text
+    assert "| noise, gray levels | 0 | 64 |" in text
     assert text.splitlines()[0] == (
         "|  | noise, emoji_32 | blur, emoji_32 | noise, fashion_mnist_10k | blur, fashion_mnist_10k | "
         "classes, fashion_mnist_10k |"

@@ -1,4 +1,4 @@
-"""The benchmark of streaming, on a dozen pictures."""
+"""The benchmark of streaming, on a dozen images."""
 
 import numpy as np
 import pytest
@@ -31,5 +31,5 @@ def test_training_is_timed_held_and_streamed(tmp_path):
     ((held, streamed),) = trained.values()
     assert min(held, streamed) > 0
     text = streaming.as_text({kind.name: (2 * held, 1e-4), "other": (held, 1e-4)}, trained)
-    assert "folder, 28x28 grey png" in text
+    assert "folder, 28x28 gray png" in text
     assert f"the need: {held:,.0f} images/s" in text

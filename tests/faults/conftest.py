@@ -3,25 +3,25 @@
 import pytest
 from helpers import STEPS, config_of
 
-from genjax.recorder import Recorder
+from genjax.run.recorder import Recorder
 from genjax.train import train
 
 
 @pytest.fixture(scope="module")
-def flags(pictures):
+def flags(images):
     """A run that saves after every step."""
     short = {"steps": STEPS, "log_every": 3, "sample_every": 3, "save_every": 1, "ema.half_life": 100.0}
-    short |= {"data.name": f"folder:{pictures}"}
+    short |= {"data.name": f"folder:{images}"}
     return ["--config=configs/gan.py:smoke", *(f"--config.{key}={value}" for key, value in short.items())]
 
 
 @pytest.fixture(scope="module")
-def config(pictures):
+def config(images):
     """The same run for `genjax.train.train`."""
 
     def make(**overrides):
         given = {"steps": STEPS, "log_every": 3, "sample_every": 3, "save_every": 1, "ema__half_life": 100.0}
-        return config_of("gan", **given | {"data__name": f"folder:{pictures}"} | overrides)
+        return config_of("gan", **given | {"data__name": f"folder:{images}"} | overrides)
 
     return make
 

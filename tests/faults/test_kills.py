@@ -11,7 +11,7 @@ import pytest
 from helpers import STEPS, Program, assert_same, checkpoints, ending, until
 
 from genjax.engine import checkpoint
-from genjax.recorder import Recorder
+from genjax.run.recorder import Recorder
 from genjax.train import train
 
 

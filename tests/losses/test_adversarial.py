@@ -20,7 +20,7 @@ def log(p):
 
 
 def game(real, fake, label):
-    """arXiv:1406.2661, eq. 1, with a label for reals: what critic maximises, E log D(x) + E log(1 - D(G(z)))."""
+    """arXiv:1406.2661, eq. 1, with a label for reals: what critic maximizes, E log D(x) + E log(1 - D(G(z)))."""
     on_real = label * log(sigmoid(real)) + (1 - label) * log(sigmoid(-real))
     return on_real.mean() + log(sigmoid(-fake)).mean()
 
@@ -31,7 +31,7 @@ def relative(real, fake):
 
 
 def hinge(real, fake):
-    """arXiv:1802.05957, eq. 16, which is to be maximised, negated."""
+    """arXiv:1802.05957, eq. 16, which is to be maximized, negated."""
     return -(np.minimum(0, -1 + real).mean() + np.minimum(0, -1 - fake).mean())
 
 

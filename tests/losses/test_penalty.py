@@ -124,8 +124,8 @@ def test_the_slope_of_a_penalty_in_the_critics_weights_matches_finite_difference
             np.testing.assert_allclose(slope[index], difference, rtol=1e-5, atol=1e-8)
 
 
-def test_penalties_of_pictures_in_several_sizes_are_means_and_sums_over_sizes():
-    """A linear critic of a pyramid has the slope w_i in the picture of size i, wherever it is."""
+def test_penalties_of_images_in_several_sizes_are_means_and_sums_over_sizes():
+    """A linear critic of a pyramid has the slope w_i in the image of size i, wherever it is."""
     lengths, rng = (0.5, 1.0, 3.0), np.random.default_rng(0)
     w = [rng.normal(size=(side, side, 2)) for side in (2, 4, 8)]
     w = [length * a / np.linalg.norm(a) for length, a in zip(lengths, w, strict=True)]
@@ -140,7 +140,7 @@ def test_penalties_of_pictures_in_several_sizes_are_means_and_sums_over_sizes():
     assert found["r1"] == found["r2"] == pytest.approx((0.5**2 + 1 + 3**2) / 2, rel=1e-5)
 
 
-def test_pictures_in_several_sizes_are_mixed_with_one_weight_an_example():
+def test_images_in_several_sizes_are_mixed_with_one_weight_an_example():
     real, fake = (tuple(jnp.full((5, side, side, 1), value) for side in (2, 4)) for value in (0.0, 1.0))
     small, large = interpolates(real, fake, KEY)
     np.testing.assert_array_equal(small[:, 0, 0], large[:, 3, 3])

@@ -9,17 +9,17 @@ from genjax import metrics
 from genjax.losses import variational
 
 
-def codings(seed=0, shape=(7, 3)):
+def latents(seed=0, shape=(7, 3)):
     rng = np.random.default_rng(seed)
     return rng.normal(size=shape), rng.normal(size=shape)
 
 
 def test_kl_is_the_closed_form_in_float64():
-    mean, logvar = codings()
+    mean, logvar = latents()
     with jax.enable_x64(True):
         found = variational.gaussian_kl(jnp.array(mean), jnp.array(logvar)).sum(1)
         np.testing.assert_allclose(found, metrics.gaussian_kl(mean, logvar), rtol=1e-13)
-    # And it is the integral: E_q log q - log p, by quadrature, of one coding.
+    # And it is the integral: E_q log q - log p, by quadrature, of one latent.
     z = np.linspace(-30, 30, 200_001)
     q = stats.norm(mean[0, 0], np.exp(logvar[0, 0] / 2))
     integral = np.trapezoid(q.pdf(z) * (q.logpdf(z) - stats.norm.logpdf(z)), z)
@@ -27,8 +27,8 @@ def test_kl_is_the_closed_form_in_float64():
 
 
 def test_log_densities_are_scipys():
-    mean, logvar = codings()
-    z, _ = codings(1)
+    mean, logvar = latents()
+    z, _ = latents(1)
     std = np.exp(logvar / 2)
     np.testing.assert_allclose(
         variational.log_normal(z, mean, logvar), stats.norm.logpdf(z, mean, std).sum(1), rtol=1e-5

@@ -1,4 +1,4 @@
-"""Features are a function of the picture, the net and nothing else."""
+"""Features are a function of the image, the net and nothing else."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ X = np.random.default_rng(0).integers(0, 256, (10, 6, 5, 3), np.uint8)
 
 
 def toy(traced=None):
-    """Two features that are known: a picture's first pixel and its mean."""
+    """Two features that are known: an image's first pixel and its mean."""
 
     def look(variables, x):
         if traced is not None:
@@ -35,7 +35,7 @@ def small():
 
 @pytest.mark.parametrize("batch", [1, 3, 5, 10, 64])
 @pytest.mark.parametrize("cuts", [None, [10], [1, 8, 1], [4, 0, 6], [1] * 10])
-def test_features_come_in_order_however_the_pictures_are_cut(batch, cuts):
+def test_features_come_in_order_however_the_images_are_cut(batch, cuts):
     images = X if cuts is None else np.split(X, np.cumsum(cuts)[:-1])
     done = []
     found = extract(toy(), images, batch=batch, probabilities=True, progress=done.append)
@@ -50,7 +50,7 @@ def test_probabilities_are_made_when_asked_for():
     assert extract(toy(), X).probabilities is None
 
 
-def test_a_net_says_how_many_pictures_suit_it():
+def test_a_net_says_how_many_images_suit_it():
     done = []
     extract(replace(toy(), batch=4), X, progress=done.append)
     assert done == [4, 8, 10]
@@ -65,7 +65,7 @@ def test_one_program_serves_all_batches():
     assert traced == [(4, 6, 5, 3)]
 
 
-def test_a_picture_has_the_same_features_to_the_bit_in_any_company(small):
+def test_a_image_has_the_same_features_to_the_bit_in_any_company(small):
     x = np.random.default_rng(1).integers(0, 256, (7, 28, 28, 1), np.uint8)
     together = extract(small, x, batch=4).features
     alone = np.concatenate([extract(small, x[i : i + 1], batch=4).features for i in range(7)])
@@ -81,12 +81,12 @@ def test_products_are_in_full_float32_on_every_backend(small):
     assert all("HIGHEST" in line and "DEFAULT" not in line for line in products)
 
 
-def test_grey_pictures_are_seen_as_colour_ones_of_equal_channels(small):
-    grey, colour = (extract(small, np.repeat(X[..., :1], n, -1)).features for n in (1, 3))
-    np.testing.assert_allclose(grey, colour, rtol=1e-5, atol=1e-4)
+def test_gray_images_are_seen_as_color_ones_of_equal_channels(small):
+    gray, color = (extract(small, np.repeat(X[..., :1], n, -1)).features for n in (1, 3))
+    np.testing.assert_allclose(gray, color, rtol=1e-5, atol=1e-4)
 
 
-def test_worse_pictures_are_further_away():
+def test_worse_images_are_further_away():
     source = load_emoji("emoji_32", "train[:200]", Form(None, 0, "crop"))
     x, rng = source.read(np.arange(200)), np.random.default_rng(0)
     net = squeezenet(64)
@@ -124,7 +124,7 @@ def test_a_net_says_what_its_features_are(small):
         ([X, X[..., :1]], r"images of shape \[6, 5, 1\] after"),
     ],
 )
-def test_what_are_no_pictures_is_refused(images, message):
+def test_what_are_no_images_is_refused(images, message):
     with pytest.raises(InputError, match=message):
         extract(toy(), images)
 
@@ -135,7 +135,7 @@ def test_a_batch_of_none_is_refused():
 
 
 def test_a_size_below_the_nets_is_refused():
-    with pytest.raises(InputError, match="size=16: SqueezeNet needs pictures of 17 x 17"):
+    with pytest.raises(InputError, match="size=16: SqueezeNet needs images of 17 x 17"):
         squeezenet(16)
 
 

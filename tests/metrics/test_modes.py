@@ -10,15 +10,15 @@ from genjax.metrics import count_classes, count_modes
 
 def draw(name, count, modes=None):
     law, rng = mixture(name), np.random.default_rng(0)
-    labels = rng.integers(modes or len(law.centres), size=count)
-    return law, law.centres[labels] + law.std * rng.standard_normal((count, 2))
+    labels = rng.integers(modes or len(law.centers), size=count)
+    return law, law.centers[labels] + law.std * rng.standard_normal((count, 2))
 
 
 @pytest.mark.parametrize("name", ["ring8", "grid25"])
 def test_of_the_law_itself(name):
     # Within 3 std in the plane: 1 - exp(-9/2). For n even draws, 2 n KL is chi-square of modes - 1 degrees.
     law, x = draw(name, 20_000)
-    found, modes = count_modes(x, law.centres, law.std), len(law.centres)
+    found, modes = count_modes(x, law.centers, law.std), len(law.centers)
     assert found.covered == modes
     rate = 1 - np.exp(-4.5)
     assert abs(found.high_quality - rate) < 4 * np.sqrt(rate * (1 - rate) / 20_000)
@@ -27,21 +27,21 @@ def test_of_the_law_itself(name):
 
 def test_of_a_generator_with_two_modes_of_eight():
     law, x = draw("ring8", 10_000, modes=2)
-    found = count_modes(x, law.centres, law.std)
+    found = count_modes(x, law.centers, law.std)
     assert found.covered == 2
     np.testing.assert_allclose(found.kl, np.log(4), rtol=1e-3)
 
 
 def test_samples_that_are_not_good_cover_nothing_but_belong_to_a_mode():
     law = mixture("ring8")
-    found = count_modes(law.centres * (1 + np.r_[0.029, 0.031, [0.5] * 6])[:, None], law.centres, law.std)
+    found = count_modes(law.centers * (1 + np.r_[0.029, 0.031, [0.5] * 6])[:, None], law.centers, law.std)
     assert found.covered == 1
     np.testing.assert_allclose(found[1:], (1 / 8, 0), atol=1e-12)
 
 
 def test_frequencies_of_the_law_may_differ():
-    centres = np.array([[0.0], [10]])
-    found = count_modes([[0.0], [0], [0], [10]], centres, 1, frequencies=[0.75, 0.25])
+    centers = np.array([[0.0], [10]])
+    found = count_modes([[0.0], [0], [0], [10]], centers, 1, frequencies=[0.75, 0.25])
     assert found == (2, 1, 0)
 
 
@@ -63,7 +63,7 @@ CENTRES = np.zeros((2, 2))
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        (lambda: count_modes(np.ones((3, 3)), CENTRES, 1), r"x has examples of shape \(3,\) but centres of \(2,\)"),
+        (lambda: count_modes(np.ones((3, 3)), CENTRES, 1), r"x has examples of shape \(3,\) but centers of \(2,\)"),
         (lambda: count_modes(np.ones((3, 2)), CENTRES, 0), "std is 0"),
         (lambda: count_modes([[0, np.nan]], CENTRES, 1), "x has nan"),
         (lambda: count_modes([[0, 1.0]], CENTRES, 1, [0.5, 0.6]), "sum to 1.1: expected 2 shares"),

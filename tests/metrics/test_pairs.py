@@ -1,4 +1,4 @@
-"""What compares pictures in pairs: structural similarity at its ends, and reconstruction errors by hand."""
+"""What compares images in pairs: structural similarity at its ends, and reconstruction errors by hand."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -15,7 +15,7 @@ NOISE = RNG.random(X.shape)
 
 
 @pytest.mark.parametrize("measure", [ssim, ms_ssim_each])
-def test_of_identical_pictures_is_one_and_falls_with_noise(measure):
+def test_of_identical_images_is_one_and_falls_with_noise(measure):
     np.testing.assert_allclose(measure(X, X), np.ones(5), rtol=1e-12)
     found = np.array([measure(X, X + amount * (NOISE - X)) for amount in (0.1, 0.3, 1)])
     assert (np.diff(found, axis=0) < 0).all()
@@ -23,8 +23,8 @@ def test_of_identical_pictures_is_one_and_falls_with_noise(measure):
 
 
 @pytest.mark.parametrize("measure", [ssim, ms_ssim_each])
-def test_of_flat_pictures_is_the_luminance_factor(measure):
-    # No contrast: structure is c2 / c2 = 1, and a flat picture is flat at every scale.
+def test_of_flat_images_is_the_luminance_factor(measure):
+    # No contrast: structure is c2 / c2 = 1, and a flat image is flat at every scale.
     x, y, c1 = np.full((1, 44, 44, 1), 0.2), np.full((1, 44, 44, 1), 0.6), 0.01**2
     weights = np.array([0.0448, 0.2856, 0.3001])
     luminance = (2 * 0.2 * 0.6 + c1) / (0.2**2 + 0.6**2 + c1)
@@ -55,7 +55,7 @@ def test_diversity_is_one_for_copies_and_low_for_noise():
     noise = ms_ssim_diversity(X, pairs=30)
     assert noise < 0.2
     assert noise == ms_ssim_diversity(X, pairs=30)
-    two = ms_ssim_diversity(X[:2], pairs=9)  # only one pair to draw, never a picture with itself
+    two = ms_ssim_diversity(X[:2], pairs=9)  # only one pair to draw, never an image with itself
     np.testing.assert_allclose(two, ms_ssim_each(X[:1], X[1:2])[0], rtol=1e-12)
     assert ms_ssim(X[:2], X[1:3]) == ms_ssim_each(X[:2], X[1:3]).mean()
 
@@ -85,8 +85,8 @@ def test_sums_are_in_float64():
     ("call", "text"),
     [
         (lambda: ssim(X, X[:2]), r"x has shape \(5, 48, 40, 3\) but y \(2, 48, 40, 3\): expected pairs"),
-        (lambda: ms_ssim_each(X[:, :10], X[:, :10]), "pictures of 10x40 are smaller than the 11x11 window"),
-        (lambda: ssim(X[0], X[0]), r"expected pictures \[N, H, W, C\]"),
+        (lambda: ms_ssim_each(X[:, :10], X[:, :10]), "images of 10x40 are smaller than the 11x11 window"),
+        (lambda: ssim(X[0], X[0]), r"expected images \[N, H, W, C\]"),
         (lambda: ms_ssim_each(X, np.where(X > 0.5, np.nan, X)), "y has nan at"),
         (lambda: ms_ssim_diversity(X[:1]), "x has 1 examples where at least 2 are needed"),
         (lambda: ms_ssim_diversity(X, pairs=0), "pairs is 0"),

@@ -57,7 +57,7 @@ def features(count, width, seed, shift=0.0):
     return np.maximum(rng.standard_normal((count, width)) @ mix.T / np.sqrt(width) + 0.3 + shift, 0)
 
 
-def pictures(size, count=3):
+def images(size, count=3):
     x = gaussian_filter(RNG.standard_normal((count, *size, 3)), (0, 3, 3, 0))
     x = (x - x.min()) / np.ptp(x)
     return x, np.clip(x + 0.05 * RNG.standard_normal(x.shape), 0, 1)
@@ -119,16 +119,16 @@ def opencv_pyramid(x, levels):
     """The Laplacian pyramid by OpenCV's halving and enlarging. Shapes: [N, H, W, C] -> `levels` float32 arrays."""
     cv2, pyramid = peer("cv2"), [x.astype(np.float32)]
     for _ in range(levels - 1):
-        half = np.stack([cv2.pyrDown(picture) for picture in pyramid[-1]])
+        half = np.stack([cv2.pyrDown(image) for image in pyramid[-1]])
         size = pyramid[-1].shape[2:0:-1]
-        pyramid[-1] = pyramid[-1] - np.stack([cv2.pyrUp(picture, dstsize=size) for picture in half])
+        pyramid[-1] = pyramid[-1] - np.stack([cv2.pyrUp(image, dstsize=size) for image in half])
         pyramid.append(half)
     return pyramid
 
 
 @pytest.mark.parametrize("size", [(64, 64), (48, 80), (32, 32)])
 def test_laplacian_pyramid_is_opencvs(size):
-    x = (255 * pictures(size)[1]).round().astype(np.uint8)
+    x = (255 * images(size)[1]).round().astype(np.uint8)
     expected = opencv_pyramid(x, 3)
     found = [slices.laplacian(x, level, 3) for level in range(3)]
     difference = max(np.max(np.abs(a - b)) / np.max(np.abs(b)) for a, b in zip(found, expected, strict=True))
@@ -150,7 +150,7 @@ def pots_distance(ot, x, y, rng):
 
 
 def test_sliced_wasserstein_is_made_of_opencvs_pyramid_and_pots_projections(optimal_transport):
-    x, y = ((255 * z).round().astype(np.uint8) for z in pictures((32, 32), 12))
+    x, y = ((255 * z).round().astype(np.uint8) for z in images((32, 32), 12))
     expected = []
     for level, both in enumerate(zip(opencv_pyramid(x, 2), opencv_pyramid(y, 2), strict=True)):
         rng, descriptors = np.random.default_rng((7, level)), []
@@ -177,12 +177,12 @@ def squared(x, y):
 @pytest.mark.parametrize(("path", "theirs"), [("lerp", "lerp"), ("slerp", "slerp_unit")])
 def test_perceptual_path_length_is_torch_fidelitys(fidelity, monkeypatch, path, theirs):
     ppl, registry = fidelity("ppl"), importlib.import_module("torch_fidelity.registry")
-    normalise = importlib.import_module("torch_fidelity.noise").batch_normalize_last_dim
+    normalize = importlib.import_module("torch_fidelity.noise").batch_normalize_last_dim
     similarity = importlib.import_module("torch_fidelity.sample_similarity_base").SampleSimilarityBase
 
     def latents(rng, shape):  # in float64: what is compared is not rounding
         z = importlib.import_module("torch").tensor(rng.randn(*shape))
-        return normalise(z) if path == "slerp" else z
+        return normalize(z) if path == "slerp" else z
 
     class Generator(ppl.GenerativeModelBase):
         z_size, z_type, num_classes, forward = 16, "wide", 0, staticmethod(curved)
@@ -225,14 +225,14 @@ def test_slerp_of_latents_of_one_length_is_torch_fidelitys(fidelity):
 def test_ssim_is_scikit_images():
     theirs = peer("skimage.metrics").structural_similarity
     settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 1.0}
-    x, y = pictures((45, 60))
+    x, y = images((45, 60))
     expected = [theirs(a, b, channel_axis=-1, **settings) for a, b in zip(x, y, strict=True)]
     agree("SSIM, scikit-image", metrics.ssim(x, y), expected, 1e-9)
 
 
 def test_psnr_is_scikit_images():
     theirs = peer("skimage.metrics").peak_signal_noise_ratio
-    x, y = pictures((20, 30))
+    x, y = images((20, 30))
     expected = [theirs(a, b, data_range=1.0) for a, b in zip(x, y, strict=True)]
     agree("PSNR, scikit-image", metrics.psnr(x, y), expected, 1e-9)
 
@@ -240,7 +240,7 @@ def test_psnr_is_scikit_images():
 @pytest.mark.parametrize("size", [(176, 192), (161, 187)])
 def test_ms_ssim_of_five_scales_is_tensorflows(size):
     tf = peer("tensorflow")
-    x, y = pictures(size)
+    x, y = images(size)
     expected = tf.image.ssim_multiscale(tf.constant(x, tf.float32), tf.constant(y, tf.float32), 1.0).numpy()
     agree(f"MS-SSIM {size}, TensorFlow in float32", metrics.ms_ssim_each(x, y), expected, 1e-4)
 
@@ -248,9 +248,9 @@ def test_ms_ssim_of_five_scales_is_tensorflows(size):
 @pytest.mark.parametrize(("size", "scales"), [((176, 192), 5), ((64, 64), 3), ((28, 28), 2)])
 def test_ms_ssim_is_pytorch_msssims(size, scales):
     torch, theirs = peer("torch"), peer("pytorch_msssim").ms_ssim
-    x, y = pictures(size)
+    x, y = images(size)
     weights = (WEIGHTS[:scales] / WEIGHTS[:scales].sum()).tolist()
-    if scales < 5:  # it refuses pictures too small for five scales whatever the weights: pyramids of its own SSIM
+    if scales < 5:  # it refuses images too small for five scales whatever the weights: pyramids of its own SSIM
         ssim, expected = importlib.import_module("pytorch_msssim.ssim"), 1
         window = ssim._fspecial_gauss_1d(11, 1.5).repeat(3, 1, 1, 1).double()
         a, b = (torch.tensor(z).permute(0, 3, 1, 2) for z in (x, y))
@@ -281,10 +281,10 @@ def test_gaussian_divergence_is_pytorchs():
     agree("Gaussian KL, PyTorch", metrics.gaussian_kl(mean.numpy(), logvar.numpy()), expected, 1e-12)
 
 
-def test_neighbours_are_scikit_learns():
+def test_neighbors_are_scikit_learns():
     x, train = RNG.standard_normal((40, 20)), RNG.standard_normal((300, 20))
     search = peer("sklearn.neighbors").NearestNeighbors(n_neighbors=5, algorithm="brute").fit(train)
     lengths, indices = search.kneighbors(x)
-    ours = metrics.nearest_neighbours(x, train, k=5)
+    ours = metrics.nearest_neighbors(x, train, k=5)
     np.testing.assert_array_equal(ours.indices, indices)
-    agree("neighbours' distances, scikit-learn", ours.distances, lengths, 1e-9)
+    agree("neighbors' distances, scikit-learn", ours.distances, lengths, 1e-9)

@@ -35,6 +35,6 @@ def test_it_is_zero_of_a_copy_symmetric_and_grows_with_the_change(distance):
     assert np.all(np.diff(steps, axis=0) > 0)
 
 
-def test_grey_is_colour_of_three_equal_channels(distance):
-    grey = [z[..., :1] for z in (X, Y)]
-    np.testing.assert_allclose(distance(*grey), distance(*(np.repeat(z, 3, -1) for z in grey)), rtol=1e-4)
+def test_gray_is_color_of_three_equal_channels(distance):
+    gray = [z[..., :1] for z in (X, Y)]
+    np.testing.assert_allclose(distance(*gray), distance(*(np.repeat(z, 3, -1) for z in gray)), rtol=1e-4)

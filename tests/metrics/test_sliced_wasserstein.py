@@ -13,7 +13,7 @@ SMOOTH = np.cumsum(np.cumsum(RNG.standard_normal((12, 64, 64, 3)), 1), 2).astype
 
 
 @pytest.mark.parametrize("size", [(64, 64), (33, 50), (37, 35)])
-def test_the_pyramid_adds_up_to_the_picture(size):
+def test_the_pyramid_adds_up_to_the_image(size):
     x = RNG.random((2, *size, 2), np.float32)
     levels = [laplacian(x, level, 3) for level in range(3)]
     restored = levels[2]
@@ -60,7 +60,7 @@ def test_scale_and_offset_of_the_pixels_do_not_matter():
     np.testing.assert_allclose(sliced_wasserstein(x, y).mean, sliced_wasserstein(2 * x + 5, 2 * y + 5).mean, rtol=1e-3)
 
 
-def test_small_pictures_have_the_levels_that_fit_and_flat_channels_no_patch():
+def test_small_images_have_the_levels_that_fit_and_flat_channels_no_patch():
     x = RNG.random((4, 28, 28, 1))
     assert list(sliced_wasserstein(x, x[::-1]).levels) == [28]
     assert list(sliced_wasserstein(x[:, :9, :11], x[:, :9, :11]).levels) == [9]
@@ -72,8 +72,8 @@ def test_small_pictures_have_the_levels_that_fit_and_flat_channels_no_patch():
     ("real", "fake", "text"),
     [
         (SMOOTH, SMOOTH[:3], r"real \(12, 64, 64, 3\) and fake \(3, 64, 64, 3\): expected as many"),
-        (SMOOTH[..., 0], SMOOTH[..., 0], r"real has shape \(12, 64, 64\): expected pictures \[N, H, W, C\]"),
-        (SMOOTH[:, :6], SMOOTH[:, :6], "pictures of 6x64 have no 7x7 patches"),
+        (SMOOTH[..., 0], SMOOTH[..., 0], r"real has shape \(12, 64, 64\): expected images \[N, H, W, C\]"),
+        (SMOOTH[:, :6], SMOOTH[:, :6], "images of 6x64 have no 7x7 patches"),
         (SMOOTH, SMOOTH * np.nan, "fake has nan"),
     ],
 )

@@ -20,7 +20,7 @@ def test_an_enlarging_layer_is_enlarge_then_reflect_then_convolve():
         np.testing.assert_allclose(layer.apply(variables, x), expected + b, atol=1e-12)
 
 
-def test_a_decoder_paints_eight_times_the_side_and_can_paint_any_colour():
+def test_a_decoder_paints_eight_times_the_side_and_can_paint_any_color():
     x = jnp.ones((2, 3, 5, 6))
     y, variables = Decoder(((4,), (4, 4), (4,), (4,))).init_with_output(jax.random.key(0), x)
     assert y.shape == (2, 24, 40, 3)

@@ -25,7 +25,7 @@ def dense(layer, x):
 
 
 @pytest.fixture
-def judgement():
+def judgment():
     """A critic of two inputs with three features, by its conditioning: parameters, examples, logits, what it saw."""
 
     def judge(conditioning):
@@ -38,8 +38,8 @@ def judgement():
     return judge
 
 
-def test_a_projection_critic_adds_the_product_of_features_and_the_class_vector(judgement):
-    p, x, logits, seen = judgement("projection")
+def test_a_projection_critic_adds_the_product_of_features_and_the_class_vector(judgment):
+    p, x, logits, seen = judgment("projection")
     features = np.tanh(dense(p["Dense_0"], x))
     expected = dense(p["Dense_1"], features)[:, 0] + (dense(p["Dense_2"], GIVEN) * features).sum(1)
     assert "bias" not in p["Dense_2"]
@@ -47,21 +47,21 @@ def test_a_projection_critic_adds_the_product_of_features_and_the_class_vector(j
     np.testing.assert_allclose(seen["features"], features, rtol=1e-5, atol=1e-6)
 
 
-def test_an_auxiliary_critic_names_the_class_that_its_logit_does_not_know(judgement):
-    p, x, logits, seen = judgement("auxiliary")
+def test_an_auxiliary_critic_names_the_class_that_its_logit_does_not_know(judgment):
+    p, x, logits, seen = judgment("auxiliary")
     features = np.tanh(dense(p["Dense_0"], x))
     np.testing.assert_allclose(logits, dense(p["Dense_1"], features)[:, 0], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(seen["classes"], dense(p["Dense_2"], features), rtol=1e-5, atol=1e-6)
 
 
-def test_a_concatenating_critic_reads_the_one_hot_beside_the_example(judgement):
-    p, x, logits, seen = judgement("concat")
+def test_a_concatenating_critic_reads_the_one_hot_beside_the_example(judgment):
+    p, x, logits, seen = judgment("concat")
     features = np.tanh(dense(p["Dense_0"], np.concatenate([x, GIVEN], 1)))
     np.testing.assert_allclose(logits, dense(p["Dense_1"], features)[:, 0], rtol=1e-5, atol=1e-6)
     assert "classes" not in seen
 
 
-def test_beside_a_picture_the_class_is_planes_of_ones_and_zeros():
+def test_beside_a_image_the_class_is_planes_of_ones_and_zeros():
     x = jnp.zeros((4, 2, 3, 1))
     planes = np.asarray(beside(x, jnp.asarray(GIVEN)))
     assert planes.shape == (4, 2, 3, 4)
@@ -70,7 +70,7 @@ def test_beside_a_picture_the_class_is_planes_of_ones_and_zeros():
 
 
 @pytest.mark.parametrize("shape", [(4, 5), (4, 3, 2, 5)])
-def test_class_conditional_normalisation_is_that_of_the_batch_with_the_scales_of_the_class(shape):
+def test_class_conditional_normalization_is_that_of_the_batch_with_the_scales_of_the_class(shape):
     x = 2 + 3 * jax.random.normal(jax.random.key(1), shape)
     layer = ConditionalBatchNorm()
     variables = filled(layer.init(jax.random.key(0), x, True, GIVEN))
@@ -87,8 +87,8 @@ def test_class_conditional_normalisation_is_that_of_the_batch_with_the_scales_of
     np.testing.assert_allclose(running[1], 0.99 + 0.01 * var, rtol=1e-4)
 
 
-def test_a_generator_normalised_by_class_hears_of_it_nowhere_else():
-    """At the start all classes have one scale and offset: the pictures are those of no class."""
+def test_a_generator_normalized_by_class_hears_of_it_nowhere_else():
+    """At the start all classes have one scale and offset: the images are those of no class."""
     z = jax.random.normal(jax.random.key(1), (4, 7))
     generator = dcgan.Generator((8, 8, 1), channels=(4, 3), conditioning="batch_norm")
     variables = jax.jit(generator.init)(jax.random.key(0), z, given=GIVEN)

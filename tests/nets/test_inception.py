@@ -15,7 +15,7 @@ from genjax.nets.inception import Block8, Inception
 
 
 def test_it_has_the_graphs_parameters():
-    # Keras' summary of the same trunk (no scale in its normalisation, as here): 23,817,352 trainable with 1,000 classes
+    # Keras' summary of the same trunk (no scale in its normalization, as here): 23,817,352 trainable with 1,000 classes
     like = jax.eval_shape(Inception().init, jax.random.key(0), jnp.zeros((1, 32, 32, 3)))
     trunk = 23_817_352 - 2049 * 1000
     assert sum(leaf.size for leaf in jax.tree.leaves(like)) == trunk + 2049 * 1008

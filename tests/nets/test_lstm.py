@@ -1,4 +1,4 @@
-"""The LSTM is its recursion in NumPy; padding is without effect on codings, loss and slope."""
+"""The LSTM is its recursion in NumPy; padding is without effect on latents, loss and slope."""
 
 import jax
 import jax.numpy as jnp
@@ -86,14 +86,14 @@ def learn(task, x):
     return float(metrics["loss"]), [np.asarray(old - new) / 0.1 for old, new in pairs]
 
 
-def test_padding_changes_neither_codings_nor_loss_nor_slope():
+def test_padding_changes_neither_latents_nor_loss_nor_slope():
     short, long = build(STEPS), build(2 * STEPS)
     state = jax.jit(short.init)(jax.random.key(0))  # the weights do not depend on the number of steps
-    codings = short.outputs["encode"](state, padded(STEPS))
-    np.testing.assert_allclose(codings, long.outputs["encode"](state, padded(2 * STEPS)), rtol=2e-6)
+    latents = short.outputs["encode"](state, padded(STEPS))
+    np.testing.assert_allclose(latents, long.outputs["encode"](state, padded(2 * STEPS)), rtol=2e-6)
     for row, length in enumerate(LENGTHS):
         alone = padded(STEPS)[row : row + 1, :length]
-        np.testing.assert_allclose(build(length).outputs["encode"](state, alone)[0], codings[row], rtol=1e-6, atol=1e-7)
+        np.testing.assert_allclose(build(length).outputs["encode"](state, alone)[0], latents[row], rtol=1e-6, atol=1e-7)
     (loss, slope), (longer_loss, longer_slope) = learn(short, padded(STEPS)), learn(long, padded(2 * STEPS))
     assert loss == pytest.approx(longer_loss, rel=1e-6)
     for a, b in zip(slope, longer_slope, strict=True):
@@ -117,7 +117,7 @@ def test_corruption_leaves_padding_as_it_is(name):
     assert np.isfinite(learn(task, x)[0])
 
 
-def test_rows_of_a_picture_are_steps():
+def test_rows_of_a_image_are_steps():
     net, x = Recurrent((6, 4, 2), (5, 3)), draw(2, 6, 4, 2)
     variables = net.init(jax.random.key(0), x)
     z = net.apply(variables, x, method="encode")

@@ -64,7 +64,7 @@ def test_a_collapsed_batch_has_the_deviation_of_the_roots_epsilon():
 @pytest.mark.parametrize("minibatch", ["discrimination", "stddev", "stddev_book"])
 @pytest.mark.parametrize("net", ["mlp", "dcgan"])
 def test_a_critics_logits_move_with_their_examples(net, minibatch):
-    """With any order, but for groups of neighbours: within those, and of whole groups."""
+    """With any order, but for groups of neighbors: within those, and of whole groups."""
     if net == "mlp":
         critic = mlp.Critic(widths=(5,), minibatch=minibatch)
         x = jax.random.normal(jax.random.key(1), (8, 6))

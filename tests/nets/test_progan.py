@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy_nets import (
     activated,
-    equalised_conv,
-    equalised_dense,
+    equalized_conv,
+    equalized_dense,
     leaky_relu,
     mean_of_blocks,
     normed,
@@ -48,16 +48,16 @@ def test_the_nets_have_the_published_number_of_parameters():
 @pytest.fixture(scope="module")
 def generator():
     net = Generator(SHAPE, CHANNELS)
-    return net, randomised(net.init(jax.random.key(0), jnp.zeros((1, 5))))
+    return net, randomized(net.init(jax.random.key(0), jnp.zeros((1, 5))))
 
 
 @pytest.fixture(scope="module")
 def critic():
     net = Critic(CHANNELS)
-    return net, randomised(net.init(jax.random.key(0), jnp.zeros((1, *SHAPE))))
+    return net, randomized(net.init(jax.random.key(0), jnp.zeros((1, *SHAPE))))
 
 
-def randomised(variables):
+def randomized(variables):
     """Biases that are not zero."""
     rng = np.random.default_rng(0)
     return jax.tree.map(lambda a: jnp.asarray(rng.normal(size=a.shape), jnp.float32), variables)
@@ -67,7 +67,7 @@ def latents(count=8):
     return jnp.asarray(np.random.default_rng(1).normal(size=(count, 5)), jnp.float32)
 
 
-def pictures(side=16, count=8):
+def images(side=16, count=8):
     return jnp.asarray(np.random.default_rng(2).normal(size=(count, side, side, 2)), jnp.float32)
 
 
@@ -87,16 +87,16 @@ def test_a_stage_fades_in_from_the_enlarged_one_before_to_the_bit(generator, sta
 def test_grown_to_a_level_is_the_stage_of_that_level_at_full_size(generator, level):
     net, variables = generator
     stage = int(np.ceil(level))
-    picture = net.apply(variables, latents(), stage=stage, alpha=jnp.float32(level - stage + 1) if stage else None)
+    image = net.apply(variables, latents(), stage=stage, alpha=jnp.float32(level - stage + 1) if stage else None)
     for _ in range(2 - stage):
-        picture = enlarge(picture)
-    np.testing.assert_array_equal(net.apply(variables, latents(), jnp.float32(level), method="grown"), picture)
+        image = enlarge(image)
+    np.testing.assert_array_equal(net.apply(variables, latents(), jnp.float32(level), method="grown"), image)
 
 
 @pytest.mark.parametrize("stage", [1, 2])
-def test_a_critic_fades_in_from_the_judgement_of_the_halved_picture(critic, stage):
+def test_a_critic_fades_in_from_the_judgment_of_the_halved_image(critic, stage):
     net, variables = critic
-    x = pictures(4 * 2**stage)
+    x = images(4 * 2**stage)
     at = lambda alpha: net.apply(variables, x, stage=stage, alpha=jnp.float32(alpha))  # noqa: E731
     np.testing.assert_array_equal(at(0.0), net.apply(variables, shrink(x), stage=stage - 1))
     np.testing.assert_array_equal(at(1.0), net.apply(variables, x, stage=stage))
@@ -106,40 +106,40 @@ def test_a_critic_fades_in_from_the_judgement_of_the_halved_picture(critic, stag
 @pytest.mark.parametrize("bilinear", [False, True])
 def test_the_generator_is_its_formula_in_float64(bilinear):
     net = Generator(SHAPE, CHANNELS, bilinear=bilinear)
-    p = randomised(net.init(jax.random.key(0), jnp.zeros((1, 5))))
+    p = randomized(net.init(jax.random.key(0), jnp.zeros((1, 5))))
     x = activated(
-        equalised_dense(p["params"]["dense"], normed(np.float64(latents(3))), np.sqrt(2) / 4).reshape(3, 4, 4, 6)
+        equalized_dense(p["params"]["dense"], normed(np.float64(latents(3))), np.sqrt(2) / 4).reshape(3, 4, 4, 6)
     )
-    x = activated(equalised_conv(p["params"]["convs_0_0"], x))
+    x = activated(equalized_conv(p["params"]["convs_0_0"], x))
     for stage in (1, 2):
         x = x.repeat(2, 1).repeat(2, 2)
         x = upfirdn(x, BLUR, pads=(1, 1)) if bilinear else x
         x = activated(
-            equalised_conv(
-                p["params"][f"convs_{stage}_1"], activated(equalised_conv(p["params"][f"convs_{stage}_0"], x))
+            equalized_conv(
+                p["params"][f"convs_{stage}_1"], activated(equalized_conv(p["params"][f"convs_{stage}_0"], x))
             )
         )
-    expected = equalised_conv(p["params"]["to_rgb_2"], x, gain=1)
+    expected = equalized_conv(p["params"]["to_rgb_2"], x, gain=1)
     np.testing.assert_allclose(net.apply(p, latents(3)), expected, rtol=2e-4, atol=2e-4)
 
 
 @pytest.mark.parametrize(("minibatch", "bilinear"), [("stddev", False), ("stddev_book", True), ("", False)])
 def test_the_critic_is_its_formula_in_float64(minibatch, bilinear):
     net = Critic(CHANNELS, minibatch=minibatch, bilinear=bilinear)
-    p = randomised(net.init(jax.random.key(0), jnp.zeros((1, *SHAPE))))["params"]
-    h = leaky_relu(equalised_conv(p["from_rgb_2"], np.float64(pictures())))
+    p = randomized(net.init(jax.random.key(0), jnp.zeros((1, *SHAPE))))["params"]
+    h = leaky_relu(equalized_conv(p["from_rgb_2"], np.float64(images())))
     for stage in (2, 1):
-        h = leaky_relu(equalised_conv(p[f"convs_{stage}_1"], leaky_relu(equalised_conv(p[f"convs_{stage}_0"], h))))
+        h = leaky_relu(equalized_conv(p[f"convs_{stage}_1"], leaky_relu(equalized_conv(p[f"convs_{stage}_0"], h))))
         h = upfirdn(h, BLUR, pads=(1, 1)) if bilinear else h
         h = mean_of_blocks(h)
     if minibatch == "stddev":
         h = with_spread(h)
     elif minibatch:  # over examples and channels at each place, then a mean
         h = np.concatenate([h, np.full((8, 4, 4, 1), np.mean(np.std(h, (0, 3))))], 3)
-    h = leaky_relu(equalised_conv(p["last_0"], h))
-    h = leaky_relu(equalised_dense(p["last_1"], h.reshape(8, -1)))
-    expected = equalised_dense(p["last_2"], h, gain=1)[:, 0]
-    np.testing.assert_allclose(net.apply({"params": p}, pictures()), expected, rtol=3e-4, atol=3e-4)
+    h = leaky_relu(equalized_conv(p["last_0"], h))
+    h = leaky_relu(equalized_dense(p["last_1"], h.reshape(8, -1)))
+    expected = equalized_dense(p["last_2"], h, gain=1)[:, 0]
+    np.testing.assert_allclose(net.apply({"params": p}, images()), expected, rtol=3e-4, atol=3e-4)
 
 
 def test_every_layer_keeps_unit_variance_at_the_start():
@@ -148,7 +148,7 @@ def test_every_layer_keeps_unit_variance_at_the_start():
     variables = net.init(jax.random.key(0), jnp.zeros((1, 256)))
     z = jax.random.normal(jax.random.key(1), (16, 256))
     _, seen = net.apply(variables, z, capture_intermediates=lambda module, _: type(module).__name__ == "Conv")
-    for name, found in seen["intermediates"].items():  # inputs have mean square one, since pixels are normalised
+    for name, found in seen["intermediates"].items():  # inputs have mean square one, since pixels are normalized
         y = found["__call__"][0]
         inside = (1 - 2 / (3 * y.shape[1])) ** 2  # of a kernel's taps, the rest being beyond the border
         assert "rgb" in name or np.mean(y**2) == pytest.approx(2 * inside, rel=0.1), name

@@ -32,7 +32,7 @@ def test_a_shape_that_does_not_double_is_refused():
 torch = pytest.importorskip("torch", reason="the peer is PyTorch: pip install -e '.[bench]'")
 
 
-def randomised(variables, rng):
+def randomized(variables, rng):
     return jax.tree.map(lambda a: jnp.asarray(0.3 * rng.standard_normal(a.shape), jnp.float32), variables)
 
 
@@ -49,7 +49,7 @@ def test_the_generator_is_that_of_pytorch():
     rng = np.random.default_rng(0)
     net, z = resnet.Generator((16, 8, 3), width=6), rng.standard_normal((5, 7)).astype(np.float32)
     variables = net.init(jax.random.key(0), z)
-    params = randomised(variables["params"], rng)
+    params = randomized(variables["params"], rng)
     ours, _ = net.apply({**variables, "params": params}, z, train=True, mutable=["batch_stats"])
 
     def norm(number, x):
@@ -74,7 +74,7 @@ def test_the_critic_is_that_of_pytorch(pooling):
     rng = np.random.default_rng(1)
     net = resnet.Critic(width=5, spectral=False, pooling=pooling)
     x = rng.standard_normal((4, 8, 12, 3)).astype(np.float32)
-    params = randomised(net.init(jax.random.key(0), x)["params"], rng)
+    params = randomized(net.init(jax.random.key(0), x)["params"], rng)
     ours = net.apply({"params": params}, x, train=True)
 
     def branch(first, x):

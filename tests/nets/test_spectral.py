@@ -1,4 +1,4 @@
-"""Spectral normalisation against the singular values of LAPACK, and its slope against the paper's."""
+"""Spectral normalization against the singular values of LAPACK, and its slope against the paper's."""
 
 import jax
 import jax.numpy as jnp
@@ -59,7 +59,7 @@ def test_each_call_makes_one_power_step_and_training_keeps_it(name):
 
 
 def test_the_slope_is_the_papers_with_the_vectors_fixed():
-    """arXiv:1802.05957, eq. 12: for a loss with slope d in the normalised W, (d - <d, W / sigma> v u') / sigma."""
+    """arXiv:1802.05957, eq. 12: for a loss with slope d in the normalized W, (d - <d, W / sigma> v u') / sigma."""
     layer, x, variables = started("dense")
     w, u = matrix(variables), np.float64(variables["spectral"]["u"])
     v = unit(w @ u)

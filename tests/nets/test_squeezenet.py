@@ -1,4 +1,4 @@
-"""SqueezeNet with its packaged weights sees what is in a picture."""
+"""SqueezeNet with its packaged weights sees what is in an image."""
 
 import hashlib
 import pickle
@@ -42,15 +42,15 @@ def test_it_names_drawings():
     folder = files("genjax") / "assets" / "emoji_64"
     names = [row.split("\t")[2] for row in (folder / "index.tsv").read_text("utf-8").splitlines()[1:]]
     with (folder / "emoji.webp").open("rb") as file:
-        pictures = from_sheet(np.asarray(Image.open(file).convert("RGB")), 64)
+        images = from_sheet(np.asarray(Image.open(file).convert("RGB")), 64)
     wanted = {"parachute": 701, "pretzel": 932, "hammer": 587, "screwdriver": 784}
-    pictures = pictures[[names.index(name) for name in wanted]]
-    seen = features.extract(features.squeezenet(), pictures, batch=4, probabilities=True).probabilities
+    images = images[[names.index(name) for name in wanted]]
+    seen = features.extract(features.squeezenet(), images, batch=4, probabilities=True).probabilities
     assert seen.argmax(1).tolist() == list(wanted.values())
     assert seen.max(1).min() > 0.8
 
 
-def test_pictures_too_small_to_pool_are_refused(variables):
+def test_images_too_small_to_pool_are_refused(variables):
     net = SqueezeNet()
     assert jax.eval_shape(net.apply, variables, jnp.zeros((1, 17, 17, 3))).maps["fire9"].shape == (1, 1, 1, 512)
     with pytest.raises(InputError, match=r"17 x 17 or more, got \[16, 40\]"):

@@ -21,8 +21,8 @@ WS = np.random.default_rng(1).normal(size=(4, 4, 8)).astype(np.float32)
 
 
 @partial(jax.jit, static_argnames=("stage", "noise"))
-def synthesise(variables, ws, stage=None, alpha=None, key=None, noise=None):
-    return NET.apply(variables, ws, stage, alpha, noise if key is None else key, method="synthesise")
+def synthesize(variables, ws, stage=None, alpha=None, key=None, noise=None):
+    return NET.apply(variables, ws, stage, alpha, noise if key is None else key, method="synthesize")
 
 
 @partial(jax.jit, static_argnames="stage")
@@ -42,12 +42,12 @@ def test_the_generator_of_faces_has_the_published_number_of_parameters():
     after = lambda n: n + n + 512 * 2 * n + 2 * n  # noqa: E731  noise's scales, biases, the style's matrix and biases
     first = 4 * 4 * 512 + after(512) + 9 * 512 * 512 + after(512)
     others = sum(9 * m * n + 9 * n * n + 2 * after(n) for m, n in pairwise(channels))
-    colours = sum(3 * n + 3 for n in channels)
+    colors = sum(3 * n + 3 for n in channels)
     count = sum(leaf.size for leaf in jax.tree.leaves(variables["params"]))
-    assert count == mapping + first + others + colours == 26_219_627
+    assert count == mapping + first + others + colors == 26_219_627
 
 
-def numpy_pictures(params, ws, net, stages):
+def numpy_images(params, ws, net, stages):
     """Section 2 and figure 1b, a stage after the other."""
     first = net.channels[0]
     if net.constant_input:
@@ -79,14 +79,14 @@ def test_the_generator_is_that_of_the_paper_as_it_grows():
         net, z = Generator((16, 16, 3), (6, 5, 4), width=8, layers=2), np.float64(Z)
         variables, params = drawn(net, z)
         ws = np.random.default_rng(2).normal(size=(4, 6, 8))  # each layer's own
-        pictures = [enlarged(x, 16) for x in numpy_pictures(params, ws, net, 3)]
+        images = [enlarged(x, 16) for x in numpy_images(params, ws, net, 3)]
         grown = jax.jit(lambda level: net.apply(variables, ws, level, method="grown"))
         for level, expected in {
-            0.0: pictures[0],
-            0.25: 0.75 * pictures[0] + 0.25 * pictures[1],
-            1.0: pictures[1],
-            1.6: 0.4 * pictures[1] + 0.6 * pictures[2],
-            2.0: pictures[2],
+            0.0: images[0],
+            0.25: 0.75 * images[0] + 0.25 * images[1],
+            1.0: images[1],
+            1.6: 0.4 * images[1] + 0.6 * images[2],
+            2.0: images[2],
         }.items():
             np.testing.assert_allclose(grown(level), expected, rtol=1e-9, atol=1e-9)
 
@@ -97,30 +97,30 @@ def test_the_generator_is_that_of_the_paper_with_each_switch_off(field):
         net, z = NET.clone(**({field: False} if field else {})), np.float64(Z)
         variables, params = drawn(net, z)
         w = numpy_nets.mapping(params["mapping"], z)
-        *_, expected = numpy_pictures(params, np.repeat(w[:, None], 4, 1), net, 2)
+        *_, expected = numpy_images(params, np.repeat(w[:, None], 4, 1), net, 2)
         np.testing.assert_allclose(jax.jit(net.apply)(variables, z), expected, rtol=1e-9, atol=1e-9)
 
 
 def test_a_stage_fades_in_from_the_one_before_to_the_bit():
-    old, new = synthesise(VARIABLES, WS, 0, key=KEY), synthesise(VARIABLES, WS, 1, key=KEY)
+    old, new = synthesize(VARIABLES, WS, 0, key=KEY), synthesize(VARIABLES, WS, 1, key=KEY)
     assert (old.shape, new.shape) == ((4, 4, 4, 3), (4, 8, 8, 3))
-    np.testing.assert_array_equal(synthesise(VARIABLES, WS, 1, 0.0, KEY), enlarged(old, 8))
-    np.testing.assert_array_equal(synthesise(VARIABLES, WS, 1, 1.0, KEY), new)
+    np.testing.assert_array_equal(synthesize(VARIABLES, WS, 1, 0.0, KEY), enlarged(old, 8))
+    np.testing.assert_array_equal(synthesize(VARIABLES, WS, 1, 1.0, KEY), new)
     between = 0.7 * enlarged(old, 8) + 0.3 * new
-    np.testing.assert_allclose(synthesise(VARIABLES, WS, 1, 0.3, KEY), between, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(synthesize(VARIABLES, WS, 1, 0.3, KEY), between, rtol=1e-5, atol=1e-5)
 
 
-def test_grown_to_a_stage_is_its_picture_enlarged():
+def test_grown_to_a_stage_is_its_image_enlarged():
     grown = jax.jit(lambda level: NET.apply(VARIABLES, WS, level, method="grown"))
     for level, stage, alpha in [(0.0, 0, None), (0.25, 1, 0.25), (1.0, 1, None)]:
-        expected = enlarged(synthesise(VARIABLES, WS, stage, alpha), 8)
+        expected = enlarged(synthesize(VARIABLES, WS, stage, alpha), 8)
         np.testing.assert_allclose(grown(level), expected, rtol=1e-5, atol=1e-5)
 
 
 def test_all_stages_have_weights_whatever_stage_is_made_first():
     shapes = [jax.eval_shape(lambda: NET.init(jax.random.key(0), Z, stage=stage)) for stage in (0, 1, None)]  # noqa: B023
     assert shapes[0] == shapes[1] == shapes[2]
-    assert len(VARIABLES["params"]) == 1 + 1 + 4 + 2  # mapping, constant, layers, colours
+    assert len(VARIABLES["params"]) == 1 + 1 + 4 + 2  # mapping, constant, layers, colors
 
 
 def test_weights_begin_as_the_paper_says():
@@ -140,14 +140,14 @@ def test_weights_begin_as_the_paper_says():
 def test_noise_changes_nothing_where_its_scale_is_zero():
     zero = lambda path, a: 0 * a if "noise_scale" in jax.tree_util.keystr(path) else a  # noqa: E731
     silent = jax.tree_util.tree_map_with_path(zero, VARIABLES)
-    constant = synthesise(silent, WS)
-    np.testing.assert_allclose(synthesise(silent, WS, key=KEY), constant, rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(synthesise(silent, WS, noise=False), constant, rtol=1e-5, atol=1e-5)
+    constant = synthesize(silent, WS)
+    np.testing.assert_allclose(synthesize(silent, WS, key=KEY), constant, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(synthesize(silent, WS, noise=False), constant, rtol=1e-5, atol=1e-5)
 
 
 def test_noise_is_of_each_example_or_constant_or_none():
     same = np.repeat(WS[:1], 4, 0)
-    fresh, constant, none = (synthesise(VARIABLES, same, **how) for how in ({"key": KEY}, {}, {"noise": False}))
+    fresh, constant, none = (synthesize(VARIABLES, same, **how) for how in ({"key": KEY}, {}, {"noise": False}))
     for x in (constant, none):
         np.testing.assert_allclose(x, np.repeat(x[:1], 4, 0), rtol=1e-5, atol=1e-5)
     for x, y in [(fresh[0], fresh[1]), (fresh, constant), (constant, none), (fresh, none)]:
@@ -169,30 +169,30 @@ def test_training_mixes_the_styles_of_the_layers_in_use_and_moves_the_average(st
     method = lambda m: m.mapping.styles_in_training(Z, k_styles, 4, 2 if stage == 0 else 4, 0.9)  # noqa: E731
     ws, expected = NET.apply(VARIABLES, method=method, mutable=["average"])
     x, moved = train(VARIABLES, Z, KEY, stage)
-    np.testing.assert_allclose(x, synthesise(VARIABLES, ws, stage, key=k_noise), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(x, synthesize(VARIABLES, ws, stage, key=k_noise), rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(moved["average"]["mapping"]["w_avg"], expected["average"]["mapping"]["w_avg"], rtol=1e-5)
 
 
-def test_an_examples_training_picture_does_not_depend_on_the_batchs_size():
+def test_an_examples_training_image_does_not_depend_on_the_batchs_size():
     whole, half = (train(VARIABLES, z, KEY)[0] for z in (Z, Z[:2]))
     np.testing.assert_allclose(whole[:2], half, rtol=1e-4, atol=1e-4)
     assert np.abs(train(VARIABLES, Z, jax.random.key(5))[0] - whole).max() > 0.1
 
 
-def test_outside_training_a_picture_is_a_function_of_its_latent():
+def test_outside_training_a_image_is_a_function_of_its_latent():
     generate = jax.jit(NET.apply)
     once = generate(VARIABLES, Z)
     np.testing.assert_allclose(once[:2], generate(VARIABLES, Z[:2]), rtol=1e-4, atol=1e-4)
     ws = NET.apply(VARIABLES, NET.apply(VARIABLES, Z, method="map"), method="styles")
-    np.testing.assert_allclose(once, synthesise(VARIABLES, ws), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(once, synthesize(VARIABLES, ws), rtol=1e-4, atol=1e-4)
 
 
-def test_full_truncation_is_the_picture_of_the_average():
+def test_full_truncation_is_the_image_of_the_average():
     average = np.random.default_rng(3).normal(size=8).astype(np.float32)
     variables = {**VARIABLES, "average": {"mapping": {"w_avg": average}}}
     ws = NET.apply(variables, WS, 0.0, method="truncate")
-    expected = synthesise(variables, np.broadcast_to(average, (4, 4, 8)))
-    np.testing.assert_array_equal(synthesise(variables, ws), expected)
+    expected = synthesize(variables, np.broadcast_to(average, (4, 4, 8)))
+    np.testing.assert_array_equal(synthesize(variables, ws), expected)
 
 
 def test_every_weight_in_use_has_a_finite_slope():

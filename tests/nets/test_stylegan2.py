@@ -27,8 +27,8 @@ train = jax.jit(lambda v, z, key: NET.apply(v, z, train=True, rngs={"noise": key
 
 
 @partial(jax.jit, static_argnames="noise")
-def synthesise(variables, ws, key=None, noise=None):
-    return NET.apply(variables, ws, noise if key is None else key, method="synthesise")
+def synthesize(variables, ws, key=None, noise=None):
+    return NET.apply(variables, ws, noise if key is None else key, method="synthesize")
 
 
 def count(net, *args):
@@ -40,11 +40,11 @@ def test_the_generator_has_the_published_number_of_parameters():
     """Of 1024 pixels 30 million, in config F. Counted: all that is learned; not the 17 constant maps of noise."""
     style = lambda n: 512 * n + n  # noqa: E731
     layer = lambda m, n: 9 * m * n + style(m) + 1 + n  # noqa: E731  kernel, style, noise's scale, bias
-    colour = lambda n: 3 * n + style(n) + 3  # noqa: E731
+    color = lambda n: 3 * n + style(n) + 3  # noqa: E731
     mapping, constant = 8 * (512 * 512 + 512), 4 * 4 * 512
-    stages = [layer(512, 512) + colour(512)] + [layer(m, n) + layer(n, n) + colour(n) for m, n in STEPS]
+    stages = [layer(512, 512) + color(512)] + [layer(m, n) + layer(n, n) + color(n) for m, n in STEPS]
     assert layer(512, 512) == 2_622_465  # as the authors' code prints
-    assert colour(512) == 264_195
+    assert color(512) == 264_195
     ours = count(Generator((1024, 1024, 3)), jnp.zeros((1, 512)))
     assert ours == mapping + constant + sum(stages) == 30_370_060
 
@@ -72,9 +72,9 @@ def numpy_modulated(p, x, w, up=False, demodulate=True):
     return np.stack(out)
 
 
-def numpy_picture(params, ws):
+def numpy_image(params, ws):
     """Figures 2c and 7b."""
-    x, picture = np.broadcast_to(params["constant"], (len(ws), *params["constant"].shape)), 0
+    x, image = np.broadcast_to(params["constant"], (len(ws), *params["constant"].shape)), 0
     for i in range(ws.shape[1] - 1):
         p = params[f"convs_{i}"]
         x = numpy_modulated(p["ModulatedConv_0"], x, ws[:, i], up=i % 2 == 1)
@@ -82,9 +82,9 @@ def numpy_picture(params, ws):
         x = np.sqrt(2) * leaky_relu(x)
         if i % 2 == 0:
             p = params[f"to_rgb_{i // 2}"]
-            picture = picture if i == 0 else upfirdn(picture, 2 * SMOOTH, up=2, pads=(2, 1))
-            picture = picture + numpy_modulated(p["ModulatedConv_0"], x, ws[:, i + 1], demodulate=False) + p["bias"]
-    return picture
+            image = image if i == 0 else upfirdn(image, 2 * SMOOTH, up=2, pads=(2, 1))
+            image = image + numpy_modulated(p["ModulatedConv_0"], x, ws[:, i + 1], demodulate=False) + p["bias"]
+    return image
 
 
 def test_the_generator_is_that_of_the_paper():
@@ -92,11 +92,11 @@ def test_the_generator_is_that_of_the_paper():
         net, z = Generator((16, 16, 3), (6, 5, 4), width=8, layers=2), np.float64(Z)
         variables, params = drawn(net, z)
         w = numpy_nets.mapping(params["mapping"], z, np.sqrt(2))
-        expected = numpy_picture(params, np.repeat(w[:, None], 6, 1))
+        expected = numpy_image(params, np.repeat(w[:, None], 6, 1))
         np.testing.assert_allclose(jax.jit(net.apply)(variables, z), expected, rtol=1e-9, atol=1e-9)
         ws = np.random.default_rng(2).normal(size=(4, 6, 8))  # each layer's own
-        ours = jax.jit(lambda ws: net.apply(variables, ws, method="synthesise"))(ws)
-        np.testing.assert_allclose(ours, numpy_picture(params, ws), rtol=1e-9, atol=1e-9)
+        ours = jax.jit(lambda ws: net.apply(variables, ws, method="synthesize"))(ws)
+        np.testing.assert_allclose(ours, numpy_image(params, ws), rtol=1e-9, atol=1e-9)
 
 
 def numpy_logits(params, x):
@@ -142,14 +142,14 @@ def test_weights_begin_as_the_paper_says():
 
 def test_noise_is_of_each_example_or_constant_or_none():
     same = np.repeat(WS[:1], 4, 0)
-    fresh, constant, none = (synthesise(VARIABLES, same, **how) for how in ({"key": KEY}, {}, {"noise": False}))
+    fresh, constant, none = (synthesize(VARIABLES, same, **how) for how in ({"key": KEY}, {}, {"noise": False}))
     for x in (constant, none):
         np.testing.assert_allclose(x, np.repeat(x[:1], 4, 0), rtol=1e-4, atol=1e-4)
     for x, y in [(fresh[0], fresh[1]), (fresh, constant), (constant, none), (fresh, none)]:
         assert np.abs(x - y).max() > 0.1
     zero = lambda path, a: 0 * a if "noise_scale" in jax.tree_util.keystr(path) else a  # noqa: E731
     silent = jax.tree_util.tree_map_with_path(zero, VARIABLES)
-    np.testing.assert_allclose(synthesise(silent, same, key=KEY), none, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(synthesize(silent, same, key=KEY), none, rtol=1e-4, atol=1e-4)
 
 
 def test_training_mixes_styles_and_moves_the_average():
@@ -158,20 +158,20 @@ def test_training_mixes_styles_and_moves_the_average():
     method = lambda m: m.mapping.styles_in_training(Z, k_styles, 4, 4, 0.9)  # noqa: E731
     ws, expected = NET.apply(VARIABLES, method=method, mutable=["average"])
     x, moved = train(VARIABLES, Z, KEY)
-    np.testing.assert_allclose(x, synthesise(VARIABLES, ws, key=k_noise), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(x, synthesize(VARIABLES, ws, key=k_noise), rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(moved["average"]["mapping"]["w_avg"], expected["average"]["mapping"]["w_avg"], rtol=1e-5)
 
 
-def test_an_examples_training_picture_does_not_depend_on_the_batchs_size():
+def test_an_examples_training_image_does_not_depend_on_the_batchs_size():
     whole, half = (train(VARIABLES, z, KEY)[0] for z in (Z, Z[:2]))
     np.testing.assert_allclose(whole[:2], half, rtol=1e-4, atol=1e-4)
 
 
-def test_full_truncation_is_the_picture_of_the_average():
+def test_full_truncation_is_the_image_of_the_average():
     average = np.random.default_rng(3).normal(size=8).astype(np.float32)
     variables = {**VARIABLES, "average": {"mapping": {"w_avg": average}}}
     ws = NET.apply(variables, WS, 0.0, method="truncate")
-    np.testing.assert_array_equal(synthesise(variables, ws), synthesise(variables, np.broadcast_to(average, (4, 4, 8))))
+    np.testing.assert_array_equal(synthesize(variables, ws), synthesize(variables, np.broadcast_to(average, (4, 4, 8))))
 
 
 def test_every_weight_has_a_finite_slope_through_the_critic():

@@ -24,7 +24,7 @@ def drawn(net, seed=0):
     return jax.tree_util.tree_map_with_path(draw, like)
 
 
-def pictures(*shape):
+def images(*shape):
     return np.random.default_rng(1).uniform(0, 255, shape).astype(np.float32)
 
 
@@ -65,7 +65,7 @@ CASES = [  # depth, pooling, padding, ceil, height and width
 def test_it_is_the_papers(case):
     *fields, size = case
     net = VGG(*fields, widths=NARROW)
-    variables, x = drawn(net), pictures(2, *size, 3)
+    variables, x = drawn(net), images(2, *size, 3)
     maps = jax.jit(net.apply)(variables, x)
     expected = in_numpy(net, variables["params"], x)
     assert sorted(maps) == sorted(expected)
@@ -77,7 +77,7 @@ def test_it_is_the_papers(case):
 def test_kernels_that_are_ready_give_the_same_maps_and_gradient(case):
     *fields, size = case
     net = VGG(*fields, widths=NARROW)
-    variables, x = drawn(net), pictures(2, *size, 3)
+    variables, x = drawn(net), images(2, *size, 3)
     more = jax.jit(lambda v: ready(v, layers(net.depth)))(variables)
     assert sorted(more["winograd"]) == [name for name in layers(net.depth) if name[:4] == "conv" and name[4] > "1"]
 
@@ -113,7 +113,7 @@ def in_torch(net, params):
 def test_it_is_pytorchs_sequence_of_the_same_layers(case):
     *fields, size = case
     net = VGG(*fields, widths=NARROW)
-    variables, x = drawn(net), pictures(2, *size, 3)
+    variables, x = drawn(net), images(2, *size, 3)
     sequence = in_torch(net, variables["params"])
     maps = jax.jit(net.apply)(variables, x)
     import torch
@@ -127,7 +127,7 @@ def test_it_is_pytorchs_sequence_of_the_same_layers(case):
 
 def test_its_gradient_is_pytorchs():
     net = VGG(19, "average", "reflect", True, "relu3_1", NARROW)
-    variables, x = drawn(net), pictures(1, 11, 13, 3)
+    variables, x = drawn(net), images(1, 11, 13, 3)
     sequence = in_torch(net, variables["params"])
     ours = jax.jit(jax.grad(lambda x: jnp.square(net.apply(variables, x)["relu3_1"]).sum()))(x)
     import torch
@@ -138,7 +138,7 @@ def test_its_gradient_is_pytorchs():
 
 
 def test_it_has_the_papers_parameters():
-    # 14,714,688 and 20,024,384 as Keras' summaries of VGG16 and VGG19 without the classifier have it, and the colours
+    # 14,714,688 and 20,024,384 as Keras' summaries of VGG16 and VGG19 without the classifier have it, and the colors
     for depth, count in ((16, 14_714_688), (19, 20_024_384)):
         like = jax.eval_shape(VGG(depth).init, jax.random.key(0), jnp.zeros((1, 32, 32, 3)))
         assert sum(leaf.size for leaf in jax.tree.leaves(like)) == count + 12
@@ -165,7 +165,7 @@ def test_a_window_that_the_border_cuts_is_pooled_over_what_is_in_it():
     assert slope.tolist() == [[0, 0, 0], [0, 1, 1], [0, 1, 1]]
 
 
-def test_the_border_is_zero_after_the_colours():
+def test_the_border_is_zero_after_the_colors():
     net = VGG(last="conv1_1", widths=(1, 1, 1, 1, 1))
     params = {
         "color": {"kernel": jnp.eye(3) / 10, "bias": jnp.full(3, -5.0)},
@@ -176,11 +176,11 @@ def test_the_border_is_zero_after_the_colours():
     assert y[1, 1] == 9 * 3 * 4
 
 
-def test_a_grey_picture_has_three_equal_channels():
+def test_a_gray_image_has_three_equal_channels():
     net = VGG(16, last="relu2_1", widths=NARROW)
-    variables, x = drawn(net), pictures(1, 9, 8, 1)
-    grey, coloured = (net.apply(variables, x)["relu2_1"] for x in (x, x.repeat(3, 3)))
-    close(grey, coloured)
+    variables, x = drawn(net), images(1, 9, 8, 1)
+    gray, colored = (net.apply(variables, x)["relu2_1"] for x in (x, x.repeat(3, 3)))
+    close(gray, colored)
 
 
 def test_nothing_is_made_after_the_last_layer():
@@ -211,26 +211,26 @@ def test_an_unknown_choice_is_refused(fields, message):
         VGG(**fields).init(jax.random.key(0), jnp.zeros((1, 32, 32, 3)))
 
 
-def test_pictures_of_other_channels_are_refused():
-    with pytest.raises(InputError, match="3 channels, or 1 if they are grey, got 4"):
+def test_images_of_other_channels_are_refused():
+    with pytest.raises(InputError, match="3 channels, or 1 if they are gray, got 4"):
         VGG().init(jax.random.key(0), jnp.zeros((1, 32, 32, 4)))
 
 
 @pytest.mark.parametrize("padding", ["zeros", "reflect"])
 @pytest.mark.parametrize("ceil", [False, True])
 @pytest.mark.parametrize("last", ["relu1_1", "relu4_1", "pool5"])
-def test_pictures_too_small_to_pool_are_refused(padding, ceil, last):
+def test_images_too_small_to_pool_are_refused(padding, ceil, last):
     net = VGG(19, "max", padding, ceil, last, NARROW)
     least = smallest(19, last, padding, ceil)
     look = lambda side: jax.eval_shape(net.init_with_output, jax.random.key(0), jnp.zeros((1, side, 40, 3)))[0]  # noqa: E731
     assert min(look(least)[last].shape) > 0
     assert least == 1 or min(in_jax(net, least - 1)) < 1 + (padding == "reflect")
-    with pytest.raises(InputError, match=rf"up to {last} needs pictures of {least} x {least} or more, got \[0, 40\]"):
+    with pytest.raises(InputError, match=rf"up to {last} needs images of {least} x {least} or more, got \[0, 40\]"):
         look(0)
 
 
 def in_jax(net, side):
-    """The heights of the maps that convolutions and poolings meet, of a picture of this one, and of the last map."""
+    """The heights of the maps that convolutions and poolings meet, of an image of this one, and of the last map."""
     for name in layers(net.depth, net.last):
         if not name.startswith("relu"):
             yield side

@@ -70,18 +70,18 @@ def test_all_maps_together_are_scaling_rotation_stretch_rotation_and_shift_in_th
     assert abs(np.corrcoef(shifts[:, 0] ** 2, np.log2(np.linalg.det(a)))[0, 1]) < 4 / np.sqrt(N)
 
 
-def test_all_colours_together_are_brightness_contrast_flip_hue_and_saturation_in_this_order():
-    """Read off the product: on the grey axis a factor of +-c and c b added, and c^3 s^2 is the determinant."""
+def test_all_colors_together_are_brightness_contrast_flip_hue_and_saturation_in_this_order():
+    """Read off the product: on the gray axis a factor of +-c and c b added, and c^3 s^2 is the determinant."""
     matrices = np.float64(draw_colors(1.0))
     a, added = matrices[:, :3, :3], matrices[:, :3, 3].mean(1)
-    grey = a.sum(2).mean(1)
-    np.testing.assert_allclose(a.sum(2), grey[:, None] * np.ones(3), rtol=1e-4, atol=1e-5)
-    assert are_as_likely(np.sign(grey), {-1: 1 / 2, 1: 1 / 2})
-    assert is_normal(np.log2(abs(grey)), 0.5)
-    assert is_normal(added / grey, 0.2)
-    assert is_normal(np.log2(np.linalg.det(a) / grey**3) / 2, 1)
-    off = a / grey[:, None, None] - 1 / 3  # s / c times a rotation about grey, its angle in the first column
-    red = off @ [1, 0, 0] * np.sign(grey)[:, None]
+    gray = a.sum(2).mean(1)
+    np.testing.assert_allclose(a.sum(2), gray[:, None] * np.ones(3), rtol=1e-4, atol=1e-5)
+    assert are_as_likely(np.sign(gray), {-1: 1 / 2, 1: 1 / 2})
+    assert is_normal(np.log2(abs(gray)), 0.5)
+    assert is_normal(added / gray, 0.2)
+    assert is_normal(np.log2(np.linalg.det(a) / gray**3) / 2, 1)
+    off = a / gray[:, None, None] - 1 / 3  # s / c times a rotation about gray, its angle in the first column
+    red = off @ [1, 0, 0] * np.sign(gray)[:, None]
     cosine, sine = red[:, 0], (red[:, 1] - red[:, 2]) / np.sqrt(3)
     size = np.hypot(cosine, sine)
     assert is_angle(cosine / size, sine / size)
@@ -131,7 +131,7 @@ def test_one_program_serves_all_probabilities_and_above_one_is_one():
 
 
 def test_slopes_and_slopes_of_slopes_pass():
-    """The R1 penalty of a critic behind the augmentation: its slope by the picture and by the critic's weights."""
+    """The R1 penalty of a critic behind the augmentation: its slope by the image and by the critic's weights."""
     with jax.enable_x64(True):
         x, w, u = np.random.default_rng(1).normal(size=(3, 2, 8, 8, 3))
         critic = lambda x, w: jnp.sum(jnp.sin(w * ada.augment(x, 0.7, KEY)))  # noqa: E731
@@ -144,8 +144,8 @@ def test_slopes_and_slopes_of_slopes_pass():
 
 
 @pytest.mark.parametrize("shape", [(2, 8, 4, 3), (2, 8, 8, 2), (8, 8, 3), (2, 1, 1, 1)])
-def test_what_is_no_square_picture_is_refused(shape):
-    with pytest.raises(InputError, match="square pictures"):
+def test_what_is_no_square_image_is_refused(shape):
+    with pytest.raises(InputError, match="square images"):
         ada.augment(jnp.zeros(shape), 0.5, KEY)
 
 

@@ -1,4 +1,4 @@
-"""Maps of pictures against NumPy's own flips, against closed forms, and against SciPy's filters and sampling."""
+"""Maps of images against NumPy's own flips, against closed forms, and against SciPy's filters and sampling."""
 
 import jax
 import jax.numpy as jnp
@@ -52,7 +52,7 @@ def by_scipy(x, matrix):
     f = np.array(affine.SYM6)
     x = np.pad(x, ((far, far), (far, far), (0, 0)), "reflect")
     for axis in (0, 1):
-        x = signal.upfirdn(f * 2**0.5, x, 2, axis=axis)  # pixel i of the picture is at 2 (i + far) + 5
+        x = signal.upfirdn(f * 2**0.5, x, 2, axis=axis)  # pixel i of the image is at 2 (i + far) + 5
     places = np.arange(-5, 2 * side + 5) / 2
     columns, rows = np.meshgrid(places - (side - 1) / 2, places - (side - 1) / 2)
     points = np.einsum("ij,jrc->irc", matrix, [columns, rows, np.ones_like(rows)])[1::-1] + (side - 1) / 2
@@ -70,11 +70,11 @@ def test_a_warp_is_filtering_bilinear_sampling_and_filtering(name):
 
 
 @pytest.mark.parametrize("name", ["enlarged", "stretched", "turned", "shifted", "far", "all"])
-def test_a_smooth_picture_is_seen_where_the_map_points(name):
-    """Cosines are their own mirror images, so f(M p) is known everywhere; SciPy's spline knows it within the picture.
+def test_a_smooth_image_is_seen_where_the_map_points(name):
+    """Cosines are their own mirror images, so f(M p) is known everywhere; SciPy's spline knows it within the image.
 
     The bound is bilinear sampling's, (1/2)^2 / 8 of the second derivatives, and the slope where the filter, whose mean
-    is not quite at a pixel, puts the picture.
+    is not quite at a pixel, puts the image.
     """
     side = 16
     f = lambda x, y: np.cos(np.pi * x / (side - 1)) + np.cos(np.pi * y / (side - 1)) / 2  # noqa: E731
@@ -82,8 +82,8 @@ def test_a_smooth_picture_is_seen_where_the_map_points(name):
     columns, rows = np.meshgrid(grid, grid)
     matrix = np.float64(MAPS[name])
     x, y, _ = np.einsum("ij,jrc->irc", matrix, [columns, rows, np.ones_like(rows)]) + (side - 1) / 2
-    picture = f(*np.meshgrid(np.arange(side), np.arange(side)))
-    found = affine.warp(jnp.float32(picture)[..., None], jnp.float32(matrix))[..., 0]
+    image = f(*np.meshgrid(np.arange(side), np.arange(side)))
+    found = affine.warp(jnp.float32(image)[..., None], jnp.float32(matrix))[..., 0]
     lag = np.arange(12) @ affine.SYM6 / 2**0.5 / 2 - 2.5
     assert 0 < lag < 0.05
     aside = np.abs((matrix[:2, :2] - np.eye(2)) @ [lag, lag])
@@ -92,11 +92,11 @@ def test_a_smooth_picture_is_seen_where_the_map_points(name):
     swapped = matrix[[1, 0, 2]][:, [1, 0, 2]]  # SciPy's points are (row, column), from the corner
     offset = swapped[:2, 2] + (side - 1) / 2 - swapped[:2, :2] @ np.full(2, (side - 1) / 2)
     inside = (np.minimum(x, y) > 0) & (np.maximum(x, y) < side - 1)
-    bilinear = ndimage.affine_transform(picture, swapped[:2, :2], offset, order=1)
+    bilinear = ndimage.affine_transform(image, swapped[:2, :2], offset, order=1)
     np.testing.assert_allclose(np.where(inside, found, 0), np.where(inside, bilinear, 0), atol=5 * bound)
 
 
-def test_a_warp_that_changes_nothing_gives_the_picture_back_and_whole_shifts_are_shifts():
+def test_a_warp_that_changes_nothing_gives_the_image_back_and_whole_shifts_are_shifts():
     """The filter is orthogonal to its shifts by two, which is a pixel."""
     x = jnp.float32(X)
     np.testing.assert_allclose(affine.warp(x, jnp.eye(3)), x, atol=1e-6)
@@ -105,7 +105,7 @@ def test_a_warp_that_changes_nothing_gives_the_picture_back_and_whole_shifts_are
 
 
 @pytest.mark.parametrize("how", [affine.move, affine.warp])
-def test_both_are_linear_in_the_picture_and_their_gradient_is_the_transpose(how):
+def test_both_are_linear_in_the_image_and_their_gradient_is_the_transpose(how):
     with jax.enable_x64(True):
         run = jax.jit(lambda x: how(x, jnp.asarray(MAPS["all"], jnp.float64)))
         y, weight = np.random.default_rng(2).normal(size=(2, *X.shape))

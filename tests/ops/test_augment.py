@@ -18,7 +18,7 @@ def augmented(name, x):
 
 
 def shifted(x, down, right):
-    """A picture moved by slices, zeros coming in."""
+    """An image moved by slices, zeros coming in."""
     (h, w), y = x.shape[:2], np.zeros_like(x)
     y[max(down, 0) : h + min(down, 0), max(right, 0) : w + min(right, 0)] = x[
         max(-down, 0) : h + min(-down, 0), max(-right, 0) : w + min(-right, 0)
@@ -38,7 +38,7 @@ def test_a_translation_is_a_shift_by_up_to_an_eighth_with_zeros_and_all_shifts_a
 
 @pytest.mark.parametrize(("side", "most"), [(3, 0), (4, 1), (12, 2), (20, 3), (28, 4), (32, 4)])
 def test_an_eighth_is_rounded_with_halves_up_as_in_the_authors_code(side, most):
-    """int(side * 0.125 + 0.5): where the one bright row of a picture comes to lie."""
+    """int(side * 0.125 + 0.5): where the one bright row of an image comes to lie."""
     x = np.zeros((200, side, 1, 1), np.float32)
     x[:, side // 2] = 1
     rows = augmented("translation", x)[..., 0, 0].argmax(1) - side // 2
@@ -62,24 +62,24 @@ def test_a_cutout_is_a_rectangle_of_half_the_sides_whose_middle_is_anywhere(heig
         assert set(covered.sum(1)) == set(lengths)
 
 
-def test_colours_are_moved_scaled_about_grey_and_scaled_about_the_mean():
-    """y = m + b + k (s (x - g) + (g - m)) with the brightness b, saturation s and contrast k of the picture."""
+def test_colors_are_moved_scaled_about_gray_and_scaled_about_the_mean():
+    """y = m + b + k (s (x - g) + (g - m)) with the brightness b, saturation s and contrast k of the image."""
     found = np.float64(augmented("color", X))
     x = np.float64(X)
-    grey, mean = x.mean(3, keepdims=True), x.mean((1, 2, 3), keepdims=True)
+    gray, mean = x.mean(3, keepdims=True), x.mean((1, 2, 3), keepdims=True)
     b = found.mean((1, 2, 3)) - mean.ravel()
-    new_grey = found.mean(3, keepdims=True)
+    new_gray = found.mean(3, keepdims=True)
     inner = lambda a, c: (a * c).sum((1, 2, 3))  # noqa: E731
-    k = inner(new_grey - found.mean((1, 2, 3), keepdims=True), grey - mean) / inner(grey - mean, grey - mean)
-    ks = inner(found - new_grey, x - grey) / inner(x - grey, x - grey)
+    k = inner(new_gray - found.mean((1, 2, 3), keepdims=True), gray - mean) / inner(gray - mean, gray - mean)
+    ks = inner(found - new_gray, x - gray) / inner(x - gray, x - gray)
     column = lambda a: a[:, None, None, None]  # noqa: E731
-    np.testing.assert_allclose(found, mean + column(b) + column(ks) * (x - grey) + column(k) * (grey - mean), atol=1e-5)
+    np.testing.assert_allclose(found, mean + column(b) + column(ks) * (x - gray) + column(k) * (gray - mean), atol=1e-5)
     for values, low, high in ((b, -0.5, 0.5), (k, 0.5, 1.5), (ks / k, 0, 2)):
         assert stats.kstest(values, "uniform", (low, high - low)).pvalue > 1e-3
     assert np.abs(np.corrcoef([b, k, ks / k]) - np.eye(3)).max() < 4 / np.sqrt(len(X))
 
 
-def test_saturation_leaves_a_grey_picture_grey():
+def test_saturation_leaves_a_gray_image_gray():
     x = np.repeat(X[:50, ..., :1], 3, 3)
     found = augmented("color", x)
     np.testing.assert_allclose(found, np.repeat(found[..., :1], 3, 3), atol=1e-6)
@@ -111,7 +111,7 @@ def test_a_list_of_policies_is_in_order():
     assert policies("cutout, color") == (cutout, color)
 
 
-@pytest.mark.parametrize(("names", "message"), [("colour", "did you mean 'color'"), ("color,color", "at most once")])
+@pytest.mark.parametrize(("names", "message"), [("color", "did you mean 'color'"), ("color,color", "at most once")])
 def test_a_list_that_makes_no_sense_is_refused(names, message):
     with pytest.raises(InputError, match=message):
         policies(names)

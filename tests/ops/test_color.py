@@ -1,4 +1,4 @@
-"""Matrices of colours against what they do to the grey axis, and against SciPy's rotations."""
+"""Matrices of colors against what they do to the gray axis, and against SciPy's rotations."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -16,7 +16,7 @@ def test_brightness_adds_and_contrast_multiplies():
     np.testing.assert_allclose(color.recolor(X, color.contrast(1.7)), 1.7 * X, atol=1e-6)
 
 
-def test_a_luma_flip_is_the_householder_reflection_of_the_grey_axis():
+def test_a_luma_flip_is_the_householder_reflection_of_the_gray_axis():
     matrix, v = color.luma_flip()[:3, :3], np.ones(3) / np.sqrt(3)
     np.testing.assert_allclose(matrix, np.eye(3) - 2 * np.outer(v, v), atol=1e-12)
     found = color.recolor(X, color.luma_flip())
@@ -25,7 +25,7 @@ def test_a_luma_flip_is_the_householder_reflection_of_the_grey_axis():
 
 
 @pytest.mark.parametrize("angle", [-3.0, 0.5, 2 * np.pi / 3])
-def test_hue_turns_about_the_grey_axis(angle):
+def test_hue_turns_about_the_gray_axis(angle):
     expected = Rotation.from_rotvec(angle * np.ones(3) / np.sqrt(3)).as_matrix()
     np.testing.assert_allclose(color.hue(angle)[:3, :3], expected, atol=1e-6)
     np.testing.assert_allclose(color.recolor(X, color.hue(angle)).mean(2, keepdims=True), LUMA, atol=1e-6)
@@ -35,7 +35,7 @@ def test_a_third_of_a_turn_makes_red_green():
     np.testing.assert_allclose(color.hue(2 * np.pi / 3) @ np.array([1, 0, 0, 1.0]), [0, 1, 0, 1], atol=1e-6)
 
 
-def test_saturation_is_the_distance_from_grey():
+def test_saturation_is_the_distance_from_gray():
     np.testing.assert_allclose(color.recolor(X, color.saturation(0)), np.repeat(LUMA, 3, 2), atol=1e-6)
     np.testing.assert_allclose(color.recolor(X, color.saturation(2.5)), LUMA + 2.5 * (X - LUMA), atol=1e-6)
 
@@ -54,7 +54,7 @@ def test_no_change_is_none_to_the_bit():
 
 
 @pytest.mark.parametrize("name", ["brightness", "contrast", "luma_flip", "hue", "saturation"])
-def test_a_grey_picture_is_one_of_three_equal_colours(name):
+def test_a_gray_image_is_one_of_three_equal_colors(name):
     matrix = getattr(color, name)(1 if name == "luma_flip" else 0.4)
     found = color.recolor(X[..., :1], matrix)
     np.testing.assert_allclose(np.repeat(found, 3, 2), color.recolor(np.repeat(X[..., :1], 3, 2), matrix), atol=1e-6)

@@ -49,7 +49,7 @@ def test_both_ways_agree_in_float32(up):
 
 
 def test_both_ways_agree_in_the_slope_of_their_slope():
-    """In the kernel, of that in the style: as regularising path lengths needs."""
+    """In the kernel, of that in the style: as regularizing path lengths needs."""
 
     def slopes(fused):
         net = lambda style, w: jnp.sum(jnp.tanh(modulated_conv(jnp.asarray(X), w, style, up=True, fused=fused)))  # noqa: E731
@@ -66,8 +66,8 @@ def test_demodulated_outputs_of_independent_inputs_have_variance_one():
     responses = modulated_conv(jnp.asarray(impulses), jnp.asarray(W), style)
     np.testing.assert_allclose((responses**2).sum((0, 1, 2)), 1, rtol=1e-7)
     x = np.random.default_rng(1).normal(size=(500, 3, 3, 4))
-    centre = modulated_conv(jnp.asarray(x), jnp.asarray(W), jnp.asarray(np.random.default_rng(2).normal(size=(500, 4))))
-    np.testing.assert_allclose(centre[:, 1, 1].var(0), 1, atol=4 * np.sqrt(2 / 500))
+    center = modulated_conv(jnp.asarray(x), jnp.asarray(W), jnp.asarray(np.random.default_rng(2).normal(size=(500, 4))))
+    np.testing.assert_allclose(center[:, 1, 1].var(0), 1, atol=4 * np.sqrt(2 / 500))
 
 
 def test_enlarging_is_filtering_and_then_the_convolution_away_from_the_border():
@@ -78,7 +78,7 @@ def test_enlarging_is_filtering_and_then_the_convolution_away_from_the_border():
     assert np.abs(y[:, 0] - other[:, 0]).max() > 1e-3  # beyond it they have zeros in different places
 
 
-def test_enlarging_keeps_centres_where_they_are():
+def test_enlarging_keeps_centers_where_they_are():
     ramp = jnp.broadcast_to(jnp.arange(8.0)[:, None, None], (1, 8, 8, 1))
     delta = jnp.zeros((3, 3, 1, 1)).at[1, 1].set(1)
     y = modulated_conv(ramp, delta, jnp.ones((1, 1)), demodulate=False, up=True)

@@ -18,8 +18,8 @@ def test_an_examples_noise_does_not_depend_on_the_batch_size(draw):
 def test_normal_noise_is_normal_and_independent_across_examples():
     z = np.asarray(noise.normal(jax.random.key(0), 2000, (16,)))
     assert stats.kstest(z.ravel(), "norm").pvalue > 1e-3
-    neighbours = np.corrcoef(z[:-1].ravel(), z[1:].ravel())[0, 1]
-    assert abs(neighbours) < 4 / np.sqrt(z.size)  # four standard errors
+    neighbors = np.corrcoef(z[:-1].ravel(), z[1:].ravel())[0, 1]
+    assert abs(neighbors) < 4 / np.sqrt(z.size)  # four standard errors
 
 
 def test_a_mask_does_not_depend_on_the_batch_size():
@@ -43,7 +43,7 @@ def test_every_bit_is_fair_and_bytes_are_uniform():
         assert stats.chisquare(np.bincount((words >> shift) & 255, minlength=256)).pvalue > 1e-3
 
 
-def test_masks_of_neighbouring_elements_steps_and_keys_are_independent():
+def test_masks_of_neighboring_elements_steps_and_keys_are_independent():
     root = jax.random.key(0)
     masks = [np.asarray(noise.bernoulli(jax.random.fold_in(root, step), 0.6, (200_000,))) for step in range(6)]
     bound = 4.5 / np.sqrt(200_000)

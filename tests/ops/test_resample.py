@@ -38,7 +38,7 @@ def test_fir_is_zeros_in_between_and_a_convolution(taps, up, down, widen, pads):
     np.testing.assert_allclose(y, expected, rtol=1e-13, atol=1e-14)
 
 
-def test_a_box_of_two_is_nearest_neighbours_and_the_mean():
+def test_a_box_of_two_is_nearest_neighbors_and_the_mean():
     np.testing.assert_array_equal(fir(jnp.asarray(X), (1, 1), up=2), enlarge(X))
     np.testing.assert_allclose(fir(jnp.asarray(X), (1, 1), down=2), shrink(X), rtol=1e-13, atol=1e-15)
 
@@ -55,8 +55,8 @@ def test_a_constant_stays_what_it_is_within_and_fades_at_the_border(taps, up, do
     assert (y[0, 1:-1] == 1 - min(taps) * up / sum(taps)).all()
 
 
-def test_centres_stay_where_they_are():
-    """A ramp enlarged has its values at pixels' centres: the n-th of 16 lies where (n - 1/2) / 2 of 8 does."""
+def test_centers_stay_where_they_are():
+    """A ramp enlarged has its values at pixels' centers: the n-th of 16 lies where (n - 1/2) / 2 of 8 does."""
     ramp = jnp.broadcast_to(jnp.arange(8.0)[:, None, None], (1, 8, 8, 1))
     rows = lambda y: np.asarray(y)[0, 1:-1, 2, 0]  # noqa: E731
     np.testing.assert_allclose(rows(fir(ramp, SMOOTH, up=2)), (np.arange(1, 15) - 0.5) / 2, rtol=1e-14)

@@ -1,4 +1,4 @@
-"""Pictures: exact pixels, whole files, curves that nothing breaks."""
+"""Images: exact pixels, whole files, curves that nothing breaks."""
 
 import errno
 import os
@@ -12,7 +12,7 @@ from genjax.errors import InputError
 from genjax.report import curves, figures
 
 
-def test_a_grid_puts_every_picture_where_it_belongs():
+def test_a_grid_puts_every_image_where_it_belongs():
     images = np.arange(6, dtype=np.uint8)[:, None, None, None] * np.ones((1, 3, 4, 1), np.uint8)
     sheet = np.array(figures.grid(images, columns=3, pad=2, scale=1))
     assert sheet.shape == (2 + 2 * (3 + 2), 2 + 3 * (4 + 2))
@@ -80,7 +80,7 @@ def test_a_gif_has_its_frames_evenly_chosen_and_holds_the_last(tmp_path):
     assert [duration for _, duration in shown] == [300] * 19 + [2000]
 
 
-def test_a_gif_of_an_enlarged_picture_has_its_sharp_pixels_and_exact_white(tmp_path):
+def test_a_gif_of_an_enlarged_image_has_its_sharp_pixels_and_exact_white(tmp_path):
     rng, frames = np.random.default_rng(0), []
     for i in range(3):
         images = rng.integers(0, 256, (4, 28, 28, 3), dtype=np.uint8)
@@ -209,12 +209,12 @@ def test_metrics_are_read_around_a_broken_line(tmp_path):
     assert files.read_metrics(tmp_path / "none.jsonl") == []
 
 
-def test_a_row_of_the_picture_is_a_class():
+def test_a_row_of_the_image_is_a_class():
     """Examples 0, 1, 2 of classes 0, 1, 2, then again; the eighth fills no row."""
     examples = np.full((8, 4, 4, 1), 100, np.uint8) + np.arange(8, dtype=np.uint8)[:, None, None, None]
-    shown = np.asarray(figures.picture(examples, classes=3))
+    shown = np.asarray(figures.image(examples, classes=3))
     expected = np.asarray(figures.grid(examples[[0, 3, 1, 4, 2, 5]], columns=2))
     np.testing.assert_array_equal(shown, expected)
     np.testing.assert_array_equal(
-        np.asarray(figures.picture(examples, 4, classes=3)), np.asarray(figures.grid(examples, 4))
+        np.asarray(figures.image(examples, 4, classes=3)), np.asarray(figures.grid(examples, 4))
     )

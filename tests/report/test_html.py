@@ -72,7 +72,7 @@ def test_broken_lines_and_values_that_are_not_finite_are_survived_and_shown(run)
     assert "30 steps" in Page(html.write(run).read_text()).text
 
 
-def test_wide_pictures_get_the_whole_width(run):
+def test_wide_images_get_the_whole_width(run):
     assert 'class="samples n3"' in html.write(run).read_text()
     for path in (run / "samples").iterdir():
         Image.fromarray(np.zeros((8, 32), np.uint8)).save(path)

@@ -1,4 +1,4 @@
-"""The plane of codings, and how active codings are."""
+"""The plane of latents, and how active latents are."""
 
 import numpy as np
 import pytest
@@ -16,14 +16,14 @@ def test_a_plane_has_the_quantiles_of_the_normal_law_and_rises_upwards():
     np.testing.assert_allclose(moved, plane * [3, 4] + [1, 2])
 
 
-def test_pictures_of_a_plane_stand_without_gaps():
-    pictures = np.arange(6, dtype=np.uint8).reshape(2, 3, 1, 1, 1) * np.ones((4, 4, 1), np.uint8)
-    sheet = np.asarray(manifold.draw(pictures))
+def test_images_of_a_plane_stand_without_gaps():
+    images = np.arange(6, dtype=np.uint8).reshape(2, 3, 1, 1, 1) * np.ones((4, 4, 1), np.uint8)
+    sheet = np.asarray(manifold.draw(images))
     factor = sheet.shape[0] // 8
     np.testing.assert_array_equal(sheet[:: 4 * factor, :: 4 * factor], np.arange(6).reshape(2, 3))
 
 
 @pytest.mark.parametrize("target", [None, 0.1])
 @pytest.mark.parametrize("z", [np.zeros((4, 3)), np.random.default_rng(0).random((50, 2, 2, 3))], ids=["dead", "maps"])
-def test_activity_is_drawn_of_any_codings(z, target):
+def test_activity_is_drawn_of_any_latents(z, target):
     assert np.asarray(activity.draw(z, target)).std() > 0

@@ -9,14 +9,14 @@ from genjax.report import reconstructions
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("count", [2, 3])
-def test_the_pictures_of_a_column_belong_together(count, channels):
+def test_the_images_of_a_column_belong_together(count, channels):
     levels = np.arange(1, 8, dtype=np.uint8)[:, None, None, None] * np.ones((6, 6, channels), np.uint8)
     rows = [levels + 50 * row for row in range(count)]
     sheet = np.asarray(reconstructions.draw(*rows, columns=3))
     sheet = sheet.reshape(*sheet.shape[:2], channels)[..., 0]
     factor = next(i for i in range(8, 0, -1) if sheet.shape[1] == i * (3 * 8 + 2))
     sheet = sheet[::factor, ::factor]
-    band = count * 8 + 2 + 2  # each picture and its margin, the last margin, the gap
+    band = count * 8 + 2 + 2  # each image and its margin, the last margin, the gap
     assert sheet.shape == (3 * band - 2, 26)
     for index in range(7):
         top, left = index // 3 * band + 2, index % 3 * 8 + 2
@@ -43,7 +43,7 @@ def test_a_series_of_one_step_is_seen():
     x = np.full((1, 5, 1), np.nan, np.float32)
     x[0, 0] = 0.3
     sheet = np.asarray(reconstructions.draw(x, x + 0.1))
-    assert np.ptp(sheet, axis=2).max() > 50  # the axes and the legend are grey
+    assert np.ptp(sheet, axis=2).max() > 50  # the axes and the legend are gray
 
 
 def test_sets_that_do_not_belong_together_are_refused():

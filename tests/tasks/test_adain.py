@@ -25,7 +25,7 @@ def case():
 
 
 def test_a_step_descends_on_the_papers_loss(case):
-    """Equations 11 to 13 by hand, of the whole pictures, mirrored as the step mirrors them."""
+    """Equations 11 to 13 by hand, of the whole images, mirrored as the step mirrors them."""
     c, source, task, state = case
     x = jnp.asarray(source.read([0, 5]))
     _, metrics = jax.jit(task.phases[0].step)(state, {"x": x[None]}, jax.random.key(1))
@@ -70,12 +70,12 @@ def test_outputs_exchange_moments(case):
     assert by_hand.shape == content.shape
 
 
-def test_crops_are_of_the_picture_and_of_one_example_whatever_the_batch():
+def test_crops_are_of_the_image_and_of_one_example_whatever_the_batch():
     x = jnp.arange(2 * 9 * 9 * 1.0).reshape(2, 9, 9, 1)
     found = np.asarray(adain.cropped(x, 4, jax.random.key(3)))
     assert found.shape == (2, 4, 4, 1)
     across = np.diff(found[..., 0], axis=2)
-    assert (np.abs(across) == 1).all()  # neighbours stay neighbours, mirrored or not
+    assert (np.abs(across) == 1).all()  # neighbors stay neighbors, mirrored or not
     assert (np.diff(found[..., 0], axis=1) == 9).all()
     np.testing.assert_array_equal(adain.cropped(x[:1], 4, jax.random.key(3)), found[:1])
     np.testing.assert_array_equal(adain.cropped(x, 9, jax.random.key(3))[..., 0].sum((1, 2)), x[..., 0].sum((1, 2)))
@@ -84,9 +84,9 @@ def test_crops_are_of_the_picture_and_of_one_example_whatever_the_batch():
 @pytest.mark.parametrize(
     ("overrides", "shape", "message"),
     [
-        ({}, (64, 32, 1), r"content over a square style, in colour, but the data have shape \[64, 32, 1\]"),
+        ({}, (64, 32, 1), r"content over a square style, in color, but the data have shape \[64, 32, 1\]"),
         ({}, (32, 32, 3), "set data.name=pairs:CONTENTS,STYLES"),
-        ({"crop": 20}, (64, 32, 3), "crop=20 of pictures of 32 pixels: expected a multiple of 8 from 24 to 32"),
+        ({"crop": 20}, (64, 32, 3), "crop=20 of images of 32 pixels: expected a multiple of 8 from 24 to 32"),
         ({"crop": 40}, (64, 32, 3), "crop=40"),
         ({"encoder": "squeezenet2"}, (64, 32, 3), "encoder='squeezenet2'"),
         (

@@ -95,8 +95,8 @@ def test_the_convolutional_one_comes_back_to_every_size(up, kernel, side):
     net = Convolutional((*side, 3), (4, 5, 6), kernel, up=up)
     x = jnp.zeros((2, *side, 3))
     variables = jax.eval_shape(net.init, KEY, x)
-    codings = jax.eval_shape(lambda v: net.apply(v, x, method="encode"), variables)
-    assert codings.shape == (2, side[0] // 8, side[1] // 8, 6)
+    latents = jax.eval_shape(lambda v: net.apply(v, x, method="encode"), variables)
+    assert latents.shape == (2, side[0] // 8, side[1] // 8, 6)
     assert jax.eval_shape(net.apply, variables, x).shape == x.shape
 
 
@@ -109,7 +109,7 @@ def test_the_convolutional_one_is_the_textbooks():
     assert found["decoder_0"]["kernel"] == (3, 3, 32, 64)
 
 
-def test_pictures_that_cannot_be_halved_so_often_are_refused():
+def test_images_that_cannot_be_halved_so_often_are_refused():
     with pytest.raises(InputError, match="7x7 with kernel=3: expected sides of at least 8"):
         Convolutional((7, 7, 1)).init(KEY, jnp.zeros((1, 7, 7, 1)))
 
@@ -125,12 +125,12 @@ def test_the_kl_penalty_is_the_divergence_of_coins():
     assert np.isfinite(jax.grad(lambda z: sparsity.kl(z, 0.1))(jnp.zeros((2, 2)))).all()
 
 
-def test_the_l1_penalty_is_a_mean_over_examples_of_sums_over_codings():
+def test_the_l1_penalty_is_a_mean_over_examples_of_sums_over_latents():
     assert float(sparsity.l1(jnp.array([[1.0, -2.0], [0.5, 0.0]]))) == pytest.approx(1.75)
 
 
 def test_mean_activity_moves_to_the_target(tmp_path):
-    """The defining property: without the penalty sigmoid codings are half active, with it a tenth."""
+    """The defining property: without the penalty sigmoid latents are half active, with it a tenth."""
     given = ["--config=configs/ae_sparse_kl.py", "--config.steps=400", "--config.autoencoder.widths=(50, 60)"]
     means = {}
     for weight in (0.0, 0.05):
@@ -159,7 +159,7 @@ def test_dropped_pixels_are_made_up_for():
 
 
 @pytest.mark.parametrize(("name", "amount"), [("gaussian", 0.3), ("dropout", 0.5)])
-def test_the_loss_is_of_the_clean_picture_restored_from_the_corrupted_one(name, amount):
+def test_the_loss_is_of_the_clean_image_restored_from_the_corrupted_one(name, amount):
     task = tasks.build(config_of(f"ae_denoising_{name}", corruption__amount=amount), (28, 28, 1))
     state, x = task.init(KEY), (X * 255).astype(jnp.uint8)
     _, metrics = jax.jit(task.phases[0].step)(state, {"x": x[None]}, KEY)
@@ -184,15 +184,15 @@ def test_the_loss_is_of_the_clean_picture_restored_from_the_corrupted_one(name, 
         ("penalty.weight", -1.0, "penalty.weight=-1.0"),
         ("penalty.target", 1.0, "target=1.0"),
         ("autoencoder.net", "dence", "did you mean 'dense'"),
-        ("autoencoder.codings", "sigmoyd", "did you mean 'sigmoid'"),
+        ("autoencoder.latents", "sigmoyd", "did you mean 'sigmoid'"),
         ("autoencoder.widths", (8, 0), "autoencoder.widths=(8, 0): expected sizes of at least 1"),
         ("autoencoder.widths", (), "widths=(): expected at least one"),
     ],
 )
 def test_choices_that_do_not_exist_or_fit_are_named(key, value, said):
     config = config_of("ae_stacked")
-    if key == "autoencoder.codings":
-        config.autoencoder.codings = value
+    if key == "autoencoder.latents":
+        config.autoencoder.latents = value
     else:
         config.update_from_flattened_dict({key: value})
     with pytest.raises(InputError) as error:

@@ -28,7 +28,7 @@ def start(task):
 
 
 def examples(count, seed=0):
-    """Pictures that are bright on the side of their class."""
+    """Images that are bright on the side of their class."""
     rng = np.random.default_rng(seed)
     label = rng.integers(0, 2, count).astype(np.int32)
     x = rng.integers(0, 100, (count, *SHAPE), np.uint8)

@@ -9,13 +9,13 @@ from helpers import COMPILED, config_of
 from genjax import tasks
 from genjax.errors import InputError
 
-PICTURES, POINTS = (28, 28, 1), (2,)
+IMAGES, POINTS = (28, 28, 1), (2,)
 POINT_NETS = {"net": "mlp", "widths": (8,), "output": "linear"}, {"net": "mlp", "widths": (8,)}
 compiled = []
 jax.monitoring.register_event_duration_secs_listener(lambda name, *_, **__: compiled.append(name))
 
 
-def refused(*texts, shape=PICTURES, critic=None, generator=None, **overrides):
+def refused(*texts, shape=IMAGES, critic=None, generator=None, **overrides):
     config = config_of("dcgan")
     if shape == POINTS:
         config.generator, config.critic = POINT_NETS
@@ -86,11 +86,11 @@ def test_names_that_do_not_exist(what):
 
 
 CLASHES = {
-    "points and pictures' output": (
+    "points and images' output": (
         ["the data are points of shape [2]", "set generator.output to linear"],
         {"shape": POINTS, "generator": {"output": "tanh"}},
     ),
-    "pictures and points' output": (
+    "images and points' output": (
         ["pixels of shape [28, 28, 1]", "set generator.output to tanh or sigmoid"],
         {"generator": {"output": "linear"}},
     ),
@@ -112,7 +112,7 @@ CLASHES = {
     "a pack that does not divide": (["packing=3", "batch=8", "multiple"], {"packing": 3}),
     "a pack of classes": (["packing=2", "classes=10", "one of them off"], {"packing": 2, "classes": 10}),
     "groups that do not divide": (
-        ["critic.minibatch='stddev'", "groups of 4", "6 judgements", "multiple of 8"],
+        ["critic.minibatch='stddev'", "groups of 4", "6 judgments", "multiple of 8"],
         {"critic": {"minibatch": "stddev"}, "batch": 12, "packing": 2},
     ),
     "a small ring": (["replay.capacity=7", "batch of 8"], {"replay__capacity": 7}),
@@ -137,7 +137,7 @@ def test_choices_that_do_not_fit_each_other_or_the_data(what):
 
 
 @pytest.mark.parametrize("penalty", ["gradient_penalty", "one_sided", "dragan", "r1", "r2"])
-def test_a_critic_with_batch_normalisation_under_any_penalty(penalty):
+def test_a_critic_with_batch_normalization_under_any_penalty(penalty):
     texts = ["critic.batch_norm with a gradient penalty", "function of the whole batch", "set one of them off"]
     refused(*texts, critic={"batch_norm": True}, **{f"penalty__{penalty}": 1.0})
 
@@ -164,10 +164,10 @@ def test_penalties_apart_from_nothing_and_looking_ahead():
 
 
 def test_parts_that_do_not_divide_a_batch():
-    refused("accumulate=0: expected at least 1, and a divisor of the 8 judgements of a batch", accumulate=0)
-    refused("accumulate=3: expected at least 1, and a divisor of the 4 judgements", accumulate=3, packing=2)
+    refused("accumulate=0: expected at least 1, and a divisor of the 8 judgments of a batch", accumulate=0)
+    refused("accumulate=3: expected at least 1, and a divisor of the 4 judgments", accumulate=3, packing=2)
     refused("accumulate=2 with unroll=1, which looks ahead with a whole batch", accumulate=2, unroll=1)
 
 
-def test_rematerialisation_of_nets_that_have_none():
+def test_rematerialization_of_nets_that_have_none():
     refused("remat=True is not for these nets, which keep little: leave it at False", remat=True)

@@ -1,4 +1,4 @@
-"""A layer's phase is an autoencoder's of the codings below and moves nothing else; the stack is the composition."""
+"""A layer's phase is an autoencoder's of the latents below and moves nothing else; the stack is the composition."""
 
 import jax
 import jax.numpy as jnp
@@ -117,7 +117,7 @@ def test_the_stack_is_the_composition_of_its_layers():
         ({"activation": "seul"}, SHAPE, "did you mean 'selu'"),
         ({"optimizer__name": "sdg"}, SHAPE, "did you mean 'sgd'"),
         ({"finetune__steps": -1}, SHAPE, "finetune.steps=-1"),
-        ({}, (2,), "expected pictures"),
+        ({}, (2,), "expected images"),
     ],
 )
 def test_choices_that_do_not_exist_or_fit_are_refused(overrides, shape, message):

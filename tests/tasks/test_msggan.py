@@ -1,4 +1,4 @@
-"""GANs of pictures in all sizes: reals as pyramids, gradients at every stage, and what cannot be."""
+"""GANs of images in all sizes: reals as pyramids, gradients at every stage, and what cannot be."""
 
 import jax
 import jax.numpy as jnp
@@ -31,7 +31,7 @@ def test_a_pyramid_is_of_means_of_blocks():
 
 
 @pytest.mark.parametrize("overrides", [{}, {"loss__name": "wasserstein", "penalty__gradient_penalty": 10.0}])
-def test_one_step_moves_the_pictures_of_every_stage(overrides):
+def test_one_step_moves_the_images_of_every_stage(overrides):
     task = tasks.build(small(**overrides), SHAPE)
     state = task.init(jax.random.key(0))
     x = np.random.default_rng(0).integers(0, 256, (1, 8, *SHAPE), np.uint8)
@@ -42,7 +42,7 @@ def test_one_step_moves_the_pictures_of_every_stage(overrides):
         assert all(layer["kernel"] > 0 for layer in moved.values()), moved
 
 
-def test_samples_are_the_largest_pictures():
+def test_samples_are_the_largest_images():
     task = tasks.build(small(), SHAPE)
     state = task.init(jax.random.key(0))
     x = task.outputs["sample"](state, jnp.arange(5))
@@ -54,7 +54,7 @@ def test_samples_are_the_largest_pictures():
 @pytest.mark.parametrize(
     ("message", "overrides"),
     [
-        ("packing=2 is not for pictures of several sizes: leave it at 1", {"packing": 2}),
+        ("packing=2 is not for images of several sizes: leave it at 1", {"packing": 2}),
         ("augment=color is not for", {"augment": "color"}),
         ("penalty.dragan=1.0 is not for", {"penalty__dragan": 1.0}),
         ("no 'relativistic_hing' .did you mean 'relativistic_hinge'", {"loss__name": "relativistic_hing"}),

@@ -31,7 +31,7 @@ def same(a, b):
 
 
 def classifying(task):
-    """The state when the labelled phases begin, after one step of pretraining."""
+    """The state when the labeled phases begin, after one step of pretraining."""
     state, _ = jax.jit(task.phases[0].step)(start(task), batch(), jax.random.key(1))
     return jax.jit(task.phases[1].enter)(state, jax.random.key(2))
 
@@ -119,7 +119,7 @@ def test_equal_encoders_give_equal_classifiers():
         ({"pretrain__loss": "mse"}, SHAPE, "expected bce with sigmoid"),
         ({"autoencoder__net": "dens"}, SHAPE, "did you mean 'dense'"),
         ({"classifier__net": "conv"}, SHAPE, "classifier.net"),
-        ({}, (2,), "needs pictures"),
+        ({}, (2,), "needs images"),
     ],
 )
 def test_choices_that_do_not_exist_or_fit_are_refused(overrides, shape, message):

@@ -123,7 +123,7 @@ def test_samples_of_early_stages_are_blocks_of_the_full_size(run):
     assert np.any(late[:, ::2, ::2] != late[:, 1::2, 1::2])
 
 
-def test_a_seed_is_one_picture_whatever_the_others(run):
+def test_a_seed_is_one_image_whatever_the_others(run):
     task, _, states, _ = run
     sample = task.outputs["sample"]
     np.testing.assert_array_equal(sample(states[10], jnp.array([5, 2]))[1], sample(states[10], jnp.arange(2, 4))[0])
@@ -229,7 +229,7 @@ def test_data_that_doubling_does_not_make_are_refused():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["progan", "msggan", "stylegan", "stylegan2"])
 def test_a_step_at_256_pixels(name):
-    """Nets of tiny channels, a batch in two parts, maps computed again: a finite step, and pictures of that size."""
+    """Nets of tiny channels, a batch in two parts, maps computed again: a finite step, and images of that size."""
     channels = (4, 4, 4, 3, 3, 2, 2)
     config = config_of(name, data__name="shapes_256", data__size="", batch=4, accumulate=2, remat=True)
     config.generator.channels = config.critic.channels = channels

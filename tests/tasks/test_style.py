@@ -23,7 +23,7 @@ SIDE = 24
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
+def images(tmp_path_factory):
     """A smooth content, a style of stripes, another of noise, and two halves as masks."""
     folder, rng = tmp_path_factory.mktemp("style"), np.random.default_rng(0)
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE
@@ -42,10 +42,10 @@ def pictures(tmp_path_factory):
     return folder
 
 
-def config(pictures, *styles, **overrides):
+def config(images, *styles, **overrides):
     c = style.config()
-    c.data.name, c.data.size, c.steps = f"picture:{pictures}/content.png", "", 6
-    c.style.pictures = tuple(f"{pictures}/{name}.png" for name in styles or ["stripes"])
+    c.data.name, c.data.size, c.steps = f"image:{images}/content.png", "", 6
+    c.style.images = tuple(f"{images}/{name}.png" for name in styles or ["stripes"])
     c.style.layers, c.content.layers = ("conv1", "fire2"), ("fire3",)
     c.update_from_flattened_dict({key.replace("__", "."): value for key, value in overrides.items()})
     return c
@@ -66,13 +66,13 @@ def pixels(path):
     return np.asarray(Image.open(path).convert("RGB"))
 
 
-def test_what_is_wanted_is_the_contents_maps_and_the_styles_gram_matrices(pictures):
+def test_what_is_wanted_is_the_contents_maps_and_the_styles_gram_matrices(images):
     """The style as large as the content: 40 x 32 pixels become 24 x 19."""
-    _, state, rows = ended(config(pictures, start="content", steps=16))
+    _, state, rows = ended(config(images, start="content", steps=16))
     wanted, encoder = state.extra["wanted/0"], encoders.load("squeezenet")
-    maps = encoder.apply(encoder.variables, np.float32(pixels(pictures / "content.png"))[None], ("fire3",))
+    maps = encoder.apply(encoder.variables, np.float32(pixels(images / "content.png"))[None], ("fire3",))
     np.testing.assert_allclose(wanted["content"]["fire3"], maps["fire3"], rtol=1e-3, atol=1e-3)
-    form = ConfigDict({"name": f"picture:{pictures}/stripes.png", "split": "train", "size": "24x19", "channels": 3})
+    form = ConfigDict({"name": f"image:{images}/stripes.png", "split": "train", "size": "24x19", "channels": 3})
     form.resize = "squash"
     small = np.float32(data.load(form).read([0]))
     maps = encoder.apply(encoder.variables, small, ("conv1", "fire2"))
@@ -83,27 +83,25 @@ def test_what_is_wanted_is_the_contents_maps_and_the_styles_gram_matrices(pictur
     assert rows["loss"][-1] < rows["loss"][0]
 
 
-def test_a_picture_has_its_own_style_and_content(pictures):
-    task, state, rows = ended(config(pictures, "content", steps=1))
+def test_a_image_has_its_own_style_and_content(images):
+    task, state, rows = ended(config(images, "content", steps=1))
     assert rows["loss"][0] < 1e-6
     x = task.outputs["sample"](state, np.arange(2), truncation=None, ema=True)  # as genjax.sample asks
-    assert (
-        np.abs(np.int32(x[0]) - pixels(pictures / "content.png")).max() <= 7
-    )  # a step of Adam is one of 0.05, 6 of 255
+    assert np.abs(np.int32(x[0]) - pixels(images / "content.png")).max() <= 7  # a step of Adam is one of 0.05, 6 of 255
     np.testing.assert_array_equal(x[0], x[1])
 
 
-def test_it_starts_with_the_content_in_the_styles_colours(pictures):
+def test_it_starts_with_the_content_in_the_styles_colors(images):
     """Before the first step it has their mean; after it, no pixel is more than Adam's step away."""
-    task, state, _ = ended(config(pictures, steps=1))
+    task, state, _ = ended(config(images, steps=1))
     x = np.float32(task.outputs["sample"](state, np.arange(1))[0])
-    style, content = (np.float32(pixels(pictures / f"{name}.png")).mean((0, 1)) for name in ("stripes", "content"))
+    style, content = (np.float32(pixels(images / f"{name}.png")).mean((0, 1)) for name in ("stripes", "content"))
     assert np.abs(x.mean((0, 1)) - style).mean() < 0.3 * np.abs(content - style).mean()
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
-def test_it_descends_from_noise_through_smaller_pictures(pictures, optimizer):
-    c = config(pictures, start="noise", coarse=(1.25,), coarse_steps=4, optimizer__name=optimizer)
+def test_it_descends_from_noise_through_smaller_images(images, optimizer):
+    c = config(images, start="noise", coarse=(1.25,), coarse_steps=4, optimizer__name=optimizer)
     task, state, rows = ended(c)
     assert [(phase.name, phase.steps) for phase in task.phases] == [("19x19 of 24x24", 4), ("24x24", 6)]
     assert rows["loss"][3] < rows["loss"][0]
@@ -112,49 +110,49 @@ def test_it_descends_from_noise_through_smaller_pictures(pictures, optimizer):
     assert task.outputs["sample"](state, np.arange(1)).shape == (1, SIDE, SIDE, 3)
 
 
-def test_a_vgg_that_is_ready_descends_as_one_that_is_not(pictures, monkeypatch):
+def test_a_vgg_that_is_ready_descends_as_one_that_is_not(images, monkeypatch):
     net = VGG(16, last="relu2_1")
     variables = net.init(jax.random.key(0), np.zeros((1, 32, 32, 3), np.float32))
     monkeypatch.setattr(vgg, "load", lambda file: vgg.Weights(variables, 16, "", "", "zeros", False))
     layers = {"encoder": "vgg:a file", "style__layers": ("relu1_1", "relu2_1"), "content__layers": ("relu2_1",)}
-    task, state, rows = ended(config(pictures, **layers))
+    task, state, rows = ended(config(images, **layers))
     assert sorted(task.phases[0].prepare(state)["ready"]["winograd"]) == ["conv2_1"]
     monkeypatch.setattr(vgg_net, "ready", lambda variables, names: {})
-    plain_task, plain_state, plain = ended(config(pictures, **layers))
+    plain_task, plain_state, plain = ended(config(images, **layers))
     assert not plain_task.phases[0].prepare(plain_state)["ready"]
     np.testing.assert_allclose(rows["loss"], plain["loss"], rtol=1e-4)
     assert rows["loss"][-1] < rows["loss"][0]
 
 
-def test_shares_weigh_styles_and_masks_place_them(pictures):
-    _, whole, rows = ended(config(pictures, "stripes", "noise", style__shares=(1.0, 0.0), steps=1))
-    _, _, alone = ended(config(pictures, "stripes", steps=1))
+def test_shares_weigh_styles_and_masks_place_them(images):
+    _, whole, rows = ended(config(images, "stripes", "noise", style__shares=(1.0, 0.0), steps=1))
+    _, _, alone = ended(config(images, "stripes", steps=1))
     np.testing.assert_allclose(rows["style/loss"], alone["style/loss"], rtol=1e-5)
-    masks = tuple(f"{pictures}/{side}.png" for side in ("left", "right"))
+    masks = tuple(f"{images}/{side}.png" for side in ("left", "right"))
     losses = []
     for given in (masks, masks[::-1]):
-        c = config(pictures, "stripes", "noise", style__masks=given, steps=1)
-        c.data.name = f"picture:{pictures}/halves.png"
+        c = config(images, "stripes", "noise", style__masks=given, steps=1)
+        c.data.name = f"image:{images}/halves.png"
         losses.append(ended(c)[2]["style/loss"][0])
     assert losses[0] < 0.5 * losses[1]  # stripes are on the left of it, noise on the right
     assert whole.extra["wanted/0"]["style"]["conv1"].shape == (2, 64, 64)
 
 
-def test_luma_alone_keeps_the_contents_colours(pictures):
-    task, state, _ = ended(config(pictures, color="luma"))
+def test_luma_alone_keeps_the_contents_colors(images):
+    task, state, _ = ended(config(images, color="luma"))
     x = to_float(task.outputs["sample"](state, np.arange(1))[0], "tanh")
-    content = to_float(pixels(pictures / "content.png"), "tanh")
+    content = to_float(pixels(images / "content.png"), "tanh")
     apart = (x - luma(x)) - (content - luma(content))
     inside = (np.abs(x) < 0.99).all(-1)  # where nothing was clipped
     assert inside.mean() > 0.3
     assert np.abs(to_pixels(apart, "tanh") - 127.5)[inside].max() < 1.5  # of rounding
 
 
-def test_matched_colours_are_the_contents(pictures):
-    """The statistics of conv1, which sees colours, come nearer to the content's own."""
-    _, matched, _ = ended(config(pictures, color="match", steps=1))
-    _, plain, _ = ended(config(pictures, steps=1))
-    _, own, _ = ended(config(pictures, "content", steps=1))
+def test_matched_colors_are_the_contents(images):
+    """The statistics of conv1, which sees colors, come nearer to the content's own."""
+    _, matched, _ = ended(config(images, color="match", steps=1))
+    _, plain, _ = ended(config(images, steps=1))
+    _, own, _ = ended(config(images, "content", steps=1))
     found = [state.extra["wanted/0"]["style"]["conv1"] for state in (matched, plain, own)]
     assert np.abs(found[0] - found[2]).mean() < np.abs(found[1] - found[2]).mean()
 
@@ -162,8 +160,8 @@ def test_matched_colours_are_the_contents(pictures):
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"style__pictures": ()}, "style.pictures is empty"),
-        ({"style__pictures": ("none.png",)}, "none.png does not exist"),
+        ({"style__images": ()}, "style.images is empty"),
+        ({"style__images": ("none.png",)}, "none.png does not exist"),
         (
             {"style__layers": ("fire10",)},
             r"style.layers: no 'fire10' \(did you mean 'fire\d'\?\); squeezenet has conv1",
@@ -171,7 +169,7 @@ def test_matched_colours_are_the_contents(pictures):
         ({"content__layers": ("relu4_2",)}, "content.layers: no 'relu4_2'"),
         ({"style__weights": (1.0,)}, "style.weights=.*expected 2 numbers of 0 or more, one for each of the layers"),
         ({"style__shares": (0.5, 0.5)}, "style.shares=.*expected 1 numbers"),
-        ({"style__masks": ("a.png", "b.png")}, "style.masks: expected one for each of 1 pictures"),
+        ({"style__masks": ("a.png", "b.png")}, "style.masks: expected one for each of 1 images"),
         ({"style__weight": -1.0}, "style.weight=-1.0"),
         ({"coarse": (2, 4)}, r"coarse=\(2, 4\).*falling numbers above 1"),
         ({"coarse": (4,)}, "comes to 6x6: squeezenet needs 17 a side"),
@@ -183,11 +181,11 @@ def test_matched_colours_are_the_contents(pictures):
         ({"batch": 2}, "batch=2: expected 1"),
     ],
 )
-def test_what_cannot_be_is_refused(overrides, message, pictures):
+def test_what_cannot_be_is_refused(overrides, message, images):
     with pytest.raises(InputError, match=message):
-        tasks.build(config(pictures, **overrides), (SIDE, SIDE, 3))
+        tasks.build(config(images, **overrides), (SIDE, SIDE, 3))
 
 
-def test_a_grey_content_is_refused(pictures):
+def test_a_gray_content_is_refused(images):
     with pytest.raises(InputError, match=r"\[24, 24, 1\]: data.channels=3"):
-        tasks.build(config(pictures), (SIDE, SIDE, 1))
+        tasks.build(config(images), (SIDE, SIDE, 1))

@@ -27,13 +27,13 @@ def build(**overrides):
     return tasks.build(config(**overrides), SHAPE)
 
 
-def pictures(seed=0):
+def images(seed=0):
     x = np.random.default_rng(seed).integers(0, 256, (1, BATCH, *SHAPE), np.uint8)
     return {"x": jnp.asarray(x)}
 
 
 def advance(task, state, key=KEY):
-    return jax.jit(task.phases[0].step)(state, pictures(), key)
+    return jax.jit(task.phases[0].step)(state, images(), key)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def states(task):
 
 
 def test_path_lengths_are_those_of_the_jacobian():
-    """|J^T y| by the whole Jacobian in the styles, for pictures y of noise over the root of their pixels."""
+    """|J^T y| by the whole Jacobian in the styles, for images y of noise over the root of their pixels."""
     still = build(path_length__interval=1, optimizer__generator__learning_rate=0.0)
     state = jax.jit(still.init)(jax.random.key(0)).replace(step=jnp.int32(3))
     state = state.replace(extra=state.extra | {"path_length": jnp.float32(0.2)})
@@ -63,7 +63,7 @@ def test_path_lengths_are_those_of_the_jacobian():
     z, y = noise.normal(k_z, BATCH // 2, (5,)), noise.normal(k_y, BATCH // 2, SHAPE)
     styles = jax.jit(lambda z: net.apply(variables, z, k_styles, method="styles_in_training", mutable=["average"]))
     ws, _ = styles(z)
-    jacobian = jax.jit(jax.jacrev(lambda ws: net.apply(variables, ws, k_noise, method="synthesise")))(ws)
+    jacobian = jax.jit(jax.jacrev(lambda ws: net.apply(variables, ws, k_noise, method="synthesize")))(ws)
     of_each = np.einsum("nhwcnld->nhwcld", np.float64(jacobian))
     slopes = np.einsum("nhwcld,nhwc->nld", of_each, np.float64(y) / 8)
     lengths = np.sqrt(np.mean(np.sum(slopes**2, 2), 1))
@@ -99,7 +99,7 @@ def test_augmentation_follows_the_critics_confidence():
     state, found = jax.jit(task.init)(jax.random.key(0)), []
     step = jax.jit(task.phases[0].step)
     for number in range(4):
-        state, metrics = step(state, pictures(), jax.random.fold_in(KEY, number))
+        state, metrics = step(state, images(), jax.random.fold_in(KEY, number))
         found.append(float(metrics["critic/augment"]))
     np.testing.assert_allclose(found, [0, 0.016, 0.016, 0.032], rtol=1e-5)
     assert "signs" not in metrics
@@ -129,11 +129,11 @@ def test_decoding_is_mapping_and_synthesis(task, states):
     z = outputs["latents"](state, jnp.arange(3))
     w = outputs["map"](state, z)
     assert w.shape == (3, 7)
-    pictures = outputs["decode"](state, z)
-    np.testing.assert_array_equal(outputs["synthesise"](state, w), pictures)
+    images = outputs["decode"](state, z)
+    np.testing.assert_array_equal(outputs["synthesize"](state, w), images)
     ws = jnp.repeat(w[:, None], 2 * len(CHANNELS), 1)
-    np.testing.assert_array_equal(outputs["synthesise"](state, ws), pictures)
-    assert np.any(outputs["decode"](state, z, ema=False) != pictures)
+    np.testing.assert_array_equal(outputs["synthesize"](state, ws), images)
+    assert np.any(outputs["decode"](state, z, ema=False) != images)
 
 
 @pytest.mark.parametrize(

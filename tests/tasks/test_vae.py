@@ -27,12 +27,12 @@ def start(task, seed=0):
     return jax.jit(task.init)(jax.random.key(seed))
 
 
-def pictures(count, shape=SHAPE, seed=0):
+def images(count, shape=SHAPE, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (count, *shape), dtype=np.uint8)
 
 
 def advance(task, state, x=None, label=None, seed=1):
-    batch = {"x": jnp.asarray(pictures(task.phases[0].batch) if x is None else x)[None]}
+    batch = {"x": jnp.asarray(images(task.phases[0].batch) if x is None else x)[None]}
     batch |= {} if label is None else {"label": jnp.asarray(label)[None]}
     return jax.jit(task.phases[0].step)(state, batch, jax.random.key(seed))
 
@@ -45,9 +45,9 @@ def assert_close(ours, theirs, **tolerance):
 
 
 def test_a_step_is_the_textbooks_written_out(monkeypatch):
-    """One SGD step: cross-entropy as a mean over pixels, the latent loss summed over codings and divided by them."""
+    """One SGD step: cross-entropy as a mean over pixels, the latent loss summed over latents and divided by them."""
     task = build(**{"optimizer.name": "sgd", "optimizer.learning_rate": 0.1})
-    eps, x = np.random.default_rng(1).normal(size=(8, 1, 4)).astype(np.float32), pictures(8)
+    eps, x = np.random.default_rng(1).normal(size=(8, 1, 4)).astype(np.float32), images(8)
     monkeypatch.setattr(task_vae.noise, "normal", lambda key, count, shape: jnp.asarray(eps))
     state = start(task)
 
@@ -56,8 +56,8 @@ def test_a_step_is_the_textbooks_written_out(monkeypatch):
 
     def loss(p):
         target = jnp.asarray(x, jnp.float32).reshape(8, -1) / 255
-        codings = dense(p["encoder_1"], jax.nn.selu(dense(p["encoder_0"], target)))
-        mean, gamma = codings[:, :4], codings[:, 4:]
+        latents = dense(p["encoder_1"], jax.nn.selu(dense(p["encoder_0"], target)))
+        mean, gamma = latents[:, :4], latents[:, 4:]
         z = mean + jnp.exp(gamma / 2) * eps[:, 0]
         y = jax.nn.sigmoid(dense(p["decoder_1"], jax.nn.selu(dense(p["decoder_0"], z))))
         latent_loss = -0.5 * jnp.sum(1 + gamma - jnp.exp(gamma) - mean**2, axis=-1)
@@ -186,19 +186,19 @@ def test_outputs_have_the_shapes_that_they_say(config, classes):
         state, x, o = task.init(jax.random.key(0)), jnp.zeros((4, *SHAPE), jnp.uint8), task.outputs
         z, seeds = o["latents"](state, jnp.arange(4)), jnp.arange(4)
         given = o["encode"](state, x), o["encode"](state, x, label=seeds, sampled=True)
-        pictures = o["decode"](state, z, ema=True), o["reconstruct"](state, x)
-        return z, given, pictures, o["log_weights"](state, x), o["sample"](state, seeds, truncation=0.5, ema=True)
+        images = o["decode"](state, z, ema=True), o["reconstruct"](state, x)
+        return z, given, images, o["log_weights"](state, x), o["sample"](state, seeds, truncation=0.5, ema=True)
 
-    z, given, pictures, weights, samples = jax.eval_shape(outputs)
+    z, given, images, weights, samples = jax.eval_shape(outputs)
     assert [leaf.shape for leaf in given] == [z.shape, z.shape] == [(4, z.shape[1])] * 2
-    assert [leaf.shape for leaf in pictures] == [(4, *SHAPE)] * 2
+    assert [leaf.shape for leaf in images] == [(4, *SHAPE)] * 2
     assert weights.shape == (4, task_vae.DRAWS)
     assert (samples.shape, samples.dtype) == ((4, *SHAPE), jnp.uint8)
 
 
 def test_reconstructions_are_decoded_from_the_means():
     task = build()
-    state, x = start(task), pictures(4)
+    state, x = start(task), images(4)
     z = task.outputs["encode"](state, x)
     np.testing.assert_allclose(task.outputs["decode"](state, z), 255 * task.outputs["reconstruct"](state, x), rtol=1e-5)
     assert (task.outputs["encode"](state, x, sampled=True) != z).all()
@@ -215,7 +215,7 @@ def test_a_samples_seed_is_all_it_depends_on():
 
 def test_an_examples_weights_depend_neither_on_the_others_nor_on_how_many_are_drawn():
     task = build()
-    state, x = start(task), pictures(20)
+    state, x = start(task), images(20)
     all_ = in_blocks(task.outputs["log_weights"], state, x, draws=7)
     np.testing.assert_allclose(in_blocks(task.outputs["log_weights"], state, x[17:18], draws=7), all_[17:18], rtol=1e-5)
     np.testing.assert_allclose(in_blocks(task.outputs["log_weights"], state, x, draws=3), all_[:, :3], rtol=1e-5)
@@ -223,9 +223,9 @@ def test_an_examples_weights_depend_neither_on_the_others_nor_on_how_many_are_dr
 
 
 def test_weights_are_in_nats_an_example_whatever_the_scale_of_training():
-    """Of a Bernoulli net, against its formula with the codings that `encode` draws first."""
+    """Of a Bernoulli net, against its formula with the latents that `encode` draws first."""
     task = build()
-    state, x = start(task), pictures(5)
+    state, x = start(task), images(5)
     z = np.asarray(task.outputs["encode"](state, x, sampled=True))
     y = np.asarray(task.outputs["decode"](state, z), np.float64) / 255
     target = x / 255
@@ -246,7 +246,7 @@ def test_weights_are_in_nats_an_example_whatever_the_scale_of_training():
 
 @pytest.fixture(scope="module")
 def shades():
-    """A net given labels, trained on dark pictures of label 0 and bright ones of label 1."""
+    """A net given labels, trained on dark images of label 0 and bright ones of label 1."""
     config = vae.get_config("smoke")
     config.batch = 32
     config.vae.widths = (16, 2)
@@ -254,7 +254,7 @@ def shades():
     task = build(config, classes=2, **{"bound.reduction": "sum"})
     state, step = start(task), jax.jit(task.phases[0].step)
     label = np.arange(32) % 2
-    x = np.where(label[:, None, None, None], 200, 20) + pictures(32) // 8
+    x = np.where(label[:, None, None, None], 200, 20) + images(32) // 8
     for i in range(150):
         batch = {"x": jnp.asarray(x, jnp.uint8)[None], "label": jnp.asarray(label)[None]}
         state, _ = step(state, batch, jax.random.key(i))
@@ -294,7 +294,7 @@ def test_labels_out_of_range_stop_the_run():
     ("overrides", "shape", "message"),
     [
         ({"vae.widths": (8, 0)}, SHAPE, "expected sizes of at least 1"),
-        ({"vae.widths": ()}, SHAPE, "codings of size 0"),
+        ({"vae.widths": ()}, SHAPE, "latents of size 0"),
         ({"classes": 1}, SHAPE, "classes=1"),
         ({"classes": -2}, SHAPE, "classes=-2"),
         ({"bound.beta": -1.0}, SHAPE, "bound.beta=-1.0"),
@@ -315,6 +315,6 @@ def test_choices_that_do_not_exist_or_fit_are_refused(overrides, shape, message)
         build(None, shape, **overrides)
 
 
-def test_the_convolutional_net_is_for_pictures():
-    with pytest.raises(InputError, match="needs pictures"):
+def test_the_convolutional_net_is_for_images():
+    with pytest.raises(InputError, match="needs images"):
         build(vae_conv.get_config(), (2,))

@@ -9,7 +9,7 @@ from configs import vqvae
 from genjax import tasks
 from genjax.errors import InputError
 from genjax.nets.residual import ResidualAutoencoder
-from genjax.ops import quantise
+from genjax.ops import quantize
 
 SHAPE = (6, 9, 1)
 
@@ -26,7 +26,7 @@ def start(task):
     return jax.jit(task.init)(jax.random.key(0))
 
 
-def pictures(count=8):
+def images(count=8):
     return np.random.default_rng(0).integers(0, 256, (count, *SHAPE), dtype=np.uint8)
 
 
@@ -38,7 +38,7 @@ def test_a_step_is_the_papers_written_out():
     """SGD by eq. 3 without the codebook's term; the encoder's gradient is that at the decoder's start."""
     settings = {"optimizer.name": "sgd", "optimizer.learning_rate": 0.1, "commitment": 0.5, "codebook.restart": 0.0}
     task = build(**settings)
-    state, x = start(task), pictures()
+    state, x = start(task), images()
     params, book = state.nets["vqvae"].params, state.nets["vqvae"].stats["codebook"]
     net = ResidualAutoencoder(SHAPE, channels=(3,), blocks=1, latent=4)
     target = jnp.asarray(x, jnp.float32) / 255
@@ -66,7 +66,7 @@ def test_a_step_is_the_papers_written_out():
     counts = np.bincount(numbers.ravel(), minlength=10)
     share = counts[counts > 0] / counts.sum()
     np.testing.assert_allclose(metrics["codes/perplexity"], np.exp(-(share * np.log(share)).sum()), rtol=1e-5)
-    moved = quantise.follow(quantise.Codebook(**book), z.reshape(-1, 4), jnp.asarray(numbers.ravel()), 0.99)
+    moved = quantize.follow(quantize.Codebook(**book), z.reshape(-1, 4), jnp.asarray(numbers.ravel()), 0.99)
     np.testing.assert_allclose(after.nets["vqvae"].stats["codebook"]["codes"], moved.codes, rtol=1e-5, atol=1e-6)
 
 
@@ -76,15 +76,15 @@ def test_codes_that_nothing_is_near_are_restarted_within_a_step():
     stats = state.nets["vqvae"].stats["codebook"]
     far = {**stats, "codes": stats["codes"].at[1:].add(1e3), "sums": stats["sums"].at[1:].add(1e3)}
     state = state.replace(nets={"vqvae": state.nets["vqvae"].replace(stats={"codebook": far})})
-    after, metrics = advance(task, state, pictures())
+    after, metrics = advance(task, state, images())
     assert metrics["codes/restarted"] == 9
     np.testing.assert_allclose(metrics["codes/perplexity"], 1, rtol=1e-6)
     assert np.abs(after.nets["vqvae"].stats["codebook"]["codes"]).max() < 100
 
 
-def test_outputs_are_numbers_of_codes_and_pictures_of_them():
+def test_outputs_are_numbers_of_codes_and_images_of_them():
     task = build()
-    state, x = start(task), pictures(3)
+    state, x = start(task), images(3)
     numbers = task.outputs["encode"](state, x)
     assert (numbers.shape, numbers.dtype) == ((3, 3, 5), jnp.int32)
     y = task.outputs["reconstruct"](state, x)
@@ -103,7 +103,7 @@ def test_outputs_are_numbers_of_codes_and_pictures_of_them():
         ({"loss": "mse"}, SHAPE, "mse with another"),
         ({"loss": "bse"}, SHAPE, "there is 'bce'"),
         ({"vqvae.net": "residul"}, SHAPE, "did you mean 'residual'"),
-        ({}, (2,), "needs pictures"),
+        ({}, (2,), "needs images"),
     ],
 )
 def test_choices_that_do_not_exist_or_fit_are_refused(overrides, shape, message):
@@ -111,6 +111,6 @@ def test_choices_that_do_not_exist_or_fit_are_refused(overrides, shape, message)
         build(shape, **overrides)
 
 
-def test_codings_of_no_size_are_refused():
+def test_latents_of_no_size_are_refused():
     with pytest.raises(InputError, match="latent=0"):
         start(build(**{"vqvae.latent": 0}))

@@ -14,7 +14,7 @@ def test_maps_of_squeezenet_come_to_a_quarter_and_an_eighth_of_the_side(side):
     maps = encoder.apply(encoder.variables, jnp.zeros((1, side, side + 8, 3)), encoder.layers)
     for name, part, more in (("conv1", 2, 1), ("fire2", 4, 0), ("fire3", 4, 0), ("fire4", 8, 0)):
         assert maps[name].shape[1:3] == (side // part + more, (side + 8) // part + more), name
-    assert set(encoder.content + encoder.style + encoder.levels + (encoder.coding,)) <= set(encoder.layers)
+    assert set(encoder.content + encoder.style + encoder.levels + (encoder.latent,)) <= set(encoder.layers)
 
 
 def test_maps_lie_over_what_they_show():

@@ -1,4 +1,4 @@
-"""Inception's weights: the right file, names and shapes, and batch normalisation folded without a trace."""
+"""Inception's weights: the right file, names and shapes, and batch normalization folded without a trace."""
 
 import hashlib
 import json
@@ -32,7 +32,7 @@ def tensors():
     return out
 
 
-def test_the_fold_is_the_normalisation(tensors):
+def test_the_fold_is_the_normalization(tensors):
     layer = inception.convert(tensors)["params"]["Mixed_5b"]["branch5x5_2"]
     w, b, mean, var = (
         tensors[f"Mixed_5b.branch5x5_2.bn.{n}"] for n in ("weight", "bias", "running_mean", "running_var")
@@ -144,7 +144,7 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
     assert "cannot be read: Permission denied" in refused(tmp_path / "weights.pth")
 
 
-@pytest.mark.parametrize("data", [b"", b"others", b"weights of a net\nfor pictures\n", b"<html>404</html>"])
+@pytest.mark.parametrize("data", [b"", b"others", b"weights of a net\nfor images\n", b"<html>404</html>"])
 def test_a_text_is_refused(data, tmp_path):
     (tmp_path / "w").write_bytes(data)
     message = refused(tmp_path / "w")

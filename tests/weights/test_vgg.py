@@ -1,4 +1,4 @@
-"""VGG's weights: every kind of file by its content, with the colours and borders that belong to it."""
+"""VGG's weights: every kind of file by its content, with the colors and borders that belong to it."""
 
 import hashlib
 import json
@@ -116,7 +116,7 @@ def test_torchvisions_names_are_read(depth, prefix):
     np.testing.assert_allclose(seen(found, 255, 51, 0), expected, rtol=1e-5)
 
 
-def test_the_normalised_net_of_adains_authors_is_read():
+def test_the_normalized_net_of_adains_authors_is_read():
     tensors = adain()
     found = vgg.convert(tensors)
     same(found, 19)
@@ -145,7 +145,7 @@ def test_keras_names_are_read(form, depth):
     np.testing.assert_allclose(seen(found, 255, 51, 0), expected, rtol=1e-5)
 
 
-def test_hed_tensors_net_has_colours_of_its_own():
+def test_hed_tensors_net_has_colors_of_its_own():
     kernel = in_keras(16, "blocks/layers/conv2d_n/L/0", "blocks/layers/conv2d_n/L/1", top=False)
     found = vgg.convert(kernel | {"dsn1/conv2d/0": np.ones((1, 1, 64, 1))})
     same(found, 16)
@@ -286,12 +286,12 @@ def test_numbers_that_are_none_are_refused_by_their_layer(value):
 
 
 @pytest.mark.parametrize(("convs", "name"), [(8, "vgg11_bn"), (10, "vgg13_bn"), (13, "vgg16_bn"), (16, "vgg19_bn")])
-def test_batch_normalisation_is_refused_by_the_nets_name(convs, name):
+def test_batch_normalization_is_refused_by_the_nets_name(convs, name):
     tensors = {}
     for n in range(convs):
         tensors[f"features.{3 * n}.weight"] = np.zeros((2, 2, 3, 3))
         tensors[f"features.{3 * n + 1}.weight"] = tensors[f"features.{3 * n + 1}.running_mean"] = np.zeros(2)
-    assert f"{name} with batch normalisation is not VGG16 or VGG19" in refused(tensors)
+    assert f"{name} with batch normalization is not VGG16 or VGG19" in refused(tensors)
 
 
 def test_other_nets_are_refused():

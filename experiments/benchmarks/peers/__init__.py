@@ -1,7 +1,7 @@
-"""Who is timed, one file a library: `build(work, variant, pictures) -> Runner`.
+"""Who is timed, one file a library: `build(work, variant, images) -> Runner`.
 
 All train the same net on the same float32 data that lie in memory, with the work that a user's step has: draw a batch,
-draw noise, dropout, batch normalisation in training mode, both phases of a GAN. The library's ordinary means only.
+draw noise, dropout, batch normalization in training mode, both phases of a GAN. The library's ordinary means only.
 """
 
 from collections.abc import Callable
@@ -42,14 +42,14 @@ PEERS = {
     "keras": Peer(
         "with_keras",
         ("keras", "tensorflow"),
-        lambda work: () if work.equalised else ("tf.function", "tf.function jit_compile"),
+        lambda work: () if work.equalized else ("tf.function", "tf.function jit_compile"),
     ),
     "keras_train_on_batch": Peer(
         "with_keras",
         ("keras", "tensorflow"),
         lambda work: ("train_on_batch",) if work.name in ("gan", "dcgan", "dcgan_128") else (),
     ),
-    "flax": Peer("with_flax", ("flax", "optax"), lambda work: () if work.equalised else ("jit per step",)),
+    "flax": Peer("with_flax", ("flax", "optax"), lambda work: () if work.equalized else ("jit per step",)),
 }
 
 FAMILIES = {"torch": ("torch",), "keras": ("keras", "keras_train_on_batch"), "flax": ("flax",)}

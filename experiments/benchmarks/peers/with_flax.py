@@ -49,7 +49,7 @@ class Stack(nn.Module):
         return x
 
 
-def build(work: Work, variant: str, pictures) -> Runner:
+def build(work: Work, variant: str, images) -> Runner:
     """A `jit` a step; WGAN-GP has one for the critic, called five times, and one for the generator."""
     nets = {name: Stack(net) for name, net in work.nets.items()}
     variables = {
@@ -60,7 +60,7 @@ def build(work: Work, variant: str, pictures) -> Runner:
     stats = {name: {k: v for k, v in vs.items() if k != "params"} for name, vs in variables.items()}
     tx = _optimizer(**work.optimizer)
     count = {name: sum(leaf.size for leaf in jax.tree.leaves(p)) for name, p in params.items()}
-    state = {"key": jax.random.key(0), "data": jnp.asarray(pictures()), "params": params, "stats": stats}
+    state = {"key": jax.random.key(0), "data": jnp.asarray(images()), "params": params, "stats": stats}
     steps = _gan(work, nets, tx) if work.kind == "gan" else _reconstruct(work, nets, tx)
     opt = {name: tx.init(p) for name, p in params.items()} if work.kind == "gan" else tx.init(params)
     state["opt"] = opt

@@ -19,7 +19,7 @@ from genjax.engine.phase import Phase, Task, spans
 from genjax.engine.state import State, stream
 from genjax.engine.update import create, descend, optimizer
 from genjax.losses.reconstruction import bce
-from genjax.nets.layers import ACTIVATIONS, INITIALISERS, Conv, ConvTranspose, flatten
+from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Conv, ConvTranspose, flatten
 from genjax.ops import noise
 from genjax.ops.pixels import to_float
 from genjax.ops.pool import max_pool
@@ -29,8 +29,8 @@ CALL = 50
 """Steps a call at most: the configs' log_every."""
 
 
-def build(work: Work, variant: str, pictures) -> Runner:
-    """The task in `loop.compile_phase`, fed as `loop.train` feeds it; it reads the pictures itself, as bytes."""
+def build(work: Work, variant: str, images) -> Runner:
+    """The task in `loop.compile_phase`, fed as `loop.train` feeds it; it reads the images itself, as bytes."""
     config = load_config(work)
     source = sources.load(config.data if config else defaults("").data)
     task = tasks.build(config, source.shape) if config else TASKS[work.kind](work)
@@ -57,9 +57,9 @@ def build(work: Work, variant: str, pictures) -> Runner:
 
 
 def _used(params) -> int:
-    """Trained numbers, but for those of the colours of earlier stages, which nets that have grown do not use."""
-    colours = sorted(name for name in params if "rgb" in name)[:-1]
-    return sum(leaf.size for name, part in params.items() if name not in colours for leaf in jax.tree.leaves(part))
+    """Trained numbers, but for those of the colors of earlier stages, which nets that have grown do not use."""
+    colors = sorted(name for name in params if "rgb" in name)[:-1]
+    return sum(leaf.size for name, part in params.items() if name not in colors for leaf in jax.tree.leaves(part))
 
 
 def load_config(work: Work):
@@ -87,7 +87,7 @@ class Stack(nn.Module):
             window = {"kernel_size": (layer.kernel,) * 2, "strides": (layer.stride,) * 2, "padding": layer.padding}
             match layer.kind:
                 case "dense":
-                    x = nn.Dense(layer.features, kernel_init=INITIALISERS["glorot"])(x)
+                    x = nn.Dense(layer.features, kernel_init=INITIALIZERS["glorot"])(x)
                 case "conv":
                     x = Conv(layer.features, **window)(x)
                 case "transposed":
@@ -99,7 +99,7 @@ class Stack(nn.Module):
 
 
 def autoencoder(work: Work) -> Task:
-    """Pictures through a bottleneck: cross-entropy of their pixels."""
+    """Images through a bottleneck: cross-entropy of their pixels."""
 
     def loss(nets, params, x, key):
         logits = nets["decoder"].apply({"params": params["decoder"]}, encode(nets, params, x))
@@ -109,7 +109,7 @@ def autoencoder(work: Work) -> Task:
 
 
 def vae(work: Work) -> Task:
-    """Pictures through a noisy bottleneck: cross-entropy of their pixels and the divergence from N(0, 1), a pixel."""
+    """Images through a noisy bottleneck: cross-entropy of their pixels and the divergence from N(0, 1), a pixel."""
 
     def loss(nets, params, x, key):
         mean, log_var = jnp.split(encode(nets, params, x), 2, axis=-1)

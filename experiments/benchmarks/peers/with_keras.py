@@ -36,14 +36,14 @@ def model(net: Net) -> keras.Sequential:
     return keras.Sequential(parts)
 
 
-def build(work: Work, variant: str, pictures) -> Runner:
+def build(work: Work, variant: str, images) -> Runner:
     """The step in one of its forms."""
     keras.utils.set_random_seed(0)
     nets = {name: model(net) for name, net in work.nets.items()}
     count = {name: sum(int(tf.size(v)) for v in net.trainable_variables) for name, net in nets.items()}
     if variant == "train_on_batch":
-        return Runner(count, _book(work, nets, pictures()))
-    data = tf.constant(pictures())
+        return Runner(count, _book(work, nets, images()))
+    data = tf.constant(images())
 
     def batch():
         return tf.gather(data, tf.random.uniform([work.batch], 0, len(data), tf.int32))

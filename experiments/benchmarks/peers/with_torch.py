@@ -75,7 +75,7 @@ class PixelNorm(nn.Module):
 
 
 class Spread(nn.Module):
-    """A map of the standard deviation over groups of four neighbours."""
+    """A map of the standard deviation over groups of four neighbors."""
 
     def forward(self, x):
         """Apply to maps x."""
@@ -113,7 +113,7 @@ class Noise(nn.Module):
 
 
 class Style(nn.Module):
-    """Channels normalised, then scaled and offset as w says."""
+    """Channels normalized, then scaled and offset as w says."""
 
     def __init__(self, width, channels):
         super().__init__()
@@ -153,7 +153,7 @@ class StyleGenerator(nn.Module):
 def module(net: Net, channels_last: bool, batch_norm=nn.BatchNorm2d, mixing=0.0) -> nn.Module:
     """A net of the works. "SAME" with stride 2 is padding k // 2, which sits a pixel beside TensorFlow's.
 
-    On 5x5 kernels it is TensorFlow's in the mirror: the nets are the same on pictures turned by half a circle.
+    On 5x5 kernels it is TensorFlow's in the mirror: the nets are the same on images turned by half a circle.
     """
     mapping, start, parts = [], (), []
     for layer, shape in net.each():
@@ -208,12 +208,12 @@ def module(net: Net, channels_last: bool, batch_norm=nn.BatchNorm2d, mixing=0.0)
     return whole.to(memory_format=torch.channels_last if channels_last else torch.preserve_format)
 
 
-def build(work: Work, variant: str, pictures) -> Runner:
+def build(work: Work, variant: str, images) -> Runner:
     """The step in one of its forms."""
     torch.set_num_threads(1 if "1 thread" in variant else len(os.sched_getaffinity(0)))
     torch.manual_seed(0)
     channels_last = "channels_last" in variant
-    data = torch.from_numpy(pictures())
+    data = torch.from_numpy(images())
     if work.convolutional:
         layout = torch.channels_last if channels_last else torch.contiguous_format
         data = data.permute(0, 3, 1, 2).contiguous(memory_format=layout)
@@ -238,7 +238,7 @@ def batches(data, size):
 
 
 def optimizer(params, compiled, name, learning_rate, b1=0.9, b2=0.999):
-    """A function that takes a step of an optimiser with the gradients in place, and then forgets them."""
+    """A function that takes a step of an optimizer with the gradients in place, and then forgets them."""
     params = list(params)
     if name == "adam":
         opt = torch.optim.Adam(params, learning_rate, (b1, b2), eps=1e-7, fused=True)

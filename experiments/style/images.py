@@ -1,0 +1,81 @@
+"""Squares to learn style transfer from: python -m experiments.style.images --images=photos/,more/ --out=squares
+
+Cuts --each squares out of every image under the folders, of random sizes and places (a function of the seed and of
+the image's name), and brings them to --size pixels; or, with --textures, draws so many of data set `textures`.
+"""
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+
+from genjax.cli import entry
+from genjax.data.folder import SUFFIXES
+from genjax.data.textures import draw
+from genjax.errors import InputError
+from genjax.report.console import watch
+from genjax.report.figures import save_png
+
+FLAGS = flags.FLAGS
+SMALLEST = 0.35
+"""Of an image's shorter side; the largest square is all of it."""
+
+
+def define_flags() -> None:
+    """The flags of this entry point."""
+    flags.DEFINE_list("images", [], "Folders of images, with their sub-folders.")
+    flags.DEFINE_integer("textures", 0, "Draw so many textures instead.", lower_bound=0)
+    flags.DEFINE_string("out", None, "The folder to write PNGs to.", required=True)
+    flags.DEFINE_integer("each", 12, "Squares of an image.", lower_bound=1)
+    flags.DEFINE_integer("size", 256, "Pixels a side.", lower_bound=8)
+
+
+def main() -> None:
+    """Write the squares."""
+    out = Path(FLAGS.out)
+    if bool(FLAGS.images) == bool(FLAGS.textures):
+        raise InputError("give either --images, folders to cut squares out of, or --textures, how many to draw")
+    if FLAGS.textures:
+        with watch("texture", FLAGS.textures) as told:
+            for number in range(FLAGS.textures):
+                _save(out / f"texture_{number:04}.png", draw(number, FLAGS.size))
+                told(number + 1)
+        return
+    files = [path for folder in FLAGS.images for path in sorted(Path(folder).rglob("*")) if path.suffix in SUFFIXES]
+    if not files:
+        raise InputError(f"--images={','.join(FLAGS.images)}: no {', '.join(SUFFIXES)} file there")
+    with watch("image", len(files)) as told:
+        for number, path in enumerate(files):
+            for i, square in enumerate(squares(path, FLAGS.each, FLAGS.size)):
+                _save(out / f"{number:04}_{path.stem}_{i:02}.png", square)
+            told(number + 1)
+
+
+def squares(path: Path, each: int, size: int):
+    """Squares of an image, the shorter side of it or less, mostly large. Yields: uint8 [size, size, 3]."""
+    from PIL import Image
+
+    rng = np.random.default_rng(zlib.crc32(path.name.encode()))
+    with Image.open(path) as image:
+        image.draft("RGB", (3 * size, 3 * size))  # no need of a wall's size
+        image = image.convert("RGB")
+    if min(image.size) > 3 * size:
+        image = image.reduce(min(image.size) // (3 * size))
+    side = min(image.size)
+    for _ in range(each):
+        cut = max(min(size, side), side * rng.uniform(SMALLEST, 1))
+        left, top = (rng.uniform(0, n - cut) for n in image.size)
+        box = (left, top, left + cut, top + cut)
+        yield np.asarray(image.resize((size, size), Image.Resampling.LANCZOS, box=box, reducing_gap=3.0))
+
+
+def _save(path, pixels):
+    from PIL import Image
+
+    save_png(path, Image.fromarray(pixels))
+
+
+if __name__ == "__main__":
+    define_flags()
+    entry.run(main)

@@ -1,0 +1,67 @@
+"""Layers with the equalized learning rate: weights are N(0, 1), and He's constant multiplies them at run time.
+
+So Adam, whose steps do not depend on a gradient's size, moves all layers at one relative speed.
+Source: arXiv:1710.10196, section 4.1.
+"""
+
+import math
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jax import lax
+
+from genjax.ops import conv as ops
+
+RELU_GAIN = math.sqrt(2)
+"""He's gain, for a layer that a (leaky) ReLU follows; a linear one has 1."""
+
+
+class Dense(nn.Module):
+    """A matrix product with bias, of a gain over the square root of its inputs.
+
+    `lr_multiplier` m makes its parameters learn m times as fast: what is stored is their m-th part
+    (arXiv:1812.04948, appendix C). Shapes: [B, I] -> [B, features].
+    """
+
+    features: int
+    gain: float = RELU_GAIN
+    lr_multiplier: float = 1.0
+    bias: float = 0.0  # the first value of the biases
+
+    @nn.compact
+    def __call__(self, x):
+        """Apply the layer to x."""
+        m = self.lr_multiplier
+        w = self.param("kernel", nn.initializers.normal(1 / m), (x.shape[-1], self.features))
+        b = self.param("bias", nn.initializers.constant(self.bias / m), (self.features,))
+        return x @ (w * (m * self.gain / math.sqrt(x.shape[-1]))) + m * b
+
+
+class Conv(nn.Module):
+    """A convolution of a gain over the square root of its inputs, with zeros beyond the border ("SAME") or not.
+
+    `enlarges` has each pixel as a block of 2 x 2 first, in one operation (`conv_enlarged`), of stride 1 and "SAME".
+    Shapes: [B, H, W, I] -> [B, H, W, features], of stride 1 and padding "SAME"; [B, 2H, 2W, features] if it enlarges.
+    """
+
+    features: int
+    kernel: int = 3
+    gain: float = RELU_GAIN
+    use_bias: bool = True
+    stride: int = 1
+    padding: str = "SAME"
+    enlarges: bool = False
+
+    @nn.compact
+    def __call__(self, x):
+        """Apply the layer to images x."""
+        size = self.kernel, self.kernel, x.shape[-1], self.features
+        w = self.param("kernel", nn.initializers.normal(1.0), size) * (self.gain / math.sqrt(math.prod(size[:3])))
+        plain = {"stride": (self.stride, self.stride), "padding": self.padding}
+        y = ops.conv_enlarged(x, w) if self.enlarges else ops.conv(x, w, **plain)
+        return y + self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else y
+
+
+def pixel_norm(x):
+    """Each pixel's channels over their root mean square. Source: arXiv:1710.10196, section 4.2, epsilon 1e-8."""
+    return x * lax.rsqrt(jnp.mean(x**2, -1, keepdims=True) + 1e-8)

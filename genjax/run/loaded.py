@@ -1,0 +1,170 @@
+"""A run and the examples that it is shown."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from genjax import runs, tasks
+from genjax.data.source import Source
+from genjax.engine.outputs import in_blocks
+from genjax.engine.phase import Task
+from genjax.engine.state import State, local
+from genjax.errors import InputError, NotApplicable
+from genjax.evaluation import sources
+
+CHUNK = 4096
+"""Examples that are read at a time."""
+
+
+@dataclass
+class Run:
+    """A trained task with examples of the form that it was trained on."""
+
+    task: Task
+    state: State  # of this process
+    source: Source | None  # None for a task that takes no examples
+    count: int  # of the source's first examples
+    about: dict[str, Any]  # its config.json
+
+    @property
+    def config(self) -> ConfigDict:
+        """What it was trained by."""
+        return runs.config_of(self.about)
+
+    @property
+    def are_images(self) -> bool:
+        """Whether examples are images, and not points."""
+        return len(self.about["data"]["shape"]) == 3
+
+    @cached_property
+    def examples(self) -> np.ndarray:
+        """The examples. Shapes: [count, *shape], uint8 pixels or float32 points."""
+        return self.source.read(np.arange(self.count))
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """Their labels. Shapes: int32 [count], or None."""
+        return None if self.source.labels is None else self.source.labels[: self.count]
+
+    @cached_property
+    def latents(self) -> np.ndarray:
+        """Their latents. Shapes: [count, ...]."""
+        return np.concatenate(list(self.each("encode")))
+
+    def each(self, output: str) -> Iterator[np.ndarray]:
+        """An output of the task over all examples, some thousand at a time."""
+        self.need(output)
+        for start in range(0, self.count, CHUNK):
+            indices = np.arange(start, min(start + CHUNK, self.count))
+            yield in_blocks(self.task.outputs[output], self.state, self.source.read(indices))
+
+    def decode(self, z: np.ndarray) -> np.ndarray:
+        """Examples of latents or latents. Shapes: z [N, ...] -> uint8 [N, H, W, C], or float32 [N, D]."""
+        self.need("decode")
+        return _stored(in_blocks(self.task.outputs["decode"], self.state, z), 1, self.are_images)
+
+    def need(self, *outputs: str) -> None:
+        """Raises: NotApplicable if the task lacks one of the outputs."""
+        for name in outputs:
+            if name not in self.task.outputs:
+                has = ", ".join(self.task.outputs) or "none"
+                raise NotApplicable(f"the task {self.about['config']['task']!r} has no output {name!r}; it has {has}")
+
+
+def open_run(
+    workdir: os.PathLike,
+    data: str = "",
+    split: str = "",
+    size: str = "",
+    channels: int = 0,
+    step: int | None = None,
+    count: int | None = None,
+    needs: tuple[str, ...] = (),
+) -> Run:
+    """A run at a step (default: the newest), with the first `count` examples (default: all).
+
+    `data` is a folder, a .npy or a data set's name, brought to `size` and `channels`; "" is the run's own. `split` ""
+    is the own data's held-out one, or what was trained on where there is none, and "train" of other data. Nothing is
+    compiled before everything that may be wrong was looked at.
+    Raises: InputError if there is no such run or checkpoint, its task lacks an output that `needs` names, or the data
+    are of another form than it was trained on.
+    """
+    about = runs.about(workdir)
+    config, shape = runs.config_of(about), tuple(about["data"]["shape"])
+    run = Run(tasks.build(config, shape), None, None, 0, about)
+    try:
+        run.need(*needs)
+    except NotApplicable as error:
+        raise InputError(f"{workdir}: {error}") from error
+    if data or {"encode", "reconstruct"} & run.task.outputs.keys():
+        run.source = _source(config, shape, data, split, size, channels)
+        if count is not None and count > run.source.size:
+            raise InputError(f"--count={count}: {_name(run.source)} has {run.source.size:,} examples")
+        run.count = count or run.source.size
+    run.task, state = runs.restore(workdir, step)
+    run.state = local(state)
+    return run
+
+
+def _source(config, shape, data, split, size, channels):
+    """The examples that a user names, or the run's own. Raises: InputError if they are of another form."""
+    if data.endswith(".npy") and (split or size or channels):
+        raise InputError(f"{data} is an array and taken as it is: leave --split, --size and --channels out")
+    if data == config.data.name and not (size or channels):
+        data = ""
+    if not data and (size or channels):
+        raise InputError("--size and --channels are for other data than the run's own: name them as well")
+    if data:
+        source = sources.images(data, split, {"size": size, "channels": channels})
+    elif split or (source := heldout(config)) is None:
+        source = sources.images(config.data.name, split or config.data.split, config.data)
+    if source.shape != shape:
+        both, hint = len(shape) == len(source.shape), ""
+        if both and len(shape) == 3 and not data.endswith(".npy"):
+            hint = f": --size={shape[0]}x{shape[1]} --channels={shape[2]} brings them to it"
+        if both and len(shape) == 2 and shape[1] == source.shape[1]:
+            hint = f": {'cut them' if source.shape[0] > shape[0] else 'fill them up with NaN'} to {shape[0]} steps"
+        found, expected = sources.form_in_words(source.shape), sources.form_in_words(shape)
+        raise InputError(f"{_name(source)}: {found}, but the run was trained on {expected}{hint}")
+    return source
+
+
+def _name(source):
+    return f"{source.name} {source.split}".strip()
+
+
+def heldout(config: ConfigDict) -> Source | None:
+    """What a config's run is not trained on: its eval.heldout, else "test" where there is one.
+
+    Raises: InputError if there is no such split as eval.heldout.
+    """
+    if config.eval.heldout:
+        return sources.images(config.data.name, config.eval.heldout, config.data)
+    with contextlib.suppress(InputError):
+        return sources.images(config.data.name, "test", config.data)
+    return None
+
+
+def restored(task: Task, state: State, x: np.ndarray, corrupt: bool = True) -> tuple[np.ndarray, ...]:
+    """Rows to set over each other: the examples, what training would show of them if it corrupts, what is restored.
+
+    Shapes: x uint8 [N, H, W, C] or float32 [N, D] -> two or three of the same shape and type.
+    """
+    images = x.ndim == 4
+    if not corrupt or "corrupt" not in task.outputs:
+        return x, _stored(in_blocks(task.outputs["reconstruct"], state, x), 255, images)
+    seen = np.asarray(jax.jit(task.outputs["corrupt"])(state, x))  # at once: each block would have the same noise
+    y = in_blocks(task.outputs["reconstruct"], state, seen)
+    return x, _stored(seen, 255, images), _stored(y, 255, images)
+
+
+def _stored(y, scale, images):
+    """As examples are stored: pixels rounded and clipped, points as they are."""
+    return np.clip(np.rint(np.float32(y) * scale), 0, 255).astype(np.uint8) if images else np.float32(y)

@@ -1,0 +1,1 @@
+"""Adversarial training, whatever the nets: any loss x penalties x remedies."""

@@ -1,0 +1,173 @@
+"""What a net saw is kept, mended, gone on with, and the same whoever looked."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import eight_devices
+
+from genjax.data.source import in_memory
+from genjax.engine import distributed
+from genjax.errors import InputError
+from genjax.evaluation import seen
+from genjax.evaluation.context import Case
+from genjax.metrics.features import FeatureNet
+
+X = np.random.default_rng(0).integers(0, 256, (300, 5, 4, 1), np.uint8)
+SOURCE = in_memory("noise", "train", X, None)
+
+
+def look(weights, x):
+    x = x.reshape(len(x), -1).astype(jnp.float32)
+    return jnp.tanh(x @ weights / 255), jax.nn.softmax(x @ weights)
+
+
+WEIGHTS = np.random.default_rng(1).standard_normal((20, 6)).astype(np.float32)
+NET = FeatureNet("toy", 6, "00", "none", look, WEIGHTS)
+
+
+@pytest.fixture(autouse=True)
+def small_shards(monkeypatch, tmp_path):
+    monkeypatch.setattr(seen, "SHARD", 128)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
+def looked(monkeypatch):
+    """How many images nets look at from now on."""
+    counts = []
+    real = seen.extract
+
+    def counted(net, images, **options):
+        images = [counts.append(len(block)) or block for block in images]
+        return real(net, images, **options)
+
+    monkeypatch.setattr(seen, "extract", counted)
+    return counts
+
+
+def test_moments_and_features_are_those_of_all_images():
+    store = seen.Store(NET, SOURCE, 300, classes=True, kind="reference")
+    told = []
+    store.fill(told.append)
+    found = store.read()
+    features, classes = (np.asarray(a) for a in look(WEIGHTS, X))
+    np.testing.assert_allclose(found.features, features, atol=1e-6)
+    np.testing.assert_allclose(found.probabilities, classes, atol=1e-6)
+    np.testing.assert_allclose(found.moments.mean, found.features.mean(0, dtype=np.float64), rtol=1e-9)
+    np.testing.assert_allclose(found.moments.cov, np.cov(found.features.astype(np.float64).T), rtol=1e-9, atol=1e-12)
+    assert told == [64, 128, 192, 256, 300, 300]
+
+
+def test_a_second_look_takes_what_the_first_left(monkeypatch):
+    counts = looked(monkeypatch)
+    first = seen.Store(NET, SOURCE, 300, classes=False, kind="reference")
+    first.fill()
+    assert sum(counts) == 300
+    second = seen.Store(NET, SOURCE, 300, classes=False, kind="reference")
+    second.fill()
+    assert sum(counts) == 300
+    np.testing.assert_array_equal(first.read().features, second.read().features)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"net": replace(NET, sha256="01")},
+        {"net": replace(NET, resize="by two")},
+        {"net": replace(NET, name="toy 2")},
+        {"source": in_memory("noise", "train", X[::-1], None)},
+        {"classes": True},
+    ],
+)
+def test_another_net_or_other_images_are_looked_at_anew(monkeypatch, other):
+    same = {"net": NET, "source": SOURCE, "classes": False}
+    seen.Store(**same, count=300, kind="reference").fill()
+    counts = looked(monkeypatch)
+    seen.Store(**same | other, count=300, kind="reference").fill()
+    assert sum(counts) == 300
+
+
+def test_a_stopped_look_goes_on_and_ends_at_the_same_bits(monkeypatch):
+    whole = seen.Store(NET, SOURCE, 300, classes=True, kind="whole")
+    whole.fill()
+
+    class Killed(BaseException):
+        pass
+
+    def stop(done):
+        if done > 128:
+            raise Killed
+
+    store = seen.Store(NET, SOURCE, 300, classes=True, kind="samples")
+    with pytest.raises(Killed):
+        store.fill(stop)
+    counts = looked(monkeypatch)
+    store.fill()
+    assert sum(counts) == 300 - 128
+    for one, other in zip(store.read(), whole.read(), strict=True):
+        jax.tree.map(np.testing.assert_array_equal, one, other)
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"x" * 900])
+def test_a_damaged_file_is_made_anew(monkeypatch, damage):
+    store = seen.Store(NET, SOURCE, 300, classes=True, kind="reference")
+    store.fill()
+    before = store.read()
+    path = sorted(store.folder.glob("*.npz"))[1]
+    path.write_bytes(damage(path.read_bytes()))
+    counts = looked(monkeypatch)
+    store.fill()
+    assert sum(counts) == 128
+    np.testing.assert_array_equal(store.read().features, before.features)
+
+
+def test_a_cache_that_cannot_be_written_is_named(monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/none")
+    with pytest.raises(InputError, match=r"/proc/none/genjax/features.* cannot be written .* XDG_CACHE_HOME"):
+        seen.Store(NET, SOURCE, 300, classes=False, kind="reference").fill()
+
+
+def test_samples_are_forgotten_and_the_reference_is_not():
+    case = Case(SOURCE, SOURCE, None, [NET])
+    for which in ("samples", "reference"):
+        case.look(NET, which, False)
+    folders = {which: case._stores[NET.name, which].folder for which in ("samples", "reference")}
+    case.forget_samples()
+    assert not folders["samples"].exists()
+    assert folders["reference"].exists()
+
+
+def _features_of_eight_devices(folder):
+    import os
+
+    os.environ["XDG_CACHE_HOME"] = folder
+    seen.SHARD = 128
+    store = seen.Store(NET, SOURCE, 300, classes=False, kind="reference")
+    store.fill()
+    return len(jax.local_devices()), store.read().features
+
+
+def test_eight_devices_see_the_same_bits_as_one(tmp_path):
+    store = seen.Store(NET, SOURCE, 300, classes=False, kind="reference")
+    store.fill()
+    with eight_devices() as there:
+        devices, features = there(_features_of_eight_devices, str(tmp_path / "eight"))
+    assert devices == 8
+    np.testing.assert_array_equal(features, store.read().features)
+
+
+@pytest.mark.parametrize("processes", [2, 3, 5])
+def test_what_processes_saw_in_turn_is_put_in_order(monkeypatch, processes):
+    """300 rows in blocks of 64, dealt out as `Store` does."""
+    rows = np.arange(300.0)[:, None]
+    blocks = np.split(rows, range(64, 300, 64))
+    hands = [np.concatenate(blocks[i::processes]) for i in range(processes)]
+    monkeypatch.setattr(seen, "gather_array", lambda mine: hands)
+    np.testing.assert_array_equal(seen._dealt(hands[0], 64), rows)
+
+
+def test_arrays_are_gathered_to_the_bit():
+    x = np.float64([[1 / 3, 1e-300]])
+    assert distributed.gather_array(x)[0] is x

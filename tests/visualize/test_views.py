@@ -1,0 +1,149 @@
+"""What is made of a run: restored examples, ways between latents, reasons where there is nothing to show."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import config_of
+
+from genjax import data, runs
+from genjax.engine.phase import Task
+from genjax.engine.state import State
+from genjax.errors import InputError
+from genjax.run.loaded import Run, open_run, restored
+from genjax.show import parse
+from genjax.train import train
+from genjax.visualize import views
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A finished run, never to be changed."""
+    path = tmp_path_factory.mktemp("trained")
+    assert train(config_of("ae_stacked", corruption__name="gaussian", corruption__amount=0.2), path) == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def clothes():
+    """Held-out images and their labels."""
+    source = open_of("test[:20]")
+    return source.read(np.arange(20)), source.labels
+
+
+def open_of(split):
+    config = config_of("ae_stacked").data
+    config.split = split
+    return data.load(config)
+
+
+def identity(**outputs) -> tuple[Task, State]:
+    """An autoencoder whose latents are the pixels: it keeps everything."""
+    encode = lambda state, x: x.reshape(len(x), -1) / 255 if x.dtype == jnp.uint8 else x.reshape(len(x), -1)  # noqa: E731
+    given = {
+        "encode": encode,
+        "decode": lambda state, z, ema=True: 255 * z.reshape(-1, 28, 28, 1),
+        "reconstruct": lambda state, x: encode(state, x).reshape(-1, 28, 28, 1),
+    }
+    return Task(lambda key: None, (), given | outputs), State(jnp.int32(0), {}, {}, {})
+
+
+def run_of(task, state, count=20, **config):
+    about = {"config": config_of("ae_stacked").to_dict() | config, "data": {"shape": [28, 28, 1]}}
+    return Run(task, state, open_of("test"), count, about)
+
+
+def test_an_autoencoder_that_keeps_everything_restores_every_pixel(clothes):
+    x, _ = clothes
+    original, kept = restored(*identity(), x)
+    np.testing.assert_array_equal(original, x)
+    np.testing.assert_array_equal(kept, x)
+    darker = {"corrupt": lambda state, x: x / (3 * 255)}
+    original, seen, kept = restored(*identity(**darker), x)
+    np.testing.assert_array_equal(seen, np.rint(x / 3))
+    np.testing.assert_array_equal(kept, seen)  # what is restored is the corrupted image
+    assert len(restored(*identity(**darker), x, corrupt=False)) == 2
+
+
+def test_each_image_of_a_run_has_its_own_corruption(trained, clothes):
+    x = np.repeat(clothes[0][:1], 40, 0)
+    task, state = runs.restore(trained)
+    _, seen, _ = restored(task, state, x)
+    assert len(np.unique(seen.reshape(40, -1), axis=0)) == 40
+
+
+def test_interpolations_between_kept_images_are_their_mixtures():
+    found = dict(views.interpolation_(run_of(*identity())))
+    assert list(found) == [f"interpolation_{way}.{kind}" for way in ("linear", "spherical") for kind in ("png", "gif")]
+    assert len(found["interpolation_linear.gif"].frames) == views.STATIONS * views.MOMENTS
+    decode, stations, originals = views._stations(run_of(*identity()), 4)
+    np.testing.assert_array_equal(decode(stations), originals)
+    one, other = originals[:2].astype(float)
+    between = views.interpolation.linear(*stations[:2], 1 / 3)
+    np.testing.assert_array_equal(decode(between[None])[0], np.rint((2 * one + other) / 3))
+
+
+def test_neighbors_of_an_interpolation_differ_in_class():
+    run = run_of(*identity(), count=200)
+    labels = run.labels[views._various(run, 12)]
+    assert labels.tolist() == [*range(10), 0, 1]
+
+
+def test_latents_of_two_dimensions_have_a_plane_and_others_a_reason():
+    task, state = identity()
+    flat = identity(
+        encode=lambda state, x: x.reshape(len(x), -1)[:, 300:302] / 255.0,
+        decode=lambda state, z, ema=True: jnp.broadcast_to(100.0 * z[:, :1, None, None], (len(z), 28, 28, 1)),
+    )
+    assert set(dict(views.manifold_(run_of(*flat)))) == {"manifold.png"}
+    assert set(dict(views.latents_(run_of(*flat)))) == {"latents.png"}
+    assert set(dict(views.latents_(run_of(task, state)))) == {"latents_pca.png"}
+    with pytest.raises(views.NotApplicable, match="784 dimensions, not 2"):
+        dict(views.manifold_(run_of(task, state)))
+
+
+def test_latents_that_are_names_have_nothing_between_them():
+    names = identity(encode=lambda state, x: x.reshape(len(x), -1).astype(jnp.int32))
+    for view in (views.latents_, views.interpolation_, views.grid, views.activity_):
+        with pytest.raises(views.NotApplicable, match="whole numbers"):
+            dict(view(run_of(*names)))
+
+
+def test_the_runs_own_data_by_name_are_what_it_was_not_trained_on(trained):
+    for run in (open_run(trained), open_run(trained, "fashion_mnist_10k")):
+        assert (run.source.split, run.count) == ("test", 2000)
+    assert open_run(trained, split="train[:9]").count == 9
+
+
+def test_latents_are_the_same_in_any_portions(trained, monkeypatch):
+    whole = open_run(trained, count=40).latents
+    monkeypatch.setattr("genjax.run.loaded.CHUNK", 7)
+    np.testing.assert_array_equal(open_run(trained, count=40).latents, whole)
+
+
+def test_the_first_kernel_is_the_encoders(trained):
+    run = open_run(trained)
+    kernel = run.state.nets["autoencoder"].params["encoder_0"]["kernel"]
+    np.testing.assert_array_equal(views.first_kernel(run), kernel)
+
+
+@pytest.mark.parametrize("penalty", ["kl", "l1"])
+def test_only_a_penalty_with_a_target_has_a_line(penalty, monkeypatch):
+    targets = []
+    monkeypatch.setattr(views.activity, "draw", lambda z, target: targets.append(target))
+    dict(views.activity_(run_of(*identity(), penalty={"name": penalty, "weight": 1.0, "target": 0.3})))
+    assert targets == [0.3 if penalty == "kl" else None]
+
+
+def test_names_are_parsed():
+    known = ["grid", "latents"]
+    assert parse("latents, grid", known) == ["latents", "grid"]
+    assert parse("all", known) == known
+    for text, words in (("grd", "did you mean 'grid'"), (",", "is empty")):
+        with pytest.raises(InputError, match=words):
+            parse(text, known)
+
+
+def test_tsne_that_is_asked_for_and_not_there_is_named(trained, monkeypatch):
+    monkeypatch.setattr(views.latents, "find_spec", lambda name: None)
+    with pytest.raises(views.NotApplicable, match="pip install scikit-learn"):
+        dict(views.tsne(open_run(trained)))
