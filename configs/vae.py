@@ -15,6 +15,6 @@ def get_config(name=""):
     c.steps = 4_000
     c.batch = 128
     c.vae = {"net": "dense", "widths": (150, 100, 10), "activation": "selu", "output": "sigmoid"}
-    c.bound.reduction = "mean"
+    c.elbo.reduction = "mean"
     c.optimizer.update(name="rmsprop", learning_rate=1e-3)
     return variant(c, name, smoke=SMOKE | {"vae.widths": (8, 4)})

@@ -13,6 +13,6 @@ def get_config(name=""):
     c.steps = 3_000
     c.batch = 128
     c.vae = {"net": "conv", "channels": (32, 64), "kernel": 3, "width": 16, "latent": 2, "activation": "relu"}
-    c.bound.reduction = "sum"
+    c.elbo.reduction = "sum"
     c.optimizer.update(name="adam", learning_rate=1e-3)
     return variant(c, name, smoke=SMOKE | {"vae.channels": (4, 8)})

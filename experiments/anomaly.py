@@ -71,13 +71,13 @@ def measure(workdir) -> dict[str, Found]:
 
     Raises: InputError if the run does not reconstruct 28x28 gray images.
     """
-    from genjax.engine.outputs import in_blocks
+    from genjax.engine.outputs import apply_in_batches
     from genjax.run.loaded import open_run
 
     run = open_run(workdir, "fashion_mnist_10k", "test", needs=("reconstruct",))
     found = {}
     for name, x in kinds(run.examples).items():
-        y = in_blocks(run.task.outputs["reconstruct"], run.state, x)
+        y = apply_in_batches(run.task.outputs["reconstruct"], run.state, x)
         found[name] = Found(x, np.square(np.float64(y) - x / 255).mean((1, 2, 3)))
     return found
 

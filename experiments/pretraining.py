@@ -18,13 +18,16 @@ from absl import flags
 from ml_collections import ConfigDict, config_flags
 from scipy import stats
 
-from genjax.cli import data, entry, runs
+from genjax import data
+from genjax.cli import entry
 from genjax.config import differences
-from genjax.engine.outputs import in_blocks
+from genjax.engine.compiler import enable_compilation_cache
+from genjax.engine.outputs import apply_in_batches
 from genjax.errors import InputError
 from genjax.files import write_bytes
 from genjax.metrics import conditional_accuracy
 from genjax.report.figures import COLORS, tidy
+from genjax.run.restore import restore
 from genjax.train import train
 
 FLAGS = flags.FLAGS
@@ -44,7 +47,7 @@ def define_flags() -> None:
 
 def main() -> int:
     """Run what is not done yet and write what all come to; the exit code."""
-    runs.enable_compilation_cache()
+    enable_compilation_cache()
     folder, results = Path(FLAGS.workdir), []
     counts = [_count(text) for text in FLAGS.labels]
     for seed in range(FLAGS.first_seed, FLAGS.first_seed + FLAGS.seeds):
@@ -91,13 +94,13 @@ def finished(config: ConfigDict, path: Path) -> dict[str, Any] | None:
 
 def judge(config: ConfigDict, path: Path) -> dict[str, Any]:
     """Accuracies of a finished run on the split "test" of its data."""
-    task, state = runs.restore(path)
+    task, state = restore(path)
     where = ConfigDict(config.data)
     where.split = "test"
     test = data.load(where)
     x = test.read(np.arange(test.size))
     found = {
-        name: conditional_accuracy(in_blocks(task.outputs[output], state, x), test.labels)
+        name: conditional_accuracy(apply_in_batches(task.outputs[output], state, x), test.labels)
         for name, output in (("pretrained", "classify"), ("scratch", "classify_scratch"))
     }
     about = {"labels": config.labels, "seed": config.seed, "test": test.fingerprint}

@@ -16,8 +16,8 @@ from experiments.sweeps.experiment import Experiment, load
 from experiments.sweeps.plan import Run, plan
 from genjax.cli import entry
 from genjax.errors import InputError, did_you_mean
-from genjax.report.console import table
 from genjax.run.workdir import Workdir
+from genjax.text import table
 
 FLAGS = flags.FLAGS
 

@@ -33,13 +33,15 @@ def main() -> None:
     """Write the latents that the flags ask for."""
     import numpy as np
 
-    from genjax import files, runs
+    from genjax import files
+    from genjax.engine.compiler import enable_compilation_cache
     from genjax.run.loaded import open_run
+    from genjax.run.restore import weights_sha256
 
     out = Path(FLAGS.out)
     if out.suffix != ".npz":
         raise InputError(f"--out={FLAGS.out}: expected a .npz")
-    runs.enable_compilation_cache()
+    enable_compilation_cache()
     run = open_run(
         FLAGS.workdir,
         FLAGS.data,
@@ -57,7 +59,7 @@ def main() -> None:
         "data": run.source.name,
         "split": run.source.split,
         "data_fingerprint": run.source.fingerprint,
-        "weights_sha256": runs.fingerprint(run.state),
+        "weights_sha256": weights_sha256(run.state),
         "step": str(int(run.state.step)),
     }
     buffer = io.BytesIO()

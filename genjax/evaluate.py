@@ -48,35 +48,37 @@ def main() -> None:
         return
     if bool(FLAGS.workdir) == bool(FLAGS.images):
         raise InputError("give either --workdir, a run's folder, or --images, images to judge (see --help)")
-    from genjax import evaluation, runs
-    from genjax.evaluation import metrics
+    from genjax.engine.compiler import enable_compilation_cache
+    from genjax.evaluation import registry
+    from genjax.evaluation.evaluate import evaluate
 
-    runs.enable_compilation_cache()
-    names = metrics.parse(FLAGS.metrics)
+    enable_compilation_cache()
+    names = registry.parse(FLAGS.metrics)
     case, step, title = _case_of_run(names) if FLAGS.workdir else _case_of_images(names)
     out = Path(FLAGS.out) if FLAGS.out else Path(FLAGS.workdir) / "metrics.jsonl" if FLAGS.workdir else None
     skipped = {}
     optional = "all" in FLAGS.metrics.split(",")
-    results = evaluation.evaluate(case, names, optional=optional, warn=_warn, skip=skipped.__setitem__)
+    results = evaluate(case, names, optional=optional, warn=_warn, skip=skipped.__setitem__)
     print(title, "", *_found(results, skipped), sep="\n")
     _keep(case, results, step, out)
 
 
 def _case_of_run(names):
-    from genjax import runs
-    from genjax.evaluation import Case, sources
+    from genjax.evaluation import registry, sources
+    from genjax.evaluation.context import EvalContext
     from genjax.evaluation.nets import open_nets
     from genjax.report.console import watch
+    from genjax.run.restore import load_info, restore, saved_config
 
     if FLAGS.truncation is not None and FLAGS.truncation <= 0:
         raise InputError(f"--truncation={FLAGS.truncation}: expected a number above 0, such as 0.7")
-    about = runs.about(FLAGS.workdir)
-    config = runs.config_of(about)
+    about = load_info(FLAGS.workdir)
+    config = saved_config(about)
     form = config.data
     own = FLAGS.reference in (None, form.name)
     split = FLAGS.split or (form.split if own else "train")
-    reference = sources.images(FLAGS.reference or form.name, split, form)
-    task, state = runs.restore(FLAGS.workdir, FLAGS.step)
+    reference = sources.open_images(FLAGS.reference or form.name, split, form)
+    task, state = restore(FLAGS.workdir, FLAGS.step)
     title = f"{FLAGS.workdir} at step {int(state.step):,}"
     samples, options, nets = None, {}, []
     if "sample" in task.outputs:
@@ -84,28 +86,31 @@ def _case_of_run(names):
         count = FLAGS.samples or SAMPLES
         form_of = about["data"]
         samples = sources.samples_of(task, state, tuple(form_of["shape"]), count, form_of["labels"], **options)
-        sources.of_one_form(samples, reference)
+        sources.check_same_shape(samples, reference)
         nets = open_nets(FLAGS.features, reference)
         title += f": {count:,} samples, of the seeds 0 to {count - 1}"
-    heldout = sources.heldout(names, reference, FLAGS.heldout or (config.eval.heldout if own else ""), form)
-    case = Case(samples, reference, heldout, nets, task, state, options, watch)
+    heldout = sources.heldout(
+        registry.need_heldout(names), reference, FLAGS.heldout or (config.eval.heldout if own else ""), form
+    )
+    case = EvalContext(samples, reference, heldout, nets, task, state, options, watch)
     return case, int(state.step), title
 
 
 def _case_of_images(names):
-    from genjax.evaluation import Case, sources
+    from genjax.evaluation import registry, sources
+    from genjax.evaluation.context import EvalContext
     from genjax.evaluation.nets import open_nets
     from genjax.report.console import watch
 
     if not FLAGS.reference:
         raise InputError("--images needs --reference: a folder, a .npy or a data set that they are judged against")
     form = {"size": FLAGS.size, "channels": int(FLAGS.channels)}
-    samples = sources.images(FLAGS.images, "", form)
-    samples = sources.first(samples, FLAGS.samples or samples.size)
-    reference = sources.images(FLAGS.reference, FLAGS.split or "", form)
-    sources.of_one_form(samples, reference)
-    heldout = sources.heldout(names, reference, FLAGS.heldout or "", form)
-    case = Case(samples, reference, heldout, open_nets(FLAGS.features, samples), watch=watch)
+    samples = sources.open_images(FLAGS.images, "", form)
+    samples = sources.take(samples, FLAGS.samples or samples.size)
+    reference = sources.open_images(FLAGS.reference, FLAGS.split or "", form)
+    sources.check_same_shape(samples, reference)
+    heldout = sources.heldout(registry.need_heldout(names), reference, FLAGS.heldout or "", form)
+    case = EvalContext(samples, reference, heldout, open_nets(FLAGS.features, samples), watch=watch)
     return case, 0, f"{FLAGS.images}: {samples.size:,} examples"
 
 
@@ -115,8 +120,8 @@ def _warn(text: str) -> None:
 
 def _found(results, skipped):
     """The numbers, what there is none of, and how they were had."""
-    from genjax.report.console import table
     from genjax.report.results import DEVIATION
+    from genjax.text import table
 
     values = {name: float(value) for result in results for name, value in result.values.items()}
     rows = [
@@ -140,9 +145,10 @@ def _words(part) -> str:
 
 def _keep(case, results, step, out) -> None:
     """Append the results, say which earlier ones they do not compare with, and write the images."""
-    from genjax.files import append_line, read_evaluations
+    from genjax.files import append_line
     from genjax.report.figures import save_png
     from genjax.report.results import incomparable
+    from genjax.run.records import read_evaluations
 
     if out is None:
         print("\nnot kept: give --out=results.jsonl to keep these and their images")

@@ -1,7 +1,6 @@
 """Files that are either whole or not there."""
 
 import contextlib
-import json
 import os
 import secrets
 from pathlib import Path
@@ -45,43 +44,3 @@ def cache_folder(name: str) -> Path:
     """Where what can be made again is kept between processes: under the user's cache folder."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return home / "genjax" / name
-
-
-def read_metrics(path: str | os.PathLike) -> list[dict]:
-    """The rows of training in a metrics.jsonl by rising step, one a step; nothing if there is no such file.
-
-    A line that is not whole (the process died while writing it) is skipped. Where a step was logged twice, as after
-    a continuation from an earlier checkpoint, the later values hold.
-    """
-    rows: dict[int, dict] = {}
-    for row in _lines(path):
-        if "evaluation" not in row:
-            rows.setdefault(int(row["step"]), {}).update(row)
-    return [rows[step] for step in sorted(rows)]
-
-
-def read_evaluations(path: str | os.PathLike) -> list[dict]:
-    """The results in a metrics.jsonl by rising step, else in their order; a repetition replaces what it repeats.
-
-    Each has "step", "evaluation" (the metric), "values" by label, "of" (what was judged), "protocol" and "seconds".
-    """
-    found: dict[str, dict] = {}
-    for row in _lines(path):
-        if isinstance(row.get("values"), dict) and isinstance(row.get("protocol"), dict):
-            what = [int(row["step"]), row["evaluation"], row["protocol"], row.get("of")]
-            found[json.dumps(what, sort_keys=True)] = row
-    return sorted(found.values(), key=lambda row: int(row["step"]))
-
-
-def _lines(path):
-    try:
-        lines = Path(path).read_bytes().splitlines()
-    except FileNotFoundError:
-        return
-    for line in lines:
-        try:
-            row = json.loads(line)
-            int(row["step"])
-        except (ValueError, TypeError, KeyError, OverflowError):
-            continue
-        yield row

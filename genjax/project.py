@@ -35,7 +35,8 @@ def main() -> None:
     """Write the projections that the flags ask for."""
     import numpy as np
 
-    from genjax import files, runs
+    from genjax import files
+    from genjax.engine.compiler import enable_compilation_cache
     from genjax.projection import SPACES, project
     from genjax.report import figures
     from genjax.report.console import watch
@@ -44,14 +45,14 @@ def main() -> None:
     out = Path(FLAGS.out)
     if out.suffix != ".png":
         raise InputError(f"--out={FLAGS.out}: expected a .png")
-    runs.enable_compilation_cache()
+    enable_compilation_cache()
     given = FLAGS.images, FLAGS.split, FLAGS.size, int(FLAGS.channels), FLAGS.step, None
     run = open_run(FLAGS.workdir, *given, needs=SPACES[FLAGS.space])
     if not run.are_images:
         raise InputError(f"{FLAGS.workdir} is a run of points: only images are projected")
     targets = run.source.read(np.arange(min(FLAGS.count, run.source.size)))
-    with watch("projection", FLAGS.steps) as told:
-        found = project(run, targets, FLAGS.space, FLAGS.steps, FLAGS.seed, told)
+    with watch("projection", FLAGS.steps) as on_progress:
+        found = project(run, targets, FLAGS.space, FLAGS.steps, FLAGS.seed, on_progress)
     buffer = io.BytesIO()
     np.savez(buffer, codes=found.codes, losses=found.losses)
     try:

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from genjax.engine.outputs import in_blocks
+from genjax.engine.outputs import apply_in_batches
 from genjax.metrics.perceptual import perceptual_distance
 from genjax.run.loaded import Run
 
@@ -35,9 +35,14 @@ class Projection(NamedTuple):
 
 
 def project(
-    run: Run, targets: np.ndarray, space: str, steps: int, seed: int = 0, told: Callable[[int], object] = lambda _: None
+    run: Run,
+    targets: np.ndarray,
+    space: str,
+    steps: int,
+    seed: int = 0,
+    on_progress: Callable[[int], object] = lambda _: None,
 ) -> Projection:
-    """Codes for images; `told` is called with the steps that are done.
+    """Codes for images; `on_progress` is called with the steps that are done.
 
     Shapes: targets uint8 [N, *shape].
     Raises: NotApplicable if the run's task has no such codes.
@@ -66,20 +71,20 @@ def project(
     for step in range(steps):
         codes, opt, found = descend(codes, opt, step, run.state)
         rows.append(np.asarray(found))
-        told(step + 1)
+        on_progress(step + 1)
     return Projection(np.asarray(codes), _images(run, generate, start), _images(run, generate, codes), np.stack(rows))
 
 
 def _start(run, targets, space):
     """The codes that a search begins with, and the deviation of codes."""
     seeds = np.arange(CANDIDATES if space == "z" else DRAWN, dtype=np.int32)
-    z = in_blocks(run.task.outputs["latents"], run.state, seeds)
+    z = apply_in_batches(run.task.outputs["latents"], run.state, seeds)
     if space == "z":
         images = run.decode(z).reshape(len(z), -1).astype(np.float32)
         flat = targets.reshape(len(targets), -1).astype(np.float32)
         apart = (flat**2).sum(1)[:, None] + (images**2).sum(1) - 2 * flat @ images.T
         return z[apart.argmin(1)], 1.0
-    w = in_blocks(run.task.outputs["map"], run.state, z)
+    w = apply_in_batches(run.task.outputs["map"], run.state, z)
     layers = (2 * int(np.log2(targets.shape[1])) - 2,) if space == "w+" else ()
     return np.broadcast_to(w.mean(0), (len(targets), *layers, w.shape[1])).copy(), float(w.std())
 
@@ -90,5 +95,5 @@ def _rate(t):
 
 
 def _images(run, generate, codes):
-    x = in_blocks(generate, run.state, np.asarray(codes))
+    x = apply_in_batches(generate, run.state, np.asarray(codes))
     return np.clip(np.round(x), 0, 255).astype(np.uint8)

@@ -40,7 +40,8 @@ def main() -> None:
     """Write the reconstructions that the flags ask for."""
     import numpy as np
 
-    from genjax import files, runs
+    from genjax import files
+    from genjax.engine.compiler import enable_compilation_cache
     from genjax.report import figures, reconstructions
     from genjax.run.loaded import open_run, restored
 
@@ -48,7 +49,7 @@ def main() -> None:
     folder = FLAGS.out.endswith("/") or out.is_dir()
     if not folder and out.suffix not in (".png", ".npy"):
         raise InputError(f"--out={FLAGS.out}: expected a .png, a .npy or a folder (ending in /)")
-    runs.enable_compilation_cache()
+    enable_compilation_cache()
     needs = ("reconstruct", "corrupt") if FLAGS.corrupt else ("reconstruct",)
     given = FLAGS.images, FLAGS.split, FLAGS.size, int(FLAGS.channels), FLAGS.step, FLAGS.count
     run = open_run(FLAGS.workdir, *given, needs=needs)

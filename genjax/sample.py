@@ -70,8 +70,8 @@ def sample(workdir, seeds, step=None, ema=True, truncation=None, label="") -> np
     With a `label` seed s becomes s * classes + label's number, which is of that class.
     Raises: InputError if there is no such run, checkpoint or label, or the task has no "sample" output.
     """
-    from genjax.engine.outputs import in_blocks
-    from genjax.runs import about, restore
+    from genjax.engine.outputs import apply_in_batches
+    from genjax.run.restore import load_info, restore
 
     task, state = restore(workdir, step)
     if truncation is not None and truncation <= 0 and "map" not in task.outputs:
@@ -79,15 +79,15 @@ def sample(workdir, seeds, step=None, ema=True, truncation=None, label="") -> np
     if "sample" not in task.outputs:
         raise InputError(f"{workdir} is a run of a task without samples; it has {', '.join(task.outputs) or 'none'}")
     if label:
-        seeds = np.asarray(seeds) * task.classes + number_of(label, about(workdir)["data"]["labels"], task.classes)
-    return in_blocks(task.outputs["sample"], state, np.asarray(seeds, np.int32), ema=ema, truncation=truncation)
+        seeds = np.asarray(seeds) * task.classes + number_of(label, load_info(workdir)["data"]["labels"], task.classes)
+    return apply_in_batches(task.outputs["sample"], state, np.asarray(seeds, np.int32), ema=ema, truncation=truncation)
 
 
 def rows(seeds) -> int:
     """Classes that the grid has a row for: those of the run, if the seeds go through them in turn, or 0."""
-    from genjax.runs import about
+    from genjax.run.restore import load_info
 
-    classes = about(FLAGS.workdir)["config"].get("classes", 0)
+    classes = load_info(FLAGS.workdir)["config"].get("classes", 0)
     return classes if classes and not FLAGS.label and (seeds % classes == np.arange(len(seeds)) % classes).all() else 0
 
 

@@ -49,7 +49,7 @@ def parse(text: str, known) -> list[str]:
 
 def main() -> None:
     """Write the images that the flags ask for."""
-    from genjax import runs
+    from genjax.engine.compiler import enable_compilation_cache
     from genjax.report import video
     from genjax.run.loaded import open_run
     from genjax.visualize.views import VIEWS
@@ -60,7 +60,7 @@ def main() -> None:
     out = Path(FLAGS.out or Path(FLAGS.workdir) / "images")
     if out.exists() and not out.is_dir():
         raise InputError(f"--out={FLAGS.out} is a file: expected a folder, which is made if need be")
-    runs.enable_compilation_cache()
+    enable_compilation_cache()
     run = open_run(FLAGS.workdir, FLAGS.data, FLAGS.split, FLAGS.size, int(FLAGS.channels), FLAGS.step, FLAGS.count)
     run.count = FLAGS.count or min(run.count, MOST)
     written, without = [], {}

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from genjax import data, runs, tasks
+from genjax import data, tasks
 from genjax.data.feed import Feed
 from genjax.data.folder import SUFFIXES, open_image, size_of_image
 from genjax.engine import loop
@@ -21,8 +21,10 @@ from genjax.errors import InputError
 from genjax.ops import chroma
 from genjax.ops.moments import moments, with_moments
 from genjax.ops.resize import bilinear
-from genjax.report.console import Progress, bytes_text
+from genjax.report.console import Progress
+from genjax.run.restore import load_info, restore
 from genjax.tasks import adain, style
+from genjax.text import bytes_text
 from genjax.weights import adain as packaged
 from genjax.weights import squeezenet
 
@@ -51,7 +53,7 @@ def files_of(path) -> list[Path]:
     return found
 
 
-def config_of(content: str, styles: Sequence[str], longest: int) -> ConfigDict:
+def gatys_config(content: str, styles: Sequence[str], longest: int) -> ConfigDict:
     """The config of a descent to one image in the manner of others, at a size. Raises: InputError."""
     c, (height, width) = style.config(), size_of(content, longest)
     c.data.update(name=f"image:{content}", size=f"{height}x{width}", resize="squash", upscale=True)
@@ -72,7 +74,9 @@ def descend(config: ConfigDict, frames: int = 1) -> Iterator:
     source = data.load(config.data)
     task, mesh = tasks.build(config, source.shape), make_mesh(jax.devices()[:1])
     batch = {"x": jax.ShapeDtypeStruct((1, 1, *source.shape), source.dtype)}
-    needed = cost(task.phases[-1].alone, loop.shapes(task), batch, jax.eval_shape(lambda: jax.random.key(0))).peak
+    needed = cost(
+        task.phases[-1].prepared_step, loop.shapes(task), batch, jax.eval_shape(lambda: jax.random.key(0))
+    ).peak
     feed = Feed(source, config.seed, mesh, 2**40)
     sample = jax.jit(task.outputs["sample"])
     with Progress(task.steps) as progress:
@@ -113,10 +117,10 @@ class Painter:
 
     @staticmethod
     def _open(workdir):
-        about = runs.about(workdir)
+        about = load_info(workdir)
         if about["config"]["task"] != "adain":
             raise InputError(f"{workdir} is a run of the task {about['config']['task']!r}: expected one of 'adain'")
-        return runs.restore(workdir)
+        return restore(workdir)
 
     def _read(self, path):
         return np.float32(open_image(path, size_of(path, self.size)).read([0])[0])

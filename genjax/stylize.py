@@ -52,13 +52,13 @@ ONLY = {
 
 def main() -> None:
     """Write what the flags ask for."""
-    from genjax import runs
+    from genjax.engine.compiler import enable_compilation_cache
 
     for method, names in ONLY.items():
         for name in names:
             if method != FLAGS.method and FLAGS[name].present:
                 raise InputError(f"--{name} is for --method={method}, and this is --method={FLAGS.method}")
-    runs.enable_compilation_cache()
+    enable_compilation_cache()
     shares = _numbers("shares")
     for what, given in (("shares", shares), ("masks", FLAGS.masks)):
         if given and len(given) != len(FLAGS.style):
@@ -69,14 +69,14 @@ def main() -> None:
 
 def _gatys(shares):
     from genjax.report import figures
-    from genjax.stylization import config_of, descend
+    from genjax.stylization import descend, gatys_config
 
     out = _out(FLAGS.out, (".png",))
     if FLAGS.gif:
         _out(FLAGS.gif, (".gif",), "--gif")
     if Path(FLAGS.content).is_dir():
         raise InputError(f"--content={FLAGS.content} is a folder, which --method=adain takes; gatys takes an image")
-    c = config_of(FLAGS.content, FLAGS.style, FLAGS.size or SIZES["gatys"])
+    c = gatys_config(FLAGS.content, FLAGS.style, FLAGS.size or SIZES["gatys"])
     c.style.update(shares=tuple(shares), masks=tuple(FLAGS.masks), weight=FLAGS.style_weight)
     c.content.weight, c.optimizer.name = FLAGS.content_weight, FLAGS.optimizer
     c.update(steps=FLAGS.steps, start=FLAGS.start, color=FLAGS.color, encoder=FLAGS.encoder, seed=FLAGS.seed)
@@ -91,8 +91,9 @@ def _gatys(shares):
 
 def _adain(shares):
     from genjax.report import figures
-    from genjax.report.console import bytes_text, watch
+    from genjax.report.console import watch
     from genjax.stylization import Painter, files_of
+    from genjax.text import bytes_text
 
     folder = Path(FLAGS.content).is_dir()
     contents = files_of(FLAGS.content)
@@ -105,14 +106,14 @@ def _adain(shares):
     height, width, needed = painter.memory(contents[0])
     print(f"{height}x{width} pixels, about {bytes_text(needed)} of memory", file=sys.stderr)
     written = []
-    with watch("image", len(contents)) as told:
+    with watch("image", len(contents)) as on_progress:
         for number, path in enumerate(contents):
             x = painter.paint(path)
             target = out / f"{path.stem}.png" if folder else out
             with _writing(target):
                 figures.save_png(target, x, "Painted by AdaIN")
             written.append(target)
-            told(number + 1)
+            on_progress(number + 1)
     return [out] if folder else written
 
 

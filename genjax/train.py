@@ -15,18 +15,22 @@ import jax
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-from genjax.cli import data, entry, runs, tasks
+from genjax import data, tasks
+from genjax.cli import entry
 from genjax.config import check, differences
 from genjax.data.feed import Feed
 from genjax.engine import distributed, loop
 from genjax.engine.checkpoint import Checkpoints
-from genjax.engine.distributed import first, gather, once, together
+from genjax.engine.compiler import enable_compilation_cache
+from genjax.engine.distributed import all_gather_json, is_main_process, run_on_all, run_on_main
 from genjax.engine.mesh import check_batch, make_mesh
 from genjax.engine.phase import Task
 from genjax.errors import InputError
-from genjax.evaluation.schedule import Schedule
+from genjax.evaluation.schedule import EvalSchedule
 from genjax.report.console import Progress, watch
+from genjax.run.description import dry_run_report, run_info
 from genjax.run.recorder import Recorder
+from genjax.run.restore import saved_config
 from genjax.run.workdir import Workdir
 
 FLAGS = flags.FLAGS
@@ -54,11 +58,11 @@ def define_flags() -> None:
 
 def main() -> int:
     """Train what the flags ask for; the exit code."""
-    runs.enable_compilation_cache()
+    enable_compilation_cache()
     where = (FLAGS.coordinator, FLAGS.process_id, FLAGS.num_processes)
     if not FLAGS.distributed and where == (None, None, None):
         return _main()
-    with distributed.joined(*where):
+    with distributed.session(*where):
         code = entry.guarded(_main)
         if code == 1:  # a fault, perhaps of this process alone: leave without waiting for the others
             sys.exit(code)
@@ -70,33 +74,33 @@ def _main() -> int:
         raise InputError("--workdir is needed: the folder that the run is to be written to, such as --workdir=runs/x")
     config = FLAGS.config
     if config is None:
-        about = Workdir(FLAGS.workdir).about() if FLAGS.workdir else None
+        about = Workdir(FLAGS.workdir).read_info() if FLAGS.workdir else None
         if about is None:
             raise InputError(
                 "--config is needed, such as --config=configs/dcgan.py (only a run to go on with has its own)"
             )
-        config = runs.config_of(about)
+        config = saved_config(about)
     if FLAGS.dry_run:
         source, task, _ = prepare(config)
-        if first():
-            print(runs.plan(config, source, task))
+        if is_main_process():
+            print(dry_run_report(config, source, task))
         return 0
     return train(config, FLAGS.workdir, force=FLAGS.resume == "force", tensorboard=FLAGS.tensorboard)
 
 
-def prepare(config: ConfigDict) -> tuple[data.Source, Task, Schedule]:
+def prepare(config: ConfigDict) -> tuple[data.Source, Task, EvalSchedule]:
     """Everything that can be refused before anything is compiled. Raises: InputError."""
-    check(config, tasks.config_of(config.task))
+    check(config, tasks.default_config(config.task))
     source = data.load(config.data)
     task = tasks.build(config, source.shape)
     _check_labels(config.get("classes", 0), source)
     for phase in task.phases:
-        if phase.examples > source.size:
-            raise InputError(f"{phase.examples:,} examples are more than the {source.size:,} of {source.name}")
-        if phase.batch > (size := phase.examples or source.size):
+        if phase.subset > source.size:
+            raise InputError(f"{phase.subset:,} examples are more than the {source.size:,} of {source.name}")
+        if phase.batch > (size := phase.subset or source.size):
             raise InputError(f"batch={phase.batch} is more than the {size:,} examples of {source.name}")
         check_batch(phase.batch, jax.device_count())
-    return source, task, Schedule(config, source, task)
+    return source, task, EvalSchedule(config, source, task)
 
 
 def _check_labels(classes: int, source: data.Source) -> None:
@@ -121,18 +125,18 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
     Several processes call this together.
     Raises: InputError if the config cannot be run, or the folder holds a run of another config or is in use.
     """
-    source, task, schedule = together(lambda: prepare(config))
+    source, task, schedule = run_on_all(lambda: prepare(config))
     mesh = make_mesh()
     with Workdir(path) as workdir, Stop() as stop:
-        about = runs.describe(config, source, task)
+        about = run_info(config, source, task)
         _agree(about)
-        once(lambda: _compare(workdir, about, force))
+        run_on_main(lambda: _compare(workdir, about, force))
         checkpoints = Checkpoints(workdir.path / "checkpoints", config.keep)
-        distributed.on_loss(lambda: f"another process was lost; start all again to go on\n{_good(checkpoints)}")
+        distributed.on_peer_lost(lambda: f"another process was lost; start all again to go on\n{_good(checkpoints)}")
         found = checkpoints.latest(loop.abstract_state(task, mesh), warn=_warn)
-        state, notes = found or (loop.initial_state(task, config.seed, mesh), {})
+        state, metadata = found or (loop.initial_state(task, config.seed, mesh), {})
         step = start = int(state.step)
-        recorder = Recorder(workdir, checkpoints, config, source, task, schedule, notes, tensorboard)
+        recorder = Recorder(workdir, checkpoints, config, source, task, schedule, metadata, tensorboard)
         feed = Feed(source, config.seed, mesh, config.data.resident_gib * 2**30)
         every = (
             config.log_every,
@@ -142,39 +146,39 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
         )
         schedule.begin(partial(watch, stream=distributed.console()))
         try:
-            once(lambda: workdir.begin(about))
-            once(lambda: recorder.forget_after(start if found else -1))
+            run_on_main(lambda: workdir.begin(about))
+            run_on_main(lambda: recorder.forget_after(start if found else -1))
             with Progress(task.steps, start, stream=distributed.console()) as progress:
                 recorder.say = progress.say
                 if found:
                     done = start >= task.steps
                     progress.say(f"all {start:,} steps are done" if done else f"going on from step {start:,}")
                 else:
-                    once(lambda: recorder.sample(state, 0))
+                    run_on_main(lambda: recorder.sample(state, 0))
                 phase, heard = None, 0
                 for chunk in loop.train(task, state, feed, config.seed, mesh, every):
                     if chunk.phase is not phase:
                         phase = chunk.phase
-                        progress.phase(phase.name, phase.batch * phase.reals)
+                        progress.phase(phase.name, phase.batch * phase.batches_per_step)
                     step = chunk.step
                     recorder.record(chunk)
                     progress.update(step, recorder.newest)
-                    heard = max(gather(stop.signal))  # by any process
+                    heard = max(all_gather_json(stop.signal))  # by any process
                     if heard:
                         recorder.save(chunk.state)
                         break
-            once(recorder.report)
+            run_on_main(recorder.report)
         except (loop.Diverged, OSError) as error:  # the disk is full, or gone
-            if distributed.is_loss(error):
+            if distributed.is_peer_lost(error):
                 raise
             return _fail(error, recorder)
     if step < task.steps:
-        if first():
+        if is_main_process():
             name, several = signal.Signals(heard).name, ", in every process" * (jax.process_count() > 1)
             print(f"{name}: saved at step {step:,} of {task.steps:,}; to go on{several}:", file=sys.stderr)
             print(f"  python -m genjax.train --workdir={shlex.quote(str(path))}", file=sys.stderr)
         return 128 + heard
-    if first():
+    if is_main_process():
         print("look at:", *recorder.files(), sep="\n  ")
     return 0
 
@@ -185,7 +189,7 @@ def _fail(error: Exception, recorder: Recorder) -> int:
         what = f"{error.filename or recorder.workdir.path} cannot be written: {error.strerror}"
     print(f"error: {what}\n{_good(recorder.checkpoints)}", file=sys.stderr)
     with contextlib.suppress(OSError):
-        if first():
+        if is_main_process():
             recorder.report()
     return 1
 
@@ -202,7 +206,7 @@ def _warn(text: str) -> None:
 
 def _agree(about: dict) -> None:
     """Refuse processes that would not do the same."""
-    everywhere = gather({part: about[part] for part in ("config", "data", "versions")})
+    everywhere = all_gather_json({part: about[part] for part in ("config", "data", "versions")})
     for process, other in enumerate(everywhere):
         if changes := list(differences(everywhere[0], other)):
             raise InputError(f"processes 0 and {process} differ:\n  " + "\n  ".join(changes))
@@ -210,11 +214,11 @@ def _agree(about: dict) -> None:
 
 def _compare(workdir: Workdir, about: dict, force: bool) -> None:
     """Refuse to go on with a run of another config or on other data."""
-    old = workdir.about()
+    old = workdir.read_info()
     if old is None:
         return
     changes = [
-        *differences(runs.config_of(old), about["config"]),
+        *differences(saved_config(old), about["config"]),
         *differences({"data": old["data"]}, {"data": about["data"]}),
     ]
     if changes and not force:

@@ -30,16 +30,16 @@ CASES = {name: (name, {}) for name in PLAIN} | {
     "cgan, auxiliary": ("cgan", {"critic__conditioning": "auxiliary", "loss__feature_matching": 0.5}),
     "dcgan, separate penalties": (
         "dcgan",
-        {"penalty__r1": 0.1, "penalty__r2": 0.2, "penalty__interval": 4, "penalty__apart": True},
+        {"penalty__r1": 0.1, "penalty__r2": 0.2, "penalty__interval": 4, "penalty__separate_step": True},
     ),
     "dcgan, lazy penalty": ("dcgan", {"penalty__dragan": 0.1, "penalty__interval": 4}),
-    "dcgan, in parts": ("dcgan", {"accumulate": 2, "augment": "color,cutout", "ema__half_life": 50.0}),
+    "dcgan, in parts": ("dcgan", {"grad_accum_steps": 2, "augment": "color,cutout", "ema__half_life": 50.0}),
     "gan, packs": ("gan", {"packing": 2, "instance_noise__std": 0.1, "instance_noise__steps": 9, "critic_floor": 0.1}),
     "gan, unrolled": ("gan", {"unroll": 2, "loss__drift": 0.01, "loss__label_smoothing": 0.1}),
     "gan, replay": ("gan", {"replay__capacity": 20, "critic_steps": 2, "optimizer__critic__weight_clip": 0.1}),
-    "stylegan2, in parts": ("stylegan2", {"accumulate": 2}),
-    "vae, gaussian": ("vae", {"likelihood__name": "gaussian", "bound__samples": 3, "bound__reduction": "mean"}),
-    "vae, classes": ("vae", {"classes": 10, "bound__free_bits": 0.1, "bound__warm_up": 5}),
+    "stylegan2, in parts": ("stylegan2", {"grad_accum_steps": 2}),
+    "vae, gaussian": ("vae", {"likelihood__name": "gaussian", "elbo__samples": 3, "elbo__reduction": "mean"}),
+    "vae, classes": ("vae", {"classes": 10, "elbo__free_bits": 0.1, "elbo__warm_up": 5}),
     "style_gatys, luma": ("style_gatys", {"color": "luma", "start": "noise", "variation__weight": 0.1}),
     "style_gatys, match": ("style_gatys", {"color": "match", "optimizer__name": "lbfgs", "relative": False}),
 }
@@ -128,10 +128,10 @@ def digests(case: str) -> dict[str, str]:
     task, key = tasks.build(config, source.shape), jax.eval_shape(lambda: jax.random.key(0))
     state, found = shapes(task), {"init": digest(task.init, key)}
     for phase in task.phases:
-        batch = {"x": jax.ShapeDtypeStruct((phase.reals, phase.batch, *source.shape), source.dtype)}
+        batch = {"x": jax.ShapeDtypeStruct((phase.batches_per_step, phase.batch, *source.shape), source.dtype)}
         if source.labels is not None:
-            batch["label"] = jax.ShapeDtypeStruct((phase.reals, phase.batch), np.int32)
-        found[phase.name] = digest(phase.alone, state, batch, key)
+            batch["label"] = jax.ShapeDtypeStruct((phase.batches_per_step, phase.batch), np.int32)
+        found[phase.name] = digest(phase.prepared_step, state, batch, key)
     inputs = {"sample": ((4,), np.int32), "encode": ((4, *source.shape), source.dtype)}
     inputs["reconstruct"] = inputs["encode"]
     for output in inputs.keys() & task.outputs.keys():

@@ -15,12 +15,12 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 
 HASTY = {
-    *("engine", "experiments", "inspection", "losses", "metrics", "nets", "ops", "report", "tasks"),
+    *("engine", "experiments", "visualize", "losses", "metrics", "nets", "ops", "report", "tasks"),
     *("test_by_channel", "test_classes", "test_configs", "test_control", "test_evaluate", "test_images"),
     *("test_sample_classes", "test_sentinel", "test_series", "test_stylize", "weights"),
 }
 """Folders and files whose tests compile much and run it a few times: compiled in three fifths of the time, to slower
-programs. Elsewhere bits are compared with those of other processes, which are compiled as a user's are.
+programs. RemoteProcessError bits are compared with those of other processes, which are compiled as a user's are.
 """
 
 

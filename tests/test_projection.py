@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from helpers import config_of, run
 
-from genjax import tasks
+from genjax import projection, tasks
 from genjax.errors import NotApplicable
 from genjax.run.loaded import Run
 from genjax.train import train
-from genjax.visualize import projection, styles
+from genjax.visualize import styles
 
 SHAPE = (8, 8, 3)
 
@@ -35,7 +35,7 @@ def by_pixels(monkeypatch):
     monkeypatch.setattr(projection, "perceptual_distance", lambda: lambda x, y: 0.0)
 
 
-def test_a_image_of_the_generator_is_found_again(toy):
+def test_an_image_of_the_generator_is_found_again(toy):
     w = styles.w_of(toy, 3)
     targets = styles.decoded(toy, w)
     found = projection.project(toy, targets, "w", 200)
@@ -86,7 +86,7 @@ def trained(tmp_path_factory):
     return path
 
 
-def test_the_command_writes_a_image_and_the_codes(trained, tmp_path):
+def test_the_command_writes_an_image_and_the_codes(trained, tmp_path):
     out = tmp_path / "p.png"
     done = run(
         "genjax.project",

@@ -16,10 +16,13 @@ import numpy as np
 from absl import flags
 
 from experiments.autoencoders.models import MODELS, TRAIN, VALID
-from genjax.cli import entry, runs, tasks
+from genjax import tasks
+from genjax.cli import entry
+from genjax.engine.compiler import enable_compilation_cache
 from genjax.errors import InputError, did_you_mean
-from genjax.files import read_evaluations, write_bytes
-from genjax.report.console import table
+from genjax.files import write_bytes
+from genjax.run.records import read_evaluations
+from genjax.text import table
 
 FLAGS = flags.FLAGS
 
@@ -50,7 +53,7 @@ def define_flags() -> None:
 
 def main() -> None:
     """Train, then print the table."""
-    runs.enable_compilation_cache()
+    enable_compilation_cache()
     names = FLAGS.models or list(MODELS)
     for name in names:
         if name not in MODELS:

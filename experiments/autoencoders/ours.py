@@ -7,9 +7,10 @@ import time
 
 import jax
 
-from genjax import data, runs, tasks
+from genjax import data, tasks
 from genjax.data.feed import Feed
 from genjax.engine import loop
+from genjax.engine.compiler import enable_compilation_cache
 from genjax.engine.mesh import make_mesh
 
 SECONDS = 3.0
@@ -35,5 +36,5 @@ def seconds_a_step(name: str) -> float:
 
 
 if __name__ == "__main__":
-    runs.enable_compilation_cache()
+    enable_compilation_cache()
     print(json.dumps({"seconds": seconds_a_step(sys.argv[1])}))

@@ -15,7 +15,7 @@ from absl import flags
 from genjax.cli import entry
 from genjax.errors import InputError
 from genjax.metrics import Moments, frechet_distance
-from genjax.report.console import table
+from genjax.text import table
 
 FLAGS = flags.FLAGS
 

@@ -28,7 +28,7 @@ from genjax.cli import entry
 from genjax.config import pick
 from genjax.errors import InputError
 from genjax.files import write_bytes
-from genjax.report.console import number, table
+from genjax.text import number, table
 
 FLAGS = flags.FLAGS
 

@@ -19,15 +19,16 @@ import numpy as np
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-from genjax.cli import data, entry, tasks
+from genjax import data, tasks
+from genjax.cli import entry
 from genjax.config import check, defaults
 from genjax.data import images
 from genjax.data.feed import Feed
 from genjax.data.source import Source
 from genjax.engine import loop
 from genjax.engine.mesh import make_mesh
-from genjax.engine.phase import Phase, Span, Task
-from genjax.report.console import table
+from genjax.engine.phase import Phase, ScheduledPhase, Task
+from genjax.text import table
 
 FLAGS = flags.FLAGS
 
@@ -67,7 +68,7 @@ def define_flags() -> None:
 def main() -> int:
     """Measure and print; the exit code."""
     config, shape = FLAGS.config, (28, 28, 1)
-    check(config, tasks.config_of(config.task))
+    check(config, tasks.default_config(config.task))
     task = tasks.build(config, shape)
     with tempfile.TemporaryDirectory() as folder:
         sources = {kind.name: open_streamed(make(kind, Path(folder), FLAGS.images)) for kind in KINDS}
@@ -150,7 +151,7 @@ def open_streamed(config: ConfigDict) -> Source:
 def reading(source: Source, batch: int, seconds: float) -> tuple[float, float]:
     """Images a second that a feed gives while nothing else is done, and the CPU seconds that each takes."""
     feed = Feed(source, 0, make_mesh(), 0)
-    batches = feed.batches(Span(Phase("read", 2**30, batch, None), 0, 0), 0, CALL)
+    batches = feed.batches(ScheduledPhase(Phase("read", 2**30, batch, None), 0, 0), 0, CALL)
     next(batches)
     with contextlib.closing(batches):
         for _ in range(3):  # what was read ahead meanwhile is used up
@@ -170,20 +171,20 @@ def training(task: Task, sources: dict[str, Source], seconds: float, repeats: in
     for _ in range(repeats):
         for name, chunks in runs.items():
             _rate(chunks, 1.0)  # what was read ahead during the others' turns is used up
-            best[name] = max(best[name], _rate(chunks, seconds) * phase.batch * phase.reals)
+            best[name] = max(best[name], _rate(chunks, seconds) * phase.batch * phase.batches_per_step)
     for chunks in runs.values():
         chunks.close()
     return {name: (best[name, 1e12], best[name, 0]) for name in sources}
 
 
-def endless(phase: Phase, task: Task, source: Source, resident_bytes: float) -> Iterator[loop.Chunk]:
+def endless(phase: Phase, task: Task, source: Source, resident_bytes: float) -> Iterator[loop.CallResult]:
     """The calls of a training without an end."""
     mesh = make_mesh()
     state = loop.initial_state(task, 0, mesh)
     return loop.train(Task(task.init, (phase,)), state, Feed(source, 0, mesh, resident_bytes), 0, mesh, (CALL,))
 
 
-def _rate(chunks: Iterator[loop.Chunk], seconds: float) -> float:
+def _rate(chunks: Iterator[loop.CallResult], seconds: float) -> float:
     """Steps a second of the calls that begin within so many seconds."""
     steps = spent = 0
     while not steps or spent < seconds:

@@ -23,12 +23,16 @@ from ml_collections import ConfigDict
 
 from experiments.benchmarks.works import WORKS
 from experiments.gans.output import INK
-from genjax.cli import data, entry, evaluation, runs
+from genjax import data
+from genjax.cli import entry
 from genjax.config import pick
 from genjax.data.source import Source
+from genjax.engine.compiler import enable_compilation_cache
 from genjax.errors import InputError
+from genjax.evaluation.context import EvalContext
+from genjax.evaluation.evaluate import evaluate
 from genjax.evaluation.nets import open_nets
-from genjax.evaluation.sources import describe, images
+from genjax.evaluation.sources import open_images
 from genjax.files import write_bytes
 from genjax.metrics.features import FeatureNet
 from genjax.report.console import watch
@@ -58,7 +62,7 @@ def define_flags() -> None:
 
 def main() -> None:
     """Train and judge what is not done yet, then write what all come to."""
-    runs.enable_compilation_cache()
+    enable_compilation_cache()
     pick(CONFIGS, FLAGS.config, "--config")
     source = data.load(config_of(0).data)
     if source.shape != CONFIGS[FLAGS.config].shape:
@@ -101,7 +105,7 @@ def result(library: str, seed: int, source: Source, judges: Sequence[FeatureNet]
     """
     path = place(library, seed)
     file, samples = path.with_suffix(".json"), path.with_suffix(".npy")
-    asked = {"steps": FLAGS.steps, "samples": FLAGS.samples, "data": json.loads(json.dumps(describe(source)))}
+    asked = {"steps": FLAGS.steps, "samples": FLAGS.samples, "data": json.loads(json.dumps(source.describe()))}
     kept = json.loads(file.read_text()) if file.exists() else {"asked": asked, "distances": {}}
     if kept["asked"] != asked:
         raise InputError(f"{file} is of {kept['asked']}, not of {asked}: take another --out")
@@ -132,8 +136,8 @@ def with_torch(path: Path, seed: int, source: Source) -> np.ndarray:
 
     work = CONFIGS[FLAGS.config]
     try:
-        with watch(f"PyTorch's steps, seed {seed}", FLAGS.steps) as told:
-            generator = in_torch.train(work, source, seed, FLAGS.steps, told)
+        with watch(f"PyTorch's steps, seed {seed}", FLAGS.steps) as on_progress:
+            generator = in_torch.train(work, source, seed, FLAGS.steps, on_progress)
     except ArithmeticError as error:
         entry.fail(str(error), 1)
     return in_torch.sample(generator, work, seed, FLAGS.samples)
@@ -141,8 +145,8 @@ def with_torch(path: Path, seed: int, source: Source) -> np.ndarray:
 
 def distance(samples: Path, source: Source, judge: FeatureNet) -> dict[str, Any]:
     """The Frechet distance of a file of samples to the data, and how it was had."""
-    case = evaluation.Case(images(str(samples)), source, None, [judge], watch=watch)
-    (found,) = evaluation.evaluate(case, ["frechet"], warn=lambda text: print(f"warning: {text}", file=sys.stderr))
+    case = EvalContext(open_images(str(samples)), source, None, [judge], watch=watch)
+    (found,) = evaluate(case, ["frechet"], warn=lambda text: print(f"warning: {text}", file=sys.stderr))
     (value,) = found.values.values()
     return {"distance": float(value), "protocol": found.protocol}
 

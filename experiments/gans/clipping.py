@@ -23,7 +23,8 @@ from scipy.optimize import linear_sum_assignment
 from experiments.gans import output
 from experiments.gans.clipping_figure import layers_figure, surfaces_figure
 from experiments.gans.critics import Kind, train
-from genjax.cli import data, entry
+from genjax import data
+from genjax.cli import entry
 from genjax.losses.penalty import value_and_slope
 from genjax.nets.layers import Dense
 from genjax.nets.mlp import Critic

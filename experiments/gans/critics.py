@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from genjax.engine import compiler
 from genjax.engine.state import stream
-from genjax.engine.update import create, descend, optimizer
+from genjax.engine.update import gradient_step, init_net, optimizer
 from genjax.losses.adversarial import LOSSES
 from genjax.losses.penalty import gradient_penalty
 
@@ -65,14 +65,14 @@ def _train(kind, net, draw, steps, weight, laws, keys):
     def begin(law, key):
         k_net, k_draw = jax.random.split(key)
         params = net.init(k_net, draw(law, k_draw)[0])["params"]
-        return create({"params": jax.tree.map(fit, params) if kind.clip else params}, tx)
+        return init_net({"params": jax.tree.map(fit, params) if kind.clip else params}, tx)
 
     def run(law, key):
         first = begin(law, jax.random.fold_in(key, 0))
 
         def step(critic, number):
             k_draw, k_mix = jax.random.split(jax.random.fold_in(key, 1 + number))
-            return descend(critic, tx, loss, *draw(law, k_draw), k_mix)[0], None
+            return gradient_step(critic, tx, loss, *draw(law, k_draw), k_mix)[0], None
 
         last, _ = jax.lax.scan(step, first, jnp.arange(steps))
         return first.params, last.params

@@ -67,8 +67,8 @@ def batches(source: Source, work: Work, seed: int) -> Iterator[torch.Tensor]:
         yield x.permute(0, 3, 1, 2).flip(2, 3).float() * ((1 - work.low) / 255) + work.low
 
 
-def train(work: Work, source: Source, seed: int, steps: int, told: Callable[[int], None]) -> nn.Sequential:
-    """The generator after so many steps of the work; `told` hears how many are done.
+def train(work: Work, source: Source, seed: int, steps: int, on_progress: Callable[[int], None]) -> nn.Sequential:
+    """The generator after so many steps of the work; `on_progress` hears how many are done.
 
     Raises: ArithmeticError if a loss is not finite.
     """
@@ -80,7 +80,7 @@ def train(work: Work, source: Source, seed: int, steps: int, told: Callable[[int
         if done % 50 == 0 or done == steps:
             if not all(torch.isfinite(loss) for loss in losses.values()):
                 raise ArithmeticError(f"PyTorch diverged by step {done:,}: {losses}")
-            told(done)
+            on_progress(done)
     return nets["generator"]
 
 

@@ -22,7 +22,7 @@ def train(config: ConfigDict, seeds: int, every: int) -> Iterator[tuple[int, Tas
     replacement from the config's data, for each seed its own; a seed's numbers do not depend on how many others there
     are, but for rounding. Raises: InputError for a config that cannot be trained.
     """
-    check(config, tasks.config_of(config.task))
+    check(config, tasks.default_config(config.task))
     source = data.load(config.data)
     task = tasks.build(config, source.shape)
     (phase,) = task.phases
@@ -30,7 +30,7 @@ def train(config: ConfigDict, seeds: int, every: int) -> Iterator[tuple[int, Tas
 
     def step(state, key):
         k_data, k_step = jax.random.split(jax.random.fold_in(key, state.step))
-        places = jax.random.randint(k_data, (phase.reals, phase.batch), 0, len(x))
+        places = jax.random.randint(k_data, (phase.batches_per_step, phase.batch), 0, len(x))
         return phase.step(state, {"x": x[places]}, k_step)
 
     def advance(states, keys, count):

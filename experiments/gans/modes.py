@@ -19,8 +19,9 @@ from absl import flags
 from scipy import stats
 
 from experiments.gans import many
-from genjax.cli import entry, runs
+from genjax.cli import entry
 from genjax.data.synthetic import mixture
+from genjax.engine.compiler import enable_compilation_cache
 from genjax.errors import InputError, did_you_mean
 from genjax.files import write_bytes
 from genjax.metrics.modes import count_modes
@@ -71,7 +72,7 @@ def define_flags() -> None:
 
 def main() -> None:
     """Train what is not done yet, then write what all come to."""
-    runs.enable_compilation_cache()
+    enable_compilation_cache()
     for name in FLAGS.methods:
         if name not in METHODS:
             raise InputError(f"--methods: no {name!r}{did_you_mean(name, METHODS)}; there is {'; '.join(METHODS)}")
@@ -89,7 +90,7 @@ def config_of(method: str, data: str, steps: int):
     c = gan.config()
     c.steps, c.batch, c.latent, c.data.name = steps, 128, 2, data
     c.generator = {"net": "mlp", "widths": (128, 128), "activation": "relu", "output": "linear"}
-    given = {"spectral": False, "minibatch": "", "kernels": 8}
+    given = {"spectral": False, "minibatch": "", "minibatch_kernels": 8}
     c.critic = {"net": "mlp", "widths": (128, 128), "activation": "relu"} | given
     for net in ("generator", "critic"):
         c.optimizer[net].update(learning_rate=1e-3, decay=steps)

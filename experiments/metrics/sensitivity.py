@@ -21,10 +21,12 @@ from experiments.benchmarks.step_time import check_output
 from experiments.metrics.damage import blur, noise, of_classes
 from experiments.metrics.figure import COLUMNS, draw
 from experiments.metrics.judge import MEASURES, Seen, follows, frechet, judge
-from genjax.cli import data, entry, runs
+from genjax import data
+from genjax.cli import entry
+from genjax.engine.compiler import enable_compilation_cache
 from genjax.files import write_bytes
 from genjax.metrics import features
-from genjax.report.console import number
+from genjax.text import number
 
 FLAGS = flags.FLAGS
 
@@ -64,7 +66,7 @@ def main() -> int:
     """Damage, judge, print; the exit code."""
     check_output("json", FLAGS.json, ".json")
     check_output("png", FLAGS.png, ".png")
-    runs.enable_compilation_cache()
+    enable_compilation_cache()
     for found in study(SMOKE if FLAGS.smoke else Plan(), squeezenet):
         if FLAGS.json:  # what is measured stays, whatever comes later
             write_bytes(FLAGS.json, json.dumps(found, indent=1).encode() + b"\n")

@@ -14,13 +14,14 @@ from ml_collections import config_flags
 
 from experiments.scaling.collectives import Collective, collectives, compile_step
 from experiments.scaling.links import LINKS, Link, ring_seconds
-from genjax.cli import data, entry, tasks
+from genjax import data, tasks
+from genjax.cli import entry
 from genjax.config import check, pick
 from genjax.engine.loop import shapes
 from genjax.engine.mesh import check_batch, make_mesh
 from genjax.engine.phase import Task
 from genjax.errors import InputError
-from genjax.report.console import bytes_text, number, table
+from genjax.text import bytes_text, number, table
 
 FLAGS = flags.FLAGS
 
@@ -45,7 +46,7 @@ def main() -> int:
     jax.config.update("jax_platforms", "cpu")
     jax.config.update("jax_num_cpu_devices", COMPILED_FOR)
     config = FLAGS.config
-    check(config, tasks.config_of(config.task))
+    check(config, tasks.default_config(config.task))
     check_batch(config.batch, COMPILED_FOR)
     shape = data.load(config.data).shape
     task = tasks.build(config, shape)

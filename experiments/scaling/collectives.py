@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from genjax.data.feed import Feed
 from genjax.engine import loop
-from genjax.engine.mesh import Mesh, split, whole
+from genjax.engine.mesh import Mesh, replicated, sharded
 from genjax.engine.phase import Task
 from genjax.engine.state import stream
 
@@ -47,9 +47,9 @@ def compile_step(task: Task, shape: tuple[int, ...], mesh: Mesh) -> str:
     """
     phase = task.phases[0]
     kind = jnp.uint8 if len(shape) == 3 else jnp.float32
-    bank = {"x": jax.ShapeDtypeStruct((phase.batch, *shape), kind, sharding=whole(mesh))}
-    picks = jax.ShapeDtypeStruct((1, phase.reals, phase.batch), jnp.int32, sharding=split(mesh, 2))
-    run = loop.compile_phase(phase, Feed.select, mesh, 1)
+    bank = {"x": jax.ShapeDtypeStruct((phase.batch, *shape), kind, sharding=replicated(mesh))}
+    picks = jax.ShapeDtypeStruct((1, phase.batches_per_step, phase.batch), jnp.int32, sharding=sharded(mesh, 2))
+    run = loop.compile_phase(phase, Feed.take_batch, mesh, 1)
     with jax.set_mesh(mesh):
         return run.lower(loop.abstract_state(task, mesh), bank, picks, 1, stream(0, "train")).compile().as_text()
 

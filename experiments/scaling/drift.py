@@ -14,11 +14,13 @@ from absl import flags
 from ml_collections import ConfigDict
 
 from configs import dcgan, gan, wgan_gp
-from genjax.cli import data, entry, runs, tasks
+from genjax import data, tasks
+from genjax.cli import entry
 from genjax.data.feed import Feed
 from genjax.engine import loop
+from genjax.engine.compiler import enable_compilation_cache
 from genjax.engine.mesh import make_mesh
-from genjax.report.console import table
+from genjax.text import table
 
 FLAGS = flags.FLAGS
 
@@ -35,7 +37,7 @@ def define_flags() -> None:
 
 def main() -> int:
     """Train, compare and print; the exit code."""
-    runs.enable_compilation_cache()
+    enable_compilation_cache()
     jax.config.update("jax_num_cpu_devices", max(COUNTS))
     rows = []
     for name in CONFIGS:

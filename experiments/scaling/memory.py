@@ -11,13 +11,15 @@ import jax.numpy as jnp
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-from genjax.cli import data, entry, runs, tasks
+from genjax import data, tasks
+from genjax.cli import entry
 from genjax.config import check
 from genjax.engine import compiler
+from genjax.engine.compiler import enable_compilation_cache
 from genjax.engine.cost import cost
 from genjax.engine.loop import shapes
 from genjax.errors import InputError
-from genjax.report.console import bytes_text, table
+from genjax.text import bytes_text, table
 
 FLAGS = flags.FLAGS
 
@@ -35,24 +37,24 @@ def main() -> None:
         raise InputError("--config is needed, of a GAN, as in --config=configs/progan.py")
     if not all(part.isdigit() for part in FLAGS.parts):
         raise InputError(f"--parts={','.join(FLAGS.parts)}: expected numbers, as in 1,2,4")
-    runs.enable_compilation_cache()
+    enable_compilation_cache()
     headers = ("parts", "remat", "GFLOP", "memory as written", "XLA sets aside")
     print(table(list(rows(FLAGS.config, [int(part) for part in FLAGS.parts])), headers))
 
 
 def rows(config: ConfigDict, parts: list[int]) -> Iterator[tuple]:
     """A row for each way to work on a batch."""
-    check(config, tasks.config_of(config.task))
+    check(config, tasks.default_config(config.task))
     source = data.load(config.data)
     for count in parts:
         for remat in (False, True):
-            config.update(accumulate=count, remat=remat)
+            config.update(grad_accum_steps=count, remat=remat)
             task = tasks.build(config, source.shape)
             phase = task.phases[-1]
-            x = jax.ShapeDtypeStruct((phase.reals, phase.batch, *source.shape), jnp.uint8)
+            x = jax.ShapeDtypeStruct((phase.batches_per_step, phase.batch, *source.shape), jnp.uint8)
             args = shapes(task), {"x": x}, jax.random.key(0)
-            found = cost(phase.alone, *args)
-            yield count, remat, f"{found.flops / 1e9:,.4g}", bytes_text(found.peak), _asked(phase.alone, args)
+            found = cost(phase.prepared_step, *args)
+            yield count, remat, f"{found.flops / 1e9:,.4g}", bytes_text(found.peak), _asked(phase.prepared_step, args)
 
 
 def _asked(step, args) -> str:

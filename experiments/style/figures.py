@@ -7,7 +7,8 @@ from pathlib import Path
 
 from absl import flags
 
-from genjax.cli import entry, runs
+from genjax.cli import entry
+from genjax.engine.compiler import enable_compilation_cache
 from genjax.report.figures import rendered, save_png
 from genjax.stylization import Painter, config_of, descend
 
@@ -42,7 +43,7 @@ def define_flags() -> None:
 
 def main() -> None:
     """Write the figures."""
-    runs.enable_compilation_cache()
+    enable_compilation_cache()
     out, only = Path(FLAGS.out), FLAGS.only or ["gatys", "adain", "ablation"]
     if "gatys" in only:
         _table(out / "style_gatys.png", CONTENTS[:2], STYLES, painted)

@@ -37,19 +37,19 @@ def main() -> None:
     if bool(FLAGS.images) == bool(FLAGS.textures):
         raise InputError("give either --images, folders to cut squares out of, or --textures, how many to draw")
     if FLAGS.textures:
-        with watch("texture", FLAGS.textures) as told:
+        with watch("texture", FLAGS.textures) as on_progress:
             for number in range(FLAGS.textures):
                 _save(out / f"texture_{number:04}.png", draw(number, FLAGS.size))
-                told(number + 1)
+                on_progress(number + 1)
         return
     files = [path for folder in FLAGS.images for path in sorted(Path(folder).rglob("*")) if path.suffix in SUFFIXES]
     if not files:
         raise InputError(f"--images={','.join(FLAGS.images)}: no {', '.join(SUFFIXES)} file there")
-    with watch("image", len(files)) as told:
+    with watch("image", len(files)) as on_progress:
         for number, path in enumerate(files):
             for i, square in enumerate(squares(path, FLAGS.each, FLAGS.size)):
                 _save(out / f"{number:04}_{path.stem}_{i:02}.png", square)
-            told(number + 1)
+            on_progress(number + 1)
 
 
 def squares(path: Path, each: int, size: int):

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from genjax.errors import InputError, did_you_mean
-from genjax.evaluation import metrics
+from genjax.evaluation import registry
 
 REQUIRED = ("BASE", "SEEDS", "REPORT", "variants")
 OPTIONAL = ("OVERRIDES", "EVALUATE", "X")
@@ -58,7 +58,7 @@ def load(path: str, seeds: int | None = None) -> Experiment:
         overrides = _overrides("OVERRIDES", getattr(module, "OVERRIDES", {}))
         evaluate = getattr(module, "EVALUATE", None)
         if evaluate is not None:
-            overrides = overrides | {"eval.metrics": ",".join(metrics.parse(evaluate))}
+            overrides = overrides | {"eval.metrics": ",".join(registry.parse(evaluate))}
         return Experiment(
             title=(module.__doc__ or Path(path).stem).strip().splitlines()[0].rstrip("."),
             base=_text("BASE", module.BASE, "a config such as 'configs/dcgan.py'"),

@@ -14,7 +14,7 @@ from experiments.sweeps.plan import Run
 from experiments.sweeps.worker import FILE
 from genjax.errors import InputError
 from genjax.files import write_bytes
-from genjax.report.console import duration
+from genjax.text import duration
 from genjax.train import Stop
 
 POLL = 0.1  # seconds between two looks at the children

@@ -7,7 +7,7 @@ from ml_collections import ConfigDict
 
 from experiments.sweeps.plan import Run
 from genjax.engine.checkpoint import Checkpoints
-from genjax.files import read_evaluations, read_metrics
+from genjax.run.records import read_evaluations, read_metrics
 
 DONE, BROKEN, TO_DO = "done", "broken", "to do"
 

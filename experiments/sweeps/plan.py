@@ -14,9 +14,9 @@ from ml_collections import ConfigDict
 from experiments.sweeps.experiment import Axis, Experiment, base_config
 from genjax.config import differences, flat
 from genjax.errors import InputError, did_you_mean
-from genjax.evaluation.schedule import Schedule
+from genjax.evaluation.schedule import EvalSchedule
+from genjax.run.restore import saved_config
 from genjax.run.workdir import Workdir
-from genjax.runs import config_of
 from genjax.train import prepare
 
 
@@ -104,7 +104,7 @@ def _checked(experiment: Experiment, title: str) -> tuple[ConfigDict, int]:
         source, task, _ = prepare(config)
         if experiment.judged and not config.eval.every:
             config.eval.every = task.steps
-            Schedule(config, source, task)
+            EvalSchedule(config, source, task)
     except InputError as error:
         raise InputError(f"variant {title!r}: {error}") from error
     return config, task.steps
@@ -139,10 +139,10 @@ def _folder(folder: Path, title: str, seed: int, name: str) -> Path:
 
 
 def _refuse_another(run: Run) -> None:
-    old = Workdir(run.path).about()
+    old = Workdir(run.path).read_info()
     if old is None:
         return
-    if changes := list(differences(config_of(old), run.config)):
+    if changes := list(differences(saved_config(old), run.config)):
         raise InputError(
             f"{run.path} holds a run of another config, so what it shares with the others has changed since:\n  "
             + "\n  ".join(changes)

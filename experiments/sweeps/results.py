@@ -14,8 +14,8 @@ from experiments.sweeps import figure, outcome
 from experiments.sweeps.experiment import Experiment, Reported
 from experiments.sweeps.plan import Run
 from genjax.files import write_bytes
-from genjax.report.console import number
 from genjax.report.results import incomparable
+from genjax.text import number
 
 LEVEL, RESAMPLES, FEWEST = 0.95, 9999, 3
 """Of the intervals: their level, how they are had, and the fewest seeds that have one."""

@@ -29,9 +29,9 @@ def main() -> int:
     """Train and judge; the exit code (see `genjax.cli`)."""
     if FLAGS.cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, map(int, FLAGS.cores))  # before any library counts the cores for its threads
-    from genjax import runs
+    from genjax.engine.compiler import enable_compilation_cache
 
-    runs.enable_compilation_cache()
+    enable_compilation_cache()
     return work(Path(FLAGS.run))
 
 
@@ -41,9 +41,10 @@ def work(folder: Path) -> int:
     Raises: InputError if it cannot be run, or not be judged.
     """
     from experiments.sweeps import outcome
-    from genjax import runs, train
+    from genjax import train
+    from genjax.run.restore import saved_config
 
-    config = runs.config_of(json.loads((folder / FILE).read_text()))
+    config = saved_config(json.loads((folder / FILE).read_text()))
     code = train.train(config, folder)
     if not code and config.eval.every:
         _, task, schedule = train.prepare(config)
@@ -54,11 +55,11 @@ def work(folder: Path) -> int:
 
 def judge(folder: Path, schedule, step: int) -> None:
     """What the end of training does, for a run that was stopped before it. Raises: InputError."""
-    from genjax import runs
     from genjax.report import figures
+    from genjax.run.restore import restore
     from genjax.run.workdir import Workdir
 
-    _, state = runs.restore(folder, step)
+    _, state = restore(folder, step)
     rows, images = schedule.judge(state, step, lambda text: print(f"warning: {text}", file=sys.stderr))
     if not rows:
         raise InputError(f"none of eval.metrics={schedule.config.metrics!r} applies to this run")

@@ -15,8 +15,8 @@ from jax.sharding import Mesh
 
 from genjax.data.order import positions
 from genjax.data.source import Source
-from genjax.engine.mesh import split, whole
-from genjax.engine.phase import Batch, Span
+from genjax.engine.mesh import replicated, sharded
+from genjax.engine.phase import Batch, ScheduledPhase
 
 CHUNK_BYTES = 64 * 2**20
 """Streamed batches that one call of the loop takes are bounded by this."""
@@ -28,18 +28,18 @@ class Feed:
     def __init__(self, source: Source, seed: int, mesh: Mesh, resident_bytes: float):
         self.source, self.seed, self.mesh = source, seed, mesh
         self.resident = source.nbytes <= resident_bytes
-        self.bank = self._place(self._examples(np.arange(source.size)), None) if self.resident else {}
+        self.resident_data = self._place(self._examples(np.arange(source.size)), None) if self.resident else {}
 
-    def capacity(self, span: Span, most: int) -> int:
+    def capacity(self, span: ScheduledPhase, most: int) -> int:
         """How many steps of a phase one call may take."""
         if self.resident:
             return most
         example = np.prod(self.source.shape) * np.dtype(self.source.dtype).itemsize
-        if 0 < span.phase.side < self.source.shape[0]:
-            example = span.phase.side**2 * self.source.shape[2] * np.dtype(np.float32).itemsize
-        return max(1, min(most, CHUNK_BYTES // int(example * span.phase.batch * span.phase.reals)))
+        if 0 < span.phase.image_size < self.source.shape[0]:
+            example = span.phase.image_size**2 * self.source.shape[2] * np.dtype(np.float32).itemsize
+        return max(1, min(most, CHUNK_BYTES // int(example * span.phase.batch * span.phase.batches_per_step)))
 
-    def batches(self, span: Span, step: int, capacity: int) -> Iterator[Any]:
+    def batches(self, span: ScheduledPhase, step: int, capacity: int) -> Iterator[Any]:
         """Send a count of steps, get their picks with a leading axis of `capacity`, the surplus zero.
 
         Use: `take = feed.batches(...); next(take); picks = take.send(count)`; close it when done.
@@ -55,37 +55,37 @@ class Feed:
             rows.close()
 
     @staticmethod
-    def select(bank: Any, picks: Any) -> Batch:
+    def take_batch(resident_data: Any, picks: Any) -> Batch:
         """Inside jit: the batch that one step's picks name. Shapes: [reals, B] of indices, or the examples."""
-        if not bank:
+        if not resident_data:
             return picks
-        return {name: rows.at[picks].get(mode="promise_in_bounds") for name, rows in bank.items()}
+        return {name: rows.at[picks].get(mode="promise_in_bounds") for name, rows in resident_data.items()}
 
     def _examples(self, indices: np.ndarray) -> dict[str, np.ndarray]:
         out = {"x": self.source.read(indices)}
         return out if self.source.labels is None else out | {"label": self.source.labels[indices]}
 
-    def _indices(self, span: Span, step: int) -> Iterator[np.ndarray]:
-        shape = (span.phase.reals, span.phase.batch)
-        held = split(self.mesh, 0).addressable_devices_indices_map(shape[1:]).values()
+    def _indices(self, span: ScheduledPhase, step: int) -> Iterator[np.ndarray]:
+        shape = (span.phase.batches_per_step, span.phase.batch)
+        held = sharded(self.mesh, 0).addressable_devices_indices_map(shape[1:]).values()
         here = np.unique([np.arange(shape[1])[part] for part in held])
-        count = span.phase.reals * span.phase.batch
-        few = positions(self.seed, self.source.size, 0, span.phase.examples)  # of which the stream is, if there are any
+        count = span.phase.batches_per_step * span.phase.batch
+        few = positions(self.seed, self.source.size, 0, span.phase.subset)  # of which the stream is, if there are any
         while True:
             start = span.first_example + (step - span.start) * count
             found = positions(self.seed, len(few) or self.source.size, start, count)
             yield (few[found] if len(few) else found).reshape(shape)[:, here]
             step += 1
 
-    def _streamed(self, span: Span, step: int) -> Iterator[dict[str, np.ndarray]]:
+    def _streamed(self, span: ScheduledPhase, step: int) -> Iterator[dict[str, np.ndarray]]:
         for indices in self._indices(span, step):
             examples = self._examples(indices.ravel())
-            if span.phase.side:
-                examples["x"] = means_of_blocks(examples["x"], span.phase.side)
+            if span.phase.image_size:
+                examples["x"] = means_of_blocks(examples["x"], span.phase.image_size)
             yield {name: rows.reshape(*indices.shape, *rows.shape[1:]) for name, rows in examples.items()}
 
     def _place(self, tree: Any, axis: int | None) -> Any:
-        sharding = whole(self.mesh) if axis is None else split(self.mesh, axis)
+        sharding = replicated(self.mesh) if axis is None else sharded(self.mesh, axis)
         return jax.tree.map(lambda a: jax.make_array_from_process_local_data(sharding, a), tree)
 
 

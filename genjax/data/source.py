@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,11 @@ class Source:
     def nbytes(self) -> int:
         """Bytes of all examples, decoded."""
         return self.size * prod(self.shape) * np.dtype(self.dtype).itemsize
+
+    def describe(self) -> dict[str, Any]:
+        """Name, split, count, shape and fingerprint: what the protocol of a result says of a source."""
+        described = {"name": self.name, "split": self.split, "count": self.size, "shape": list(self.shape)}
+        return described | {"fingerprint": self.fingerprint}
 
 
 def in_memory(name: str, split: str, x: np.ndarray, labels: np.ndarray | None, label_names=()) -> Source:

@@ -1,4 +1,4 @@
-"""Three gray images as the channels of one: a law of a thousand modes that can be counted.
+"""Three gray images as the channels of one: a distribution of a thousand modes that can be counted.
 
 Source: arXiv:1611.02163, section 3.3.1 ("stacked MNIST"), and arXiv:1712.04086, section 4.2.
 """

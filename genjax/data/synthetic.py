@@ -1,4 +1,4 @@
-"""Points whose law is known: mixtures of Gaussians and a spiral in the plane, and an arc almost flat in space.
+"""Points whose distribution is known: mixtures of Gaussians and a spiral in the plane, and an arc almost flat in space.
 
 Source of the mixtures: arXiv:1712.04086 (PacGAN), section 4.1: "2D-ring" and "2D-grid".
 """
@@ -24,7 +24,7 @@ class Mixture:
 
 
 def mixture(name: str) -> Mixture:
-    """The law behind `ring8` (eight modes on the unit circle) or `grid25` (5 x 5 modes, two apart)."""
+    """The distribution behind `ring8` (eight modes on the unit circle) or `grid25` (5 x 5 modes, two apart)."""
     if name == "ring8":
         d = np.sqrt(0.5)  # spelled out, because cos and sin differ between systems in the last bit
         ring = [(1, 0), (d, d), (0, 1), (-d, d), (-1, 0), (-d, -d), (0, -1), (d, -d)]
@@ -43,15 +43,15 @@ def load_mixture(name: str, split: str, form: Form) -> Source:
     """
     if form.size or form.channels:
         raise InputError(f"{name} has points in the plane, not images: leave data.size and data.channels unset.")
-    law = mixture(name)
-    x, labels = gather(split, SIZES, lambda part: _draw(law, part))
-    return in_memory(name, split, x, labels, [str(mode) for mode in range(len(law.centers))])
+    distribution = mixture(name)
+    x, labels = gather(split, SIZES, lambda part: _draw(distribution, part))
+    return in_memory(name, split, x, labels, [str(mode) for mode in range(len(distribution.centers))])
 
 
-def _draw(law: Mixture, part: str) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng((len(law.centers), list(SIZES).index(part)))
-    labels = rng.integers(len(law.centers), size=SIZES[part])
-    x = law.centers[labels] + law.std * rng.standard_normal((SIZES[part], 2))
+def _draw(distribution: Mixture, part: str) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng((len(distribution.centers), list(SIZES).index(part)))
+    labels = rng.integers(len(distribution.centers), size=SIZES[part])
+    x = distribution.centers[labels] + distribution.std * rng.standard_normal((SIZES[part], 2))
     return x.astype(np.float32), labels.astype(np.int32)
 
 

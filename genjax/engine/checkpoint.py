@@ -16,7 +16,7 @@ from typing import Any
 import jax
 import orbax.checkpoint as ocp
 
-from genjax.engine.distributed import first, once
+from genjax.engine.distributed import is_main_process, run_on_main
 from genjax.engine.state import State
 from genjax.errors import InputError
 
@@ -48,14 +48,14 @@ class Checkpoints:
         """Where the checkpoint of a step is."""
         return self.folder / f"{step:08d}"
 
-    def save(self, state: State, notes: dict[str, Any]) -> None:
+    def save(self, state: State, metadata: dict[str, Any]) -> None:
         """Write a checkpoint of `state` with some JSON beside it, then drop all but the newest `keep`.
 
         All processes call this together; the JSON is process 0's.
         Raises: SaveError if it cannot be written, say on a full disk; nothing half-written is left.
         """
         step = int(state.step)
-        if once(lambda: step in self.steps()):
+        if run_on_main(lambda: step in self.steps()):
             return
         partial = self.path(step).with_suffix(".partial")
 
@@ -65,7 +65,7 @@ class Checkpoints:
             _reserve(partial / "reserve", sum(leaf.nbytes for leaf in jax.tree.leaves(state)))
 
         def finish():
-            manifest = {"step": step, "notes": notes, "files": digests(partial)}
+            manifest = {"step": step, "metadata": metadata, "files": digests(partial)}
             with open(partial / MANIFEST, "w") as file:
                 json.dump(manifest, file, indent=1)
                 file.flush()
@@ -73,19 +73,19 @@ class Checkpoints:
             os.replace(partial, self.path(step))
 
         try:
-            once(begin)
+            run_on_main(begin)
             self._orbax.save(partial / "state", args=ocp.args.StandardSave(state))
-            once(finish)
+            run_on_main(finish)
         except Exception as error:  # Orbax and TensorStore raise a full disk as several types
-            if first():
+            if is_main_process():
                 shutil.rmtree(partial, ignore_errors=True)
             kept = f"; the checkpoint of step {self.steps()[-1]:,} stays" if self.steps() else ""
             raise SaveError(f"could not save step {step:,} to {self.folder}{kept}: {_root(error)}") from error
-        if first():
+        if is_main_process():
             for old in self.steps()[: -self.keep]:
                 shutil.rmtree(self.path(old), ignore_errors=True)
 
-    def notes(self, step: int) -> dict[str, Any]:
+    def metadata(self, step: int) -> dict[str, Any]:
         """The JSON saved beside a checkpoint, once its every file is proved whole.
 
         Raises: Damaged, naming the first file that is missing or differs.
@@ -94,7 +94,7 @@ class Checkpoints:
         try:
             manifest = json.loads((path / MANIFEST).read_text())
             expected = manifest["files"]
-            notes = manifest["notes"]
+            metadata = manifest["metadata"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Damaged(f"the checkpoint {path} is damaged: no readable {MANIFEST}") from error
         found = digests(path)
@@ -103,14 +103,14 @@ class Checkpoints:
                 raise Damaged(f"the checkpoint {path} is damaged: {name} is missing")
             if found[name] != digest:
                 raise Damaged(f"the checkpoint {path} is damaged: {name} is not what was written")
-        return notes
+        return metadata
 
     def restore(self, step: int, like: State) -> State:
         """The state of a step. `like` has its shapes, types and shardings (see `jax.eval_shape`).
 
         Raises: Damaged if a file is not what was written; InputError if the state has other shapes than `like`.
         """
-        self.notes(step)
+        self.metadata(step)
         return self._read(step, like)
 
     def _read(self, step, like):
@@ -120,16 +120,16 @@ class Checkpoints:
             raise InputError(f"the checkpoint {self.path(step)} is of other nets: {_root(error)}") from error
 
     def latest(self, like: State, warn=print) -> tuple[State, dict[str, Any]] | None:
-        """The newest whole checkpoint's state and notes; damaged ones are named through `warn` and passed over."""
+        """The newest whole checkpoint's state and metadata; damaged ones are named through `warn` and passed over."""
 
         def find():
             for step in reversed(self.steps()):
                 try:
-                    return step, self.notes(step)
+                    return step, self.metadata(step)
                 except Damaged as error:
                     warn(f"{error}; trying the one before it")
 
-        found = once(find)
+        found = run_on_main(find)
         return found and (self._read(found[0], like), found[1])
 
     def discard_after(self, step: int) -> None:

@@ -1,8 +1,11 @@
 """How XLA's CPU backend is asked to compile a training loop: the options that were measured to pay."""
 
+import os
 from functools import cache
 
 import jax
+
+from genjax.files import cache_folder
 
 CPU = {
     "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE",  # sums; the rest is Eigen's
@@ -25,3 +28,11 @@ def _known(name, value):
     except jax.errors.JaxRuntimeError:  # no such option, or no such value
         return False
     return True
+
+
+def enable_compilation_cache() -> None:
+    """Keep compiled programs between processes, in JAX_COMPILATION_CACHE_DIR or the user's cache folder."""
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        jax.config.update("jax_compilation_cache_dir", str(cache_folder("xla")))
+    if "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS" not in os.environ:
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)

@@ -1,7 +1,7 @@
 """Several processes as one run: who writes, what all agree on, and how all stop when one fails or is lost.
 
 Every process runs the same program and takes the same steps; process 0 alone writes the run's files. What may fail in
-one process goes through `once` or `together`, so that it fails in all; with one process these are plain calls.
+one process goes through `run_on_main` or `run_on_all`, so that it fails in all; with one process these are plain calls.
 """
 
 import contextlib
@@ -32,24 +32,24 @@ HEARTBEAT_SECONDS = 30
 """How long a process may be silent before it counts as lost."""
 
 
-class Elsewhere(OSError):
+class RemoteProcessError(OSError):
     """Another process failed, which its message names; there it was said as well."""
 
 
-def first() -> bool:
+def is_main_process() -> bool:
     """Whether this is the process that writes and prints."""
     return jax.process_index() == 0
 
 
 def console() -> TextIO:
     """Where progress is shown: on process 0's stderr."""
-    return sys.stderr if first() else open(os.devnull, "w")
+    return sys.stderr if is_main_process() else open(os.devnull, "w")
 
 
 # -- agreement
 
 
-def gather(value: Any) -> list[Any]:
+def all_gather_json(value: Any) -> list[Any]:
     """Every process's value, in their order, in every process. All must call this together; values are JSON."""
     if jax.process_count() == 1:
         return [value]
@@ -60,11 +60,11 @@ def gather(value: Any) -> list[Any]:
     return [json.loads(row[:size].tobytes()) for row, size in zip(texts, sizes, strict=True)]
 
 
-def gather_array(x: np.ndarray) -> list[np.ndarray]:
+def all_gather_array(x: np.ndarray) -> list[np.ndarray]:
     """Every process's array, of any shapes but one type, to the bit: JAX's own way would make float64 float32."""
     if jax.process_count() == 1:
         return [x]
-    shapes = gather(list(x.shape))
+    shapes = all_gather_json(list(x.shape))
     room = x.dtype.itemsize * max(int(np.prod(shape)) for shape in shapes)
     data = np.frombuffer(x.tobytes(), np.uint8)
     rows = multihost_utils.process_allgather(np.pad(data, (0, room - len(data))))
@@ -72,25 +72,25 @@ def gather_array(x: np.ndarray) -> list[np.ndarray]:
     return [array.reshape(shape) for array, shape in zip(numbers, shapes, strict=True)]
 
 
-def together(call: Callable[[], T]) -> T:
+def run_on_all(call: Callable[[], T]) -> T:
     """What `call` returns here, once it has succeeded in every process.
 
-    Raises: what it raised here; else InputError or Elsewhere if it failed in another process.
+    Raises: what it raised here; else InputError or RemoteProcessError if it failed in another process.
     """
     value, error = _attempt(call)
-    _settle(gather(_failure(error)), error)
+    _reraise(all_gather_json(_failure(error)), error)
     return value
 
 
-def once(call: Callable[[], T]) -> T:
+def run_on_main(call: Callable[[], T]) -> T:
     """What `call` returns in process 0, which alone calls it; in every process. With several, it must be JSON.
 
-    Raises: what it raised in process 0; in the others InputError or Elsewhere.
+    Raises: what it raised in process 0; in the others InputError or RemoteProcessError.
     """
-    value, error = _attempt(call) if first() else (None, None)
-    failure, found = gather([_failure(error), value])[0]
-    _settle([failure], error)
-    return value if first() else found
+    value, error = _attempt(call) if is_main_process() else (None, None)
+    failure, found = all_gather_json([_failure(error), value])[0]
+    _reraise([failure], error)
+    return value if is_main_process() else found
 
 
 def _attempt(call):
@@ -104,20 +104,20 @@ def _failure(error: Exception | None) -> list | None:
     return None if error is None else [isinstance(error, InputError), str(error) or type(error).__name__]
 
 
-def _settle(failures: list, error: Exception | None) -> None:
+def _reraise(failures: list, error: Exception | None) -> None:
     if error is not None:
         raise error
     for process, failure in enumerate(failures):
         if failure:
             of_input, text = failure
-            raise (InputError if of_input else Elsewhere)(f"process {process}: {text}")
+            raise (InputError if of_input else RemoteProcessError)(f"process {process}: {text}")
 
 
 # -- beginning and end
 
 
 @contextlib.contextmanager
-def joined(coordinator: str | None, process_id: int | None, num_processes: int | None) -> Iterator[None]:
+def session(coordinator: str | None, process_id: int | None, num_processes: int | None) -> Iterator[None]:
     """Be one of several processes: found by these three, or from the cluster's environment if all are None.
 
     A process that fails within ends at once, where JAX would have it wait for the others, which wait for it.
@@ -132,7 +132,7 @@ def joined(coordinator: str | None, process_id: int | None, num_processes: int |
         raise InputError(f"--coordinator={coordinator}: expected HOST:PORT, where process 0 is reached")
     if not missing and not 0 <= process_id < num_processes:
         raise InputError(f"--process_id={process_id}: expected 0 to {num_processes - 1}, one for each process")
-    on_loss(lambda: f"not all processes came to {address} within {CONNECT_SECONDS} s: start all, and check it")
+    on_peer_lost(lambda: f"not all processes came to {address} within {CONNECT_SECONDS} s: start all, and check it")
     _catch_aborts()
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     if "jax_enable_preemption_service" in jax.config.values:  # it takes SIGTERM, which is ours; JAX 0.8 has no switch
@@ -153,35 +153,35 @@ def joined(coordinator: str | None, process_id: int | None, num_processes: int |
         ) from error
     except RuntimeError as error:
         raise InputError(f"{address} cannot be used: {_line(error)}") from error
-    on_loss(lambda: "another process was lost; start all again")
-    grace = 2 * first()  # seconds: the others lose the coordinator with process 0, so let them end first
+    on_peer_lost(lambda: "another process was lost; start all again")
+    grace = 2 * is_main_process()  # seconds: the others lose the coordinator with process 0, so let them end first
     try:
         yield
     except SystemExit as error:  # its message is printed
         _leave(error.code, after=grace)
     except BaseException as error:
-        if not is_loss(error):
+        if not is_peer_lost(error):
             traceback.print_exc()
-        _leave(1, _line(error) if is_loss(error) else "", grace)
+        _leave(1, _line(error) if is_peer_lost(error) else "", grace)
 
 
-def on_loss(words: Callable[[], str]) -> None:
+def on_peer_lost(words: Callable[[], str]) -> None:
     """What to say should another process be lost from now on."""
-    global _words
-    _words = words
+    global _lost_message
+    _lost_message = words
 
 
-def is_loss(error: BaseException | None) -> bool:
+def is_peer_lost(error: BaseException | None) -> bool:
     """Whether an error, or what caused it, says that the connection to another process broke.
 
-    Gloo is what CPUs exchange arrays by. Where nothing is raised (NCCL waits), JAX aborts, which `joined` explains too.
+    Gloo is what CPUs exchange arrays by. Where nothing is raised (NCCL waits), JAX aborts, which `session` explains too.
     """
     if error is None or jax.process_count() == 1:
         return False
-    return bool(re.search("Gloo|oordination|Socket closed", str(error))) or is_loss(error.__cause__)
+    return bool(re.search("Gloo|oordination|Socket closed", str(error))) or is_peer_lost(error.__cause__)
 
 
-_words: Callable[[], str] = str
+_lost_message: Callable[[], str] = str
 _leaving = threading.Lock()
 
 
@@ -190,7 +190,7 @@ def _leave(code: int, loss: str = "", after: float = 0) -> None:
     if not _leaving.acquire(blocking=False):
         time.sleep(60)  # another thread ends this process
     if loss:
-        print(f"error: {_words()}\n({loss})", file=sys.stderr)
+        print(f"error: {_lost_message()}\n({loss})", file=sys.stderr)
     sys.stdout.flush()
     sys.stderr.flush()
     time.sleep(after)

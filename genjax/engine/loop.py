@@ -11,9 +11,9 @@ import numpy as np
 from jax.sharding import Mesh
 
 from genjax.engine import compiler
-from genjax.engine.distributed import gather
-from genjax.engine.mesh import whole
-from genjax.engine.phase import Phase, Span, Task, spans
+from genjax.engine.distributed import all_gather_json
+from genjax.engine.mesh import replicated
+from genjax.engine.phase import Phase, ScheduledPhase, Task, scheduled_phases
 from genjax.engine.state import Key, State, stream
 
 CALL_SECONDS = 1.0
@@ -27,18 +27,18 @@ class Diverged(ArithmeticError):
 class Feed(Protocol):
     """Where batches come from; see `genjax.data.feed`."""
 
-    bank: Any
-    select: Callable[[Any, Any], Any]
+    resident_data: Any
+    take_batch: Callable[[Any, Any], Any]
 
-    def capacity(self, span: Span, most: int) -> int:
+    def capacity(self, span: ScheduledPhase, most: int) -> int:
         """How many steps one call may take."""
 
-    def batches(self, span: Span, step: int, capacity: int) -> Any:
+    def batches(self, span: ScheduledPhase, step: int, capacity: int) -> Any:
         """A generator that is sent a count of steps and answers with their picks."""
 
 
 @dataclass(frozen=True)
-class Chunk:
+class CallResult:
     """What a call of the loop leaves."""
 
     phase: Phase
@@ -55,12 +55,12 @@ class Chunk:
 
 def initial_state(task: Task, seed: int, mesh: Mesh) -> State:
     """The state at step 0, whole on every device."""
-    return jax.jit(task.init, out_shardings=whole(mesh))(stream(seed, "init"))
+    return jax.jit(task.init, out_shardings=replicated(mesh))(stream(seed, "init"))
 
 
 def abstract_state(task: Task, mesh: Mesh) -> State:
     """The shapes, types and shardings of a task's state, without computing it."""
-    return jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=whole(mesh)), shapes(task))
+    return jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=replicated(mesh)), shapes(task))
 
 
 def shapes(task: Task) -> State:
@@ -68,7 +68,7 @@ def shapes(task: Task) -> State:
     return jax.eval_shape(lambda: task.init(stream(0, "init")))
 
 
-def train(task: Task, state: State, feed: Feed, seed: int, mesh: Mesh, every: tuple[int, ...]) -> Iterator[Chunk]:
+def train(task: Task, state: State, feed: Feed, seed: int, mesh: Mesh, every: tuple[int, ...]) -> Iterator[CallResult]:
     """Run a task from the state's step to its end, yielding after each call.
 
     A call ends at every multiple of the numbers in `every`, at the end of a phase, or when about a second is over;
@@ -76,14 +76,14 @@ def train(task: Task, state: State, feed: Feed, seed: int, mesh: Mesh, every: tu
     Raises: Diverged, naming step and metric or leaf, as soon as the call that computed it returns.
     """
     step = int(state.step)
-    for span in spans(task):
+    for span in scheduled_phases(task):
         if step >= span.stop:
             continue
         if step == span.start:
             state = jax.jit(span.phase.enter, donate_argnums=0)(state, stream(seed, f"enter {span.phase.name}"))
         most = feed.capacity(span, min(every))
-        prepared = jax.jit(span.phase.prepare, out_shardings=whole(mesh))(state)
-        run = compile_phase(span.phase, feed.select, mesh, most)
+        prepared = jax.jit(span.phase.prepare, out_shardings=replicated(mesh))(state)
+        run = compile_phase(span.phase, feed.take_batch, mesh, most)
         batches = feed.batches(span, step, most)
         next(batches)
         try:
@@ -95,30 +95,34 @@ def train(task: Task, state: State, feed: Feed, seed: int, mesh: Mesh, every: tu
                 start = time.perf_counter()
                 picks = batches.send(count)
                 with jax.set_mesh(mesh):
-                    state, metrics, finite = run(state, feed.bank, picks, count, stream(seed, "train"), **prepared)
+                    state, metrics, finite = run(
+                        state, feed.resident_data, picks, count, stream(seed, "train"), **prepared
+                    )
                 metrics = {name: rows[:count] for name, rows in jax.device_get(metrics).items()}
-                seconds = max(gather(time.perf_counter() - start))  # so that all take as many steps in the next call
+                seconds = max(
+                    all_gather_json(time.perf_counter() - start)
+                )  # so that all take as many steps in the next call
                 if not fresh:  # the first call's time is mostly compilation
                     rate = count / seconds
                 elif seconds < CALL_SECONDS:
                     rate = 1 / seconds
                 fresh = False
                 _check(step, metrics, jax.device_get(finite))
-                yield Chunk(span.phase, step, state, metrics, seconds)
+                yield CallResult(span.phase, step, state, metrics, seconds)
                 step += count
         finally:
             batches.close()
 
 
-def compile_phase(phase: Phase, select: Callable, mesh: Mesh, capacity: int) -> Callable:
-    """A phase as one jitted call of up to `capacity` steps: (state, bank, picks, count, key) -> state, metrics, finite.
+def compile_phase(phase: Phase, take_batch: Callable, mesh: Mesh, capacity: int) -> Callable:
+    """A phase as one jitted call of up to `capacity` steps: (state, resident_data, picks, count, key) -> state, metrics, finite.
 
     `count` is traced: any number of steps runs the same executable, which makes a resumed run the same to the bit.
     """
 
-    def run(state: State, bank: Any, picks: Any, count: jax.Array, key: Key, **prepared: Any):
+    def run(state: State, resident_data: Any, picks: Any, count: jax.Array, key: Key, **prepared: Any):
         def step(state, picks):
-            return phase.step(state, select(bank, picks), jax.random.fold_in(key, state.step), **prepared)
+            return phase.step(state, take_batch(resident_data, picks), jax.random.fold_in(key, state.step), **prepared)
 
         def body(i, carry):
             state, rows = carry
@@ -130,7 +134,7 @@ def compile_phase(phase: Phase, select: Callable, mesh: Mesh, capacity: int) -> 
         state, rows = jax.lax.fori_loop(0, count, body, (state, rows))
         return state, rows, jax.tree.map(_all_finite, (state.nets, state.ema, state.extra))
 
-    return jax.jit(run, donate_argnums=0, out_shardings=whole(mesh), compiler_options=compiler.options())
+    return jax.jit(run, donate_argnums=0, out_shardings=replicated(mesh), compiler_options=compiler.options())
 
 
 def _all_finite(x):

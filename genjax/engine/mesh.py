@@ -12,12 +12,12 @@ def make_mesh(devices=None) -> Mesh:
     return jax.make_mesh((len(devices),), ("data",), axis_types=(AxisType.Auto,), devices=devices)
 
 
-def whole(mesh: Mesh) -> NamedSharding:
+def replicated(mesh: Mesh) -> NamedSharding:
     """A copy on each device."""
     return NamedSharding(mesh, PartitionSpec())
 
 
-def split(mesh: Mesh, axis: int) -> NamedSharding:
+def sharded(mesh: Mesh, axis: int) -> NamedSharding:
     """Cut along one axis of an array."""
     return NamedSharding(mesh, PartitionSpec(*[None] * axis, "data"))
 

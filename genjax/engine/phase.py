@@ -13,12 +13,12 @@ Metrics = dict[str, jax.Array]  # scalars
 Step = Callable[..., tuple[State, Metrics]]  # of State, Batch, Key, and what its phase prepares
 
 
-def keep(state: State, key: Key) -> State:
+def identity(state: State, key: Key) -> State:
     """Enter a phase with the state as it is."""
     return state
 
 
-def nothing(state: State) -> Mapping[str, Any]:
+def no_extras(state: State) -> Mapping[str, Any]:
     """Prepare nothing."""
     return {}
 
@@ -31,13 +31,15 @@ class Phase:
     steps: int
     batch: int  # real examples in one inner update, over all devices
     step: Step  # static choices are closed over
-    reals: int = 1  # real batches that a step consumes: n_critic
-    enter: Callable[[State, Key], State] = keep  # runs once, when the phase begins
-    side: int = 0  # pixels a side that its images may be shrunk to, as means of blocks, when they are read; 0: as is
-    examples: int = 0  # it sees: the first of the source's shuffled order, the same for a seed; 0: all
-    prepare: Callable[[State], Mapping[str, Any]] = nothing  # what steps take besides, in arrays of its own
+    batches_per_step: int = 1  # real batches that a step consumes: n_critic
+    enter: Callable[[State, Key], State] = identity  # runs once, when the phase begins
+    image_size: int = (
+        0  # pixels a side that its images may be shrunk to, as means of blocks, when they are read; 0: as is
+    )
+    subset: int = 0  # it sees: the first of the source's shuffled order, the same for a seed; 0: all
+    prepare: Callable[[State], Mapping[str, Any]] = no_extras  # what steps take besides, in arrays of its own
 
-    def alone(self, state: State, batch: Batch, key: Key) -> tuple[State, Metrics]:
+    def prepared_step(self, state: State, batch: Batch, key: Key) -> tuple[State, Metrics]:
         """A step for which alone all is prepared."""
         return self.step(state, batch, key, **self.prepare(state))
 
@@ -58,7 +60,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Span:
+class ScheduledPhase:
     """A phase in its place."""
 
     phase: Phase
@@ -71,10 +73,10 @@ class Span:
         return self.start + self.phase.steps
 
 
-def spans(task: Task) -> Iterator[Span]:
+def scheduled_phases(task: Task) -> Iterator[ScheduledPhase]:
     """The phases of a task with the global steps and examples at which they begin."""
     step = example = 0
     for phase in task.phases:
-        yield Span(phase, step, example)
+        yield ScheduledPhase(phase, step, example)
         step += phase.steps
-        example += phase.steps * phase.reals * phase.batch
+        example += phase.steps * phase.batches_per_step * phase.batch

@@ -9,20 +9,20 @@ from genjax.engine.state import Net, Variables
 from genjax.errors import InputError
 
 
-def create(variables: Variables, tx: optax.GradientTransformation) -> Net:
+def init_net(variables: Variables, tx: optax.GradientTransformation) -> Net:
     """A net about to be trained, from what a Linen module's `init` returned."""
     stats = {name: collection for name, collection in variables.items() if name != "params"}
     return Net(variables["params"], stats, tx.init(variables["params"]))
 
 
-def descend(net: Net, tx: optax.GradientTransformation, loss, *args):
+def gradient_step(net: Net, tx: optax.GradientTransformation, loss, *args):
     """One optimizer step. loss(params, stats, *args) -> scalar, (stats, metrics)."""
     (_, (stats, metrics)), grads = jax.value_and_grad(loss, has_aux=True)(net.params, net.stats, *args)
     updates, opt = tx.update(grads, net.opt, net.params)
     return Net(optax.apply_updates(net.params, updates), stats, opt), metrics
 
 
-def descend_in_parts(net: Net, tx: optax.GradientTransformation, loss, parts):
+def accumulated_gradient_step(net: Net, tx: optax.GradientTransformation, loss, parts):
     """One optimizer step on the mean gradient over parts of a batch, which are worked on one after the other.
 
     `parts` is a tree of arrays [parts, ...]; loss(params, stats, part) -> scalar, (stats, metrics). Statistics go from
@@ -41,7 +41,7 @@ def descend_in_parts(net: Net, tx: optax.GradientTransformation, loss, parts):
     return Net(optax.apply_updates(net.params, updates), stats, opt), jax.tree.map(lambda m: m.mean(0), metrics)
 
 
-def cut(batch, count: int):
+def split_microbatches(batch, count: int):
     """A tree of batches in parts that every device has as much of: example i is in part i % count.
 
     Shapes: [B, ...] -> [count, B / count, ...].
@@ -49,12 +49,12 @@ def cut(batch, count: int):
     return jax.tree.map(lambda x: jnp.moveaxis(x.reshape(-1, count, *x.shape[1:]), 1, 0), batch)
 
 
-def join(parts):
-    """What `cut` cut. Shapes: [count, B / count, ...] -> [B, ...]."""
+def merge_microbatches(parts):
+    """What `split_microbatches` cut. Shapes: [count, B / count, ...] -> [B, ...]."""
     return jax.tree.map(lambda x: jnp.moveaxis(x, 0, 1).reshape(-1, *x.shape[2:]), parts)
 
 
-def descend_together(nets: dict[str, Net], tx: optax.GradientTransformation, loss, *args):
+def joint_gradient_step(nets: dict[str, Net], tx: optax.GradientTransformation, loss, *args):
     """One optimizer step of several nets on one loss. loss({net: params}, *args) -> scalar, metrics."""
     params = {name: net.params for name, net in nets.items()}
     (_, metrics), grads = jax.value_and_grad(loss, has_aux=True)(params, *args)
@@ -65,7 +65,7 @@ def descend_together(nets: dict[str, Net], tx: optax.GradientTransformation, los
     return moved, metrics
 
 
-def average(ema: Variables, net: Net, step, batch: int, half_life: float, ramp: float) -> Variables:
+def update_ema(ema: Variables, net: Net, step, batch: int, half_life: float, ramp: float) -> Variables:
     """Exponential moving average of a net's weights and statistics.
 
     `half_life` is in images; at the start it is shortened to `ramp` times the images seen, so that the first average

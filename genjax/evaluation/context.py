@@ -10,8 +10,7 @@ import numpy as np
 from genjax.data.source import Source
 from genjax.engine.phase import Task
 from genjax.engine.state import State, local
-from genjax.evaluation.features import Seen, Store
-from genjax.evaluation.sources import describe
+from genjax.evaluation.features import FeatureCache, Features
 from genjax.metrics.features import FeatureNet
 from genjax.metrics.frechet import Moments
 
@@ -23,28 +22,28 @@ def silent(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 @dataclass
-class Case:
+class EvalContext:
     """One evaluation. What is made for one metric is kept for the others."""
 
     samples: Source | None  # of a model, or anybody's images; None for a task that makes none
     reference: Source  # what samples should be like
-    heldout: Source | None  # examples of the reference's law that nothing was trained on
+    heldout: Source | None  # examples of the reference's distribution that nothing was trained on
     nets: list[FeatureNet]
     task: Task | None = None  # of a run
     state: State | None = None
     options: dict[str, Any] = field(default_factory=dict)  # of the task's outputs: ema, truncation
     watch: Callable[[str, int], Any] = silent  # how long work is shown
     artifacts: dict[str, Any] = field(default_factory=dict)  # images that metrics made, by file name
-    _seen: dict[tuple[str, str], Seen] = field(default_factory=dict)
+    _seen: dict[tuple[str, str], Features] = field(default_factory=dict)
     _taken: dict[str, np.ndarray] = field(default_factory=dict)
-    _stores: dict[tuple[str, str], Store] = field(default_factory=dict)
+    _stores: dict[tuple[str, str], FeatureCache] = field(default_factory=dict)
 
     def subject(self) -> dict[str, Any] | None:
         """What was judged, beside the protocol of how."""
         if self.samples is None:
             return None
         averaged = {"averaged": bool(self.options.get("ema") and self.state.ema)} if self.state else {}
-        return describe(self.samples) | averaged
+        return self.samples.describe() | averaged
 
     @property
     def local_state(self) -> State:
@@ -56,11 +55,11 @@ class Case:
         source = getattr(self, which)
         if source is None or len(source.shape) == 1:
             return
-        store = self._stores[net.name, which] = Store(net, source, source.size, classes, which)
-        with self.watch(f"{which}: {net.name}", source.size) as told:
-            store.fill(told)
+        store = self._stores[net.name, which] = FeatureCache(net, source, source.size, classes, which)
+        with self.watch(f"{which}: {net.name}", source.size) as on_progress:
+            store.fill(on_progress)
 
-    def seen(self, net: FeatureNet, which: str) -> Seen:
+    def seen(self, net: FeatureNet, which: str) -> Features:
         """What a net saw."""
         if (net.name, which) not in self._seen:
             store = self._stores.get((net.name, which))
@@ -82,6 +81,6 @@ class Case:
                 store.remove()
 
 
-def _points(source: Source) -> Seen:
+def _points(source: Source) -> Features:
     x = source.read(np.arange(source.size))
-    return Seen(Moments.empty(x.shape[1]).add(x), x, None)
+    return Features(Moments.empty(x.shape[1]).add(x), x, None)

@@ -11,6 +11,7 @@ from genjax.data.source import Source
 from genjax.engine.state import local
 from genjax.errors import InputError, did_you_mean
 from genjax.metrics.features import FeatureNet, inception, squeezenet
+from genjax.run.restore import load_info, weights_sha256
 
 FORMS = ("squeezenet", "squeezenet:SIZE", "inception:FILE", "classifier:RUN")
 
@@ -56,10 +57,10 @@ def of_run(path: str, shape: tuple[int, ...]) -> FeatureNet:
 
     Raises: InputError if there is no such run, it is no classifier's, or it takes images of another shape.
     """
-    from genjax.runs import about, fingerprint, restore
+    from genjax.run.restore import restore
 
     task, state = restore(path)
-    data = about(path)["data"]
+    data = load_info(path)["data"]
     if "classify" not in task.outputs:
         raise InputError(f"classifier:{path} is a run of a task without classes; train one with configs/classifier.py")
     if tuple(data["shape"]) != tuple(shape):
@@ -72,7 +73,7 @@ def of_run(path: str, shape: tuple[int, ...]) -> FeatureNet:
     return FeatureNet(
         name=f"classifier of {data['name']}",
         dimension=width,
-        sha256=fingerprint(state),
+        sha256=weights_sha256(state),
         resize="none",
         look=lambda state, x: (features(state, x), classify(state, x)),
         variables=state,

@@ -18,7 +18,7 @@ class Result(NamedTuple):
     seconds: float
 
     def row(self, step: int, of: Mapping[str, Any] | None) -> dict[str, Any]:
-        """As a line of metrics.jsonl has it, with a description of what was judged; see files.read_evaluations."""
+        """As a line of metrics.jsonl has it, with a description of what was judged; see records.read_evaluations."""
         found = {"step": step, "evaluation": self.metric, "values": self.values, "of": of, "protocol": self.protocol}
         return found | {"seconds": round(self.seconds, 3)}
 

@@ -1,6 +1,6 @@
 """The metrics by name: what each takes of a case, and what it says of itself. The arithmetic is in genjax.metrics."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -9,9 +9,9 @@ import numpy as np
 from genjax import metrics
 from genjax.data import MIXTURES
 from genjax.data.synthetic import mixture
-from genjax.engine.outputs import in_blocks
+from genjax.engine.outputs import apply_in_batches
 from genjax.errors import InputError, NotApplicable, did_you_mean
-from genjax.evaluation.context import Case
+from genjax.evaluation.context import EvalContext
 from genjax.metrics.features import FeatureNet
 from genjax.metrics.perceptual import NAME as PERCEPTUAL
 from genjax.metrics.perceptual import perceptual_distance
@@ -29,14 +29,14 @@ INCEPTION = "Inception v3 pool3"
 # -- of features
 
 
-def frechet(case: Case, net: FeatureNet) -> Found:
+def frechet(case: EvalContext, net: FeatureNet) -> Found:
     """Frechet distance; with the published Inception it is FID."""
     samples, reference = case.seen(net, "samples").moments, case.seen(net, "reference").moments
     value = metrics.frechet_distance(reference.mean, reference.cov, samples.mean, samples.cov)
     return {_named("Frechet distance", "FID", net): value}, {}
 
 
-def kernel(case: Case, net: FeatureNet) -> Found:
+def kernel(case: EvalContext, net: FeatureNet) -> Found:
     """Kernel distance; with the published Inception it is KID."""
     samples, reference = case.seen(net, "samples").features, case.seen(net, "reference").features
     settings = {"subsets": 100, "size": min(1000, len(samples), len(reference)), "seed": 0}
@@ -45,28 +45,28 @@ def kernel(case: Case, net: FeatureNet) -> Found:
     return {name: found.mean, f"{name}, deviation": found.std}, settings
 
 
-def inception_score(case: Case, net: FeatureNet) -> Found:
+def inception_score(case: EvalContext, net: FeatureNet) -> Found:
     """How sure the net is of each sample, and how many classes it sees."""
     found = metrics.inception_score(_classes(case, net), splits=10)
     name = _named("Inception score", "Inception score", net)
     return {name: found.mean, f"{name}, deviation": found.std}, {"splits": 10}
 
 
-def precision_recall(case: Case, net: FeatureNet) -> Found:
+def precision_recall(case: EvalContext, net: FeatureNet) -> Found:
     """Improved precision and recall."""
     reference, samples, settings = _as_many(case, net, k=3)
     found = metrics.precision_recall(reference, samples, k=3)
     return {f"Precision ({net.name})": found.precision, f"Recall ({net.name})": found.recall}, settings
 
 
-def density_coverage(case: Case, net: FeatureNet) -> Found:
+def density_coverage(case: EvalContext, net: FeatureNet) -> Found:
     """Density and coverage."""
     reference, samples, settings = _as_many(case, net, k=5)
     found = metrics.density_coverage(reference, samples, k=5)
     return {f"Density ({net.name})": found.density, f"Coverage ({net.name})": found.coverage}, settings
 
 
-def classes(case: Case, net: FeatureNet) -> Found:
+def classes(case: EvalContext, net: FeatureNet) -> Found:
     """Classes of the data that a classifier finds among samples, and KL to the data's shares of them."""
     if not net.classes:
         raise NotApplicable("it needs a classifier of the data: --features=classifier:RUN")
@@ -80,7 +80,7 @@ def classes(case: Case, net: FeatureNet) -> Found:
     return dict(zip(names, found, strict=True)), {"shares": "predicted" if case.reference.labels is None else "labels"}
 
 
-def conditional_accuracy(case: Case, net: FeatureNet) -> Found:
+def conditional_accuracy(case: EvalContext, net: FeatureNet) -> Found:
     """Share of labeled samples that a classifier of the data takes for what they were meant to be."""
     if not net.classes:
         raise NotApplicable("it needs a classifier of the data: --features=classifier:RUN")
@@ -101,7 +101,7 @@ def conditional_accuracy(case: Case, net: FeatureNet) -> Found:
 # -- of images and points
 
 
-def swd(case: Case) -> Found:
+def swd(case: EvalContext) -> Found:
     """Sliced Wasserstein distance of each level of a Laplacian pyramid."""
     _images(case)
     count = min(case.samples.size, case.reference.size, PATCHED)
@@ -111,7 +111,7 @@ def swd(case: Case) -> Found:
     return mean | (levels if len(levels) > 1 else {}), {"count": count, "patches": 128, "seed": 0}
 
 
-def ms_ssim(case: Case) -> Found:
+def ms_ssim(case: EvalContext) -> Found:
     """Mean MS-SSIM of random pairs of samples, beside that of the data: more alike than the data is a collapse."""
     _images(case)
     settings = {"pairs": 1000, "seed": 0}
@@ -122,7 +122,7 @@ def ms_ssim(case: Case) -> Found:
     return values, settings | {"of": PAIRED}
 
 
-def neighbors(case: Case) -> Found:
+def neighbors(case: EvalContext) -> Found:
     """Distance of samples to their nearest reference images, over that of held-out images; with an image."""
     samples = case.take("samples", SEARCHED)
     train = case.take("reference", case.reference.size)
@@ -141,20 +141,20 @@ def neighbors(case: Case) -> Found:
     return values, settings
 
 
-def modes(case: Case) -> Found:
+def modes(case: EvalContext) -> Found:
     """Modes of a mixture of Gaussians that samples reach, the share of good samples, and KL of modes."""
     if case.reference.name not in MIXTURES:
         raise NotApplicable(f"it is for mixtures ({', '.join(MIXTURES)}); for images there is `classes`")
-    law = mixture(case.reference.name)
-    found = metrics.count_modes(case.take("samples", case.samples.size), law.centers, law.std)
-    names = f"Modes of {len(law.centers)}", "High-quality samples", "Divergence of modes in nats"
+    distribution = mixture(case.reference.name)
+    found = metrics.count_modes(case.take("samples", case.samples.size), distribution.centers, distribution.std)
+    names = f"Modes of {len(distribution.centers)}", "High-quality samples", "Divergence of modes in nats"
     return dict(zip(names, found, strict=True)), {"within": "3 standard deviations"}
 
 
 # -- of what a run can do besides samples
 
 
-def ppl(case: Case) -> Found:
+def ppl(case: EvalContext) -> Found:
     """Perceptual path length in z and, where there is one, w; its images are neither rounded nor cropped.
 
     A class stays the same on a path. Truncation is of latents, or of w where the generator has them.
@@ -165,22 +165,22 @@ def ppl(case: Case) -> Found:
     count = min(PATHS, case.samples.size // 2)
     if count < 1:
         raise NotApplicable("it needs two samples")
-    z = in_blocks(task.outputs["latents"], state, np.arange(2 * count, dtype=np.int32), truncation=truncation)
-    spaces = {"z": (z, "slerp", lambda z: in_blocks(task.outputs["decode"], state, z, ema=ema))}
+    z = apply_in_batches(task.outputs["latents"], state, np.arange(2 * count, dtype=np.int32), truncation=truncation)
+    spaces = {"z": (z, "slerp", lambda z: apply_in_batches(task.outputs["decode"], state, z, ema=ema))}
     if "map" in task.outputs:
-        w = in_blocks(task.outputs["map"], state, z, ema=ema)
-        look_of = partial(in_blocks, task.outputs["synthesize"], state, ema=ema, truncation=truncation)
+        w = apply_in_batches(task.outputs["map"], state, z, ema=ema)
+        look_of = partial(apply_in_batches, task.outputs["synthesize"], state, ema=ema, truncation=truncation)
         spaces["w"] = w, "lerp", look_of
     look, measured, values = perceptual_distance(), [], {}
 
     def distance_of_pairs(_, pairs):
         return look(pairs[:, 0], pairs[:, 1])
 
-    with case.watch("perceptual path", count * len(spaces)) as told:
+    with case.watch("perceptual path", count * len(spaces)) as on_progress:
 
         def distance(x, y):
-            measured.extend(found := in_blocks(distance_of_pairs, None, np.stack([x, y], 1)))
-            told(len(measured))
+            measured.extend(found := apply_in_batches(distance_of_pairs, None, np.stack([x, y], 1)))
+            on_progress(len(measured))
             return found
 
         for space, (codes, path, generate) in spaces.items():
@@ -195,7 +195,7 @@ def ppl(case: Case) -> Found:
     return values, settings
 
 
-def accuracy(case: Case) -> Found:
+def accuracy(case: EvalContext) -> Found:
     """A classifier's share of right answers on held-out examples, and that of its control, trained from scratch."""
     task = _output(case, "classify")
     held = _heldout(case)
@@ -204,16 +204,16 @@ def accuracy(case: Case) -> Found:
     values = {}
     for label, name in (("Accuracy", "classify"), ("Accuracy from scratch", "classify_scratch")):
         if name in task.outputs:
-            probabilities = in_blocks(task.outputs[name], case.local_state, case.take("heldout", held.size))
+            probabilities = apply_in_batches(task.outputs[name], case.local_state, case.take("heldout", held.size))
             values[label] = metrics.conditional_accuracy(probabilities, held.labels)
     return values, _of(held)
 
 
-def reconstruction(case: Case) -> Found:
+def reconstruction(case: EvalContext) -> Found:
     """How far reconstructions of held-out images are from them, means over images."""
     task, held = _output(case, "reconstruct"), _heldout(case)
     x = case.take("heldout", held.size)
-    y = in_blocks(task.outputs["reconstruct"], case.local_state, x)
+    y = apply_in_batches(task.outputs["reconstruct"], case.local_state, x)
     if len(held.shape) != 3:
         return {"Reconstruction, mean squared error": float(np.nanmean((x - y) ** 2, dtype=np.float64))}, _of(held)
     x, y = x / np.float32(255), np.clip(y, 0, 1)
@@ -225,10 +225,10 @@ def reconstruction(case: Case) -> Found:
     return values, _of(held)
 
 
-def likelihood(case: Case) -> Found:
+def likelihood(case: EvalContext) -> Found:
     """Evidence lower bound and importance-weighted bound of held-out examples, in nats an example."""
     task, held = _output(case, "log_weights"), _heldout(case)
-    weights = in_blocks(task.outputs["log_weights"], case.local_state, case.take("heldout", held.size))
+    weights = apply_in_batches(task.outputs["log_weights"], case.local_state, case.take("heldout", held.size))
     draws = weights.shape[1]
     return {
         "Evidence lower bound in nats": metrics.importance_bound(weights[:, :1]).mean,
@@ -236,18 +236,25 @@ def likelihood(case: Case) -> Found:
     }, _of(held) | {"draws": draws}
 
 
-OF_NETS: dict[str, Callable[[Case, FeatureNet], Found]] = {
+OF_NETS: dict[str, Callable[[EvalContext, FeatureNet], Found]] = {
     f.__name__: f
     for f in (frechet, kernel, inception_score, precision_recall, density_coverage, classes, conditional_accuracy)
 }
-OF_SAMPLES: dict[str, Callable[[Case], Found]] = {f.__name__: f for f in (swd, ms_ssim, neighbors, modes)}
-OF_RUNS: dict[str, Callable[[Case], Found]] = {f.__name__: f for f in (ppl, accuracy, reconstruction, likelihood)}
+OF_SAMPLES: dict[str, Callable[[EvalContext], Found]] = {f.__name__: f for f in (swd, ms_ssim, neighbors, modes)}
+OF_RUNS: dict[str, Callable[[EvalContext], Found]] = {
+    f.__name__: f for f in (ppl, accuracy, reconstruction, likelihood)
+}
 METRICS = OF_NETS | OF_SAMPLES | OF_RUNS
 NEED_CLASSES = {"inception_score", "classes", "conditional_accuracy"}
 WATCHED = {"ppl"}  # those that show their own progress
 WITH_HELDOUT = {"neighbors", "accuracy", "reconstruction", "likelihood"}
 WITH_SAMPLES = {*OF_NETS, *OF_SAMPLES, "ppl"}
 WITH_REFERENCE = {*OF_NETS, *OF_SAMPLES} - {"inception_score", "conditional_accuracy"}
+
+
+def need_heldout(names: Iterable[str]) -> bool:
+    """Whether one of the metrics needs examples that nothing was trained on."""
+    return not WITH_HELDOUT.isdisjoint(names)
 
 
 def parse(text: str) -> list[str]:
@@ -265,7 +272,7 @@ def _named(name: str, published: str, net: FeatureNet) -> str:
     return published if net.name == INCEPTION and net.published else f"{name} ({net.name})"
 
 
-def _as_many(case: Case, net: FeatureNet, k: int):
+def _as_many(case: EvalContext, net: FeatureNet, k: int):
     """Features of the reference and of as many samples: of unequal sets, the larger has the finer manifold."""
     reference, samples = case.seen(net, "reference").features, case.seen(net, "samples").features
     count = min(len(reference), len(samples))
@@ -277,19 +284,19 @@ def _as_many(case: Case, net: FeatureNet, k: int):
     return reference[:count], samples[:count], {"k": k, "of each": count}
 
 
-def _classes(case: Case, net: FeatureNet) -> np.ndarray:
+def _classes(case: EvalContext, net: FeatureNet) -> np.ndarray:
     found = case.seen(net, "samples").probabilities
     if found is None:
         raise NotApplicable(f"{net.name} has no classes")
     return found
 
 
-def _images(case: Case) -> None:
+def _images(case: EvalContext) -> None:
     if len(case.samples.shape) != 3:
         raise NotApplicable("it is for images, and these are points")
 
 
-def _output(case: Case, *names: str):
+def _output(case: EvalContext, *names: str):
     if case.task is None:
         raise NotApplicable("it is of a run: give --workdir")
     lacking = [name for name in names if name not in case.task.outputs]
@@ -298,7 +305,7 @@ def _output(case: Case, *names: str):
     return case.task
 
 
-def _heldout(case: Case):
+def _heldout(case: EvalContext):
     if case.heldout is None:
         raise NotApplicable("it needs examples that nothing was trained on: name their split with --heldout")
     return case.heldout

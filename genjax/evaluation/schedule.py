@@ -7,16 +7,17 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from genjax.data.source import Source
-from genjax.engine.distributed import once
+from genjax.engine.distributed import run_on_main
 from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.errors import InputError
-from genjax.evaluation import metrics, sources
-from genjax.evaluation.context import Case
+from genjax.evaluation import registry, sources
+from genjax.evaluation.context import EvalContext
+from genjax.evaluation.evaluate import evaluate
 from genjax.evaluation.nets import open_nets
 
 
-class Schedule:
+class EvalSchedule:
     """When a run is judged, and how: always by the whole protocol, so that its numbers compare; or not at all."""
 
     def __init__(self, config: ConfigDict, source: Source, task: Task):
@@ -29,23 +30,25 @@ class Schedule:
                 f"eval: every={c.every}, samples={c.samples}, budget={c.budget}: expected every >= 0 (0: never), "
                 "samples >= 2 and budget > 0, a share of the run's time"
             )
-        self.names = metrics.parse(c.metrics) if c.every else []
+        self.names = registry.parse(c.metrics) if c.every else []
         self.makes_samples = "sample" in task.outputs
-        self.nets = open_nets(c.features, source) if self.makes_samples and metrics.OF_NETS.keys() & self.names else []
-        self.heldout = sources.heldout(self.names, source, c.heldout, config.data) if c.every else None
+        self.nets = open_nets(c.features, source) if self.makes_samples and registry.OF_NETS.keys() & self.names else []
+        self.heldout = (
+            sources.heldout(registry.need_heldout(self.names), source, c.heldout, config.data) if c.every else None
+        )
 
     def begin(self, watch: Callable[[str, int], Any]) -> None:
         """See the reference before training, which no budget counts; several processes do it together."""
         case = self._case(None)
         case.watch = watch
         for net in self.nets:
-            case.look(net, "reference", bool(metrics.NEED_CLASSES.intersection(self.names)))
+            case.look(net, "reference", bool(registry.NEED_CLASSES.intersection(self.names)))
 
     def due(self, step: int, seconds: float, say: Callable[[str], None]) -> bool:
         """Whether the run is judged at this step, after so many seconds of training; the same in all processes."""
         if not self.config.every or (step % self.config.every and step < self.steps):
             return False
-        return once(lambda: self._affordable(step, seconds, say))
+        return run_on_main(lambda: self._affordable(step, seconds, say))
 
     def _affordable(self, step, seconds, say):
         share = (self.spent + self.cost) / (seconds + self.spent + self.cost)
@@ -59,8 +62,6 @@ class Schedule:
 
     def judge(self, state: State, step: int, warn: Callable[[str], None]) -> tuple[list[dict[str, Any]], dict]:
         """Rows of metrics.jsonl, and images by file name; several processes do it together."""
-        from genjax.evaluation import evaluate
-
         start = time.perf_counter()
         case = self._case(state)
         results = evaluate(case, self.names, optional=True, warn=warn)
@@ -74,4 +75,4 @@ class Schedule:
             options = {"ema": True, "truncation": None}
             names = self.source.label_names
             samples = sources.samples_of(self.task, state, self.source.shape, self.config.samples, names, **options)
-        return Case(samples, self.source, self.heldout, self.nets, self.task, state, options)
+        return EvalContext(samples, self.source, self.heldout, self.nets, self.task, state, options)

@@ -1,7 +1,7 @@
 """What is judged, and what it is judged against, as sources of examples."""
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from ml_collections import ConfigDict
 
-from genjax import data, runs
+from genjax import data
 from genjax.data.source import Source, fingerprint_of_text, in_memory
-from genjax.engine.outputs import in_blocks
+from genjax.engine.outputs import apply_in_batches
 from genjax.engine.phase import Task
 from genjax.engine.state import State, local
 from genjax.errors import InputError
-from genjax.evaluation import metrics
+from genjax.run.restore import weights_sha256
 
 
 def samples_of(task: Task, state: State, shape: tuple[int, ...], count: int, names=(), **options: Any) -> Source:
@@ -26,10 +26,10 @@ def samples_of(task: Task, state: State, shape: tuple[int, ...], count: int, nam
     `options` are those of the task's "sample" output, as `truncation=0.7`; the defaults may be left out.
     """
     state = local(state)
-    made_by = fingerprint_of_text([runs.fingerprint(state), repr(sorted(options.items()))])
+    made_by = fingerprint_of_text([weights_sha256(state), repr(sorted(options.items()))])
 
     def read(seeds: np.ndarray) -> np.ndarray:
-        return in_blocks(task.outputs["sample"], state, np.asarray(seeds, np.int32), **options)
+        return apply_in_batches(task.outputs["sample"], state, np.asarray(seeds, np.int32), **options)
 
     dtype = np.dtype(np.uint8 if len(shape) == 3 else np.float32)
     name, split = "samples", f"seeds 0-{count - 1}"
@@ -37,7 +37,7 @@ def samples_of(task: Task, state: State, shape: tuple[int, ...], count: int, nam
     return Source(name, split, count, tuple(shape), dtype, read, labels, names, made_by)
 
 
-def images(text: str, split: str = "", form: Mapping[str, Any] | None = None) -> Source:
+def open_images(text: str, split: str = "", form: Mapping[str, Any] | None = None) -> Source:
     """Images by what a user calls them: a folder, a .npy of uint8 [N, H, W, C], or a data set's name.
 
     `form` has the keys of a config's `data` that say how images are brought to one form. `split` "" is "train".
@@ -77,7 +77,7 @@ def _array(path: Path) -> Source:
     return in_memory(str(path), "", x, None)
 
 
-def first(source: Source, count: int) -> Source:
+def take(source: Source, count: int) -> Source:
     """The first `count` examples of a source. Raises: InputError if it has fewer."""
     if count > source.size:
         raise InputError(f"{count:,} examples of {source.name} {source.split} were asked for: it has {source.size:,}")
@@ -88,40 +88,34 @@ def first(source: Source, count: int) -> Source:
     return replace(source, size=count, labels=labels, fingerprint=fingerprint)
 
 
-def heldout(names: Iterable[str], reference: Source, split: str, form: Mapping[str, Any]) -> Source | None:
-    """Examples of a reference's law that nothing was trained on, if one of the metrics asks for them.
+def heldout(needed: bool, reference: Source, split: str, form: Mapping[str, Any]) -> Source | None:
+    """Examples of a reference's distribution that nothing was trained on, if they are needed.
 
     `split` "" is "test" where there is one. Raises: InputError if a split that is named cannot be had.
     """
-    if not metrics.WITH_HELDOUT.intersection(names):
+    if not needed:
         return None
     if split:
-        return images(reference.name, split, form)
+        return open_images(reference.name, split, form)
     with contextlib.suppress(InputError):
-        found = images(reference.name, "test", form)
+        found = open_images(reference.name, "test", form)
         return None if found.fingerprint == reference.fingerprint else found
 
 
-def of_one_form(samples: Source, reference: Source) -> None:
+def check_same_shape(samples: Source, reference: Source) -> None:
     """Refuse to judge examples against others of another form. Raises: InputError."""
     if samples.shape == reference.shape:
         return
-    words = [f"{source.name}: {form_in_words(source.shape)}" for source in (samples, reference)]
+    words = [f"{source.name}: {describe_shape(source.shape)}" for source in (samples, reference)]
     raise InputError(
         f"{words[0]}, but {words[1]}: bring them to one form with --size and --channels, or take another reference"
     )
 
 
-def form_in_words(shape: tuple[int, ...]) -> str:
+def describe_shape(shape: tuple[int, ...]) -> str:
     """What examples of a shape are: "gray images of 28x28", "points of 2 coordinates", "series of 9 steps ..."."""
     if len(shape) == 1:
         return f"points of {shape[0]} coordinates"
     if len(shape) == 2:
         return f"series of {shape[0]} steps of {shape[1]} numbers"
     return f"{'gray' if shape[2] == 1 else 'color'} images of {shape[0]}x{shape[1]}"
-
-
-def describe(source: Source) -> dict[str, Any]:
-    """What a protocol says of a source."""
-    found = {"name": source.name, "split": source.split, "count": source.size, "shape": list(source.shape)}
-    return found | {"fingerprint": source.fingerprint}

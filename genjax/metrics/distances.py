@@ -6,12 +6,12 @@ TILE = 2048  # examples: 32 MiB of distances
 SAME = 1e-14  # of the squared norms: the rounding of float32 features, and above that of the float64 sums here
 
 
-def blocks(size):
+def slices(size):
     """Consecutive slices that cover range(size)."""
     return [slice(start, min(start + TILE, size)) for start in range(0, size, TILE)]
 
 
-def tile(x, y, origin):
+def pairwise_sq(x, y, origin):
     """Squared distances of each of x to each of y.
 
     |x|^2 + |y|^2 - 2 x.y about an `origin` near both, lest it cancel; pairs nearer than `SAME` are equal, at zero.
@@ -29,13 +29,13 @@ def center(x):
     return x.mean(0, dtype=np.float64)
 
 
-def radii(x, k, origin):
+def knn_radii(x, k, origin):
     """Squared distance of each to its k-th nearest among the others. Shapes: [N, D] -> [N]."""
     found = np.empty(len(x))
-    for rows in blocks(len(x)):
+    for rows in slices(len(x)):
         nearest = np.empty((rows.stop - rows.start, 0))
-        for columns in blocks(len(x)):
-            squared = tile(x[rows], x[columns], origin)
+        for columns in slices(len(x)):
+            squared = pairwise_sq(x[rows], x[columns], origin)
             if rows == columns:
                 np.fill_diagonal(squared, np.inf)
             nearest = smallest(np.hstack([nearest, squared]), k)

@@ -1,4 +1,4 @@
-"""How many of a law's modes samples reach, and how evenly. Source: arXiv:1712.04086 (PacGAN), section 4."""
+"""How many of a distribution's modes samples reach, and how evenly. Source: arXiv:1712.04086 (PacGAN), section 4."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from genjax.metrics import checks, distances
 
 
 class Modes(NamedTuple):
-    """Modes with a good sample in them, the share of good samples, and KL(samples' modes || law's) in nats."""
+    """Modes with a good sample in them, the share of good samples, and KL(samples' modes || distribution's) in nats."""
 
     covered: int
     high_quality: float
@@ -27,7 +27,7 @@ def count_modes(x, centers, std, frequencies=None):
     """Modes of a mixture of round Gaussians that samples cover; a sample is good within 3 std of a center.
 
     Each sample, good or not, belongs to its nearest center; the divergence is over those. Of a plane's own Gaussians
-    1 - exp(-9/2) = 98.9 % are good. For `ring8` and `grid25`: `law = mixture(name)`, then `law.centers, law.std`.
+    1 - exp(-9/2) = 98.9 % are good. For `ring8` and `grid25`: `distribution = mixture(name)`, then `distribution.centers, distribution.std`.
     The paper counts 2,500 samples.
     Shapes: x [N, D], centers [modes, D], frequencies [modes] (None: all alike) -> Modes.
     Raises: InputError for widths that differ, NaN, std not above 0, or frequencies that do not sum to one.
@@ -37,11 +37,11 @@ def count_modes(x, centers, std, frequencies=None):
     if not std > 0:
         raise InputError(f"std is {std!r}: expected the modes' standard deviation, above 0.")
     modes = len(centers)
-    law = _law(np.full(modes, 1 / modes) if frequencies is None else frequencies, modes)
-    squared = np.vstack([_squared(x[rows], centers) for rows in distances.blocks(len(x))])
+    distribution = _law(np.full(modes, 1 / modes) if frequencies is None else frequencies, modes)
+    squared = np.vstack([_squared(x[rows], centers) for rows in distances.slices(len(x))])
     nearest, good = squared.argmin(1), squared.min(1) <= (3 * std) ** 2
     counts = np.bincount(nearest, minlength=modes)
-    return Modes(len(np.unique(nearest[good])), float(good.mean()), divergence(counts / len(x), law))
+    return Modes(len(np.unique(nearest[good])), float(good.mean()), divergence(counts / len(x), distribution))
 
 
 def count_classes(labels, frequencies):
@@ -56,11 +56,11 @@ def count_classes(labels, frequencies):
         raise InputError(
             f"labels are {labels.dtype} of shape {labels.shape}: expected whole numbers [N]; argmax first."
         )
-    law = _law(frequencies, np.size(frequencies))
-    if labels.min() < 0 or labels.max() >= len(law):
-        raise InputError(f"labels go from {labels.min()} to {labels.max()}: expected 0 to {len(law) - 1}.")
-    counts = np.bincount(labels, minlength=len(law))
-    return Classes(int(np.count_nonzero(counts)), divergence(counts / len(labels), law))
+    distribution = _law(frequencies, np.size(frequencies))
+    if labels.min() < 0 or labels.max() >= len(distribution):
+        raise InputError(f"labels go from {labels.min()} to {labels.max()}: expected 0 to {len(distribution) - 1}.")
+    counts = np.bincount(labels, minlength=len(distribution))
+    return Classes(int(np.count_nonzero(counts)), divergence(counts / len(labels), distribution))
 
 
 def divergence(p, q):
@@ -71,13 +71,13 @@ def divergence(p, q):
 
 
 def _law(frequencies, modes):
-    law = checks.finite("frequencies", frequencies).astype(np.float64)
-    if law.shape != (modes,) or not modes or law.min() < 0 or abs(law.sum() - 1) > 1e-6:
+    distribution = checks.finite("frequencies", frequencies).astype(np.float64)
+    if distribution.shape != (modes,) or not modes or distribution.min() < 0 or abs(distribution.sum() - 1) > 1e-6:
         raise InputError(
-            f"frequencies of shape {law.shape} sum to {law.sum():.6g}: expected {modes} shares that sum to 1; "
+            f"frequencies of shape {distribution.shape} sum to {distribution.sum():.6g}: expected {modes} shares that sum to 1; "
             "divide counts by their sum."
         )
-    return law
+    return distribution
 
 
 def _squared(x, centers):

@@ -25,14 +25,14 @@ def nearest_neighbors(samples, train, k=1):
     samples, train = checks.table("samples", samples), checks.table("train", train, k)
     checks.same_width("samples", samples, "train", train)
     origin = distances.center(train)
-    found = [_nearest(samples[rows], train, k, origin) for rows in distances.blocks(len(samples))]
+    found = [_nearest(samples[rows], train, k, origin) for rows in distances.slices(len(samples))]
     return Neighbors(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
 def _nearest(samples, train, k, origin):
     squared, indices = np.empty((len(samples), 0)), np.empty((len(samples), 0), np.int64)
-    for columns in distances.blocks(len(train)):
-        new = distances.tile(samples, train[columns], origin)
+    for columns in distances.slices(len(train)):
+        new = distances.pairwise_sq(samples, train[columns], origin)
         numbers = np.broadcast_to(np.arange(columns.start, columns.stop), new.shape)
         squared, indices = np.hstack([squared, new]), np.hstack([indices, numbers])
         order = np.argpartition(squared, k - 1)[:, :k] if squared.shape[1] > k else np.argsort(squared)

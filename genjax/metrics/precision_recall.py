@@ -29,11 +29,11 @@ def precision_recall(real, fake, k=3):
     Source: arXiv:1904.06991, eq. 1 and 2.
     """
     real, fake, origin = _features(real, fake, k, k + 1)
-    of_real, of_fake = distances.radii(real, k, origin), distances.radii(fake, k, origin)
+    of_real, of_fake = distances.knn_radii(real, k, origin), distances.knn_radii(fake, k, origin)
     hit, met = np.zeros(len(fake), bool), np.zeros(len(real), bool)
-    for rows in distances.blocks(len(real)):
-        for columns in distances.blocks(len(fake)):
-            squared = distances.tile(real[rows], fake[columns], origin)
+    for rows in distances.slices(len(real)):
+        for columns in distances.slices(len(fake)):
+            squared = distances.pairwise_sq(real[rows], fake[columns], origin)
             hit[columns] |= (squared <= of_real[rows, None]).any(0)
             met[rows] |= (squared <= of_fake[columns]).any(1)
     return PrecisionRecall(float(hit.mean()), float(met.mean()))
@@ -48,11 +48,11 @@ def density_coverage(real, fake, k=5):
     Source: arXiv:2002.09797, section 3.
     """
     real, fake, origin = _features(real, fake, k, 1)
-    squared_radii = distances.radii(real, k, origin)
+    squared_radii = distances.knn_radii(real, k, origin)
     inside, covered = 0, np.zeros(len(real), bool)
-    for rows in distances.blocks(len(real)):
-        for columns in distances.blocks(len(fake)):
-            within = distances.tile(real[rows], fake[columns], origin) < squared_radii[rows, None]
+    for rows in distances.slices(len(real)):
+        for columns in distances.slices(len(fake)):
+            within = distances.pairwise_sq(real[rows], fake[columns], origin) < squared_radii[rows, None]
             inside += int(within.sum())
             covered[rows] |= within.any(1)
     return DensityCoverage(inside / (k * len(fake)), float(covered.mean()))

@@ -8,7 +8,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from genjax.nets.layers import INITIALIZERS
-from genjax.ops.conv import conv, conv_enlarged
+from genjax.ops.conv import conv, upsample_conv
 
 WIDTHS = {
     "squeezenet": ((128, 64), (64, 32), (32,)),
@@ -55,7 +55,7 @@ class Reflected(nn.Module):
         if not self.enlarges:
             return conv(jnp.pad(x, EDGES, mode="reflect"), w, padding="VALID") + b
         # The reflection of an enlarged map repeats its border, since the pixel beside that is the same one.
-        y = conv_enlarged(jnp.pad(x, EDGES, mode="edge"), w)
+        y = upsample_conv(jnp.pad(x, EDGES, mode="edge"), w)
         return y[:, 2:-2, 2:-2] + b
 
 

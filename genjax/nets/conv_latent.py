@@ -56,7 +56,7 @@ class ConvLatent(nn.Module):
             Conv(width, square, (2, 2), kernel_init=init, name=f"encoder_{i}") for i, width in enumerate(self.channels)
         ]
         self.hidden = nn.Dense(self.width, kernel_init=init, name="encoder_dense")
-        self.head = nn.Dense(self.heads * self.latent, kernel_init=init, name="encoder_latents")
+        self.head = nn.Dense(self.heads * self.latent, kernel_init=init, name="encoder_codings")
         self.smallest = (*up[0], self.channels[-1])
         self.first = nn.Dense(math.prod(self.smallest), kernel_init=init, name="decoder_dense")
         self.layers = [

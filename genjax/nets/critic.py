@@ -1,6 +1,6 @@
 """What the critics have in common: how they are told the class, and how they end.
 
-`given` is a one-hot of the class [B, classes], or None.
+`class_onehot` is a one-hot of the class [B, classes], or None.
 """
 
 import jax.numpy as jnp
@@ -15,39 +15,39 @@ CHOICES = {
 """What those fields of a critic may be."""
 
 
-def beside(x, given):
+def append_class(x, class_onehot):
     """Examples and their class: planes of an image, or further numbers of a point. Shapes: x [B, ..., C]."""
-    if given is None:
+    if class_onehot is None:
         return x
-    planes = given.reshape(len(given), *[1] * (x.ndim - 2), given.shape[1])
-    return jnp.concatenate([x, jnp.broadcast_to(planes, (*x.shape[:-1], given.shape[1]))], x.ndim - 1)
+    planes = class_onehot.reshape(len(class_onehot), *[1] * (x.ndim - 2), class_onehot.shape[1])
+    return jnp.concatenate([x, jnp.broadcast_to(planes, (*x.shape[:-1], class_onehot.shape[1]))], x.ndim - 1)
 
 
-def judged(critic, x, train, given):
+def critic_head(critic, x, train, class_onehot):
     """The logits of the last maps or features, by the critic's fields. Shapes: x [B, ...] -> [B].
 
-    minibatch: what the logit is told of the batch (`genjax.nets.minibatch`), `kernels` how many numbers of it where
+    minibatch: what the logit is told of the batch (`genjax.nets.minibatch`), `minibatch_kernels` how many numbers of it where
     these are learned. conditioning "projection" adds the product
     of the features with a vector of the class (arXiv:1802.05637, eq. 3); "auxiliary" has a second head that names the
-    class (arXiv:1610.09585, section 3). The features, and that head's logits, are sown in the collection "seen".
+    class (arXiv:1610.09585, section 3). The features, and that head's logits, are sown in the collection "critic_aux".
     Call inside a compact method.
     """
     layer = {"kernel_init": INITIALIZERS[critic.kernel_init], "spectral": critic.spectral}
     features = h = flatten(x)
     _sow(critic, "features", features)
     if critic.minibatch == "discrimination":
-        h = Discrimination(critic.kernels)(h)
+        h = Discrimination(critic.minibatch_kernels)(h)
     elif critic.minibatch == "stddev":
         h = paper_stddev(h)
     elif critic.minibatch == "stddev_book":
         h = jnp.concatenate([h, jnp.full((len(h), 1), book_stddev(x))], 1)
     logits = Dense(1, **layer)(h, train)[:, 0]
-    if given is not None and critic.conditioning == "projection":
-        logits += (Dense(features.shape[1], use_bias=False, **layer)(given, train) * features).sum(1)
-    if given is not None and critic.conditioning == "auxiliary":
-        _sow(critic, "classes", Dense(given.shape[1], **layer)(features, train))
+    if class_onehot is not None and critic.conditioning == "projection":
+        logits += (Dense(features.shape[1], use_bias=False, **layer)(class_onehot, train) * features).sum(1)
+    if class_onehot is not None and critic.conditioning == "auxiliary":
+        _sow(critic, "classes", Dense(class_onehot.shape[1], **layer)(features, train))
     return logits
 
 
 def _sow(critic, name, value):
-    critic.sow("seen", name, value, reduce_fn=lambda _, new: new, init_fn=lambda: None)
+    critic.sow("critic_aux", name, value, reduce_fn=lambda _, new: new, init_fn=lambda: None)

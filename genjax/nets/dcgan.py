@@ -8,7 +8,7 @@ from typing import ClassVar
 import flax.linen as nn
 
 from genjax.errors import InputError
-from genjax.nets.critic import CHOICES, beside, judged
+from genjax.nets.critic import CHOICES, append_class, critic_head
 from genjax.nets.layers import (
     ACTIVATIONS,
     INITIALIZERS,
@@ -28,7 +28,7 @@ class Generator(nn.Module):
     (normalization, then activation, everywhere). `conditioning` is "concat" (the class beside the latents) or
     "batch_norm" (its own scales and offsets).
 
-    Shapes: z [B, latent], given [B, classes] or None -> [B, *shape], in the range of `output`. shape[:2] must divide
+    Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, *shape], in the range of `output`. shape[:2] must divide
     by 2 ** len(channels).
     """
 
@@ -54,18 +54,18 @@ class Generator(nn.Module):
             )
 
     @nn.compact
-    def __call__(self, z, train: bool = False, given=None):
+    def __call__(self, z, train: bool = False, class_onehot=None):
         """Generate from latents z; in training, normalize by the batch's statistics and update the running ones."""
         init, act = INITIALIZERS[self.kernel_init], ACTIVATIONS[self.activation]
-        by_class = given is not None and self.conditioning == "batch_norm"
+        by_class = class_onehot is not None and self.conditioning == "batch_norm"
 
         def norm(x):
-            return ConditionalBatchNorm()(x, train, given) if by_class else batch_norm(x, train)
+            return ConditionalBatchNorm()(x, train, class_onehot) if by_class else batch_norm(x, train)
 
         height, width, colors = self.shape
         factor = 2 ** len(self.channels)
         base = (height // factor, width // factor, self.channels[0])
-        z = z if by_class else beside(z, given)
+        z = z if by_class else append_class(z, class_onehot)
         x = norm(Dense(base[0] * base[1] * base[2], kernel_init=init)(z).reshape(-1, *base))
         x = x if self.order == "textbook" else act(x)
         layer = {"kernel_size": (self.kernel, self.kernel), "strides": (2, 2), "kernel_init": init}
@@ -79,8 +79,8 @@ class Critic(nn.Module):
     """Images to one logit each: a convolution (stride 2), leaky ReLU 0.2 and dropout a stage, then one dense unit.
 
     `batch_norm` normalizes all stages but the first, as the paper's; a gradient penalty, which is of single examples,
-    needs it off. The other fields are those of `genjax.nets.critic.judged`.
-    Shapes: x [B, H, W, C], given [B, classes] or None -> [B].
+    needs it off. The other fields are those of `genjax.nets.critic.critic_head`.
+    Shapes: x [B, H, W, C], class_onehot [B, classes] or None -> [B].
     """
 
     channels: tuple[int, ...] = (64, 128)
@@ -90,19 +90,19 @@ class Critic(nn.Module):
     batch_norm: bool = False
     spectral: bool = False
     minibatch: str = ""
-    kernels: int = 50
+    minibatch_kernels: int = 50
     conditioning: str = "concat"
     kernel_init: str = "glorot"
 
     CHOICES: ClassVar = CHOICES
 
     @nn.compact
-    def __call__(self, x, train: bool = False, given=None):
+    def __call__(self, x, train: bool = False, class_onehot=None):
         """Judge images x; dropout only in training."""
         layer = {"kernel_size": (self.kernel, self.kernel), "strides": (2, 2), "spectral": self.spectral}
-        x = beside(x, given) if self.conditioning == "concat" else x
+        x = append_class(x, class_onehot) if self.conditioning == "concat" else x
         for number, features in enumerate(self.channels):
             x = Conv(features, **layer, kernel_init=INITIALIZERS[self.kernel_init])(x, train)
             x = batch_norm(x, train) if self.batch_norm and number else x
             x = Dropout(self.dropout)(ACTIVATIONS[self.activation](x), train)
-        return judged(self, x, train, given)
+        return critic_head(self, x, train, class_onehot)

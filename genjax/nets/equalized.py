@@ -40,7 +40,7 @@ class Dense(nn.Module):
 class Conv(nn.Module):
     """A convolution of a gain over the square root of its inputs, with zeros beyond the border ("SAME") or not.
 
-    `enlarges` has each pixel as a block of 2 x 2 first, in one operation (`conv_enlarged`), of stride 1 and "SAME".
+    `enlarges` has each pixel as a block of 2 x 2 first, in one operation (`upsample_conv`), of stride 1 and "SAME".
     Shapes: [B, H, W, I] -> [B, H, W, features], of stride 1 and padding "SAME"; [B, 2H, 2W, features] if it enlarges.
     """
 
@@ -58,7 +58,7 @@ class Conv(nn.Module):
         size = self.kernel, self.kernel, x.shape[-1], self.features
         w = self.param("kernel", nn.initializers.normal(1.0), size) * (self.gain / math.sqrt(math.prod(size[:3])))
         plain = {"stride": (self.stride, self.stride), "padding": self.padding}
-        y = ops.conv_enlarged(x, w) if self.enlarges else ops.conv(x, w, **plain)
+        y = ops.upsample_conv(x, w) if self.enlarges else ops.conv(x, w, **plain)
         return y + self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else y
 
 

@@ -74,7 +74,7 @@ class Block35(nn.Module):
         double = conv(double, "branch3x3dbl_2", 96, (3, 3))
         double = conv(double, "branch3x3dbl_3", 96, (3, 3))
         pooled = conv(mean_pool(x), "branch_pool", self.pool)
-        return beside(one, five, double, pooled)
+        return concat_channels(one, five, double, pooled)
 
 
 class From35To17(nn.Module):
@@ -87,7 +87,7 @@ class From35To17(nn.Module):
         double = conv(x, "branch3x3dbl_1", 64)
         double = conv(double, "branch3x3dbl_2", 96, (3, 3))
         double = conv(double, "branch3x3dbl_3", 96, (3, 3), stride=2, padding="VALID")
-        return beside(three, double, overlapping_max_pool(x))
+        return concat_channels(three, double, overlapping_max_pool(x))
 
 
 class Block17(nn.Module):
@@ -108,7 +108,7 @@ class Block17(nn.Module):
         double = conv(double, "branch7x7dbl_4", self.width, COLUMN)
         double = conv(double, "branch7x7dbl_5", 192, ROW)
         pooled = conv(mean_pool(x), "branch_pool", 192)
-        return beside(one, seven, double, pooled)
+        return concat_channels(one, seven, double, pooled)
 
 
 class From17To8(nn.Module):
@@ -123,7 +123,7 @@ class From17To8(nn.Module):
         seven = conv(seven, "branch7x7x3_2", 192, ROW)
         seven = conv(seven, "branch7x7x3_3", 192, COLUMN)
         seven = conv(seven, "branch7x7x3_4", 192, (3, 3), stride=2, padding="VALID")
-        return beside(three, seven, overlapping_max_pool(x))
+        return concat_channels(three, seven, overlapping_max_pool(x))
 
 
 class Block8(nn.Module):
@@ -136,13 +136,15 @@ class Block8(nn.Module):
         """Apply the block to maps x."""
         one = conv(x, "branch1x1", 320)
         three = conv(x, "branch3x3_1", 384)
-        three = beside(conv(three, "branch3x3_2a", 384, (1, 3)), conv(three, "branch3x3_2b", 384, (3, 1)))
+        three = concat_channels(conv(three, "branch3x3_2a", 384, (1, 3)), conv(three, "branch3x3_2b", 384, (3, 1)))
         double = conv(x, "branch3x3dbl_1", 448)
         double = conv(double, "branch3x3dbl_2", 384, (3, 3))
-        double = beside(conv(double, "branch3x3dbl_3a", 384, (1, 3)), conv(double, "branch3x3dbl_3b", 384, (3, 1)))
+        double = concat_channels(
+            conv(double, "branch3x3dbl_3a", 384, (1, 3)), conv(double, "branch3x3dbl_3b", 384, (3, 1))
+        )
         # Paper: means in both blocks of this size; here: maxima in the last, because the graph has them.
         pooled = overlapping_max_pool(x, size=3, stride=1, edge=1) if self.last else mean_pool(x)
-        return beside(one, three, double, conv(pooled, "branch_pool", 192))
+        return concat_channels(one, three, double, conv(pooled, "branch_pool", 192))
 
 
 def conv(x, name, width, kernel=(1, 1), stride=1, padding="SAME"):
@@ -150,6 +152,6 @@ def conv(x, name, width, kernel=(1, 1), stride=1, padding="SAME"):
     return nn.relu(Conv(width, kernel, (stride, stride), padding=padding, name=name)(x))
 
 
-def beside(*branches):
+def concat_channels(*branches):
     """Maps of one size as one map of all their channels."""
     return jnp.concatenate(branches, axis=-1)

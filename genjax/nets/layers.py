@@ -125,7 +125,7 @@ def batch_norm(x, train: bool, name: str | None = None):
 class ConditionalBatchNorm(nn.Module):
     """Batch normalization whose scale and offset are those of the class.
 
-    Shapes: x [B, ..., C], given [B, classes] (one-hot, or a mixture of classes) -> [B, ..., C].
+    Shapes: x [B, ..., C], class_onehot [B, classes] (one-hot, or a mixture of classes) -> [B, ..., C].
     Source: arXiv:1610.07629, eq. 5; arXiv:1802.05637, section 3.
     """
 
@@ -133,13 +133,13 @@ class ConditionalBatchNorm(nn.Module):
     epsilon: float = 1e-3
 
     @nn.compact
-    def __call__(self, x, train: bool, given):
-        """Normalize x and scale it as `given` says."""
+    def __call__(self, x, train: bool, class_onehot):
+        """Normalize x and scale it as `class_onehot` says."""
         plain = {"use_bias": False, "use_scale": False}
         x = nn.BatchNorm(not train, momentum=self.momentum, epsilon=self.epsilon, **plain)(x)
-        size = given.shape[1], x.shape[-1]
-        scale = given @ self.param("scale", nn.initializers.ones, size)
-        offset = given @ self.param("bias", nn.initializers.zeros, size)
+        size = class_onehot.shape[1], x.shape[-1]
+        scale = class_onehot @ self.param("scale", nn.initializers.ones, size)
+        offset = class_onehot @ self.param("bias", nn.initializers.zeros, size)
         spread = (len(x), *[1] * (x.ndim - 2), size[1])
         return x * scale.reshape(spread) + offset.reshape(spread)
 

@@ -5,14 +5,14 @@ from typing import ClassVar
 
 import flax.linen as nn
 
-from genjax.nets.critic import CHOICES, beside, judged
+from genjax.nets.critic import CHOICES, append_class, critic_head
 from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Dense, batch_norm, flatten
 
 
 class Generator(nn.Module):
-    """Latents, beside which stands the class, to images or points through hidden layers of the given widths.
+    """Latents, beside which stands the class, to images or points through hidden layers of the class_onehot widths.
 
-    Shapes: z [B, latent], given [B, classes] or None -> [B, *shape], in the range of `output` ("sigmoid", "tanh",
+    Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, *shape], in the range of `output` ("sigmoid", "tanh",
     "linear").
     """
 
@@ -24,9 +24,9 @@ class Generator(nn.Module):
     kernel_init: str = "glorot"
 
     @nn.compact
-    def __call__(self, z, train: bool = False, given=None):
+    def __call__(self, z, train: bool = False, class_onehot=None):
         """Generate from latents z; `train` is for batch normalization alone."""
-        z = beside(z, given)
+        z = append_class(z, class_onehot)
         for width in self.widths:
             z = Dense(width, kernel_init=INITIALIZERS[self.kernel_init])(z)
             z = ACTIVATIONS[self.activation](batch_norm(z, train) if self.batch_norm else z)
@@ -35,27 +35,27 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """Images or points to one logit each; the other fields are those of `genjax.nets.critic.judged`.
+    """Images or points to one logit each; the other fields are those of `genjax.nets.critic.critic_head`.
 
-    Shapes: x [B, ...], given [B, classes] or None -> [B].
+    Shapes: x [B, ...], class_onehot [B, classes] or None -> [B].
     """
 
     widths: tuple[int, ...] = (150, 100)
     activation: str = "selu"
     spectral: bool = False
     minibatch: str = ""
-    kernels: int = 50
+    minibatch_kernels: int = 50
     conditioning: str = "concat"
     kernel_init: str = "glorot"
 
     CHOICES: ClassVar = CHOICES
 
     @nn.compact
-    def __call__(self, x, train: bool = False, given=None):
+    def __call__(self, x, train: bool = False, class_onehot=None):
         """Judge examples x; `train` moves the vectors of spectral normalization."""
         x = flatten(x)
-        x = beside(x, given) if self.conditioning == "concat" else x
+        x = append_class(x, class_onehot) if self.conditioning == "concat" else x
         for width in self.widths:
             layer = Dense(width, kernel_init=INITIALIZERS[self.kernel_init], spectral=self.spectral)
             x = ACTIVATIONS[self.activation](layer(x, train))
-        return judged(self, x, train, given)
+        return critic_head(self, x, train, class_onehot)

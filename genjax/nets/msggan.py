@@ -11,9 +11,9 @@ import jax.numpy as jnp
 
 from genjax.nets import progan
 from genjax.nets.equalized import Conv, Dense
-from genjax.nets.progan import last_maps, leaky_relu
-from genjax.nets.remat import recomputing
-from genjax.ops.resample import shrink
+from genjax.nets.progan import append_stddev, leaky_relu
+from genjax.nets.remat import maybe_remat
+from genjax.ops.resample import downsample2x
 
 Generator = progan.Generator
 
@@ -35,16 +35,16 @@ class Critic(nn.Module):
     CHOICES: ClassVar = {"combine": ("simple", "lin_cat", "cat_lin"), "minibatch": ("", "stddev", "stddev_book")}
 
     @nn.compact
-    def __call__(self, x, train: bool = False, given=None):
+    def __call__(self, x, train: bool = False, class_onehot=None):
         """Judge images of all sizes, the smallest first."""
         *smaller, largest = x
-        layer = recomputing(self.remat, lambda conv, h: leaky_relu(conv(h)))
+        layer = maybe_remat(self.remat, lambda conv, h: leaky_relu(conv(h)))
         h = leaky_relu(Conv(self.channels[-1], kernel=1, name="from_rgb")(largest))
         for stage in range(len(smaller), 0, -1):
             for width in self.channels[stage], self.channels[stage - 1]:
                 h = layer(Conv(width), h)
-            h = self._joined(smaller[stage - 1], shrink(h))
-        h = leaky_relu(Conv(self.channels[0])(last_maps(self.minibatch, h)))
+            h = self._joined(smaller[stage - 1], downsample2x(h))
+        h = leaky_relu(Conv(self.channels[0])(append_stddev(self.minibatch, h)))
         h = leaky_relu(Dense(self.channels[0])(h.reshape(len(h), -1)))
         return Dense(1, gain=1.0)(h)[:, 0]
 

@@ -15,8 +15,8 @@ from genjax.errors import InputError
 from genjax.nets.equalized import RELU_GAIN, Conv, Dense, pixel_norm
 from genjax.nets.layers import ACTIVATIONS
 from genjax.nets.minibatch import book_stddev_map, stddev_map
-from genjax.nets.remat import recomputing
-from genjax.ops.resample import BINOMIAL, SMOOTH, enlarge, fir, shrink
+from genjax.nets.remat import maybe_remat
+from genjax.ops.resample import BINOMIAL, SMOOTH, downsample2x, upfirdn2d, upsample2x
 
 leaky_relu = ACTIVATIONS["leaky_relu"]
 
@@ -35,12 +35,12 @@ def check_stages(what: str, shape: tuple[int, ...], channels: tuple[int, ...]) -
         raise InputError(f"{what}.channels={channels}: expected {stages} numbers, for maps of {sides} pixels a side")
 
 
-def faded(alpha, old, new):
+def blend(alpha, old, new):
     """`alpha` of the new and the rest of the old: exactly the one or the other at 0 and 1."""
     return new if alpha is None else (1 - alpha) * old + alpha * new
 
 
-def last_maps(minibatch: str, h):
+def append_stddev(minibatch: str, h):
     """A critic's maps of 4x4, with one of the batch's standard deviation if it is named."""
     return {"stddev": stddev_map, "stddev_book": book_stddev_map, "": lambda h: h}[minibatch](h)
 
@@ -75,23 +75,23 @@ class Generator(nn.Module):
         self.convs = [(Conv(first),), *((Conv(n, enlarges=not self.bilinear), Conv(n)) for n in others)]
         self.to_rgb = [Conv(self.shape[2], kernel=1, gain=1.0) for _ in self.channels]
 
-    def __call__(self, z, train: bool = False, given=None, stage: int | None = None, alpha=None):
+    def __call__(self, z, train: bool = False, class_onehot=None, stage: int | None = None, alpha=None):
         """The image of one stage; under `alpha` that much of it, the rest of the stage before, enlarged."""
         last = len(self.channels) - 1
         stage = last if stage is None else stage
         maps = self._maps(z, last if self.is_initializing() else stage)
         rgb = [self.to_rgb[i](x) for i, x in enumerate(maps) if i >= stage - 1 or self.is_initializing()]
-        return rgb[-1] if stage == 0 else faded(alpha, enlarge(rgb[-2]), rgb[-1])
+        return rgb[-1] if stage == 0 else blend(alpha, upsample2x(rgb[-2]), rgb[-1])
 
-    def grown(self, z, level):
+    def partially_grown(self, z, level):
         """The full-sized image of nets that have grown to a (traced) level: a level s + a is stage s + 1 under a."""
         image = None
         for i, x in enumerate(self._maps(z, len(self.channels) - 1)):
             new = self.to_rgb[i](x)
-            image = new if i == 0 else faded(jnp.clip(level - i + 1, 0, 1), enlarge(image), new)
+            image = new if i == 0 else blend(jnp.clip(level - i + 1, 0, 1), upsample2x(image), new)
         return image
 
-    def scales(self, z, train: bool = False, given=None):
+    def scales(self, z, train: bool = False, class_onehot=None):
         """The images of all stages, the smallest first."""
         return tuple(to_rgb(x) for to_rgb, x in zip(self.to_rgb, self._maps(z, len(self.channels) - 1), strict=True))
 
@@ -99,9 +99,9 @@ class Generator(nn.Module):
         """The maps of stages 0 to `last`."""
         x = self.dense(pixel_norm(z)).reshape(-1, 4, 4, self.channels[0])
         x, maps = pixel_norm(leaky_relu(x)), []
-        layer = recomputing(self.remat, lambda conv, x: pixel_norm(leaky_relu(conv(x))))
+        layer = maybe_remat(self.remat, lambda conv, x: pixel_norm(leaky_relu(conv(x))))
         for i, convs in enumerate(self.convs[: last + 1]):
-            x = fir(enlarge(x), BINOMIAL) if i and self.bilinear else x
+            x = upfirdn2d(upsample2x(x), BINOMIAL) if i and self.bilinear else x
             for conv in convs:
                 x = layer(conv, x)
             maps.append(x)
@@ -132,26 +132,28 @@ class Critic(nn.Module):
         self.convs = [None, *((Conv(n), Conv(m)) for m, n in zip(below[1:], self.channels[1:], strict=True))]
         self.last = Conv(self.channels[0]), Dense(self.channels[0]), Dense(1, gain=1.0)
 
-    def __call__(self, x, train: bool = False, given=None, stage: int | None = None, alpha=None):
+    def __call__(self, x, train: bool = False, class_onehot=None, stage: int | None = None, alpha=None):
         """Judge images of one stage; under `alpha` that much through it, the rest halved, through the one before."""
         stage = len(self.channels) - 1 if stage is None else stage
         h = leaky_relu(self.from_rgb[stage](x))
         for i in range(stage, 0, -1):
             h = self._halved(i, h)
             if self.is_initializing() or (i == stage and alpha is not None):
-                x = shrink(x)
-                h = faded(alpha, leaky_relu(self.from_rgb[i - 1](x)), h)
+                x = downsample2x(x)
+                h = blend(alpha, leaky_relu(self.from_rgb[i - 1](x)), h)
         return self._logits(h)
 
     def _halved(self, i, h):
         """From the maps of stage i to those of the stage before."""
-        layer = recomputing(self.remat, lambda conv, h: leaky_relu(conv(h)))
+        layer = maybe_remat(self.remat, lambda conv, h: leaky_relu(conv(h)))
         for conv in self.convs[i]:
             h = layer(conv, h)
-        return fir(h, SMOOTH, down=2) if self.bilinear else shrink(h)  # of [1, 2, 1] the mean of 2x2 is [1, 3, 3, 1]
+        return (
+            upfirdn2d(h, SMOOTH, down=2) if self.bilinear else downsample2x(h)
+        )  # of [1, 2, 1] the mean of 2x2 is [1, 3, 3, 1]
 
     def _logits(self, h):
         conv, hidden, logit = self.last
-        h = leaky_relu(conv(last_maps(self.minibatch, h)))
+        h = leaky_relu(conv(append_stddev(self.minibatch, h)))
         h = leaky_relu(hidden(h.reshape(len(h), -1)))
         return logit(h)[:, 0]

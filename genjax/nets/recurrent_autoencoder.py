@@ -43,7 +43,7 @@ class Recurrent(nn.Module):
     def encode(self, x, train: bool = False):
         """Latents of series x, whose padding is NaN."""
         x = x.reshape(*x.shape[:2], -1)
-        real = padding.real(x) if len(self.shape) == 2 else None  # images have no padding: spare them the selects
+        real = padding.valid_mask(x) if len(self.shape) == 2 else None  # images have no padding: spare them the selects
         x = x if real is None else jnp.where(real[..., None], x, 0)
         for layer in self.down:
             x = layer(x, real)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import flax.linen as nn
 
 
-def recomputing(remat: bool, function: Callable) -> Callable:
+def maybe_remat(remat: bool, function: Callable) -> Callable:
     """function(layer, *arrays), of which the backward pass keeps the arguments alone if `remat`.
 
     A third more arithmetic for a fraction of the memory. Source: arXiv:1604.06174.

@@ -56,8 +56,8 @@ class ResidualAutoencoder(nn.Module):
             Conv(width, square, (2, 2), kernel_init=init, name=f"encoder_{i}") for i, width in enumerate(self.channels)
         ]
         self.down_blocks = [self._block(f"encoder_block_{i}") for i in range(self.blocks)]
-        self.head = Conv(self.latent, (1, 1), kernel_init=init, name="encoder_latents")
-        self.first = Conv(inner, (3, 3), kernel_init=init, name="decoder_latents")
+        self.head = Conv(self.latent, (1, 1), kernel_init=init, name="encoder_codings")
+        self.first = Conv(inner, (3, 3), kernel_init=init, name="decoder_codings")
         self.up_blocks = [self._block(f"decoder_block_{i}") for i in range(self.blocks)]
         widths = (*self.channels[-2::-1], self.shape[2])
         self.layers = [

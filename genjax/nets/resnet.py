@@ -11,7 +11,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from genjax.errors import InputError
-from genjax.nets.critic import CHOICES, beside, judged
+from genjax.nets.critic import CHOICES, append_class, critic_head
 from genjax.nets.layers import INITIALIZERS, ConditionalBatchNorm, Conv, Dense
 from genjax.ops.pool import average_pool
 from genjax.ops.resize import bilinear
@@ -29,7 +29,7 @@ class Generator(nn.Module):
     """Latents to images: dense to an eighth of the sides, three residual blocks that double, one convolution.
 
     `conditioning` is "concat" (the class beside the latents) or "batch_norm" (its own scales and offsets).
-    Shapes: z [B, latent], given [B, classes] or None -> [B, *shape] in the range of `output`.
+    Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, *shape] in the range of `output`.
     """
 
     shape: tuple[int, ...]
@@ -49,18 +49,18 @@ class Generator(nn.Module):
             )
 
     @nn.compact
-    def __call__(self, z, train: bool = False, given=None):
+    def __call__(self, z, train: bool = False, class_onehot=None):
         """Generate from latents z; in training, normalize by the batch's statistics and update the running ones."""
-        by_class = given is not None and self.conditioning == "batch_norm"
+        by_class = class_onehot is not None and self.conditioning == "batch_norm"
 
         def norm(x):
             constants = {"momentum": 0.9, "epsilon": 1e-5}
             if by_class:
-                return ConditionalBatchNorm(**constants)(x, train, given)
+                return ConditionalBatchNorm(**constants)(x, train, class_onehot)
             return nn.BatchNorm(not train, **constants)(x)
 
         height, width, colors = self.shape
-        x = Dense(height // 8 * (width // 8) * self.width)(z if by_class else beside(z, given))
+        x = Dense(height // 8 * (width // 8) * self.width)(z if by_class else append_class(z, class_onehot))
         x = x.reshape(-1, height // 8, width // 8, self.width)
         for _ in range(3):
             h = Conv(self.width, kernel_init=BRANCH)(doubled(nn.relu(norm(x))))
@@ -72,32 +72,32 @@ class Generator(nn.Module):
 class Critic(nn.Module):
     """Images to one logit each: two residual blocks that halve, two that do not, a sum over places (or a mean).
 
-    The other fields are those of `genjax.nets.critic.judged`.
-    Shapes: x [B, H, W, C], given [B, classes] or None -> [B]. Sides that divide by 4.
+    The other fields are those of `genjax.nets.critic.critic_head`.
+    Shapes: x [B, H, W, C], class_onehot [B, classes] or None -> [B]. Sides that divide by 4.
     """
 
     width: int = 128
     pooling: str = "sum"
     spectral: bool = True
     minibatch: str = ""
-    kernels: int = 50
+    minibatch_kernels: int = 50
     conditioning: str = "concat"
     kernel_init: str = "glorot"
 
     CHOICES: ClassVar = CHOICES | {"pooling": ("sum", "mean")}
 
     @nn.compact
-    def __call__(self, x, train: bool = False, given=None):
+    def __call__(self, x, train: bool = False, class_onehot=None):
         """Judge images x; `train` moves the vectors of spectral normalization."""
 
         def conv(x, size, init):
             return Conv(self.width, (size, size), kernel_init=init, spectral=self.spectral)(x, train)
 
-        x = beside(x, given) if self.conditioning == "concat" else x
+        x = append_class(x, class_onehot) if self.conditioning == "concat" else x
         h = average_pool(conv(nn.relu(conv(x, 3, BRANCH)), 3, BRANCH))
         x = h + conv(average_pool(x), 1, SHORTCUT)
         for halves in (True, False, False):
             h = conv(nn.relu(conv(nn.relu(x), 3, BRANCH)), 3, BRANCH)
             x = average_pool(h) + average_pool(conv(x, 1, SHORTCUT)) if halves else h + x
         x = nn.relu(x)
-        return judged(self, x.sum((1, 2)) if self.pooling == "sum" else x.mean((1, 2)), train, given)
+        return critic_head(self, x.sum((1, 2)) if self.pooling == "sum" else x.mean((1, 2)), train, class_onehot)

@@ -13,10 +13,10 @@ from jax import lax
 
 from genjax.nets.equalized import RELU_GAIN, Conv, Dense
 from genjax.nets.mapping import Mapping, broadcast, leaky_relu
-from genjax.nets.progan import check_stages, faded
-from genjax.nets.remat import recomputing
+from genjax.nets.progan import blend, check_stages
+from genjax.nets.remat import maybe_remat
 from genjax.ops import noise as draw
-from genjax.ops.resample import enlarge, fir
+from genjax.ops.resample import upfirdn2d, upsample2x
 
 
 def layer_noise(noise, number: int, x):
@@ -60,7 +60,7 @@ class Layer(nn.Module):
         doubles = self.number > 0 and self.number % 2 == 0
         if self.number:
             x = Conv(self.features, use_bias=False, enlarges=doubles)(x)
-        x = fir(x) if doubles and self.bilinear else x
+        x = upfirdn2d(x) if doubles and self.bilinear else x
         if self.noise:
             scale = self.param("noise_scale", nn.initializers.zeros, (self.features,))
             x = x + scale * layer_noise(noise, self.number, x)
@@ -110,7 +110,7 @@ class Generator(nn.Module):
         self.convs = [Layer(self.channels[i // 2], i, **switches) for i in range(2 * len(self.channels))]
         self.to_rgb = [Conv(self.shape[2], kernel=1, gain=1.0) for _ in self.channels]
 
-    def __call__(self, z, train: bool = False, given=None, stage: int | None = None, alpha=None):
+    def __call__(self, z, train: bool = False, class_onehot=None, stage: int | None = None, alpha=None):
         """The image of one stage; under `alpha` that much of it, the rest of the stage before, enlarged."""
         if not train:
             return self.synthesize(self.styles(self.map(z)), stage, alpha)
@@ -138,27 +138,27 @@ class Generator(nn.Module):
         Shapes: ws [B, 2 stages, width] -> [B, side, side, C].
         """
         if self.is_initializing():
-            self.grown(ws, 0.0)  # that all stages have their weights
+            self.partially_grown(ws, 0.0)  # that all stages have their weights
         stage = len(self.channels) - 1 if stage is None else stage
         maps = self._maps(ws, stage, noise)
         rgb = self.to_rgb[stage](maps[stage])
         if stage == 0 or alpha is None:
             return rgb
-        return faded(alpha, enlarge(self.to_rgb[stage - 1](maps[stage - 1])), rgb)
+        return blend(alpha, upsample2x(self.to_rgb[stage - 1](maps[stage - 1])), rgb)
 
-    def grown(self, ws, level, noise=None):
+    def partially_grown(self, ws, level, noise=None):
         """The full-sized image of a net that has grown to a (traced) level: s + a is stage s + 1 under a."""
         image = None
         for i, x in enumerate(self._maps(ws, len(self.channels) - 1, noise)):
             new = self.to_rgb[i](x)
-            image = new if i == 0 else faded(jnp.clip(level - i + 1, 0, 1), enlarge(image), new)
+            image = new if i == 0 else blend(jnp.clip(level - i + 1, 0, 1), upsample2x(image), new)
         return image
 
     def _maps(self, ws, last, noise):
         """The maps of stages 0 to `last`."""
         size, maps = (len(ws), 4, 4, self.channels[0]), []
         x = jnp.broadcast_to(self.constant, size) if self.constant_input else self.dense(ws[:, 0]).reshape(size)
-        run = recomputing(self.remat, lambda layer, x, w: layer(x, w, noise))
+        run = maybe_remat(self.remat, lambda layer, x, w: layer(x, w, noise))
         for number, layer in enumerate(self.convs[: 2 * (last + 1)]):
             x = run(layer, x, ws[:, number])
             maps += [x] * (number % 2)

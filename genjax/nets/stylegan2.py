@@ -14,10 +14,10 @@ from genjax.nets.equalized import RELU_GAIN, Conv, Dense
 from genjax.nets.mapping import Mapping, broadcast, leaky_relu
 from genjax.nets.minibatch import stddev_map
 from genjax.nets.progan import check_stages
-from genjax.nets.remat import recomputing
+from genjax.nets.remat import maybe_remat
 from genjax.nets.stylegan import layer_noise
 from genjax.ops.modulated import modulated_conv
-from genjax.ops.resample import SMOOTH, fir
+from genjax.ops.resample import SMOOTH, upfirdn2d
 
 CHANNELS = (512, 512, 512, 512, 512, 256, 128, 64, 32)
 """Of stages 4, 8, ..., 1024: config F's, twice those of configs A to D from 64 pixels on."""
@@ -112,7 +112,7 @@ class Generator(nn.Module):
         self.convs = [Layer(self.channels[(i + 1) // 2], i) for i in range(2 * len(self.channels) - 1)]
         self.to_rgb = [ToRGB(self.shape[2]) for _ in self.channels]
 
-    def __call__(self, z, train: bool = False, given=None):
+    def __call__(self, z, train: bool = False, class_onehot=None):
         """Generate from latents z."""
         if not train:
             return self.synthesize(self.styles(self.map(z)))
@@ -139,11 +139,11 @@ class Generator(nn.Module):
     def synthesize(self, ws, noise=None):
         """The image of styles, with the noise of `layer_noise`. Shapes: ws [B, 2 stages, width] -> [B, *shape]."""
         x, image = jnp.broadcast_to(self.constant, (len(ws), *self.constant.shape)), 0.0
-        run = recomputing(self.remat, lambda layer, x, w: layer(x, w, noise))
+        run = maybe_remat(self.remat, lambda layer, x, w: layer(x, w, noise))
         for number, layer in enumerate(self.convs):
             x = run(layer, x, ws[:, number])
             if number % 2 == 0:
-                before = fir(image, SMOOTH, up=2) if number else 0.0
+                before = upfirdn2d(image, SMOOTH, up=2) if number else 0.0
                 image = before + self.to_rgb[number // 2](x, ws[:, number + 1])
         return image
 
@@ -160,9 +160,9 @@ class Block(nn.Module):
     def __call__(self, x):
         """Apply the block; the sum of its two branches over sqrt 2 keeps their variance."""
         h = activated(Conv(x.shape[-1], gain=1.0)(x))
-        h = fir(h, SMOOTH, widen=1)
+        h = upfirdn2d(h, SMOOTH, widen=1)
         h = activated(Conv(self.features, gain=1.0, stride=2, padding="VALID")(h))
-        skip = Conv(self.features, kernel=1, gain=1.0, use_bias=False)(fir(x, SMOOTH, down=2))
+        skip = Conv(self.features, kernel=1, gain=1.0, use_bias=False)(upfirdn2d(x, SMOOTH, down=2))
         return (h + skip) / 2**0.5
 
 
@@ -181,11 +181,11 @@ class Critic(nn.Module):
     CHOICES: ClassVar = {"minibatch": ("", "stddev")}
 
     @nn.compact
-    def __call__(self, x, train: bool = False, given=None):
+    def __call__(self, x, train: bool = False, class_onehot=None):
         """Judge images x."""
         check_stages("critic", x.shape[1:], self.channels)
         x = activated(Conv(self.channels[-1], kernel=1, gain=1.0)(x))
-        run = recomputing(self.remat, lambda block, x: block(x))
+        run = maybe_remat(self.remat, lambda block, x: block(x))
         for features in self.channels[-2::-1]:
             x = run(Block(features), x)
         x = stddev_map(x) if self.minibatch else x

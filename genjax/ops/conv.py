@@ -71,7 +71,7 @@ def conv_transpose(y, w, *, stride=(1, 1), padding="SAME", dilation=(1, 1)):
     return transpose(_geometry(size, w, stride, padding, dilation), y, w)
 
 
-def conv_enlarged(x, w):
+def upsample_conv(x, w):
     """`conv(enlarge(x), w)` of an odd kernel, in fewer than half the products, to rounding.
 
     A pixel of a block of 2 x 2 meets but 2 x 2 pixels of x through a 3x3 kernel: kernel entries that meet the same one

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from genjax.ops.conv import conv, conv_transpose
-from genjax.ops.resample import SMOOTH, fir
+from genjax.ops.resample import SMOOTH, upfirdn2d
 
 
 def modulated_conv(x, w, style, demodulate: bool = True, up: bool = False, fused: bool = False):
@@ -38,4 +38,4 @@ def _enlarging(x, w):
     convolution lays it down where `conv` reads through it.
     """
     spread = conv_transpose(x, w[::-1, ::-1].swapaxes(2, 3), stride=(2, 2), padding="VALID")  # 2H + 1, 2W + 1
-    return 4 * fir(spread, SMOOTH, widen=-1)
+    return 4 * upfirdn2d(spread, SMOOTH, widen=-1)

@@ -7,17 +7,17 @@ not look for it fails at once, since NaN spreads, where it would learn from zero
 import jax.numpy as jnp
 
 
-def real(x):
+def valid_mask(x):
     """Which steps belong to a series. Shapes: x [B, T, F] -> bool [B, T]."""
     return ~jnp.isnan(x).any(-1)
 
 
-def restore(y, x):
+def copy_padding(y, x):
     """y, with the marks of x in it. Shapes: y, x [B, ...], kept."""
     return jnp.where(jnp.isnan(x), jnp.nan, y)
 
 
-def mean(loss, x):
+def masked_mean(loss, x):
     """The mean of loss(x) over the numbers of x that are no padding, where padding has neither value nor slope.
 
     Every number counts the same, so a long series counts for more than a short one. Shapes: x [B, ...] -> [].

@@ -16,14 +16,14 @@ SMOOTH = (1, 3, 3, 1)
 """StyleGAN2's, whatever is enlarged or shrunk, as its authors' code has it."""
 
 
-def enlarge(x):
+def upsample2x(x):
     """Each pixel as a block of 2 x 2: nearest neighbors. Shapes: -> [B, 2H, 2W, C]."""
     batch, height, width, channels = x.shape
     x = jnp.broadcast_to(x[:, :, None, :, None], (batch, height, 2, width, 2, channels))
     return x.reshape(batch, 2 * height, 2 * width, channels)
 
 
-def shrink(x):
+def downsample2x(x):
     """The mean of each block of 2 x 2. Shapes: -> [B, H/2, W/2, C]. Raises: InputError for an odd side."""
     batch, height, width, channels = x.shape
     if height % 2 or width % 2:
@@ -31,14 +31,14 @@ def shrink(x):
     return x.reshape(batch, height // 2, 2, width // 2, 2, channels).mean((2, 4))
 
 
-def shrink_to(x, side: int):
+def downsample_to(x, side: int):
     """Halved as often as it takes. Shapes: -> [B, side, side, C]."""
     while x.shape[1] > side:
-        x = shrink(x)
+        x = downsample2x(x)
     return x
 
 
-def fir(x, taps=BINOMIAL, up: int = 1, down: int = 1, widen: int = 0):
+def upfirdn2d(x, taps=BINOMIAL, up: int = 1, down: int = 1, widen: int = 0):
     """Filter both axes, after putting `up` - 1 zeros behind each pixel and before keeping every `down`-th.
 
     The taps are scaled to sum to `up`, so that a constant stays what it is but near the border, beyond which are zeros.

@@ -7,9 +7,10 @@ from html import escape
 from pathlib import Path
 
 from genjax.errors import InputError
-from genjax.files import read_evaluations, read_metrics, write_bytes
+from genjax.files import write_bytes
 from genjax.report import curves, figures, sections
 from genjax.report.results import by_protocol
+from genjax.run.records import read_evaluations, read_metrics
 
 
 def write(workdir: str | os.PathLike) -> Path:

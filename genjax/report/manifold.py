@@ -11,7 +11,7 @@ EDGE = 0.05
 
 
 def plane(side: int, mean=(0.0, 0.0), deviation=(1.0, 1.0)) -> np.ndarray:
-    """Quantiles of a normal law in both directions, evenly spaced in probability, the second one rising upwards.
+    """Quantiles of a normal distribution in both directions, evenly spaced in probability, the second one rising upwards.
 
     Shapes: mean, deviation [2] -> [side, side, 2].
     """

@@ -9,8 +9,8 @@ from typing import Any
 
 from genjax.config import differences
 from genjax.errors import InputError
-from genjax.files import read_evaluations
-from genjax.report.console import table
+from genjax.run.records import read_evaluations
+from genjax.text import table
 
 DEVIATION = ", deviation"
 """Ends the name of a number that is the standard deviation of the one so called without."""

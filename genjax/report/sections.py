@@ -6,10 +6,10 @@ import re
 from html import escape
 from pathlib import Path
 
-from genjax.report.console import duration, number
 from genjax.report.curves import NOT_METRICS
 from genjax.report.figures import title_of
 from genjax.report.results import DEVIATION, by_protocol
+from genjax.text import duration, number
 
 # Evaluation results by a word in their name, and which way is better; a GAN's losses have no better way.
 SCORES = ("FID", "Frechet distance", "Accuracy")  # results that are shown first

@@ -11,13 +11,14 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from genjax import runs, tasks
+from genjax import tasks
 from genjax.data.source import Source
-from genjax.engine.outputs import in_blocks
+from genjax.engine.outputs import apply_in_batches
 from genjax.engine.phase import Task
 from genjax.engine.state import State, local
 from genjax.errors import InputError, NotApplicable
 from genjax.evaluation import sources
+from genjax.run.restore import load_info, restore, saved_config
 
 CHUNK = 4096
 """Examples that are read at a time."""
@@ -36,7 +37,7 @@ class Run:
     @property
     def config(self) -> ConfigDict:
         """What it was trained by."""
-        return runs.config_of(self.about)
+        return saved_config(self.about)
 
     @property
     def are_images(self) -> bool:
@@ -63,12 +64,12 @@ class Run:
         self.need(output)
         for start in range(0, self.count, CHUNK):
             indices = np.arange(start, min(start + CHUNK, self.count))
-            yield in_blocks(self.task.outputs[output], self.state, self.source.read(indices))
+            yield apply_in_batches(self.task.outputs[output], self.state, self.source.read(indices))
 
     def decode(self, z: np.ndarray) -> np.ndarray:
         """Examples of latents or latents. Shapes: z [N, ...] -> uint8 [N, H, W, C], or float32 [N, D]."""
         self.need("decode")
-        return _stored(in_blocks(self.task.outputs["decode"], self.state, z), 1, self.are_images)
+        return _stored(apply_in_batches(self.task.outputs["decode"], self.state, z), 1, self.are_images)
 
     def need(self, *outputs: str) -> None:
         """Raises: NotApplicable if the task lacks one of the outputs."""
@@ -96,8 +97,8 @@ def open_run(
     Raises: InputError if there is no such run or checkpoint, its task lacks an output that `needs` names, or the data
     are of another form than it was trained on.
     """
-    about = runs.about(workdir)
-    config, shape = runs.config_of(about), tuple(about["data"]["shape"])
+    about = load_info(workdir)
+    config, shape = saved_config(about), tuple(about["data"]["shape"])
     run = Run(tasks.build(config, shape), None, None, 0, about)
     try:
         run.need(*needs)
@@ -108,7 +109,7 @@ def open_run(
         if count is not None and count > run.source.size:
             raise InputError(f"--count={count}: {_name(run.source)} has {run.source.size:,} examples")
         run.count = count or run.source.size
-    run.task, state = runs.restore(workdir, step)
+    run.task, state = restore(workdir, step)
     run.state = local(state)
     return run
 
@@ -122,16 +123,16 @@ def _source(config, shape, data, split, size, channels):
     if not data and (size or channels):
         raise InputError("--size and --channels are for other data than the run's own: name them as well")
     if data:
-        source = sources.images(data, split, {"size": size, "channels": channels})
+        source = sources.open_images(data, split, {"size": size, "channels": channels})
     elif split or (source := heldout(config)) is None:
-        source = sources.images(config.data.name, split or config.data.split, config.data)
+        source = sources.open_images(config.data.name, split or config.data.split, config.data)
     if source.shape != shape:
         both, hint = len(shape) == len(source.shape), ""
         if both and len(shape) == 3 and not data.endswith(".npy"):
             hint = f": --size={shape[0]}x{shape[1]} --channels={shape[2]} brings them to it"
         if both and len(shape) == 2 and shape[1] == source.shape[1]:
             hint = f": {'cut them' if source.shape[0] > shape[0] else 'fill them up with NaN'} to {shape[0]} steps"
-        found, expected = sources.form_in_words(source.shape), sources.form_in_words(shape)
+        found, expected = sources.describe_shape(source.shape), sources.describe_shape(shape)
         raise InputError(f"{_name(source)}: {found}, but the run was trained on {expected}{hint}")
     return source
 
@@ -146,9 +147,9 @@ def heldout(config: ConfigDict) -> Source | None:
     Raises: InputError if there is no such split as eval.heldout.
     """
     if config.eval.heldout:
-        return sources.images(config.data.name, config.eval.heldout, config.data)
+        return sources.open_images(config.data.name, config.eval.heldout, config.data)
     with contextlib.suppress(InputError):
-        return sources.images(config.data.name, "test", config.data)
+        return sources.open_images(config.data.name, "test", config.data)
     return None
 
 
@@ -159,9 +160,9 @@ def restored(task: Task, state: State, x: np.ndarray, corrupt: bool = True) -> t
     """
     images = x.ndim == 4
     if not corrupt or "corrupt" not in task.outputs:
-        return x, _stored(in_blocks(task.outputs["reconstruct"], state, x), 255, images)
+        return x, _stored(apply_in_batches(task.outputs["reconstruct"], state, x), 255, images)
     seen = np.asarray(jax.jit(task.outputs["corrupt"])(state, x))  # at once: each block would have the same noise
-    y = in_blocks(task.outputs["reconstruct"], state, seen)
+    y = apply_in_batches(task.outputs["reconstruct"], state, seen)
     return x, _stored(seen, 255, images), _stored(y, 255, images)
 
 

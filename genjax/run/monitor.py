@@ -8,7 +8,7 @@ import numpy as np
 from genjax.data import MIXTURES, Source
 from genjax.data.synthetic import mixture
 from genjax.metrics import count_modes, distances
-from genjax.report.console import number
+from genjax.text import number
 
 DIVERSITY = "samples/diversity"
 WARNINGS = "warnings"
@@ -26,7 +26,7 @@ SMALL, LIMIT = 10.0, 1e6  # a past below the first counts as the first; beyond t
 
 REMEDIES = {
     "gan": "lower the learning rates, or set penalty.r1",
-    "vae": "give it more latents, or lower bound.beta",
+    "vae": "give it more latents, or lower elbo.beta",
 }
 """What brings modes back, by task."""
 
@@ -35,13 +35,15 @@ def diversity(source: Source, count: int) -> Callable[[np.ndarray], float | None
     """How varied examples are, as a share of what as many of the data's own are: 1 is the data, 0 a collapse.
 
     Of images, the ratio of the mean Euclidean distances to the nearest other one of the set. Of a mixture, whose
-    modes are known, exp(-KL(samples' modes || law)): with n of N modes, all alike, n / N. None where there is nothing
+    modes are known, exp(-KL(samples' modes || distribution)): with n of N modes, all alike, n / N. None where there is nothing
     to compare: a single example, data that are all the same, examples that are not finite.
     Shapes: examples [N, *shape], of which `count` and at most `MOST` images count.
     """
     if source.name in MIXTURES:
-        law = mixture(source.name)
-        return lambda x: float(np.exp(-count_modes(x, law.centers, law.std).kl)) if np.isfinite(x).all() else None
+        distribution = mixture(source.name)
+        return lambda x: (
+            float(np.exp(-count_modes(x, distribution.centers, distribution.std).kl)) if np.isfinite(x).all() else None
+        )
     count = min(count, source.size, MOST)
     reals = source.read(np.sort(np.random.default_rng(0).choice(source.size, count, replace=False)))
     typical = _spacing(reals) if count > 1 else 0.0
@@ -50,10 +52,10 @@ def diversity(source: Source, count: int) -> Callable[[np.ndarray], float | None
 
 def _spacing(x: np.ndarray) -> float:
     x = x.reshape(len(x), -1)
-    return float(np.sqrt(distances.radii(x, 1, distances.center(x))).mean())
+    return float(np.sqrt(distances.knn_radii(x, 1, distances.center(x))).mean())
 
 
-class Sign(NamedTuple):
+class Alert(NamedTuple):
     """A state to warn of, as one row has it: `why` is said when it begins, `relief` when it ends."""
 
     name: str
@@ -63,7 +65,7 @@ class Sign(NamedTuple):
     relief: str
 
 
-class Sentinel:
+class Monitor:
     """Reads a run's rows of metrics in their order and says when a sign of failure comes and when it goes.
 
     What it says of a row follows from the rows up to it: whoever reads a run's rows again goes on as if never stopped.
@@ -90,7 +92,7 @@ class Sentinel:
                 lines.append(f"step {row['step']:,}: {sign.relief}")
         return lines
 
-    def _signs(self, row: Mapping[str, Any]) -> Iterator[Sign]:
+    def _signs(self, row: Mapping[str, Any]) -> Iterator[Alert]:
         if DIVERSITY in row:
             yield self._modes(row[DIVERSITY])
         if {"critic/loss", "critic/real", "critic/fake"} <= row.keys():
@@ -99,7 +101,7 @@ class Sentinel:
             if "loss" in name.lower() and isinstance(value, float):
                 yield self._loss(name, abs(value))
 
-    def _modes(self, value: float) -> Sign:
+    def _modes(self, value: float) -> Alert:
         """Half of the best is lost, or there has never been enough."""
         self.best, self.looks = max(self.best, min(value, 1.0)), self.looks + 1  # noise has more than the data
         vanish = self.best >= FOUND and value < self.best / 2
@@ -107,18 +109,18 @@ class Sentinel:
         ends = value > 1.5 * max(self.best / 2, LEAST)
         have = f"samples have {value:.2f} of the data's diversity"
         what = f", after {self.best:.2f}: modes are vanishing" if vanish else ": modes are missing"
-        return Sign("modes", vanish or missing, ends, f"{have}{what}; {self.remedy}", f"{have} again")
+        return Alert("modes", vanish or missing, ends, f"{have}{what}; {self.remedy}", f"{have} again")
 
-    def _critic(self, loss: float, margin: float) -> Sign:
+    def _critic(self, loss: float, margin: float) -> Alert:
         """A loss with a floor at zero comes near it by telling reals from fakes; Wasserstein's is minus the margin."""
         self.critic = [*self.critic, (loss, margin)][-ZEROS:]
         begins = len(self.critic) == ZEROS and all(0 <= loss < ZERO and margin > 0.5 for loss, margin in self.critic)
         ends = all(loss > 5 * ZERO for loss, _ in self.critic)
         hint = "the two learning rates are out of balance"
         why = f"critic/loss is {number(loss)}: the critic tells every fake, and the generator learns little; {hint}"
-        return Sign("critic", begins, ends, why, f"critic/loss is {number(loss)} again")
+        return Alert("critic", begins, ends, why, f"critic/loss is {number(loss)} again")
 
-    def _loss(self, name: str, size: float) -> Sign:
+    def _loss(self, name: str, size: float) -> Alert:
         """Far beyond the run's first half: exponential growth leaves any multiple of that behind, t^4 does not."""
         sizes = self.sizes.setdefault(name, [])
         sizes.append(size)
@@ -128,4 +130,4 @@ class Sentinel:
         bound = self.bounds[name]
         why = f"{name} grows without bound, to {number(size)} in size; lower the learning rates"
         begins = size > LIMIT or min(sizes[-ROWS:]) > bound
-        return Sign(name, begins, size < bound, why, f"{name} is {number(size)} in size again")
+        return Alert(name, begins, size < bound, why, f"{name} is {number(size)} in size again")

@@ -11,19 +11,19 @@ from ml_collections import ConfigDict
 
 from genjax.data.source import Source
 from genjax.engine.checkpoint import Checkpoints
-from genjax.engine.distributed import first, once, together
-from genjax.engine.loop import Chunk
-from genjax.engine.outputs import in_blocks
+from genjax.engine.distributed import is_main_process, run_on_all, run_on_main
+from genjax.engine.loop import CallResult
+from genjax.engine.outputs import apply_in_batches
 from genjax.engine.phase import Task
 from genjax.engine.state import State, local
 from genjax.errors import InputError
-from genjax.evaluation.schedule import Schedule
-from genjax.files import read_metrics
+from genjax.evaluation.schedule import EvalSchedule
 from genjax.report import figures, html, reconstructions
-from genjax.report.console import number
 from genjax.run.loaded import heldout, restored
-from genjax.run.monitor import DIVERSITY, WARNINGS, Sentinel, diversity
+from genjax.run.monitor import DIVERSITY, WARNINGS, Monitor, diversity
+from genjax.run.records import read_metrics
 from genjax.run.workdir import Workdir
+from genjax.text import number
 
 REPORT_SECONDS = 60.0
 """The page is made anew at a checkpoint when it is older than this."""
@@ -33,7 +33,7 @@ POINTS = 1000
 
 
 class Recorder:
-    """Writes what is due after each call of the loop. `notes` are those of the checkpoint that the run goes on from.
+    """Writes what is due after each call of the loop. `metadata` are those of the checkpoint that the run goes on from.
 
     Of several processes, all call `record` and `save` together, and process 0 alone the others.
     """
@@ -45,24 +45,24 @@ class Recorder:
         config: ConfigDict,
         source: Source,
         task: Task,
-        schedule: Schedule,
-        notes: dict[str, Any],
+        schedule: EvalSchedule,
+        metadata: dict[str, Any],
         tensorboard: bool = False,
     ):
         self.workdir, self.checkpoints, self.config = workdir, checkpoints, config
         self.source, self.task, self.schedule = source, task, schedule
         self.say: Callable[[str], None] = print
-        self.pending: dict[str, list[float]] = notes.get("pending", {})  # metrics of the steps since the last row
-        self.seconds: float = notes.get("seconds", 0.0)  # spent in training
-        self.logged: float = notes.get("logged", 0.0)  # of those, at the last row
-        schedule.spent = notes.get("judged", 0.0)
+        self.pending: dict[str, list[float]] = metadata.get("pending", {})  # metrics of the steps since the last row
+        self.seconds: float = metadata.get("seconds", 0.0)  # spent in training
+        self.logged: float = metadata.get("logged", 0.0)  # of those, at the last row
+        schedule.spent = metadata.get("judged", 0.0)
         self.newest: dict[str, float] = {}  # the last step's metrics
         shown = {"reconstruct", "stylize"} & task.outputs.keys()
-        self.examples = together(self._examples) if shown else None  # to be reconstructed, or stylized
-        self.sentinel = Sentinel(config.task)
+        self.examples = run_on_all(self._examples) if shown else None  # to be reconstructed, or stylized
+        self.monitor = Monitor(config.task)
         self.reported = time.monotonic()
         self.writer = None
-        if tensorboard and first():
+        if tensorboard and is_main_process():
             from tensorboardX import SummaryWriter
 
             self.writer = SummaryWriter(str(workdir.path / "tensorboard"))
@@ -72,18 +72,18 @@ class Recorder:
         self.checkpoints.discard_after(step)
         self.workdir.forget_after(step)
         for row in read_metrics(self.workdir.metrics_file):
-            self.sentinel.read(row)
+            self.monitor.read(row)
 
-    def record(self, chunk: Chunk) -> None:
+    def record(self, chunk: CallResult) -> None:
         """Log, sample and save what is due at a chunk's end."""
-        once(lambda: self._show(chunk))
+        run_on_main(lambda: self._show(chunk))
         if chunk.step == self.task.steps or chunk.step % self.config.save_every == 0:
             self.save(chunk.state)
-            once(lambda: time.monotonic() - self.reported > REPORT_SECONDS and self.report())
+            run_on_main(lambda: time.monotonic() - self.reported > REPORT_SECONDS and self.report())
         if self.schedule.due(chunk.step, self.seconds, self.say):
             self.judge(chunk.state, chunk.step)
 
-    def _show(self, chunk: Chunk) -> None:
+    def _show(self, chunk: CallResult) -> None:
         c, step = self.config, chunk.step
         self.seconds += chunk.seconds
         for name, values in chunk.metrics.items():
@@ -93,7 +93,7 @@ class Recorder:
         if last or step % c.sample_every == 0:
             self.sample(chunk.state, step)
         if last or step % c.log_every == 0:
-            self.log(step, chunk.phase.batch * chunk.phase.reals)
+            self.log(step, chunk.phase.batch * chunk.phase.batches_per_step)
 
     def judge(self, state: State, step: int) -> None:
         """Rows of metrics.jsonl with what config.eval asks for, and a line of them on the console."""
@@ -102,7 +102,7 @@ class Recorder:
             rows, images = self.schedule.judge(state, step, warn)
         except InputError as error:  # a doubtful number is no reason to lose a run
             return self.say(f"warning: step {step:,} could not be judged: {error}")
-        once(lambda: self._keep(rows, images, step))
+        run_on_main(lambda: self._keep(rows, images, step))
 
     def _keep(self, rows, images, step):
         values = {name: value for row in rows for name, value in row["values"].items()}
@@ -122,12 +122,12 @@ class Recorder:
         )
 
     def log(self, step: int, images: int) -> None:
-        """A row of metrics.jsonl: each metric's mean over the steps since the last row, and the sentinel's lines."""
+        """A row of metrics.jsonl: each metric's mean over the steps since the last row, and the monitor's lines."""
         steps = max(map(len, self.pending.values()))
         means = {name: float(np.mean(values, dtype=np.float64)) for name, values in self.pending.items()}
         speed = round(steps * images / max(self.seconds - self.logged, 1e-9), 1)
         row = {"step": step, "seconds": round(self.seconds, 3), "images_per_second": speed, **means}
-        if lines := self.sentinel.read(row):
+        if lines := self.monitor.read(row):
             row[WARNINGS] = lines
         self.workdir.log(row)
         for line in lines:
@@ -149,7 +149,7 @@ class Recorder:
 
     def _generate(self, state: State, step: int) -> None:
         """The image of the seeds: the one that `genjax.sample` makes of this step's checkpoint."""
-        examples = in_blocks(self.task.outputs["sample"], state, np.arange(self.config.samples, dtype=np.int32))
+        examples = apply_in_batches(self.task.outputs["sample"], state, np.arange(self.config.samples, dtype=np.int32))
         reference = self.source.read(np.arange(min(self.source.size, 2000))) if examples.ndim == 2 else None
         image = figures.image(examples, reference=reference, classes=self.task.classes)
         self._keep_image("samples", step, image)
@@ -164,7 +164,7 @@ class Recorder:
 
     def _stylize(self, state: State, step: int) -> None:
         """Contents over styles over what the task makes of the two."""
-        made = in_blocks(self.task.outputs["stylize"], state, self.examples)
+        made = apply_in_batches(self.task.outputs["stylize"], state, self.examples)
         rows = *np.split(self.examples, 2, 1), np.clip(np.rint(made), 0, 255).astype(np.uint8)
         self._keep_image("samples", step, reconstructions.bands(rows), "contents over styles over their union")
 

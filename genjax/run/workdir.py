@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from genjax.engine.distributed import once, together
+from genjax.engine.distributed import run_on_all, run_on_main
 from genjax.errors import InputError
-from genjax.files import append_line, read_evaluations, read_metrics, write_bytes
+from genjax.files import append_line, write_bytes
+from genjax.run.records import read_evaluations, read_metrics
 
 
 class Workdir:
@@ -26,8 +27,8 @@ class Workdir:
 
         Raises: InputError if it cannot be written, is held, or is not the same folder in all processes.
         """
-        holder = once(self._hold)
-        together(lambda: self._find(holder))
+        holder = run_on_main(self._hold)
+        run_on_all(lambda: self._find(holder))
         return self
 
     def _hold(self):

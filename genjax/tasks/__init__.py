@@ -30,7 +30,7 @@ def build(config: ConfigDict, shape: tuple[int, ...]) -> Task:
     return _module(config.task).build(config, shape)
 
 
-def config_of(name: str) -> ConfigDict:
+def default_config(name: str) -> ConfigDict:
     """A task's config with every key and its default. Raises: InputError for an unknown task."""
     return _module(name).config()
 

@@ -12,7 +12,7 @@ from genjax.config import defaults
 from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
 from genjax.engine.state import Net, State
-from genjax.engine.update import create, descend, optimizer
+from genjax.engine.update import gradient_step, init_net, optimizer
 from genjax.errors import InputError
 from genjax.losses.style import statistics
 from genjax.nets.adain import WIDTHS, Decoder
@@ -63,7 +63,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def init(key):
         variables = decoder.init(key, jnp.zeros(coded))
         frozen = Net(encoder.variables["params"], {}, ())
-        return State(jnp.int32(0), {"decoder": create(variables, tx), "encoder": frozen}, {}, {})
+        return State(jnp.int32(0), {"decoder": init_net(variables, tx), "encoder": frozen}, {}, {})
 
     def maps(state, x, names):
         """The encoder's maps of pixels from 0 to 255."""
@@ -84,7 +84,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         x = batch["x"][0]
         pairs = enumerate((x[:, : shape[1]], x[:, shape[1] :]))
         content, style = (cropped(half, side, jax.random.fold_in(key, number)) for number, half in pairs)
-        trained, metrics = descend(state.nets["decoder"], tx, loss, state, content, style)
+        trained, metrics = gradient_step(state.nets["decoder"], tx, loss, state, content, style)
         return state.replace(step=state.step + 1, nets=state.nets | {"decoder": trained}), metrics
 
     def features(state, x):

@@ -8,7 +8,7 @@ from genjax.config import construct, defaults, pick
 from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
 from genjax.engine.state import State
-from genjax.engine.update import create, descend, optimizer
+from genjax.engine.update import gradient_step, init_net, optimizer
 from genjax.errors import InputError
 from genjax.losses.reconstruction import LOSSES, mean
 from genjax.losses.sparsity import PENALTIES
@@ -60,18 +60,18 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     series = len(shape) == 2  # which may have unequal lengths
 
     def init(key):
-        return State(jnp.int32(0), {"autoencoder": create(net.init(key, jnp.zeros((1, *shape))), tx)}, {}, {})
+        return State(jnp.int32(0), {"autoencoder": init_net(net.init(key, jnp.zeros((1, *shape))), tx)}, {}, {})
 
     def corrupted(key, x):
         seen = corrupt(key, x, c.corruption.amount)
-        return padding.restore(seen, x) if series else seen
+        return padding.copy_padding(seen, x) if series else seen
 
     def total(params, stats, x, key):
         k_corrupt, k_drop = jax.random.split(key)
         variables, seen = {"params": params}, corrupted(k_corrupt, x)
         z = apply(variables, seen, train=True, rngs={"dropout": k_drop}, method="encode")
         y = apply(variables, z, train=True, rngs={"dropout": k_drop}, method="decode")
-        value = padding.mean(lambda known: loss(y, known), x) if series else mean(loss, y, x)
+        value = padding.masked_mean(lambda known: loss(y, known), x) if series else mean(loss, y, x)
         if not penalty:
             return value, (stats, {"loss": value})
         active = penalty(z, c.penalty.target)
@@ -81,7 +81,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def step(state, batch, key):
         """One update on clean examples as they are restored from corrupted ones."""
         x = to_float(batch["x"][0], "sigmoid")
-        trained, metrics = descend(state.nets["autoencoder"], tx, total, x, key)
+        trained, metrics = gradient_step(state.nets["autoencoder"], tx, total, x, key)
         return State(state.step + 1, {"autoencoder": trained}, state.ema, state.extra), metrics
 
     def encode(state, x):
@@ -98,7 +98,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def reconstruct(state, x):
         """What is left of examples behind their latents, pixels from 0 to 1. Shapes: [N, *shape], kept."""
         y = restore(state, encode(state, x))
-        return padding.restore(y, x) if series else y
+        return padding.copy_padding(y, x) if series else y
 
     def show(state, x):
         """What training would show it of examples. Shapes: [N, *shape], kept."""

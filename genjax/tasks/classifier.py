@@ -7,11 +7,11 @@ import optax
 from ml_collections import ConfigDict
 
 from genjax.config import construct, defaults
-from genjax.engine.outputs import in_blocks
+from genjax.engine.outputs import apply_in_batches
 from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
 from genjax.engine.state import State
-from genjax.engine.update import create, descend, optimizer
+from genjax.engine.update import gradient_step, init_net, optimizer
 from genjax.errors import InputError
 from genjax.nets import convnet
 from genjax.ops.pixels import to_float
@@ -42,7 +42,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     apply, tx = computing_in(c.dtype, net.apply), optimizer(**c.optimizer)
 
     def init(key):
-        return State(jnp.int32(0), {"classifier": create(net.init(key, jnp.zeros((1, *shape))), tx)}, {}, {})
+        return State(jnp.int32(0), {"classifier": init_net(net.init(key, jnp.zeros((1, *shape))), tx)}, {}, {})
 
     def loss(params, stats, x, label, key):
         logits = apply({"params": params}, x, train=True, rngs={"dropout": key}).logits
@@ -53,7 +53,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def step(state, batch, key):
         """One update by cross-entropy."""
         x, label = to_float(batch["x"][0], "sigmoid"), batch["label"][0]
-        trained, metrics = descend(state.nets["classifier"], tx, loss, x, label, key)
+        trained, metrics = gradient_step(state.nets["classifier"], tx, loss, x, label, key)
         return State(state.step + 1, {"classifier": trained}, state.ema, state.extra), metrics
 
     def look(state, x):
@@ -73,4 +73,4 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
 def accuracy(task: Task, state: State, x: np.ndarray, labels: np.ndarray) -> float:
     """The part of images whose likeliest class is theirs. Shapes: x uint8 [N, *shape], labels [N]."""
-    return float(np.mean(in_blocks(task.outputs["classify"], state, x).argmax(1) == labels))
+    return float(np.mean(apply_in_batches(task.outputs["classify"], state, x).argmax(1) == labels))

@@ -1,6 +1,6 @@
 """Generative adversarial networks: a pair of nets, and any step of `genjax.tasks.adversarial`.
 
-Latents of a generator given classes end in the class' one-hot, so that `decode` needs nothing else.
+Latents of a generator class_onehot classes end in the class' one-hot, so that `decode` needs nothing else.
 """
 
 import jax
@@ -12,8 +12,10 @@ from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
 from genjax.nets import dcgan, mlp, resnet
 from genjax.ops.pixels import to_float
-from genjax.tasks import adversarial, refusals, sampling
-from genjax.tasks.adversarial import Game, unchanging
+from genjax.tasks import sampling
+from genjax.tasks.adversarial import step as adversarial
+from genjax.tasks.adversarial import validation
+from genjax.tasks.adversarial.step import Players, ignoring_step
 
 GENERATORS = {"mlp": mlp.Generator, "dcgan": dcgan.Generator, "resnet": resnet.Generator}
 CRITICS = {"mlp": mlp.Critic, "dcgan": dcgan.Critic, "resnet": resnet.Critic}
@@ -34,26 +36,26 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     """
     generator = construct(GENERATORS, c.generator, "generator", shape=tuple(shape))
     critic = construct(CRITICS, c.critic, "critic")
-    refusals.refuse(c, generator, critic, shape)
-    refusals.refuse_keys(c, ("remat",), "these nets, which keep little")
-    players = (unchanging(computing_in(c.dtype, net.apply)) for net in (generator, critic))
-    game = Game(*players, lambda x, step: to_float(x, generator.output))
+    validation.validate(c, generator, critic, shape)
+    validation.reject_unused(c, ("remat",), "these nets, which keep little")
+    players = (ignoring_step(computing_in(c.dtype, net.apply)) for net in (generator, critic))
+    game = Players(*players, lambda x, step: to_float(x, generator.output))
 
     def init(key):
         keys = jax.random.split(key)
-        given = jnp.zeros((1, c.classes)) if c.classes else None
+        class_onehot = jnp.zeros((1, c.classes)) if c.classes else None
         packed = (1, *shape[:-1], shape[-1] * c.packing)
         nets = (
-            generator.init(keys[0], jnp.zeros((1, c.latent)), given=given),
-            critic.init(keys[1], jnp.zeros(packed), given=given),
+            generator.init(keys[0], jnp.zeros((1, c.latent)), class_onehot=class_onehot),
+            critic.init(keys[1], jnp.zeros(packed), class_onehot=class_onehot),
         )
         return adversarial.first_state(c, *nets, shape)
 
     def generate(state, z, ema):
-        z, given = (z[:, : c.latent], z[:, c.latent :]) if c.classes else (z, None)
-        return generator.apply(sampling.weights(state, ema), z, train=False, given=given)
+        z, class_onehot = (z[:, : c.latent], z[:, c.latent :]) if c.classes else (z, None)
+        return generator.apply(sampling.weights(state, ema), z, train=False, class_onehot=class_onehot)
 
     step = adversarial.make_step(c, game, shape, c.batch)
-    phase = Phase("train", c.steps, c.batch, step, reals=c.critic_steps)
+    phase = Phase("train", c.steps, c.batch, step, batches_per_step=c.critic_steps)
     outputs = sampling.outputs(generate, c.latent, generator.output, c.classes)
     return Task(init, (phase,), outputs, c.classes)

@@ -13,7 +13,7 @@ from genjax.config import defaults, pick
 from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
 from genjax.engine.state import State
-from genjax.engine.update import create, descend, descend_together, optimizer
+from genjax.engine.update import gradient_step, init_net, joint_gradient_step, optimizer
 from genjax.errors import InputError
 from genjax.losses.reconstruction import bce, mean, mse
 from genjax.nets.autoencoder import Dense
@@ -67,7 +67,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def init(key):
         keys = jax.random.split(key, len(names))
         variables = (nets[n].init(k, jnp.zeros((1, *s))) for n, k, s in zip(names, keys, shapes[:-1], strict=True))
-        return State(jnp.int32(0), {n: create(v, tx[n]) for n, v in zip(names, variables, strict=True)}, {}, {})
+        return State(jnp.int32(0), {n: init_net(v, tx[n]) for n, v in zip(names, variables, strict=True)}, {}, {})
 
     def up(params, x, layers, apply=apply):
         for name in layers:
@@ -93,7 +93,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         def step(state, batch, key):
             """One update of one layer, on the latents of those below it."""
             x = up(_params(state), to_float(batch["x"][0], "sigmoid"), below)
-            trained, metrics = descend(state.nets[name], tx[name], total, x)
+            trained, metrics = gradient_step(state.nets[name], tx[name], total, x)
             return state.replace(step=state.step + 1, nets=state.nets | {name: trained}), metrics
 
         return Phase(name, c.steps, c.batch, step)
@@ -104,7 +104,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     def finetune(state, batch, key):
         """One update of the whole stack."""
-        trained, metrics = descend_together(state.nets, tx_all, stacked, to_float(batch["x"][0], "sigmoid"))
+        trained, metrics = joint_gradient_step(state.nets, tx_all, stacked, to_float(batch["x"][0], "sigmoid"))
         return state.replace(step=state.step + 1, nets=trained), metrics
 
     def afresh(state, key):

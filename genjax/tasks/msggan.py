@@ -12,9 +12,11 @@ from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
 from genjax.nets import msggan, progan
 from genjax.ops.pixels import to_float
-from genjax.ops.resample import shrink
-from genjax.tasks import adversarial, refusals, sampling
-from genjax.tasks.adversarial import Game, unchanging
+from genjax.ops.resample import downsample2x
+from genjax.tasks import sampling
+from genjax.tasks.adversarial import step as adversarial
+from genjax.tasks.adversarial import validation
+from genjax.tasks.adversarial.step import Players, ignoring_step
 
 NETS = {"msggan": msggan.Generator}, {"msggan": msggan.Critic}
 
@@ -36,16 +38,16 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     generator = construct(NETS[0], c.generator, "generator", shape=tuple(shape), remat=c.remat)
     critic = construct(NETS[1], c.critic, "critic", remat=c.remat)
     progan.check_stages("critic", shape, critic.channels)
-    refusals.refuse(c, generator, critic, shape)
+    validation.validate(c, generator, critic, shape)
     unused = "classes", "packing", "replay.capacity", "augment", "instance_noise.std", "penalty.dragan"
-    refusals.refuse_keys(c, (*unused, "loss.feature_matching"), "images of several sizes")
+    validation.reject_unused(c, (*unused, "loss.feature_matching"), "images of several sizes")
 
     def see(x, step):
         return pyramid(to_float(x, generator.output), len(critic.channels))
 
     players = [computing_in(c.dtype, net.apply) for net in (generator, critic)]
     scales = lambda *args, **options: players[0](*args, method="scales", **options)  # noqa: E731
-    game = Game(unchanging(scales), unchanging(players[1]), see)
+    game = Players(ignoring_step(scales), ignoring_step(players[1]), see)
 
     def init(key):
         keys = jax.random.split(key)
@@ -57,7 +59,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return generator.apply(sampling.weights(state, ema), z)
 
     step = adversarial.make_step(c, game, shape, c.batch)
-    phase = Phase("train", c.steps, c.batch, step, reals=c.critic_steps)
+    phase = Phase("train", c.steps, c.batch, step, batches_per_step=c.critic_steps)
     return Task(init, (phase,), sampling.outputs(generate, c.latent, generator.output))
 
 
@@ -65,5 +67,5 @@ def pyramid(x, stages: int):
     """Images and their halves, a tuple with the smallest first. Shapes: x [B, H, W, C] -> `stages` of them."""
     found = [x]
     while len(found) < stages:
-        found.append(shrink(found[-1]))
+        found.append(downsample2x(found[-1]))
     return tuple(reversed(found))

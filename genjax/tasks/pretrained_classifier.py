@@ -14,7 +14,7 @@ from genjax.config import construct, defaults, pick
 from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
 from genjax.engine.state import State
-from genjax.engine.update import create, descend, optimizer
+from genjax.engine.update import gradient_step, init_net, optimizer
 from genjax.errors import InputError
 from genjax.losses.reconstruction import LOSSES, mean
 from genjax.nets import autoencoder, conv_autoencoder, encoder_classifier
@@ -68,8 +68,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def init(key):
         """All three nets; both classifiers begin with the same head."""
         keys, x = jax.random.split(key, 2), jnp.zeros((1, *shape))
-        scratch = create(head.init(keys[1], x), tx)
-        nets = {"autoencoder": create(net.init(keys[0], x), tx_pretrain), "classifier": scratch, "scratch": scratch}
+        scratch = init_net(head.init(keys[1], x), tx)
+        nets = {"autoencoder": init_net(net.init(keys[0], x), tx_pretrain), "classifier": scratch, "scratch": scratch}
         return State(jnp.int32(0), nets, {}, {})
 
     def reconstruction(params, stats, x):
@@ -79,7 +79,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def pretrain(state, batch, key):
         """One update of the autoencoder."""
         x = to_float(batch["x"][0], "sigmoid")
-        trained, metrics = descend(state.nets["autoencoder"], tx_pretrain, reconstruction, x)
+        trained, metrics = gradient_step(state.nets["autoencoder"], tx_pretrain, reconstruction, x)
         return state.replace(step=state.step + 1, nets=state.nets | {"autoencoder": trained}), metrics
 
     def transfer(state, key):
@@ -102,7 +102,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             x, label = to_float(batch["x"][0], "sigmoid"), batch["label"][0]
             nets, metrics = dict(state.nets), {}
             for name, held in (("classifier", frozen), ("scratch", False)):
-                nets[name], found = descend(nets[name], tx, cross_entropy, x, label, held)
+                nets[name], found = gradient_step(nets[name], tx, cross_entropy, x, label, held)
                 metrics |= {f"{name}/{what}": value for what, value in found.items()}
             return state.replace(step=state.step + 1, nets=nets), metrics
 
@@ -130,7 +130,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     held = round(c.frozen * c.steps)
     parts = [("classify", held, True), ("finetune", c.steps - held, False)]
-    labeled = [Phase(name, steps, c.batch, both(frozen), examples=c.labels) for name, steps, frozen in parts if steps]
+    labeled = [Phase(name, steps, c.batch, both(frozen), subset=c.labels) for name, steps, frozen in parts if steps]
     labeled[0] = dataclasses.replace(labeled[0], enter=transfer)
     outputs = {"classify": probabilities("classifier"), "classify_scratch": probabilities("scratch")}
     outputs |= {"features": features, "encode": encode, "reconstruct": reconstruct}

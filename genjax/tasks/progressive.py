@@ -19,9 +19,11 @@ from genjax.engine.precision import computing_in
 from genjax.errors import InputError
 from genjax.nets import progan, stylegan
 from genjax.ops.pixels import scaled
-from genjax.ops.resample import enlarge, shrink, shrink_to
-from genjax.tasks import adversarial, refusals, sampling
-from genjax.tasks.adversarial import Game
+from genjax.ops.resample import downsample2x, downsample_to, upsample2x
+from genjax.tasks import sampling
+from genjax.tasks.adversarial import step as adversarial
+from genjax.tasks.adversarial import validation
+from genjax.tasks.adversarial.step import Players
 
 GENERATORS = {"progan": progan.Generator, "stylegan": stylegan.Generator}
 CRITICS = {"progan": progan.Critic}
@@ -29,7 +31,7 @@ CRITICS = {"progan": progan.Critic}
 
 def config() -> ConfigDict:
     """Every key of a growing GAN's config with its default, locked."""
-    c = adversarial.config(task="progressive")  # steps: of the last stage, once it is faded in
+    c = adversarial.config(task="progressive")  # steps: of the last stage, once it is blend in
     c.latent = 512
     c.generator = ConfigDict({"net": "progan"})  # further keys: the fields of genjax.nets.<net>.Generator
     c.critic = ConfigDict({"net": "progan"})
@@ -64,7 +66,7 @@ class Part(NamedTuple):
         return f"{self.side}x{self.side}" + " fade" * self.fades
 
     def alpha(self, step):
-        """How far it has faded in, or None if it does not fade."""
+        """How far it has blend in, or None if it does not fade."""
         return (step - self.start) / self.steps if self.fades else None
 
 
@@ -101,7 +103,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     generator = construct(GENERATORS, c.generator, "generator", shape=tuple(shape), remat=c.remat)
     critic = construct(CRITICS, c.critic, "critic", remat=c.remat)
     progan.check_stages("critic", shape, critic.channels)
-    refusals.refuse(c, generator, critic, shape)
+    validation.validate(c, generator, critic, shape)
     parts = schedule(c, shape[0])
     _refuse(c, critic, parts)
     players = [computing_in(c.dtype, net.apply) for net in (generator, critic)]
@@ -119,10 +121,10 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             return lambda variables, x, step, **options: apply(variables, x, **where(step), **options)
 
         def see(x, step):
-            x = scaled(shrink_to(x.astype(float), part.side), generator.output)  # means of whole numbers are exact
-            return progan.faded(part.alpha(step), enlarge(shrink(x)), x) if part.fades else x
+            x = scaled(downsample_to(x.astype(float), part.side), generator.output)  # means of whole numbers are exact
+            return progan.blend(part.alpha(step), upsample2x(downsample2x(x)), x) if part.fades else x
 
-        return Game(*map(player, players), see)
+        return Players(*map(player, players), see)
 
     def begin_anew(state, key):
         """Adam's moments are those of the nets before: with them the first updates of a new layer are too large."""
@@ -134,7 +136,9 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         small = (part.side, part.side, shape[2])
         step = adversarial.make_step(c, game(part), small, part.batch)
         enter = {"enter": begin_anew} if before and before.stage != part.stage else {}
-        return Phase(part.name, part.steps, part.batch, step, reals=c.critic_steps, side=part.side, **enter)
+        return Phase(
+            part.name, part.steps, part.batch, step, batches_per_step=c.critic_steps, image_size=part.side, **enter
+        )
 
     def level(step):
         """How far the nets have grown: stage s as it is at s, stage s + 1 on its way at s + alpha."""
@@ -143,7 +147,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     def image(variables, z, state, *noise):
         """Of latents, or of styles under noise where the generator has them."""
-        return generator.apply(variables, z, level(state.step), *noise, method="grown")
+        return generator.apply(variables, z, level(state.step), *noise, method="partially_grown")
 
     phases = tuple(phase(part, before) for before, part in pairwise([None, *parts]))
     if hasattr(generator, "styles"):
@@ -162,10 +166,10 @@ def _knots(parts: list[Part]) -> Iterator[tuple[int, int]]:
 def _refuse(c, critic, parts):
     """Raise InputError for remedies that are of images of one size, and groups that do not divide a batch."""
     unused = "classes", "replay.capacity", "packing", "loss.feature_matching"
-    refusals.refuse_keys(c, unused, "nets that grow")
+    validation.reject_unused(c, unused, "nets that grow")
     for part in parts:
-        refusals.refuse_parts(c, part.batch, f"the batch of {part.batch} at {part.side} pixels")
-        at_once = part.batch // c.accumulate
+        validation.check_microbatches(c, part.batch, f"the batch of {part.batch} at {part.side} pixels")
+        at_once = part.batch // c.grad_accum_steps
         if at_once > 4 and at_once % 4 and critic.minibatch == "stddev":
             raise InputError(
                 f"critic.minibatch='stddev' is over groups of 4, which do not divide the {at_once} examples at "

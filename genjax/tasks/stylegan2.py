@@ -12,13 +12,15 @@ from ml_collections import ConfigDict
 from genjax.config import construct
 from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
-from genjax.engine.update import descend, descend_in_parts
+from genjax.engine.update import accumulated_gradient_step, gradient_step
 from genjax.errors import InputError
 from genjax.nets import progan, stylegan2
 from genjax.ops import noise
 from genjax.ops.pixels import to_float
-from genjax.tasks import adversarial, refusals, sampling
-from genjax.tasks.adversarial import Game, unchanging
+from genjax.tasks import sampling
+from genjax.tasks.adversarial import step as adversarial
+from genjax.tasks.adversarial import validation
+from genjax.tasks.adversarial.step import Players, ignoring_step
 
 NETS = {"stylegan2": stylegan2.Generator}, {"stylegan2": stylegan2.Critic}
 
@@ -48,11 +50,11 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     generator = construct(NETS[0], c.generator, "generator", shape=tuple(shape), remat=c.remat)
     critic = construct(NETS[1], c.critic, "critic", remat=c.remat)
     progan.check_stages("critic", shape, critic.channels)
-    refusals.refuse(c, generator, critic, shape)
-    refusals.refuse_keys(c, ("classes", "packing", "loss.feature_matching"), "these nets")
+    validation.validate(c, generator, critic, shape)
+    validation.reject_unused(c, ("classes", "packing", "loss.feature_matching"), "these nets")
     _refuse(c)
     players = [computing_in(c.dtype, net.apply) for net in (generator, critic)]
-    game = Game(*map(unchanging, players), lambda x, step: to_float(x, generator.output))
+    game = Players(*map(ignoring_step, players), lambda x, step: to_float(x, generator.output))
     play = adversarial.make_step(c, game, shape, c.batch)
     tx = adversarial.optimizers(c)["generator"]
 
@@ -68,7 +70,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         Shapes: -> [batch * share / accumulate].
         """
         k_z, k_styles, k_noise, k_y = jax.random.split(key, 4)
-        count, variables = round(c.batch * c.path_length.share / c.accumulate), {"params": params, **stats}
+        count, variables = round(c.batch * c.path_length.share / c.grad_accum_steps), {"params": params, **stats}
         z = noise.normal(k_z, count, (c.latent,))
         ws, stats = players[0](variables, z, k_styles, method="styles_in_training", mutable=list(stats))
         y = noise.normal(k_y, count, shape) / (shape[0] * shape[1]) ** 0.5
@@ -85,10 +87,10 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     def evened(net, mean, key):
         """The generator after an update for its path lengths, and what there is to say of them."""
-        if c.accumulate == 1:
-            return descend(net, tx, unevenness, mean, key)
+        if c.grad_accum_steps == 1:
+            return gradient_step(net, tx, unevenness, mean, key)
         of_part = lambda params, stats, key: unevenness(params, stats, mean, key)  # noqa: E731
-        return descend_in_parts(net, tx, of_part, jax.random.split(key, c.accumulate))
+        return accumulated_gradient_step(net, tx, of_part, jax.random.split(key, c.grad_accum_steps))
 
     def step(state, batch, key):
         """A step of the game, and at every so many one more update of the generator. The average sees that the next."""
@@ -106,7 +108,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def image(variables, ws, state, noise):
         return generator.apply(variables, ws, noise, method="synthesize")
 
-    phase = Phase("train", c.steps, c.batch, step if c.path_length.weight else play, reals=c.critic_steps)
+    phase = Phase("train", c.steps, c.batch, step if c.path_length.weight else play, batches_per_step=c.critic_steps)
     return Task(init, (phase,), sampling.style_outputs(generator, image, c.latent))
 
 
@@ -118,8 +120,8 @@ def _refuse(c):
             f"path_length: weight={given.weight}, interval={given.interval}, share={given.share}, decay={given.decay}: "
             "expected a weight of 0 or more, an interval of at least 1, a share and a decay above 0 and up to 1"
         )
-    if given.weight and round(c.batch * given.share / c.accumulate) < 1:
+    if given.weight and round(c.batch * given.share / c.grad_accum_steps) < 1:
         raise InputError(
-            f"path_length.share={given.share} of batch={c.batch} is no example in each of accumulate={c.accumulate} "
+            f"path_length.share={given.share} of batch={c.batch} is no example in each of grad_accum_steps={c.grad_accum_steps} "
             "parts: expected at least one"
         )

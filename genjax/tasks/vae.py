@@ -1,6 +1,6 @@
-"""Variational autoencoders: a net x a likelihood x a bound on it, of examples alone or given their labels.
+"""Variational autoencoders: a net x a likelihood x a bound on it, of examples alone or class_onehot their labels.
 
-Source: arXiv:1312.6114. Latents of a net given labels (`classes` > 0) end in the label's one-hot, so that `decode`
+Source: arXiv:1312.6114. Latents of a net class_onehot labels (`classes` > 0) end in the label's one-hot, so that `decode`
 needs nothing else; of examples whose label it is not told, such a net takes the likeliest one.
 """
 
@@ -15,7 +15,7 @@ from genjax.config import construct, defaults, pick
 from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
 from genjax.engine.state import State
-from genjax.engine.update import create, descend, optimizer
+from genjax.engine.update import gradient_step, init_net, optimizer
 from genjax.errors import InputError
 from genjax.losses.variational import (
     LIKELIHOODS,
@@ -42,9 +42,9 @@ def config() -> ConfigDict:
     c = defaults(task="vae")
     c.eval.metrics = "reconstruction,likelihood,frechet"
     c.vae = ConfigDict({"net": "dense"})  # further keys: the fields of the net
-    c.classes = 0  # 0: of examples alone; n: given labels from 0 to n - 1
+    c.classes = 0  # 0: of examples alone; n: class_onehot labels from 0 to n - 1
     c.likelihood = ConfigDict({"name": "bernoulli", "std": 1.0})  # or "gaussian", of that standard deviation
-    c.bound = ConfigDict(
+    c.elbo = ConfigDict(
         {
             "beta": 1.0,  # weight of the KL (arXiv:1804.03599 has more than 1)
             "warm_up": 0,  # steps over which that weight rises from 0
@@ -68,28 +68,28 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     latent = net.latent if c.vae.net == "conv" else (net.widths or (0,))[-1]
     _refuse(c, net, latent, shape)
     pixels = len(shape) == 3
-    size = 1 if c.bound.reduction == "sum" else math.prod(shape)
+    size = 1 if c.elbo.reduction == "sum" else math.prod(shape)
     apply, tx = computing_in(c.dtype, net.apply), optimizer(**c.optimizer)
 
     def one_hot(label):
         known = (label >= 0) & (label < c.classes)
         return jnp.where(known[:, None], jax.nn.one_hot(label, c.classes), jnp.nan)
 
-    def see(x, given):
+    def see(x, class_onehot):
         """What the encoder sees of examples and of one-hots: these behind the numbers, or as planes of the image."""
         if c.vae.net == "dense":
-            return jnp.concatenate([flatten(x), given], 1)
-        planes = jnp.broadcast_to(given[:, None, None], (*x.shape[:3], c.classes))
+            return jnp.concatenate([flatten(x), class_onehot], 1)
+        planes = jnp.broadcast_to(class_onehot[:, None, None], (*x.shape[:3], c.classes))
         return jnp.concatenate([x, planes], 3)
 
-    def posterior(run, x, given):
-        """Mean and log-variance of q(z | x). Shapes: x [B, *shape], given [B, classes] -> [B, latent] each."""
-        return jnp.split(run(see(x, given), method="encode"), 2, axis=1)
+    def posterior(run, x, class_onehot):
+        """Mean and log-variance of q(z | x). Shapes: x [B, *shape], class_onehot [B, classes] -> [B, latent] each."""
+        return jnp.split(run(see(x, class_onehot), method="encode"), 2, axis=1)
 
-    def surprise(run, z, x, given):
+    def surprise(run, z, x, class_onehot):
         """-log p(x | z) of K latents an example, in nats. Shapes: z [B, K, latent], x [B, *shape] -> [B, K]."""
         draws = z.shape[1]
-        z = jnp.concatenate([z, jnp.broadcast_to(given[:, None], (*z.shape[:2], c.classes))], 2)
+        z = jnp.concatenate([z, jnp.broadcast_to(class_onehot[:, None], (*z.shape[:2], c.classes))], 2)
         y = run(z.reshape(-1, z.shape[2]), method="decode")
         y = y if c.likelihood.name == "bernoulli" else ACTIVATIONS[net.output](y)
         # Flat: XLA sums many axes at a third of the speed.
@@ -98,30 +98,30 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def init(key):
         ends = lambda net, x, z: (net.encode(x), net.decode(z))  # noqa: E731
         like = see(jnp.zeros((1, *shape)), jnp.zeros((1, c.classes))), jnp.zeros((1, latent + c.classes))
-        return State(jnp.int32(0), {"vae": create(net.init(key, *like, method=ends), tx)}, {}, {})
+        return State(jnp.int32(0), {"vae": init_net(net.init(key, *like, method=ends), tx)}, {}, {})
 
-    def total(params, stats, x, given, weight, key):
+    def total(params, stats, x, class_onehot, weight, key):
         run = partial(apply, {"params": params, **stats}, train=True)
-        mean, logvar = posterior(run, x, given)
-        eps = noise.normal(key, len(x), (c.bound.samples, latent))
+        mean, logvar = posterior(run, x, class_onehot)
+        eps = noise.normal(key, len(x), (c.elbo.samples, latent))
         z = mean[:, None] + jnp.exp(logvar[:, None] / 2) * eps
-        missed, kl = surprise(run, z, x, given), gaussian_kl(mean, logvar)
-        if c.bound.samples == 1:  # the KL in closed form, of less variance than its sample
-            value = missed.mean() + weight * floored_kl(kl, c.bound.free_bits)
+        missed, kl = surprise(run, z, x, class_onehot), gaussian_kl(mean, logvar)
+        if c.elbo.samples == 1:  # the KL in closed form, of less variance than its sample
+            value = missed.mean() + weight * floored_kl(kl, c.elbo.free_bits)
         else:
             of_latents = log_normal(z) - log_normal(z, mean[:, None], logvar[:, None])
             value = -importance_bound(weight * of_latents - missed).mean()
         metrics = {"loss": value / size, "reconstruction/loss": missed.mean() / size, "kl/nats": kl.sum(1).mean()}
-        if c.bound.warm_up:
+        if c.elbo.warm_up:
             metrics["kl/weight"] = weight
         return metrics["loss"], (stats, metrics)
 
     def step(state, batch, key):
         """One update by the bound, negated."""
         x = to_float(batch["x"][0], "sigmoid")
-        given = one_hot(batch["label"][0]) if c.classes else jnp.zeros((len(x), 0))
-        weight = c.bound.beta * warm_up(state.step, c.bound.warm_up)
-        moved, metrics = descend(state.nets["vae"], tx, total, x, given, weight, key)
+        class_onehot = one_hot(batch["label"][0]) if c.classes else jnp.zeros((len(x), 0))
+        weight = c.elbo.beta * warm_up(state.step, c.elbo.warm_up)
+        moved, metrics = gradient_step(state.nets["vae"], tx, total, x, class_onehot, weight, key)
         return State(state.step + 1, {"vae": moved}, state.ema, state.extra), metrics
 
     def trained(state):
@@ -131,9 +131,9 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         """Of each example the class whose bound is best, at the mean latent. Shapes: [N, *shape] -> int [N]."""
 
         def fit(label):
-            given = one_hot(jnp.full(len(x), label))
-            mean, logvar = posterior(trained(state), x, given)
-            return -surprise(trained(state), mean[:, None], x, given)[:, 0] - gaussian_kl(mean, logvar).sum(1)
+            class_onehot = one_hot(jnp.full(len(x), label))
+            mean, logvar = posterior(trained(state), x, class_onehot)
+            return -surprise(trained(state), mean[:, None], x, class_onehot)[:, 0] - gaussian_kl(mean, logvar).sum(1)
 
         return jax.lax.map(fit, jnp.arange(c.classes)).argmax(0)
 
@@ -141,10 +141,10 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         """Examples as floats, with their one-hots and what the encoder says of them."""
         x = to_float(x, "sigmoid")
         if not c.classes:
-            given = jnp.zeros((len(x), 0))
+            class_onehot = jnp.zeros((len(x), 0))
         else:
-            given = one_hot(likeliest(state, x) if label is None else jnp.asarray(label))
-        return x, given, *posterior(trained(state), x, given)
+            class_onehot = one_hot(likeliest(state, x) if label is None else jnp.asarray(label))
+        return x, class_onehot, *posterior(trained(state), x, class_onehot)
 
     def drawn(x, mean, logvar, draw=0):
         """One draw of latents, whose noise follows from the example and the draw's number."""
@@ -153,8 +153,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     def encode(state, x, label=None, sampled=False):
         """Latents: the means, or a draw of them. Shapes: x [N, *shape], label [N] or None -> [N, latent + classes]."""
-        x, given, mean, logvar = inferred(state, x, label)
-        return jnp.concatenate([drawn(x, mean, logvar) if sampled else mean, given], 1)
+        x, class_onehot, mean, logvar = inferred(state, x, label)
+        return jnp.concatenate([drawn(x, mean, logvar) if sampled else mean, class_onehot], 1)
 
     def restore(state, z):
         return ACTIVATIONS[net.output](trained(state)(z, method="decode"))
@@ -188,12 +188,12 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         Given labels: of p(x, z | label). Where the label is inferred, of p(x, z, label) under equally likely ones: that
         bounds p(x) too. The noise follows from the example: its weights do not depend on the others, nor on `draws`.
         """
-        x, given, mean, logvar = inferred(state, x, label)
+        x, class_onehot, mean, logvar = inferred(state, x, label)
         chance = jnp.log(c.classes) if c.classes and label is None else 0.0
 
         def weigh(draw):
             z = drawn(x, mean, logvar, draw)
-            missed = surprise(trained(state), z[:, None], x, given)[:, 0]
+            missed = surprise(trained(state), z[:, None], x, class_onehot)[:, 0]
             return log_normal(z) - log_normal(z, mean, logvar) - missed - chance
 
         return jax.lax.map(weigh, jnp.arange(draws), batch_size=20).T
@@ -205,22 +205,22 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
 def _refuse(c, net, latent, shape):
     """Raise InputError for numbers out of range and choices that do not fit each other or the data."""
-    bound = c.bound
+    elbo = c.elbo
     if latent < 1:
         raise InputError(f"vae: latents of size {latent}: expected at least 1")
     if c.classes < 0 or c.classes == 1:
         raise InputError(f"classes={c.classes}: expected 0 (without labels) or at least 2")
-    if bound.beta < 0 or bound.warm_up < 0 or bound.free_bits < 0:
+    if elbo.beta < 0 or elbo.warm_up < 0 or elbo.free_bits < 0:
         raise InputError(
-            f"bound.beta={bound.beta}, warm_up={bound.warm_up}, free_bits={bound.free_bits}: expected 0 or more of each"
+            f"elbo.beta={elbo.beta}, warm_up={elbo.warm_up}, free_bits={elbo.free_bits}: expected 0 or more of each"
         )
-    if bound.samples < 1 or (bound.samples > 1 and bound.free_bits):
+    if elbo.samples < 1 or (elbo.samples > 1 and elbo.free_bits):
         raise InputError(
-            f"bound.samples={bound.samples}, free_bits={bound.free_bits}: expected at least 1 sample, and with more "
+            f"elbo.samples={elbo.samples}, free_bits={elbo.free_bits}: expected at least 1 sample, and with more "
             "free_bits=0, for their bound has no KL of its own"
         )
-    if bound.reduction not in REDUCTIONS:
-        raise InputError(f"bound.reduction={bound.reduction!r}: expected {' or '.join(map(repr, REDUCTIONS))}")
+    if elbo.reduction not in REDUCTIONS:
+        raise InputError(f"elbo.reduction={elbo.reduction!r}: expected {' or '.join(map(repr, REDUCTIONS))}")
     if c.likelihood.std <= 0:
         raise InputError(f"likelihood.std={c.likelihood.std}: expected more than 0")
     if c.vae.net == "conv" and len(shape) != 3:

@@ -1,7 +1,7 @@
-"""The vector-quantized autoencoder: latents are maps of numbers, each of a code in a book that follows the encoder.
+"""The vector-quantized autoencoder: latents are maps of indices, each of a code in a codebook that follows the encoder.
 
 Source: arXiv:1711.00937. The codebook moves by running averages (its appendix A.1) and not by a loss, so that of eq. 3
-the first and the last term are left. There is no output "sample": the prior over numbers is a model of its own.
+the first and the last term are left. There is no output "sample": the prior over indices is a model of its own.
 """
 
 import jax
@@ -12,7 +12,7 @@ from genjax.config import construct, defaults, pick
 from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
 from genjax.engine.state import State
-from genjax.engine.update import create, descend, optimizer
+from genjax.engine.update import gradient_step, init_net, optimizer
 from genjax.errors import InputError
 from genjax.losses.reconstruction import LOSSES
 from genjax.nets import residual
@@ -51,10 +51,10 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     net, loss = construct(NETS, c.vqvae, "vqvae", shape=tuple(shape)), pick(LOSSES, c.loss, "loss")
     if (net.output == "sigmoid") != (c.loss == "bce"):
         raise InputError(f"loss={c.loss!r} with output={net.output!r}: expected bce with sigmoid, or mse with another")
-    book = c.codebook
-    if book.codes < 1 or not 0 <= book.decay < 1 or book.restart < 0 or c.commitment < 0:
+    codebook = c.codebook
+    if codebook.codes < 1 or not 0 <= codebook.decay < 1 or codebook.restart < 0 or c.commitment < 0:
         raise InputError(
-            f"codebook.codes={book.codes}, decay={book.decay}, restart={book.restart}, commitment={c.commitment}: "
+            f"codebook.codes={codebook.codes}, decay={codebook.decay}, restart={codebook.restart}, commitment={c.commitment}: "
             "expected at least 1 code, a decay from 0 to less than 1, and the others not below 0"
         )
     apply, tx = computing_in(c.dtype, net.apply), optimizer(**c.optimizer)
@@ -62,47 +62,47 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def init(key):
         k_net, k_book = jax.random.split(key)
         variables = net.init(k_net, jnp.zeros((1, *shape)))
-        book = quantize.create(k_book, c.codebook.codes, net.latent)
-        return State(jnp.int32(0), {"vqvae": create({**variables, "codebook": book._asdict()}, tx)}, {}, {})
+        codebook = quantize.init_codebook(k_book, c.codebook.codes, net.latent)
+        return State(jnp.int32(0), {"vqvae": init_net({**variables, "codebook": codebook._asdict()}, tx)}, {}, {})
 
     def total(params, stats, x, key):
-        book = quantize.Codebook(**stats["codebook"])
+        codebook = quantize.Codebook(**stats["codebook"])
         z = apply({"params": params}, x, train=True, method="encode")
-        numbers = quantize.nearest(z, book.codes)
-        q = book.codes[numbers]
+        indices = quantize.nearest(z, codebook.codes)
+        q = codebook.codes[indices]
         y = apply({"params": params}, quantize.straight_through(z, q), train=True, method="decode")
         restored, far = (
             loss(flatten(y), flatten(x)).mean(),
             jnp.square(z - q).mean(),
-        )  # means over numbers, as in the authors' code
+        )  # means over indices, as in the authors' code
         rows = jax.lax.stop_gradient(z).reshape(-1, net.latent)
-        book = quantize.follow(book, rows, numbers.ravel(), c.codebook.decay)
-        book, restarted = quantize.restart(book, rows, c.codebook.restart, key)
+        codebook = quantize.ema_update(codebook, rows, indices.ravel(), c.codebook.decay)
+        codebook, restarted = quantize.restart(codebook, rows, c.codebook.restart, key)
         metrics = {"loss": restored + c.commitment * far, "reconstruction/loss": restored, "commitment/distance": far}
-        metrics["codes/perplexity"] = quantize.perplexity(numbers, c.codebook.codes)
+        metrics["codes/perplexity"] = quantize.perplexity(indices, c.codebook.codes)
         metrics["codes/restarted"] = restarted.astype(jnp.float32)
-        return metrics["loss"], ({"codebook": book._asdict()}, metrics)
+        return metrics["loss"], ({"codebook": codebook._asdict()}, metrics)
 
     def step(state, batch, key):
         """One update of the net by restoring examples from codes, and of the codes by what they stood for."""
         x = to_float(batch["x"][0], "sigmoid")
-        trained, metrics = descend(state.nets["vqvae"], tx, total, x, key)
+        trained, metrics = gradient_step(state.nets["vqvae"], tx, total, x, key)
         return State(state.step + 1, {"vqvae": trained}, state.ema, state.extra), metrics
 
     def encode(state, x):
-        """The numbers of the codes of images. Shapes: x uint8 [N, *shape] -> int32 [N, h, w]."""
+        """The indices of the codes of images. Shapes: x uint8 [N, *shape] -> int32 [N, h, w]."""
         trained = state.nets["vqvae"]
         z = net.apply({"params": trained.params}, to_float(x, "sigmoid"), method="encode")
         return quantize.nearest(z, trained.stats["codebook"]["codes"])
 
-    def restore(state, numbers):
+    def restore(state, indices):
         trained = state.nets["vqvae"]
-        q = trained.stats["codebook"]["codes"][numbers]
+        q = trained.stats["codebook"]["codes"][indices]
         return ACTIVATIONS[net.output](net.apply({"params": trained.params}, q, method="decode"))
 
-    def decode(state, numbers, ema=True):
-        """Images of codes' numbers, pixels from 0 to 255 and not rounded. Shapes: int [N, h, w] -> [N, *shape]."""
-        return to_pixels(restore(state, numbers), "sigmoid")
+    def decode(state, indices, ema=True):
+        """Images of codes' indices, pixels from 0 to 255 and not rounded. Shapes: int [N, h, w] -> [N, *shape]."""
+        return to_pixels(restore(state, indices), "sigmoid")
 
     def reconstruct(state, x):
         """What is left of images behind their codes, pixels from 0 to 1. Shapes: [N, *shape], kept."""

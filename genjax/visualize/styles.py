@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from genjax.engine.outputs import in_blocks
+from genjax.engine.outputs import apply_in_batches
 from genjax.report import interpolation
 from genjax.report.figures import grid
 from genjax.run.loaded import Run
@@ -40,7 +40,7 @@ def styles(run: Run) -> Iterator[tuple[str, Any]]:
 def truncation(run: Run) -> Iterator[tuple[str, Any]]:
     """Seeds over psi, how far their w is from the average: 1 as it is, 0 the average, negative the opposite."""
     w = w_of(run, SEEDS)
-    columns = [in_blocks(run.task.outputs["synthesize"], run.state, w, truncation=psi) for psi in PSI]
+    columns = [apply_in_batches(run.task.outputs["synthesize"], run.state, w, truncation=psi) for psi in PSI]
     images = as_pixels(np.stack(columns, 1))
     yield "truncation.png", grid(images.reshape(-1, *images.shape[2:]), len(PSI))
 
@@ -85,8 +85,8 @@ def _strips(run, mean, vectors, sizes):
 def w_of(run: Run, count: int) -> np.ndarray:
     """w of the seeds 0, 1, 2, ... Shapes: -> [count, width]."""
     run.need("map", "synthesize")
-    z = in_blocks(run.task.outputs["latents"], run.state, np.arange(count, dtype=np.int32))
-    return in_blocks(run.task.outputs["map"], run.state, z)
+    z = apply_in_batches(run.task.outputs["latents"], run.state, np.arange(count, dtype=np.int32))
+    return apply_in_batches(run.task.outputs["map"], run.state, z)
 
 
 def every_layer(run: Run, w: np.ndarray) -> np.ndarray:
@@ -117,7 +117,7 @@ def affine_maps(run: Run) -> Iterator[np.ndarray]:
 
 def decoded(run: Run, ws: np.ndarray) -> np.ndarray:
     """Images of styles. Shapes: [N, width] or [N, layers, width] -> uint8 [N, H, W, C]."""
-    return as_pixels(in_blocks(run.task.outputs["synthesize"], run.state, np.asarray(ws, np.float32)))
+    return as_pixels(apply_in_batches(run.task.outputs["synthesize"], run.state, np.asarray(ws, np.float32)))
 
 
 def as_pixels(x: np.ndarray) -> np.ndarray:

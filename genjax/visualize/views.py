@@ -83,8 +83,8 @@ def interpolation_(run: Run) -> View:
     stations = stations[: len(stations) // 2 * 2]
     start, end = stations[0::2], stations[1::2]
     ends = () if originals is None else (originals[0 : len(stations) : 2], originals[1 : len(stations) : 2])
-    for name, law in interpolation.WAYS.items():
-        way = partial(_way, run, law)
+    for name, distribution in interpolation.WAYS.items():
+        way = partial(_way, run, distribution)
         z = way(start[:, None], end[:, None], np.linspace(0, 1, STEPS))
         yield f"interpolation_{name}.png", interpolation.rows(decode(z), *ends)
         rounds = (stations[(np.arange(STATIONS) + i) % len(stations)] for i in range(len(stations)))
@@ -125,9 +125,9 @@ def manifold_(run: Run) -> View:
     z = _parted(run, _latents(run, 1) if "latents" in run.task.outputs else _vectors(run))[0]
     if z.shape[1] != 2:
         raise NotApplicable(f"latents have {z.shape[1]} dimensions, not 2")
-    # A prior is N(0, 1); latents without one get the normal law that has their moments.
-    law = () if "latents" in run.task.outputs else (z.mean(0), z.std(0))
-    plane = np.float32(manifold.plane(PLANE, *law).reshape(-1, 2))
+    # A prior is N(0, 1); latents without one get the normal distribution that has their moments.
+    distribution = () if "latents" in run.task.outputs else (z.mean(0), z.std(0))
+    plane = np.float32(manifold.plane(PLANE, *distribution).reshape(-1, 2))
     classes = run.task.classes
     given = np.eye(classes, dtype=np.float32) if classes else np.zeros((1, 0), np.float32)
     for label, one_hot in enumerate(given):

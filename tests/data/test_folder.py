@@ -149,7 +149,7 @@ def test_damage_inside_is_found_at_once_in_memory_and_when_read_if_streamed(tmp_
         load(f"folder:{tmp_path}").read(np.array([0]))
 
 
-def test_a_image_that_vanishes_is_named(tmp_path, load, monkeypatch):
+def test_an_image_that_vanishes_is_named(tmp_path, load, monkeypatch):
     monkeypatch.setattr(images, "IN_MEMORY", 0)
     path = save(tmp_path / "a.png", noise(4, 4))
     source = load(f"folder:{tmp_path}")

@@ -137,7 +137,7 @@ def test_a_frame_leaves_the_pixels_as_they_are(tmp_path):
     assert framed.sum() == x.sum()
 
 
-def test_a_image_that_is_larger_than_its_frame_is_refused(tmp_path):
+def test_an_image_that_is_larger_than_its_frame_is_refused(tmp_path):
     with pytest.raises(InputError, match="is 9x4, more than 8x8"):
         pixels(reopened(Image.fromarray(noise(9, 4)), tmp_path / "a.png"), Form((8, 8), 0, "frame"), 3)
     with pytest.raises(InputError, match="Each image is 9x4, more than 8x8"):

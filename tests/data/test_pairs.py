@@ -50,7 +50,7 @@ def test_what_does_not_pair_is_refused(folders):
         load("pairs:emoji_32")
 
 
-def test_a_image_is_a_set_of_one(folders):
+def test_an_image_is_a_set_of_one(folders):
     found = load(f"image:{folders}/a/1.png", size="")
     assert (found.size, found.shape) == (1, (16, 20, 3))
     assert found.read([0])[0, 0, 0, 0] == 10

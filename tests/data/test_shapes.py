@@ -15,7 +15,7 @@ def load(name, **overrides):
     return data.load(config)
 
 
-def test_a_image_is_of_its_number_alone():
+def test_an_image_is_of_its_number_alone():
     source = load("shapes_32")
     assert (source.size, source.shape, source.dtype, source.labels) == (1000, (32, 32, 3), np.uint8, None)
     x = source.read(np.array([7, 3, 7]))

@@ -14,7 +14,7 @@ def load(name, **more):
     )
 
 
-def test_a_channel_is_a_image_of_its_class():
+def test_a_channel_is_an_image_of_its_class():
     base, stacked = load("fashion_mnist_10k"), load("stacked:fashion_mnist_10k")
     assert (stacked.size, stacked.shape) == (128_000, (28, 28, 3))
     x = stacked.read(np.array([5, 77_000]))

@@ -12,7 +12,7 @@ from genjax.data.order import positions
 from genjax.data.source import in_memory
 from genjax.engine import loop
 from genjax.engine.mesh import make_mesh
-from genjax.engine.phase import Phase, Task, spans
+from genjax.engine.phase import Phase, Task, scheduled_phases
 from genjax.engine.state import Net, State, stream
 
 SIZE = 50
@@ -35,7 +35,7 @@ def toy(poison=None):
     def enter(state, key):
         return state.replace(extra={"entered": state.extra["entered"] + 1})
 
-    return Task(init, (Phase("a", 7, 4, step), Phase("b", 5, 2, step, reals=3, enter=enter)))
+    return Task(init, (Phase("a", 7, 4, step), Phase("b", 5, 2, step, batches_per_step=3, enter=enter)))
 
 
 def source():
@@ -65,7 +65,7 @@ def test_phases_consume_the_shuffled_stream_without_gap_or_overlap():
 
 
 def test_spans_say_where_phases_begin():
-    assert [(s.start, s.stop, s.first_example) for s in spans(toy())] == [(0, 7, 0), (7, 12, 28)]
+    assert [(s.start, s.stop, s.first_example) for s in scheduled_phases(toy())] == [(0, 7, 0), (7, 12, 28)]
 
 
 def test_a_phase_is_entered_once_wherever_the_run_is_cut():

@@ -18,7 +18,7 @@ PRODUCTS = ("dot_general", "conv_general_dilated")
 def first_step(name, dtype):
     task = tasks.build(config_of(name, dtype=dtype), SHAPE)
     phase = task.phases[0]
-    pixels = np.random.default_rng(0).integers(0, 256, (phase.reals, phase.batch, *SHAPE), dtype=np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (phase.batches_per_step, phase.batch, *SHAPE), dtype=np.uint8)
     state = jax.jit(task.init)(jax.random.key(0))
     step = jax.jit(phase.step).trace(state, {"x": jnp.asarray(pixels)}, jax.random.key(1))
     return state, step, {"x": jnp.asarray(pixels)}

@@ -6,8 +6,8 @@ import numpy as np
 
 from genjax.engine.phase import Task
 from genjax.engine.state import State
-from genjax.evaluation import metrics
-from genjax.evaluation.context import Case
+from genjax.evaluation import registry
+from genjax.evaluation.context import EvalContext
 from genjax.evaluation.sources import samples_of
 
 
@@ -19,14 +19,14 @@ def test_a_perceptual_path_keeps_the_class_of_its_start(monkeypatch):
     task = Task(lambda key: None, (), {"latents": latents, "decode": decode, "sample": None}, 3)
     state = State(jnp.int32(0), {}, {}, {})
     seen = {}
-    monkeypatch.setattr(metrics, "perceptual_distance", lambda: None)
+    monkeypatch.setattr(registry, "perceptual_distance", lambda: None)
     monkeypatch.setattr(
-        metrics.metrics,
+        registry.metrics,
         "perceptual_path_length",
         lambda generate, distance, start, end, *, given, **_: seen.update(start=start, end=end, given=given) or 0.0,
     )
     samples = samples_of(task, state, (8, 8, 1), 8)
-    _, settings = metrics.ppl(Case(samples, samples, None, [], task, state))
+    _, settings = registry.ppl(EvalContext(samples, samples, None, [], task, state))
     np.testing.assert_array_equal(seen["start"], [[0, 0], [2, -2], [4, -4], [6, -6]])
     np.testing.assert_array_equal(seen["end"], [[1, -1], [3, -3], [5, -5], [7, -7]])
     np.testing.assert_array_equal(seen["given"].argmax(1), [0, 2, 1, 0])  # of the seeds 0, 2, 4, 6
@@ -42,10 +42,10 @@ def test_a_perceptual_path_in_w_is_straight(monkeypatch):
     images = lambda state, w, ema=True, truncation=None: (w @ paint).reshape(-1, 1, 1, 3)  # noqa: E731
     decode = lambda state, z, ema=True: images(state, to_w(state, z))  # noqa: E731
     outputs = {"latents": latents, "map": to_w, "synthesize": images, "decode": decode, "sample": None}
-    monkeypatch.setattr(metrics, "perceptual_distance", lambda: lambda x, y: jnp.sum((x - y) ** 2, (1, 2, 3)))
+    monkeypatch.setattr(registry, "perceptual_distance", lambda: lambda x, y: jnp.sum((x - y) ** 2, (1, 2, 3)))
     task, state = Task(lambda key: None, (), outputs), State(jnp.int32(0), {}, {}, {})
     samples = samples_of(task, state, (1, 1, 3), 2 * 12)
-    values, settings = metrics.ppl(Case(samples, samples, None, [], task, state))
+    values, settings = registry.ppl(EvalContext(samples, samples, None, [], task, state))
     w = np.float64(to_w(state, latents(state, np.arange(24))))
     lengths = np.sort(np.sum(((w[1::2] - w[0::2]) @ paint) ** 2, 1))
     expected = lengths.mean()  # of twelve paths none is beyond the 1st and 99th percentile

@@ -7,7 +7,8 @@ import pytest
 from genjax.data.source import in_memory
 from genjax.engine.phase import Task
 from genjax.engine.state import State
-from genjax.evaluation import Case, evaluate
+from genjax.evaluation.context import EvalContext
+from genjax.evaluation.evaluate import evaluate
 
 LABELS = np.array([0, 1, 1, 0])
 
@@ -22,7 +23,7 @@ def test_a_control_has_an_accuracy_of_its_own(control):
     outputs = {"classify": lambda state, x: x} | ({"classify_scratch": votes(1)} if control else {})
     x = np.eye(2, dtype=np.float32)[[0, 1, 1, 1]]  # three of four are right
     held = in_memory("made up", "test", x, LABELS)
-    case = Case(None, held, held, [], Task(None, (), outputs), State(jnp.int32(0), {}, {}, {}))
+    case = EvalContext(None, held, held, [], Task(None, (), outputs), State(jnp.int32(0), {}, {}, {}))
     (result,) = evaluate(case, ["accuracy"])
     expected = {"Accuracy": 0.75} | ({"Accuracy from scratch": 0.5} if control else {})
     assert result.values == expected

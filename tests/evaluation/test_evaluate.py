@@ -10,17 +10,19 @@ import pytest
 from helpers import run
 from PIL import Image
 
-from genjax import evaluation, metrics
+from genjax import metrics
 from genjax.data import load
 from genjax.data.source import in_memory
 from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.errors import InputError
-from genjax.evaluation import Case, sources
+from genjax.evaluation import sources
+from genjax.evaluation.context import EvalContext
+from genjax.evaluation.evaluate import evaluate
 from genjax.evaluation.nets import open_nets
 from genjax.evaluation.registry import METRICS, parse
-from genjax.files import read_evaluations
 from genjax.metrics.features import FeatureNet
+from genjax.run.records import read_evaluations
 
 rng = np.random.default_rng(0)
 REAL = rng.integers(0, 256, (200, 16, 12, 1), np.uint8)
@@ -48,11 +50,11 @@ def own_cache(monkeypatch, tmp_path):
 
 
 def values_of(case, *names, **options):
-    return {k: v for result in evaluation.evaluate(case, names, **options) for k, v in result.values.items()}
+    return {k: v for result in evaluate(case, names, **options) for k, v in result.values.items()}
 
 
 def test_what_is_found_is_what_the_functions_say_of_the_same_features():
-    found = values_of(Case(source(FAKE), source(REAL), None, [NET]), "frechet", "kernel", "precision_recall")
+    found = values_of(EvalContext(source(FAKE), source(REAL), None, [NET]), "frechet", "kernel", "precision_recall")
     real, fake = (np.asarray(look(0, x)[0], np.float64) for x in (REAL, FAKE))
     direct = metrics.frechet_distance(real.mean(0), np.cov(real.T), fake.mean(0), np.cov(fake.T))
     assert found["Frechet distance (toy)"] == pytest.approx(direct, rel=1e-5)
@@ -62,7 +64,9 @@ def test_what_is_found_is_what_the_functions_say_of_the_same_features():
 
 
 def test_a_set_against_itself():
-    found = values_of(Case(source(REAL), source(REAL), None, [NET]), "frechet", "precision_recall", "swd", "neighbors")
+    found = values_of(
+        EvalContext(source(REAL), source(REAL), None, [NET]), "frechet", "precision_recall", "swd", "neighbors"
+    )
     assert found["Frechet distance (toy)"] == pytest.approx(0, abs=1e-9)
     assert found["Precision (toy)"] == found["Recall (toy)"] == 1
     assert found["Sliced Wasserstein distance"] == 0
@@ -72,7 +76,7 @@ def test_a_set_against_itself():
 
 def test_classes_among_samples_against_the_labels_of_the_data():
     labels = np.array([0, 1] * 100)
-    found = values_of(Case(source(FAKE // 4), source(REAL, labels), None, [NET]), "classes", "inception_score")
+    found = values_of(EvalContext(source(FAKE // 4), source(REAL, labels), None, [NET]), "classes", "inception_score")
     assert found["Classes of 2 (toy)"] == 1
     assert found["Divergence of classes in nats (toy)"] == pytest.approx(log(2))
     assert found["Inception score (toy)"] == pytest.approx(1)
@@ -81,9 +85,9 @@ def test_classes_among_samples_against_the_labels_of_the_data():
 def test_conditional_accuracy_goes_by_the_names_of_classes():
     x = np.concatenate([FAKE[:30] // 4, 255 - FAKE[:10] // 4])
     labels = np.array([0] * 20 + [1] * 10 + [0] * 10)  # 20 dark ones right, 10 bright ones wrong as "dark"
-    case = Case(source(x, labels, ("dark", "bright")), source(REAL), None, [NET])
+    case = EvalContext(source(x, labels, ("dark", "bright")), source(REAL), None, [NET])
     assert values_of(case, "conditional_accuracy")["Conditional accuracy (toy)"] == 20 / 40
-    case = Case(source(x, labels, ("drak", "bright")), source(REAL), None, [NET])
+    case = EvalContext(source(x, labels, ("drak", "bright")), source(REAL), None, [NET])
     with pytest.raises(InputError, match=r"'drak' \(did you mean 'dark'\?\)"):
         values_of(case, "conditional_accuracy")
 
@@ -91,7 +95,9 @@ def test_conditional_accuracy_goes_by_the_names_of_classes():
 def test_neighbors_are_measured_in_pixels_and_drawn():
     shifted = np.clip(REAL[:20].astype(int) + 51, 0, 255).astype(np.uint8)
     bright = np.full((5, 16, 12, 1), 255, np.uint8)
-    case = Case(source(np.concatenate([shifted, REAL[:1]])), source(np.concatenate([REAL, bright])), source(HELD), [])
+    case = EvalContext(
+        source(np.concatenate([shifted, REAL[:1]])), source(np.concatenate([REAL, bright])), source(HELD), []
+    )
     found = values_of(case, "neighbors")
     assert 0.1 < found["Nearest neighbor of samples, median distance"] < 0.2  # 51 / 255, less what is clipped
     assert found["Copies of the reference"] == 1
@@ -104,7 +110,9 @@ def test_points_are_their_own_features_and_have_modes():
     x = law.read(np.arange(1000))
     half = x[np.abs(law.labels[:1000] - 3.5) < 2]
     samples = source(half, name="samples")
-    found = values_of(Case(samples, law, None, open_nets("squeezenet", law)), "frechet", "modes", "density_coverage")
+    found = values_of(
+        EvalContext(samples, law, None, open_nets("squeezenet", law)), "frechet", "modes", "density_coverage"
+    )
     assert found["Modes of 8"] == 4
     assert found["Divergence of modes in nats"] == pytest.approx(log(2), abs=0.02)
     mean, cov = law.read(np.arange(law.size)).astype(np.float64), np.cov(half.astype(np.float64).T)
@@ -114,7 +122,7 @@ def test_points_are_their_own_features_and_have_modes():
 
 
 def load_points(name):
-    return sources.images(name)
+    return sources.open_images(name)
 
 
 def test_reconstructions_and_likelihoods_are_of_held_out_images():
@@ -125,7 +133,7 @@ def test_reconstructions_and_likelihoods_are_of_held_out_images():
         "log_weights": lambda state, x: jnp.broadcast_to(jnp.log(jnp.array([0.25, 0.5, 0.75])), (len(x), 3)),
     }
     task = Task(lambda key: None, (), outputs)
-    case = Case(None, source(REAL), source(HELD), [], task, State(jnp.int32(0), {}, {}, {}))
+    case = EvalContext(None, source(REAL), source(HELD), [], task, State(jnp.int32(0), {}, {}, {}))
     found = values_of(case, "reconstruction", "likelihood")
     assert found["Reconstruction, mean squared error"] == pytest.approx(np.mean((x / 2) ** 2), rel=1e-6)
     assert found["Reconstruction, rounded accuracy"] == pytest.approx(np.mean(np.round(x) == 0), rel=1e-6)
@@ -136,9 +144,9 @@ def test_reconstructions_and_likelihoods_are_of_held_out_images():
 
 
 def test_what_does_not_apply_is_said_or_refused():
-    case = Case(source(FAKE), source(REAL), None, [NET])
+    case = EvalContext(source(FAKE), source(REAL), None, [NET])
     skipped = {}
-    results = evaluation.evaluate(case, list(METRICS), optional=True, skip=skipped.__setitem__)
+    results = evaluate(case, list(METRICS), optional=True, skip=skipped.__setitem__)
     assert {result.metric for result in results} == {
         *("frechet", "kernel", "inception_score", "precision_recall", "density_coverage", "classes"),
         *("swd", "ms_ssim", "neighbors"),
@@ -151,12 +159,12 @@ def test_what_does_not_apply_is_said_or_refused():
 
 def test_a_doubtful_number_is_told():
     heard = []
-    values_of(Case(source(FAKE[:3]), source(REAL), None, [NET]), "frechet", warn=heard.append)
+    values_of(EvalContext(source(FAKE[:3]), source(REAL), None, [NET]), "frechet", warn=heard.append)
     assert "3 examples in 3 dimensions" in heard[0]
 
 
 def test_a_protocol_tells_all_that_a_number_depends_on():
-    (result,) = evaluation.evaluate(Case(source(FAKE), source(REAL), None, [NET]), ["kernel"])
+    (result,) = evaluate(EvalContext(source(FAKE), source(REAL), None, [NET]), ["kernel"])
     told = json.loads(json.dumps(result.protocol))
     assert told["settings"] == {"subsets": 100, "size": 150, "seed": 0}
     assert told["samples"] == {"count": 150, "type": "uint8"}
@@ -329,4 +337,4 @@ def test_too_few_images_for_a_metric_are_refused(place):
     ],
 )
 def test_forms_of_examples_have_words(shape, words):
-    assert sources.form_in_words(shape) == words
+    assert sources.describe_shape(shape) == words

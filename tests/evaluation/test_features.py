@@ -11,8 +11,8 @@ from helpers import eight_devices
 from genjax.data.source import in_memory
 from genjax.engine import distributed
 from genjax.errors import InputError
-from genjax.evaluation import seen
-from genjax.evaluation.context import Case
+from genjax.evaluation import features as seen
+from genjax.evaluation.context import EvalContext
 from genjax.metrics.features import FeatureNet
 
 X = np.random.default_rng(0).integers(0, 256, (300, 5, 4, 1), np.uint8)
@@ -48,7 +48,7 @@ def looked(monkeypatch):
 
 
 def test_moments_and_features_are_those_of_all_images():
-    store = seen.Store(NET, SOURCE, 300, classes=True, kind="reference")
+    store = seen.FeatureCache(NET, SOURCE, 300, classes=True, kind="reference")
     told = []
     store.fill(told.append)
     found = store.read()
@@ -62,10 +62,10 @@ def test_moments_and_features_are_those_of_all_images():
 
 def test_a_second_look_takes_what_the_first_left(monkeypatch):
     counts = looked(monkeypatch)
-    first = seen.Store(NET, SOURCE, 300, classes=False, kind="reference")
+    first = seen.FeatureCache(NET, SOURCE, 300, classes=False, kind="reference")
     first.fill()
     assert sum(counts) == 300
-    second = seen.Store(NET, SOURCE, 300, classes=False, kind="reference")
+    second = seen.FeatureCache(NET, SOURCE, 300, classes=False, kind="reference")
     second.fill()
     assert sum(counts) == 300
     np.testing.assert_array_equal(first.read().features, second.read().features)
@@ -83,14 +83,14 @@ def test_a_second_look_takes_what_the_first_left(monkeypatch):
 )
 def test_another_net_or_other_images_are_looked_at_anew(monkeypatch, other):
     same = {"net": NET, "source": SOURCE, "classes": False}
-    seen.Store(**same, count=300, kind="reference").fill()
+    seen.FeatureCache(**same, count=300, kind="reference").fill()
     counts = looked(monkeypatch)
-    seen.Store(**same | other, count=300, kind="reference").fill()
+    seen.FeatureCache(**same | other, count=300, kind="reference").fill()
     assert sum(counts) == 300
 
 
 def test_a_stopped_look_goes_on_and_ends_at_the_same_bits(monkeypatch):
-    whole = seen.Store(NET, SOURCE, 300, classes=True, kind="whole")
+    whole = seen.FeatureCache(NET, SOURCE, 300, classes=True, kind="whole")
     whole.fill()
 
     class Killed(BaseException):
@@ -100,7 +100,7 @@ def test_a_stopped_look_goes_on_and_ends_at_the_same_bits(monkeypatch):
         if done > 128:
             raise Killed
 
-    store = seen.Store(NET, SOURCE, 300, classes=True, kind="samples")
+    store = seen.FeatureCache(NET, SOURCE, 300, classes=True, kind="samples")
     with pytest.raises(Killed):
         store.fill(stop)
     counts = looked(monkeypatch)
@@ -112,7 +112,7 @@ def test_a_stopped_look_goes_on_and_ends_at_the_same_bits(monkeypatch):
 
 @pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"x" * 900])
 def test_a_damaged_file_is_made_anew(monkeypatch, damage):
-    store = seen.Store(NET, SOURCE, 300, classes=True, kind="reference")
+    store = seen.FeatureCache(NET, SOURCE, 300, classes=True, kind="reference")
     store.fill()
     before = store.read()
     path = sorted(store.folder.glob("*.npz"))[1]
@@ -126,11 +126,11 @@ def test_a_damaged_file_is_made_anew(monkeypatch, damage):
 def test_a_cache_that_cannot_be_written_is_named(monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", "/proc/none")
     with pytest.raises(InputError, match=r"/proc/none/genjax/features.* cannot be written .* XDG_CACHE_HOME"):
-        seen.Store(NET, SOURCE, 300, classes=False, kind="reference").fill()
+        seen.FeatureCache(NET, SOURCE, 300, classes=False, kind="reference").fill()
 
 
 def test_samples_are_forgotten_and_the_reference_is_not():
-    case = Case(SOURCE, SOURCE, None, [NET])
+    case = EvalContext(SOURCE, SOURCE, None, [NET])
     for which in ("samples", "reference"):
         case.look(NET, which, False)
     folders = {which: case._stores[NET.name, which].folder for which in ("samples", "reference")}
@@ -144,13 +144,13 @@ def _features_of_eight_devices(folder):
 
     os.environ["XDG_CACHE_HOME"] = folder
     seen.SHARD = 128
-    store = seen.Store(NET, SOURCE, 300, classes=False, kind="reference")
+    store = seen.FeatureCache(NET, SOURCE, 300, classes=False, kind="reference")
     store.fill()
     return len(jax.local_devices()), store.read().features
 
 
 def test_eight_devices_see_the_same_bits_as_one(tmp_path):
-    store = seen.Store(NET, SOURCE, 300, classes=False, kind="reference")
+    store = seen.FeatureCache(NET, SOURCE, 300, classes=False, kind="reference")
     store.fill()
     with eight_devices() as there:
         devices, features = there(_features_of_eight_devices, str(tmp_path / "eight"))
@@ -160,7 +160,7 @@ def test_eight_devices_see_the_same_bits_as_one(tmp_path):
 
 @pytest.mark.parametrize("processes", [2, 3, 5])
 def test_what_processes_saw_in_turn_is_put_in_order(monkeypatch, processes):
-    """300 rows in blocks of 64, dealt out as `Store` does."""
+    """300 rows in blocks of 64, dealt out as `FeatureCache` does."""
     rows = np.arange(300.0)[:, None]
     blocks = np.split(rows, range(64, 300, 64))
     hands = [np.concatenate(blocks[i::processes]) for i in range(processes)]
@@ -170,4 +170,4 @@ def test_what_processes_saw_in_turn_is_put_in_order(monkeypatch, processes):
 
 def test_arrays_are_gathered_to_the_bit():
     x = np.float64([[1 / 3, 1e-300]])
-    assert distributed.gather_array(x)[0] is x
+    assert distributed.all_gather_array(x)[0] is x

@@ -6,9 +6,10 @@ import pytest
 
 from genjax.errors import InputError
 from genjax.evaluation.protocol import Result
-from genjax.files import append_line, read_evaluations, read_metrics
+from genjax.files import append_line
 from genjax.report import html
 from genjax.report.results import by_protocol, compare, incomparable, key
+from genjax.run.records import read_evaluations, read_metrics
 
 PROTOCOL = {
     "metric": "frechet",

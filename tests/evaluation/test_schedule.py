@@ -7,8 +7,8 @@ from helpers import Program, assert_same, config_of, ending, run
 from genjax import data, tasks
 from genjax.errors import InputError
 from genjax.evaluation import schedule as schedules
-from genjax.evaluation.schedule import Schedule
-from genjax.files import read_evaluations
+from genjax.evaluation.schedule import EvalSchedule
+from genjax.run.records import read_evaluations
 
 # Pixels as features: small, and known.
 JUDGED = {"eval.every": 2, "eval.metrics": "swd,neighbors", "eval.samples": 20, "eval.budget": 1e9}
@@ -85,7 +85,7 @@ def schedule(images):
         config = config_of("gan", **{f"eval__{key}": value for key, value in options.items()})
         config.data.name, config.steps = f"folder:{images}", 100
         source = data.load(config.data)
-        return Schedule(config, source, tasks.build(config, source.shape))
+        return EvalSchedule(config, source, tasks.build(config, source.shape))
 
     return make
 
@@ -119,13 +119,13 @@ def fail():
     def judge(*_):
         raise InputError("no numbers today")
 
-    Schedule.judge = judge
+    EvalSchedule.judge = judge
 
 
 def test_classifiers_are_judged_by_accuracy(images):
     config = config_of("classifier", eval__every=1)
     source = data.load(config.data)
-    made = schedules.Schedule(config, source, tasks.build(config, source.shape))
+    made = schedules.EvalSchedule(config, source, tasks.build(config, source.shape))
     assert made.names == ["accuracy"]
     assert made.heldout.split == "test"
     assert np.array_equal(made.heldout.shape, source.shape)

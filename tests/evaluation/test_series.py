@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from helpers import config_of, run
 
-from genjax.files import read_evaluations
+from genjax.run.records import read_evaluations
 from genjax.train import train
 
 STEPS = 6

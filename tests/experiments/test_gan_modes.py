@@ -33,11 +33,11 @@ def test_a_seed_does_not_depend_on_how_many_others_there_are():
 @pytest.mark.parametrize("method", modes.METHODS)
 def test_every_method_is_a_gan_that_can_be_traced(method):
     config = modes.config_of(method, "grid25", 2)
-    check(config, tasks.config_of("gan"))
+    check(config, tasks.default_config("gan"))
     task = tasks.build(config, (2,))
     (phase,) = task.phases
     state = jax.eval_shape(task.init, jax.random.key(0))
-    batch = {"x": jax.ShapeDtypeStruct((phase.reals, phase.batch, 2), np.float32)}
+    batch = {"x": jax.ShapeDtypeStruct((phase.batches_per_step, phase.batch, 2), np.float32)}
     after, metrics = jax.eval_shape(phase.step, state, batch, jax.random.key(0))
     assert jax.tree.structure(after) == jax.tree.structure(state)
     assert metrics["critic/loss"].shape == ()

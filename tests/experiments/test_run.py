@@ -24,7 +24,7 @@ from experiments.sweeps.plan import Run, identity, plan
 from genjax import data
 from genjax.errors import InputError
 from genjax.evaluation import nets
-from genjax.files import read_evaluations
+from genjax.run.records import read_evaluations
 
 PART = {"fashion_mnist": "fashion_mnist_10k"}
 FILE = '''"""A title. More."""

@@ -14,7 +14,7 @@ from experiments.scaling.collectives import Collective, collectives, compile_ste
 from experiments.scaling.links import LINKS, Link, ring_seconds
 from genjax import tasks
 from genjax.engine.loop import shapes
-from genjax.engine.mesh import make_mesh, split
+from genjax.engine.mesh import make_mesh, sharded
 
 SLOW = Link(1.0, 1000.0, "made up: 1e9 bytes a second, 1 ms a message")
 
@@ -57,7 +57,7 @@ def sums_in_a_loop():
         body = lambda total, scale: (total + jnp.sum(jnp.tanh(total + scale * rows), 0), None)  # noqa: E731
         return jax.lax.scan(body, jnp.zeros(3), scales)[0]
 
-    rows = jax.device_put(jnp.ones((8, 3)), split(make_mesh(jax.devices()[:4]), 0))
+    rows = jax.device_put(jnp.ones((8, 3)), sharded(make_mesh(jax.devices()[:4]), 0))
     return collectives(jax.jit(run).lower(rows, jnp.arange(5.0)).compile().as_text())
 
 

@@ -54,7 +54,7 @@ def test_statistics_are_the_mean_squares_of_two_differences():
 
 
 @pytest.mark.parametrize("loss", [content, statistics, lambda x, y: style(gram(x), gram(y))])
-def test_a_image_is_its_own_style_and_content(loss):
+def test_an_image_is_its_own_style_and_content(loss):
     x = maps()
     value, slope = jax.value_and_grad(loss)(x, x)
     assert value < 1e-12  # two orders of one sum may round apart

@@ -65,7 +65,7 @@ def test_one_program_serves_all_batches():
     assert traced == [(4, 6, 5, 3)]
 
 
-def test_a_image_has_the_same_features_to_the_bit_in_any_company(small):
+def test_an_image_has_the_same_features_to_the_bit_in_any_company(small):
     x = np.random.default_rng(1).integers(0, 256, (7, 28, 28, 1), np.uint8)
     together = extract(small, x, batch=4).features
     alone = np.concatenate([extract(small, x[i : i + 1], batch=4).features for i in range(7)])

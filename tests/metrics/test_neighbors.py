@@ -69,7 +69,7 @@ def test_copies_count_as_the_same_far_from_the_origin_in_float32():
 
 def test_the_squared_distance_of_copies_is_zero_and_none_is_negative():
     x = np.repeat(normal(50, width=300), 2, axis=0)
-    squared = distances.tile(x, x, distances.center(x))
+    squared = distances.pairwise_sq(x, x, distances.center(x))
     np.testing.assert_array_equal(squared == 0, np.kron(np.eye(50, dtype=bool), np.ones((2, 2), bool)))
     assert squared.min() == 0
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from genjax.nets.adain import EDGES, Decoder, Reflected
-from genjax.ops.resample import enlarge
+from genjax.ops.resample import upsample2x
 
 
 def test_an_enlarging_layer_is_enlarge_then_reflect_then_convolve():
@@ -13,7 +13,7 @@ def test_an_enlarging_layer_is_enlarge_then_reflect_then_convolve():
         x = jnp.asarray(np.random.default_rng(0).normal(size=(2, 5, 6, 3)))
         layer = Reflected(4, enlarges=True)
         variables = jax.tree.map(lambda a: a.astype(float), layer.init(jax.random.key(0), x))
-        padded = jnp.pad(enlarge(x), EDGES, mode="reflect")
+        padded = jnp.pad(upsample2x(x), EDGES, mode="reflect")
         w, b = variables["params"]["kernel"], variables["params"]["bias"] + 0.5
         expected = jax.lax.conv_general_dilated(padded, w, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
         variables["params"]["bias"] = b

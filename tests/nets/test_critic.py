@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from genjax.nets import dcgan, mlp
-from genjax.nets.critic import beside
+from genjax.nets.critic import append_class
 from genjax.nets.layers import ConditionalBatchNorm
 
 GIVEN = np.eye(3, dtype=np.float32)[[0, 2, 1, 2]]
@@ -31,9 +31,9 @@ def judgment():
     def judge(conditioning):
         critic = mlp.Critic(widths=(3,), activation="tanh", conditioning=conditioning)
         x = jax.random.normal(jax.random.key(1), (4, 2))
-        variables = filled(critic.init(jax.random.key(0), x, given=GIVEN))
-        logits, noticed = critic.apply({"params": variables["params"]}, x, given=GIVEN, mutable=["seen"])
-        return variables["params"], np.float64(x), logits, noticed["seen"]
+        variables = filled(critic.init(jax.random.key(0), x, class_onehot=GIVEN))
+        logits, noticed = critic.apply({"params": variables["params"]}, x, class_onehot=GIVEN, mutable=["critic_aux"])
+        return variables["params"], np.float64(x), logits, noticed["critic_aux"]
 
     return judge
 
@@ -61,12 +61,12 @@ def test_a_concatenating_critic_reads_the_one_hot_beside_the_example(judgment):
     assert "classes" not in seen
 
 
-def test_beside_a_image_the_class_is_planes_of_ones_and_zeros():
+def test_beside_an_image_the_class_is_planes_of_ones_and_zeros():
     x = jnp.zeros((4, 2, 3, 1))
-    planes = np.asarray(beside(x, jnp.asarray(GIVEN)))
+    planes = np.asarray(append_class(x, jnp.asarray(GIVEN)))
     assert planes.shape == (4, 2, 3, 4)
-    for row, given in zip(planes, GIVEN, strict=True):
-        assert (row[..., 1:] == given).all()
+    for row, class_onehot in zip(planes, GIVEN, strict=True):
+        assert (row[..., 1:] == class_onehot).all()
 
 
 @pytest.mark.parametrize("shape", [(4, 5), (4, 3, 2, 5)])
@@ -91,9 +91,9 @@ def test_a_generator_normalized_by_class_hears_of_it_nowhere_else():
     """At the start all classes have one scale and offset: the images are those of no class."""
     z = jax.random.normal(jax.random.key(1), (4, 7))
     generator = dcgan.Generator((8, 8, 1), channels=(4, 3), conditioning="batch_norm")
-    variables = jax.jit(generator.init)(jax.random.key(0), z, given=GIVEN)
-    generate = jax.jit(lambda variables, given: generator.apply(variables, z, given=given))
-    x = [generate(variables, given) for given in (GIVEN, GIVEN[::-1])]
+    variables = jax.jit(generator.init)(jax.random.key(0), z, class_onehot=GIVEN)
+    generate = jax.jit(lambda variables, class_onehot: generator.apply(variables, z, class_onehot=class_onehot))
+    x = [generate(variables, class_onehot) for class_onehot in (GIVEN, GIVEN[::-1])]
     np.testing.assert_array_equal(*x)
-    x = [generate(filled(variables), given) for given in (GIVEN, GIVEN[::-1])]
+    x = [generate(filled(variables), class_onehot) for class_onehot in (GIVEN, GIVEN[::-1])]
     assert (x[0] != x[1]).any()

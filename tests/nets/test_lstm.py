@@ -117,7 +117,7 @@ def test_corruption_leaves_padding_as_it_is(name):
     assert np.isfinite(learn(task, x)[0])
 
 
-def test_rows_of_a_image_are_steps():
+def test_rows_of_an_image_are_steps():
     net, x = Recurrent((6, 4, 2), (5, 3)), draw(2, 6, 4, 2)
     variables = net.init(jax.random.key(0), x)
     z = net.apply(variables, x, method="encode")

@@ -19,7 +19,7 @@ from numpy_nets import (
 
 from genjax.errors import InputError
 from genjax.nets.progan import Critic, Generator
-from genjax.ops.resample import enlarge, shrink
+from genjax.ops.resample import downsample2x, upsample2x
 
 CHANNELS = (6, 4, 3)
 BLUR = (0.25, 0.5, 0.25)
@@ -75,7 +75,7 @@ def images(side=16, count=8):
 def test_a_stage_fades_in_from_the_enlarged_one_before_to_the_bit(generator, stage):
     net, variables = generator
     at = lambda alpha: net.apply(variables, latents(), stage=stage, alpha=jnp.float32(alpha))  # noqa: E731
-    before = enlarge(net.apply(variables, latents(), stage=stage - 1))
+    before = upsample2x(net.apply(variables, latents(), stage=stage - 1))
     after = net.apply(variables, latents(), stage=stage)
     np.testing.assert_array_equal(at(0.0), before)
     np.testing.assert_array_equal(at(1.0), after)
@@ -89,8 +89,8 @@ def test_grown_to_a_level_is_the_stage_of_that_level_at_full_size(generator, lev
     stage = int(np.ceil(level))
     image = net.apply(variables, latents(), stage=stage, alpha=jnp.float32(level - stage + 1) if stage else None)
     for _ in range(2 - stage):
-        image = enlarge(image)
-    np.testing.assert_array_equal(net.apply(variables, latents(), jnp.float32(level), method="grown"), image)
+        image = upsample2x(image)
+    np.testing.assert_array_equal(net.apply(variables, latents(), jnp.float32(level), method="partially_grown"), image)
 
 
 @pytest.mark.parametrize("stage", [1, 2])
@@ -98,7 +98,7 @@ def test_a_critic_fades_in_from_the_judgment_of_the_halved_image(critic, stage):
     net, variables = critic
     x = images(4 * 2**stage)
     at = lambda alpha: net.apply(variables, x, stage=stage, alpha=jnp.float32(alpha))  # noqa: E731
-    np.testing.assert_array_equal(at(0.0), net.apply(variables, shrink(x), stage=stage - 1))
+    np.testing.assert_array_equal(at(0.0), net.apply(variables, downsample2x(x), stage=stage - 1))
     np.testing.assert_array_equal(at(1.0), net.apply(variables, x, stage=stage))
     assert np.abs(at(1.0) - at(0.0)).max() > 0.05
 

@@ -23,7 +23,7 @@ NETS = {
 
 def kept(net, variables, x):
     """Numbers that the backward pass is handed."""
-    pull = jax.eval_shape(lambda given: jax.vjp(lambda params: net.apply(params, x), given)[1], variables)
+    pull = jax.eval_shape(lambda class_onehot: jax.vjp(lambda params: net.apply(params, x), class_onehot)[1], variables)
     return sum(leaf.size for leaf in jax.tree.leaves(pull))
 
 

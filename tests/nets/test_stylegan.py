@@ -80,7 +80,7 @@ def test_the_generator_is_that_of_the_paper_as_it_grows():
         variables, params = drawn(net, z)
         ws = np.random.default_rng(2).normal(size=(4, 6, 8))  # each layer's own
         images = [enlarged(x, 16) for x in numpy_images(params, ws, net, 3)]
-        grown = jax.jit(lambda level: net.apply(variables, ws, level, method="grown"))
+        grown = jax.jit(lambda level: net.apply(variables, ws, level, method="partially_grown"))
         for level, expected in {
             0.0: images[0],
             0.25: 0.75 * images[0] + 0.25 * images[1],
@@ -111,7 +111,7 @@ def test_a_stage_fades_in_from_the_one_before_to_the_bit():
 
 
 def test_grown_to_a_stage_is_its_image_enlarged():
-    grown = jax.jit(lambda level: NET.apply(VARIABLES, WS, level, method="grown"))
+    grown = jax.jit(lambda level: NET.apply(VARIABLES, WS, level, method="partially_grown"))
     for level, stage, alpha in [(0.0, 0, None), (0.25, 1, 0.25), (1.0, 1, None)]:
         expected = enlarged(synthesize(VARIABLES, WS, stage, alpha), 8)
         np.testing.assert_allclose(grown(level), expected, rtol=1e-5, atol=1e-5)
@@ -179,7 +179,7 @@ def test_an_examples_training_image_does_not_depend_on_the_batchs_size():
     assert np.abs(train(VARIABLES, Z, jax.random.key(5))[0] - whole).max() > 0.1
 
 
-def test_outside_training_a_image_is_a_function_of_its_latent():
+def test_outside_training_an_image_is_a_function_of_its_latent():
     generate = jax.jit(NET.apply)
     once = generate(VARIABLES, Z)
     np.testing.assert_allclose(once[:2], generate(VARIABLES, Z[:2]), rtol=1e-4, atol=1e-4)

@@ -11,7 +11,7 @@ import pytest
 from jax import lax
 
 from genjax.ops import conv as ops_conv
-from genjax.ops.conv import C, T, W, _geometry, conv, conv_enlarged, conv_transpose
+from genjax.ops.conv import C, T, W, _geometry, conv, conv_transpose, upsample_conv
 
 CASES = [
     ((7, 6), (3, 3), (1, 1), "SAME", (1, 1)),
@@ -150,4 +150,4 @@ def test_enlarging_within_the_convolution_is_enlarging_before_it(kernel):
     x, w = rng.normal(size=(2, 4, 6, 3)), rng.normal(size=(*kernel, 3, 2))
     enlarged = jnp.asarray(x.repeat(2, 1).repeat(2, 2))
     expected = lax.conv_general_dilated(enlarged, w, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
-    np.testing.assert_allclose(conv_enlarged(jnp.asarray(x), jnp.asarray(w)), expected, rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(upsample_conv(jnp.asarray(x), jnp.asarray(w)), expected, rtol=1e-12, atol=1e-13)

@@ -7,7 +7,7 @@ import pytest
 from numpy_nets import conv, upfirdn
 
 from genjax.ops.modulated import modulated_conv
-from genjax.ops.resample import SMOOTH, fir
+from genjax.ops.resample import SMOOTH, upfirdn2d
 
 RNG = np.random.default_rng(0)
 X, W, STYLE = RNG.normal(size=(3, 6, 5, 4)), RNG.normal(size=(3, 3, 4, 7)), RNG.normal(size=(3, 4))
@@ -73,7 +73,7 @@ def test_demodulated_outputs_of_independent_inputs_have_variance_one():
 def test_enlarging_is_filtering_and_then_the_convolution_away_from_the_border():
     one = jnp.ones((3, 4))
     y = modulated_conv(jnp.asarray(X), jnp.asarray(W), one, demodulate=False, up=True)
-    other = conv(np.asarray(fir(jnp.asarray(X), SMOOTH, up=2)), W)
+    other = conv(np.asarray(upfirdn2d(jnp.asarray(X), SMOOTH, up=2)), W)
     np.testing.assert_allclose(y[:, 2:-2, 2:-2], other[:, 2:-2, 2:-2], rtol=1e-11, atol=1e-12)
     assert np.abs(y[:, 0] - other[:, 0]).max() > 1e-3  # beyond it they have zeros in different places
 

@@ -33,11 +33,11 @@ def test_codes_follow_their_vectors_as_the_running_averages_of_the_paper():
     """Over three batches, in float64; one code is never used and stays."""
     count, decay = 5, 0.9
     with jax.enable_x64(True):
-        book = quantize.create(jax.random.key(0), count, 3)
+        book = quantize.init_codebook(jax.random.key(0), count, 3)
         codes, counts, sums = (np.array(a, np.float64) for a in book)
         for seed in range(3):
             z, numbers = vectors(seed, 40, 3), np.random.default_rng(seed).integers(0, count - 1, 40)
-            book = quantize.follow(book, jnp.array(z), jnp.array(numbers), decay)
+            book = quantize.ema_update(book, jnp.array(z), jnp.array(numbers), decay)
             for i in range(count):
                 counts[i] = decay * counts[i] + (1 - decay) * (numbers == i).sum()
                 sums[i] = decay * sums[i] + (1 - decay) * z[numbers == i].sum(0)
@@ -48,8 +48,8 @@ def test_codes_follow_their_vectors_as_the_running_averages_of_the_paper():
 
 
 def test_a_code_with_nothing_behind_it_stays_finite_and_where_it_was():
-    book = quantize.create(jax.random.key(0), 2, 3)
-    after = quantize.follow(book, jnp.ones((4, 3)), jnp.zeros(4, int), decay=0.0)
+    book = quantize.init_codebook(jax.random.key(0), 2, 3)
+    after = quantize.ema_update(book, jnp.ones((4, 3)), jnp.zeros(4, int), decay=0.0)
     np.testing.assert_allclose(after.codes[0], 1)
     np.testing.assert_array_equal(after.codes[1], book.codes[1])
 

@@ -7,7 +7,7 @@ import pytest
 from numpy_nets import upfirdn
 
 from genjax.errors import InputError
-from genjax.ops.resample import BINOMIAL, SMOOTH, enlarge, fir, shrink, shrink_to
+from genjax.ops.resample import BINOMIAL, SMOOTH, downsample2x, downsample_to, upfirdn2d, upsample2x
 
 X = np.random.default_rng(0).normal(size=(2, 6, 8, 3))
 
@@ -33,24 +33,24 @@ def float64():
 )
 def test_fir_is_zeros_in_between_and_a_convolution(taps, up, down, widen, pads):
     expected = upfirdn(X, up * np.array(taps) / sum(taps), up, down, pads)
-    y = fir(jnp.asarray(X), taps, up, down, widen)
+    y = upfirdn2d(jnp.asarray(X), taps, up, down, widen)
     assert y.shape == (2, (6 * up + widen) // down, (8 * up + widen) // down, 3)
     np.testing.assert_allclose(y, expected, rtol=1e-13, atol=1e-14)
 
 
 def test_a_box_of_two_is_nearest_neighbors_and_the_mean():
-    np.testing.assert_array_equal(fir(jnp.asarray(X), (1, 1), up=2), enlarge(X))
-    np.testing.assert_allclose(fir(jnp.asarray(X), (1, 1), down=2), shrink(X), rtol=1e-13, atol=1e-15)
+    np.testing.assert_array_equal(upfirdn2d(jnp.asarray(X), (1, 1), up=2), upsample2x(X))
+    np.testing.assert_allclose(upfirdn2d(jnp.asarray(X), (1, 1), down=2), downsample2x(X), rtol=1e-13, atol=1e-15)
 
 
 def test_the_mean_of_what_one_two_one_filters_is_one_three_three_one():
-    expected = shrink(fir(jnp.asarray(X), BINOMIAL))
-    np.testing.assert_allclose(fir(jnp.asarray(X), SMOOTH, down=2), expected, rtol=1e-13, atol=1e-15)
+    expected = downsample2x(upfirdn2d(jnp.asarray(X), BINOMIAL))
+    np.testing.assert_allclose(upfirdn2d(jnp.asarray(X), SMOOTH, down=2), expected, rtol=1e-13, atol=1e-15)
 
 
 @pytest.mark.parametrize(("taps", "up", "down", "widen"), [(BINOMIAL, 1, 1, 0), (SMOOTH, 2, 1, 0), (SMOOTH, 1, 2, 0)])
 def test_a_constant_stays_what_it_is_within_and_fades_at_the_border(taps, up, down, widen):
-    y = np.asarray(fir(jnp.ones((1, 8, 8, 1)), taps, up, down, widen))[0, :, :, 0]
+    y = np.asarray(upfirdn2d(jnp.ones((1, 8, 8, 1)), taps, up, down, widen))[0, :, :, 0]
     np.testing.assert_allclose(y[1:-1, 1:-1], 1, rtol=1e-14)
     assert (y[0, 1:-1] == 1 - min(taps) * up / sum(taps)).all()
 
@@ -59,23 +59,25 @@ def test_centers_stay_where_they_are():
     """A ramp enlarged has its values at pixels' centers: the n-th of 16 lies where (n - 1/2) / 2 of 8 does."""
     ramp = jnp.broadcast_to(jnp.arange(8.0)[:, None, None], (1, 8, 8, 1))
     rows = lambda y: np.asarray(y)[0, 1:-1, 2, 0]  # noqa: E731
-    np.testing.assert_allclose(rows(fir(ramp, SMOOTH, up=2)), (np.arange(1, 15) - 0.5) / 2, rtol=1e-14)
-    np.testing.assert_allclose(rows(fir(ramp, SMOOTH, down=2)), 2 * np.arange(1, 3) + 0.5, rtol=1e-14)
+    np.testing.assert_allclose(rows(upfirdn2d(ramp, SMOOTH, up=2)), (np.arange(1, 15) - 0.5) / 2, rtol=1e-14)
+    np.testing.assert_allclose(rows(upfirdn2d(ramp, SMOOTH, down=2)), 2 * np.arange(1, 3) + 0.5, rtol=1e-14)
 
 
 def test_enlarging_repeats_and_shrinking_averages():
-    np.testing.assert_array_equal(enlarge(X), X.repeat(2, 1).repeat(2, 2))
+    np.testing.assert_array_equal(upsample2x(X), X.repeat(2, 1).repeat(2, 2))
     expected = sum(X[:, i::2, j::2] for i in (0, 1) for j in (0, 1)) / 4
-    np.testing.assert_allclose(shrink(X), expected, rtol=1e-14, atol=1e-15)
-    np.testing.assert_array_equal(shrink(enlarge(X)), X)
-    np.testing.assert_allclose(shrink_to(X[:, :4, :4], 1)[:, 0, 0], X[:, :4, :4].mean((1, 2)), rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(downsample2x(X), expected, rtol=1e-14, atol=1e-15)
+    np.testing.assert_array_equal(downsample2x(upsample2x(X)), X)
+    np.testing.assert_allclose(
+        downsample_to(X[:, :4, :4], 1)[:, 0, 0], X[:, :4, :4].mean((1, 2)), rtol=1e-14, atol=1e-15
+    )
 
 
 def test_shrinking_is_a_quarter_of_the_transpose_of_enlarging():
     y = np.random.default_rng(1).normal(size=(2, 12, 16, 3))
-    np.testing.assert_allclose(jnp.vdot(enlarge(X), y), 4 * jnp.vdot(X, shrink(y)), rtol=1e-12)
+    np.testing.assert_allclose(jnp.vdot(upsample2x(X), y), 4 * jnp.vdot(X, downsample2x(y)), rtol=1e-12)
 
 
 def test_odd_sides_have_no_half():
     with pytest.raises(InputError, match=r"5x8 pixels.*even sides"):
-        shrink(X[:, :5])
+        downsample2x(X[:, :5])

@@ -10,6 +10,7 @@ from PIL import Image, ImageSequence
 from genjax import files
 from genjax.errors import InputError
 from genjax.report import curves, figures
+from genjax.run.records import read_metrics
 
 
 def test_a_grid_puts_every_image_where_it_belongs():
@@ -205,8 +206,8 @@ def test_curves_are_drawn_from_any_rows(tmp_path, rows):
 def test_metrics_are_read_around_a_broken_line(tmp_path):
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"step": 2, "a": 1}\n{"step": 1, "a": 0}\n{"step": 2, "a": 3}\n{"step": 3, "a"')
-    assert files.read_metrics(path) == [{"step": 1, "a": 0}, {"step": 2, "a": 3}]
-    assert files.read_metrics(tmp_path / "none.jsonl") == []
+    assert read_metrics(path) == [{"step": 1, "a": 0}, {"step": 2, "a": 3}]
+    assert read_metrics(tmp_path / "none.jsonl") == []
 
 
 def test_a_row_of_the_image_is_a_class():

@@ -15,7 +15,7 @@ def test_a_dense_kernels_columns_are_images_of_its_inputs():
     np.testing.assert_allclose((images * x).sum((1, 2, 3)), x.reshape(-1) @ kernel, rtol=1e-5)
 
 
-def test_a_convolutions_kernel_has_a_image_a_channel_out():
+def test_a_convolutions_kernel_has_an_image_a_channel_out():
     kernel = np.random.default_rng(0).normal(size=(5, 5, 3, 8)).astype(np.float32)
     np.testing.assert_array_equal(filters.to_images(kernel, (32, 32, 3))[6], kernel[..., 6])
 

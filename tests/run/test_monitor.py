@@ -8,10 +8,10 @@ from helpers import assert_same, config_of, ending, rows
 
 from genjax.data.source import in_memory
 from genjax.data.synthetic import mixture
-from genjax.files import read_metrics
 from genjax.report import curves, html
-from genjax.run.monitor import DIVERSITY, MOST, WARNINGS, Sentinel, diversity
+from genjax.run.monitor import DIVERSITY, MOST, WARNINGS, Monitor, diversity
 from genjax.run.recorder import Recorder
+from genjax.run.records import read_metrics
 from genjax.train import train
 
 
@@ -77,11 +77,11 @@ def test_where_there_is_nothing_to_compare_there_is_none():
 
 def said(*rows):
     """(row, "warning" or "", the line) of all that is said of rows 1, 2, ..."""
-    sentinel = Sentinel("gan")
+    monitor = Monitor("gan")
     return [
         (i, line.partition(": ")[0] * line.startswith("warning"), line)
         for i, row in enumerate(rows, 1)
-        for line in sentinel.read({"step": i, **row})
+        for line in monitor.read({"step": i, **row})
     ]
 
 
@@ -140,12 +140,12 @@ def test_modes_that_vanish_are_said_once_and_again_when_they_are_back():
     ("task", "remedy"),
     [
         ("gan", "lower the learning rates, or set penalty.r1"),
-        ("vae", "give it more latents, or lower bound.beta"),
+        ("vae", "give it more latents, or lower elbo.beta"),
         ("another", "lower the learning rates"),
     ],
 )
 def test_what_to_do_about_modes_is_what_the_task_can_do(task, remedy):
-    ((line,),) = filter(None, map(Sentinel(task).read, ({"step": i, DIVERSITY: 0.1} for i in range(5))))
+    ((line,),) = filter(None, map(Monitor(task).read, ({"step": i, DIVERSITY: 0.1} for i in range(5))))
     assert line.endswith(f"modes are missing; {remedy}")
 
 

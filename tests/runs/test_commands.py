@@ -276,4 +276,4 @@ def close_stdout():
 
 
 def test_every_task_has_a_config_that_says_its_name():
-    assert tasks.config_of("gan").task == "gan"
+    assert tasks.default_config("gan").task == "gan"

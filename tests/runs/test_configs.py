@@ -6,7 +6,7 @@ from helpers import ROOT, config_of
 
 from genjax import data, tasks
 from genjax.config import check, flat
-from genjax.engine.phase import spans
+from genjax.engine.phase import scheduled_phases
 from genjax.train import train
 
 NAMES = sorted(path.stem for path in (ROOT / "configs").glob("*.py"))
@@ -16,12 +16,12 @@ NAMES = sorted(path.stem for path in (ROOT / "configs").glob("*.py"))
 @pytest.mark.parametrize("variant", ["", "smoke"])
 def test_every_config_has_the_keys_of_its_task_and_builds(name, variant):
     config = config_of(name, variant)
-    check(config, tasks.config_of(config.task))
+    check(config, tasks.default_config(config.task))
     task = tasks.build(config, data.load(config.data).shape)
     state = jax.eval_shape(task.init, jax.random.key(0))
     assert state.step.shape == ()
     assert all(leaf.size for leaf in jax.tree.leaves(state.nets))
-    assert list(spans(task))[-1].stop == task.steps
+    assert list(scheduled_phases(task))[-1].stop == task.steps
 
 
 @pytest.mark.parametrize("name", NAMES)

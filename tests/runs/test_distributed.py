@@ -15,7 +15,7 @@ from helpers import Program, assert_same, checkpoints, ending, flip_a_byte, rows
 from genjax.data.feed import Feed
 from genjax.engine import checkpoint, distributed, loop
 from genjax.run.workdir import Workdir
-from genjax.files import read_evaluations
+from genjax.run.records import read_evaluations
 from genjax.run.recorder import Recorder
 
 STEPS = 8

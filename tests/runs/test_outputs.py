@@ -7,8 +7,9 @@ import pytest
 from helpers import config_of, run
 from PIL import Image
 
-from genjax import data, runs
-from genjax.engine.outputs import in_blocks
+from genjax import data
+from genjax.run.restore import restore, weights_sha256
+from genjax.engine.outputs import apply_in_batches
 from genjax.engine.phase import Task
 from genjax.errors import InputError
 from genjax.run.loaded import open_run, restored
@@ -45,7 +46,7 @@ def open_of(split):
 def test_a_runs_images_are_originals_over_what_is_corrupted_over_what_is_restored(trained):
     names = sorted(path.name for path in (trained / "samples").iterdir())
     assert names == [f"step_{step:08d}.png" for step in (0, 2, 4)]
-    task, state = runs.restore(trained)
+    task, state = restore(trained)
     expected = reconstructions.draw(*restored(task, state, open_of("test").read(np.arange(4))))
     with Image.open(trained / "samples" / "step_00000004.png") as image:
         np.testing.assert_array_equal(image, expected)
@@ -110,9 +111,9 @@ def test_latents_are_written_with_labels_and_where_they_come_from(trained, tmp_p
     done = run("genjax.encode", f"--workdir={trained}", "--split=test[:20]", f"--out={out}")
     assert done.code == 0, done.err
     assert "20 latents of 4" in done.out
-    task, state = runs.restore(trained)
+    task, state = restore(trained)
     with np.load(out, allow_pickle=False) as found:
-        np.testing.assert_array_equal(found["latents"], in_blocks(task.outputs["encode"], state, clothes[0]))
+        np.testing.assert_array_equal(found["latents"], apply_in_batches(task.outputs["encode"], state, clothes[0]))
         np.testing.assert_array_equal(found["labels"], clothes[1])
         assert found["label_names"].tolist() == list(open_of("test").label_names)
         facts = {name: str(found[name]) for name in ("data", "split", "data_fingerprint", "weights_sha256", "step")}
@@ -121,7 +122,7 @@ def test_latents_are_written_with_labels_and_where_they_come_from(trained, tmp_p
         "data": OWN,
         "split": "test[:20]",
         "data_fingerprint": source.fingerprint,
-        "weights_sha256": runs.fingerprint(state),
+        "weights_sha256": weights_sha256(state),
         "step": "4",
     }
 
@@ -138,7 +139,7 @@ def test_examples_without_labels_are_encoded_all_the_same(trained, tmp_path, ima
 
 def test_reconstructions_are_written_in_three_ways(trained, tmp_path, clothes):
     given = f"--workdir={trained}", "--split=test[:20]"
-    expected = restored(*runs.restore(trained), clothes[0], corrupt=False)
+    expected = restored(*restore(trained), clothes[0], corrupt=False)
     for out in ("out.png", "out.npy", "folder/"):
         done = run("genjax.reconstruct", *given, f"--out={tmp_path}/{out}")
         assert done.code == 0, done.err

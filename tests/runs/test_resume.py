@@ -13,7 +13,7 @@ from genjax.data import load, positions
 from genjax.data.feed import Feed
 from genjax.engine import loop
 from genjax.engine.mesh import make_mesh
-from genjax.engine.phase import Phase, Task, spans
+from genjax.engine.phase import Phase, Task, scheduled_phases
 from genjax.run.recorder import Recorder
 from genjax.train import train
 
@@ -211,8 +211,8 @@ def test_a_longer_run_goes_on_from_a_shorter_one_when_forced(config, whole, tmp_
 @pytest.mark.parametrize("start", [0, 2, 5])
 def test_a_step_reads_its_place_in_the_endless_shuffled_stream_wherever_reading_begins(resident_bytes, start, images):
     """Two phases; the second reads two batches of three a step, after the 3 x 4 examples of the first."""
-    phases = (Phase("a", 3, 4, None), Phase("b", 9, 3, None, reals=2))
-    spans_of = list(spans(Task(None, phases)))
+    phases = (Phase("a", 3, 4, None), Phase("b", 9, 3, None, batches_per_step=2))
+    spans_of = list(scheduled_phases(Task(None, phases)))
     source = load(config_of("gan", data__name=f"folder:{images}").data)
     feed = Feed(source, 7, make_mesh(), resident_bytes)
     expected = source.read(positions(7, source.size, 0, 3 * 4 + 9 * 6))
@@ -221,7 +221,7 @@ def test_a_step_reads_its_place_in_the_endless_shuffled_stream_wherever_reading_
     next(batches)
     picks = batches.send(2)
     for i in range(2):
-        x = feed.select(feed.bank, jax.tree.map(lambda p: p[i], picks))["x"]  # noqa: B023
+        x = feed.take_batch(feed.resident_data, jax.tree.map(lambda p: p[i], picks))["x"]  # noqa: B023
         first = (start + i) * 4 if start < 3 else 12 + (start + i - 3) * 6
         np.testing.assert_array_equal(
             np.asarray(x).reshape(-1, 28, 28, 1), expected[first : first + len(x) * x.shape[1]]
@@ -233,7 +233,7 @@ def test_a_step_reads_its_place_in_the_endless_shuffled_stream_wherever_reading_
 @pytest.mark.parametrize("start", [3, 5])
 def test_a_phase_of_few_examples_reads_the_first_of_the_shuffled_order_and_no_others(resident_bytes, start, images):
     """Seven of twenty, in batches of three, after the 3 x 4 examples of a phase that sees all."""
-    span = list(spans(Task(None, (Phase("a", 3, 4, None), Phase("b", 9, 3, None, examples=7)))))[1]
+    span = list(scheduled_phases(Task(None, (Phase("a", 3, 4, None), Phase("b", 9, 3, None, subset=7)))))[1]
     source = load(config_of("gan", data__name=f"folder:{images}").data)
     feed = Feed(source, 5, make_mesh(), resident_bytes)
     few = positions(5, source.size, 0, 7)
@@ -242,7 +242,7 @@ def test_a_phase_of_few_examples_reads_the_first_of_the_shuffled_order_and_no_ot
     batches = feed.batches(span, start, 7)
     next(batches)
     picks = batches.send(7)
-    found = [feed.select(feed.bank, jax.tree.map(lambda p: p[i], picks))["x"][0] for i in range(7)]  # noqa: B023
+    found = [feed.take_batch(feed.resident_data, jax.tree.map(lambda p: p[i], picks))["x"][0] for i in range(7)]  # noqa: B023
     batches.close()
     np.testing.assert_array_equal(np.concatenate(found), expected)
     assert set(positions(5, 7, 14, 7)) == set(range(7))  # every epoch of the few has each of them once

@@ -12,7 +12,7 @@ from experiments.scaling.collectives import collectives, compile_step
 from experiments.scaling.drift import CONFIGS, distances, tiny, train
 from genjax import tasks
 from genjax.engine import loop
-from genjax.engine.mesh import make_mesh, split, whole
+from genjax.engine.mesh import make_mesh, sharded, replicated
 from genjax.ops import conv
 from genjax.ops.conv import C, T, W, _geometry
 
@@ -66,7 +66,7 @@ def test_all_remedies_at_once_give_one_curve_on_two_devices(eight):
 def test_a_batch_in_parts_gives_one_curve_on_two_devices(eight):
     """Every device has as much of each part."""
     config = tiny("gan")
-    config.update(accumulate=2, steps=8)
+    config.update(grad_accum_steps=2, steps=8)
     config.penalty.r1 = 0.1
     one, two = (eight(train, config, count, "float64") for count in (1, 2))
     for name, distance in distances(two, one).items():
@@ -111,10 +111,10 @@ def convolutions(case, count):
     size, kernel, *rest = case
     mesh, rng = make_mesh(jax.devices()[:count]), np.random.default_rng(0)
     with jax.enable_x64(True), jax.set_mesh(mesh):
-        w = jax.device_put(rng.normal(size=(*kernel, 2, 3)), whole(mesh))
+        w = jax.device_put(rng.normal(size=(*kernel, 2, 3)), replicated(mesh))
         g = _geometry(size, w, *rest)
-        x = jax.device_put(rng.normal(size=(8, *size, 2)), split(mesh, 0))
-        y = jax.device_put(rng.normal(size=(8, *g.out_size, 3)), split(mesh, 0))
+        x = jax.device_put(rng.normal(size=(8, *size, 2)), sharded(mesh, 0))
+        y = jax.device_put(rng.normal(size=(8, *g.out_size, 3)), sharded(mesh, 0))
         results, sent = {}, {}
         for name, f, a, b in (("C", C, x, w), ("T", T, y, w), ("W", W, x, y)):
 

@@ -5,7 +5,7 @@ import pytest
 from helpers import run
 from PIL import Image
 
-from genjax.visualize import stylize
+from genjax import stylization as stylize
 from genjax.ops.chroma import luma
 from genjax.weights import adain as packaged
 
@@ -40,7 +40,7 @@ def stylized(folder, *flags, content="photo.png", style="style.png"):
     return run("genjax.stylize", f"--content={folder / content}", f"--style={styles}", *flags)
 
 
-def test_a_image_is_painted_by_descent_with_progress_and_an_animation(folder, tmp_path):
+def test_an_image_is_painted_by_descent_with_progress_and_an_animation(folder, tmp_path):
     out, gif = tmp_path / "x.png", tmp_path / "x.gif"
     done = stylized(folder, f"--out={out}", f"--gif={gif}", "--steps=4", "--size=48")
     assert done.code == 0, done.err

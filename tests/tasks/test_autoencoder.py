@@ -7,13 +7,14 @@ import pytest
 from helpers import config_of, run
 from scipy.linalg import subspace_angles
 
-from genjax import data, runs, tasks
+from genjax import data, tasks
 from genjax.engine.loop import shapes
 from genjax.errors import InputError
 from genjax.losses import sparsity
 from genjax.nets.autoencoder import Dense, Tied
 from genjax.nets.conv_autoencoder import Convolutional
 from genjax.ops import corruption
+from genjax.run.restore import restore
 
 KEY = jax.random.key(0)
 X = jax.random.uniform(jax.random.key(1), (16, 28, 28, 1))
@@ -32,7 +33,7 @@ def linear(tmp_path_factory):
     path = tmp_path_factory.mktemp("linear")
     done = run("genjax.train", "--config=configs/ae_linear_pca.py", f"--workdir={path}")
     assert done.code == 0, done.err
-    task, state = runs.restore(path)
+    task, state = restore(path)
     x = data.load(config_of("ae_linear_pca", "").data).read(np.arange(1000)).astype(np.float64)
     return np.asarray(state.nets["autoencoder"].params["decoder_0"]["kernel"]), task.outputs["reconstruct"](state, x), x
 
@@ -137,7 +138,7 @@ def test_mean_activity_moves_to_the_target(tmp_path):
         path = tmp_path / str(weight)
         done = run("genjax.train", *given, f"--config.penalty.weight={weight}", f"--workdir={path}")
         assert done.code == 0, done.err
-        task, state = runs.restore(path)
+        task, state = restore(path)
         x = data.load(config_of("ae_sparse_kl", "").data).read(np.arange(500))
         means[weight] = np.asarray(task.outputs["encode"](state, x)).mean(0)
     assert means[0.0].mean() > 0.25

@@ -11,7 +11,7 @@ from genjax import tasks
 from genjax.data.images import Form
 from genjax.data.packaged import load_fashion_10k
 from genjax.errors import InputError
-from genjax.runs import restore
+from genjax.run.restore import restore
 from genjax.tasks.classifier import accuracy
 
 SHAPE = (8, 8, 1)

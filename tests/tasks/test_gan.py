@@ -8,7 +8,7 @@ import pytest
 from configs import dcgan, demo, gan
 from genjax import tasks
 from genjax.errors import InputError
-from genjax.tasks import adversarial
+from genjax.tasks.adversarial import step as adversarial
 
 SHAPE = (28, 28, 1)
 
@@ -28,7 +28,7 @@ def advance(task, state, batch=None):
 
 def reals(task, seed=0):
     phase = task.phases[0]
-    pixels = np.random.default_rng(seed).integers(0, 256, (phase.reals, phase.batch, *SHAPE), dtype=np.uint8)
+    pixels = np.random.default_rng(seed).integers(0, 256, (phase.batches_per_step, phase.batch, *SHAPE), dtype=np.uint8)
     return {"x": jnp.asarray(pixels)}
 
 

@@ -159,14 +159,14 @@ def test_a_label_that_is_no_class_makes_the_loss_no_number_so_that_the_run_stops
 
 
 def test_penalties_apart_from_nothing_and_looking_ahead():
-    refused("penalty.apart=True without a penalty", penalty__apart=True)
-    refused("penalty.apart=True with unroll=2", penalty__apart=True, penalty__r1=1.0, unroll=2)
+    refused("penalty.separate_step=True without a penalty", penalty__separate_step=True)
+    refused("penalty.separate_step=True with unroll=2", penalty__separate_step=True, penalty__r1=1.0, unroll=2)
 
 
 def test_parts_that_do_not_divide_a_batch():
-    refused("accumulate=0: expected at least 1, and a divisor of the 8 judgments of a batch", accumulate=0)
-    refused("accumulate=3: expected at least 1, and a divisor of the 4 judgments", accumulate=3, packing=2)
-    refused("accumulate=2 with unroll=1, which looks ahead with a whole batch", accumulate=2, unroll=1)
+    refused("grad_accum_steps=0: expected at least 1, and a divisor of the 8 judgments of a batch", grad_accum_steps=0)
+    refused("grad_accum_steps=3: expected at least 1, and a divisor of the 4 judgments", grad_accum_steps=3, packing=2)
+    refused("grad_accum_steps=2 with unroll=1, which looks ahead with a whole batch", grad_accum_steps=2, unroll=1)
 
 
 def test_rematerialization_of_nets_that_have_none():

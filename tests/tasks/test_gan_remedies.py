@@ -9,7 +9,7 @@ from helpers import config_of
 from genjax import tasks
 from genjax.losses.penalty import PENALTIES
 from genjax.ops import augment, noise
-from genjax.tasks.adversarial import lazily
+from genjax.tasks.adversarial.step import lazy_regularization_options
 
 B, POINTS = 8, (2,)
 X = np.random.default_rng(0).normal(2, 1, (B, 2)).astype(np.float32)
@@ -391,7 +391,7 @@ def test_penalties_apart_are_an_update_of_their_own_after_the_loss(step, due):
     lazy = {
         "penalty__r1": 0.5,
         "penalty__interval": 2,
-        "penalty__apart": True,
+        "penalty__separate_step": True,
         "optimizer__critic__learning_rate": 0.15,
     }
     first = start(plain).replace(step=jnp.int32(step))
@@ -404,7 +404,7 @@ def test_penalties_apart_are_an_update_of_their_own_after_the_loss(step, due):
 def test_adams_constants_are_those_of_one_update_more():
     """arXiv:1912.04958, appendix B: c = k / (k + 1) times the rate, and both betas to the power c."""
     given = {"name": "adam", "learning_rate": 0.002, "b1": 0.5, "b2": 0.99, "epsilon": 1e-8, "decay": 0}
-    found = lazily(given, 16)
+    found = lazy_regularization_options(given, 16)
     assert found["learning_rate"] == pytest.approx(0.002 * 16 / 17)
     assert (found["b1"], found["b2"]) == pytest.approx((0.5 ** (16 / 17), 0.99 ** (16 / 17)))
     assert found["epsilon"] == 1e-8
@@ -417,7 +417,7 @@ def test_adams_constants_are_those_of_one_update_more():
     "overrides",
     [
         {"penalty__r1": 0.3, "loss__name": "non_saturating"},
-        {"penalty__r1": 0.3, "penalty__apart": True, "critic_steps": 2},
+        {"penalty__r1": 0.3, "penalty__separate_step": True, "critic_steps": 2},
         {"replay__capacity": 16, "loss__name": "hinge"},
     ],
 )
@@ -427,7 +427,7 @@ def test_a_batch_in_parts_moves_the_nets_as_the_whole_does(overrides):
     with jax.enable_x64(True):
         ends = []
         for count in (1, 2, 4):
-            task = build(accumulate=count, **nets, **overrides)
+            task = build(grad_accum_steps=count, **nets, **overrides)
             first = jax.tree.map(lambda a: a.astype(float) if a.dtype == jnp.float32 else a, start(task))
             ends.append(run(task, first, steps=3, x=np.float64(X))[-1])
         for end in ends[1:]:

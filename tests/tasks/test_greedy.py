@@ -7,7 +7,7 @@ import pytest
 from helpers import config_of
 
 from genjax import tasks
-from genjax.engine.phase import spans
+from genjax.engine.phase import scheduled_phases
 from genjax.errors import InputError
 
 SHAPE = (4, 5, 1)
@@ -38,7 +38,7 @@ def same(a, b):
 def test_there_is_a_net_and_a_phase_for_each_layer():
     task = build(steps=7, finetune__steps=5)
     assert list(start(task).nets) == ["layer_1", "layer_2", "layer_3"]
-    names = [(span.phase.name, span.start, span.stop) for span in spans(task)]
+    names = [(span.phase.name, span.start, span.stop) for span in scheduled_phases(task)]
     assert names == [("layer_1", 0, 7), ("layer_2", 7, 14), ("layer_3", 14, 21), ("finetune", 21, 26)]
     assert [phase.name for phase in build(finetune__steps=0).phases] == ["layer_1", "layer_2", "layer_3"]
 

@@ -13,10 +13,11 @@ from genjax.data.feed import Feed
 from genjax.data.source import in_memory
 from genjax.engine import loop
 from genjax.engine.mesh import make_mesh
-from genjax.engine.phase import spans
+from genjax.engine.phase import scheduled_phases
 from genjax.errors import InputError
 from genjax.nets.progan import Critic, Generator
-from genjax.tasks import adversarial, progressive
+from genjax.tasks import progressive
+from genjax.tasks.adversarial import step as adversarial
 
 SHAPE = (8, 8, 1)
 SMALL = {
@@ -59,7 +60,7 @@ def test_the_papers_schedule():
 
 def test_without_growth_there_is_one_phase():
     config = small(growth__start=8)
-    assert [span.phase.name for span in spans(tasks.build(config, SHAPE))] == ["8x8"]
+    assert [span.phase.name for span in scheduled_phases(tasks.build(config, SHAPE))] == ["8x8"]
 
 
 def test_phases_of_no_reals_are_left_out():
@@ -164,14 +165,14 @@ def test_reals_that_are_shrunk_when_they_are_read_are_the_same_to_the_bit(monkey
     task = tasks.build(small(), SHAPE)
     x = np.random.default_rng(0).integers(0, 256, (20, *SHAPE), np.uint8)
     source, mesh = in_memory("noise", "train", x, None), make_mesh()
-    assert [phase.side for phase in task.phases] == [4, 8, 8]
-    for game, span in zip(games, spans(task), strict=True):
+    assert [phase.image_size for phase in task.phases] == [4, 8, 8]
+    for game, span in zip(games, scheduled_phases(task), strict=True):
         seen = []
         for resident in (0, 2**30):
             feed = Feed(source, 0, mesh, resident)
             batches = feed.batches(span, span.start, 1)
             next(batches)
-            batch = feed.select(feed.bank, jax.tree.map(lambda a: a[0], batches.send(1)))
+            batch = feed.take_batch(feed.resident_data, jax.tree.map(lambda a: a[0], batches.send(1)))
             seen.append(np.asarray(game.see(batch["x"][0], span.start + 1)))
             batches.close()
         np.testing.assert_array_equal(*seen)
@@ -231,7 +232,7 @@ def test_data_that_doubling_does_not_make_are_refused():
 def test_a_step_at_256_pixels(name):
     """Nets of tiny channels, a batch in two parts, maps computed again: a finite step, and images of that size."""
     channels = (4, 4, 4, 3, 3, 2, 2)
-    config = config_of(name, data__name="shapes_256", data__size="", batch=4, accumulate=2, remat=True)
+    config = config_of(name, data__name="shapes_256", data__size="", batch=4, grad_accum_steps=2, remat=True)
     config.generator.channels = config.critic.channels = channels
     if "growth" in config:
         config.growth.start = 256

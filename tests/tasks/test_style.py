@@ -83,7 +83,7 @@ def test_what_is_wanted_is_the_contents_maps_and_the_styles_gram_matrices(images
     assert rows["loss"][-1] < rows["loss"][0]
 
 
-def test_a_image_has_its_own_style_and_content(images):
+def test_an_image_has_its_own_style_and_content(images):
     task, state, rows = ended(config(images, "content", steps=1))
     assert rows["loss"][0] < 1e-6
     x = task.outputs["sample"](state, np.arange(2), truncation=None, ema=True)  # as genjax.sample asks

@@ -7,7 +7,7 @@ import pytest
 from helpers import config_of
 
 from genjax import tasks
-from genjax.engine.phase import spans
+from genjax.engine.phase import scheduled_phases
 from genjax.errors import InputError
 from genjax.nets.stylegan2 import Generator
 from genjax.ops import noise
@@ -161,7 +161,7 @@ def test_the_published_settings_build(name, side):
     task = tasks.build(published, (side, side, 3))
     state = jax.eval_shape(task.init, jax.random.key(0))
     assert sum(leaf.size for leaf in jax.tree.leaves(state.nets["generator"].params)) > 25_000_000
-    reals = sum(span.phase.steps * span.phase.batch for span in spans(task))
+    reals = sum(span.phase.steps * span.phase.batch for span in scheduled_phases(task))
     assert 24e6 < reals < 26e6
 
 

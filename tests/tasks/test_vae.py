@@ -10,7 +10,7 @@ from scipy import stats
 
 from configs import vae, vae_conv
 from genjax import tasks
-from genjax.engine.outputs import in_blocks
+from genjax.engine.outputs import apply_in_batches
 from genjax.errors import InputError
 from genjax.tasks import vae as task_vae
 
@@ -72,7 +72,7 @@ def test_a_step_is_the_textbooks_written_out(monkeypatch):
 
 
 def test_a_sum_is_the_mean_times_the_numbers_of_an_example():
-    mean, total = build(), build(**{"bound.reduction": "sum"})
+    mean, total = build(), build(**{"elbo.reduction": "sum"})
     ours, theirs = (advance(task, start(task))[1] for task in (mean, total))
     for name in ("loss", "reconstruction/loss"):
         np.testing.assert_allclose(theirs[name], ours[name] * math.prod(SHAPE), rtol=1e-5)
@@ -81,7 +81,7 @@ def test_a_sum_is_the_mean_times_the_numbers_of_an_example():
 
 
 def test_the_kl_weighs_beta_after_its_warm_up():
-    task = build(**{"bound.beta": 3.0, "bound.warm_up": 4, "bound.reduction": "sum"})
+    task = build(**{"elbo.beta": 3.0, "elbo.warm_up": 4, "elbo.reduction": "sum"})
     state, weights = start(task), []
     for _ in range(6):
         state, metrics = advance(task, state)
@@ -93,7 +93,7 @@ def test_the_kl_weighs_beta_after_its_warm_up():
 
 def test_where_all_nats_are_free_training_is_as_without_the_kl():
     sgd = {"optimizer.name": "sgd", "optimizer.learning_rate": 0.1}
-    free, none, plain = build(**sgd, **{"bound.free_bits": 1e3}), build(**sgd, **{"bound.beta": 0.0}), build(**sgd)
+    free, none, plain = build(**sgd, **{"elbo.free_bits": 1e3}), build(**sgd, **{"elbo.beta": 0.0}), build(**sgd)
     after = [advance(task, start(task))[0].nets["vae"].params for task in (free, none, plain)]
     assert_close(after[0], after[1], rtol=1e-6)
     assert (after[0]["encoder_1"]["kernel"] != after[2]["encoder_1"]["kernel"]).any()
@@ -108,7 +108,7 @@ def linear(**overrides):
     config = vae.get_config()
     config.vae = {"net": "dense", "widths": (LATENT,), "activation": "linear", "output": "linear"}
     config.likelihood.update(name="gaussian", std=STD)
-    config.bound.reduction = "sum"
+    config.elbo.reduction = "sum"
     task = build(config, (POINTS,), **overrides)
     # A posterior that is near the true one without being it.
     rng = np.random.default_rng(0)
@@ -167,7 +167,7 @@ def test_one_weight_is_the_elbo_more_are_nearer_and_in_the_limit_it_is_the_likel
 def test_training_by_more_samples_is_by_the_tighter_bound():
     losses = {}
     for samples in (1, 4, 2000):
-        task, state, points, exact = linear(**{"bound.samples": samples, "batch": 600})
+        task, state, points, exact = linear(**{"elbo.samples": samples, "batch": 600})
         losses[samples] = float(advance(task, state, np.tile(points, (100, 1)))[1]["loss"])
     assert losses[1] > losses[4] > losses[2000]
     np.testing.assert_allclose(losses[1], -elbo(state.nets["vae"].params, points).mean(), atol=0.15)
@@ -216,9 +216,11 @@ def test_a_samples_seed_is_all_it_depends_on():
 def test_an_examples_weights_depend_neither_on_the_others_nor_on_how_many_are_drawn():
     task = build()
     state, x = start(task), images(20)
-    all_ = in_blocks(task.outputs["log_weights"], state, x, draws=7)
-    np.testing.assert_allclose(in_blocks(task.outputs["log_weights"], state, x[17:18], draws=7), all_[17:18], rtol=1e-5)
-    np.testing.assert_allclose(in_blocks(task.outputs["log_weights"], state, x, draws=3), all_[:, :3], rtol=1e-5)
+    all_ = apply_in_batches(task.outputs["log_weights"], state, x, draws=7)
+    np.testing.assert_allclose(
+        apply_in_batches(task.outputs["log_weights"], state, x[17:18], draws=7), all_[17:18], rtol=1e-5
+    )
+    np.testing.assert_allclose(apply_in_batches(task.outputs["log_weights"], state, x, draws=3), all_[:, :3], rtol=1e-5)
     assert (all_[:, 0] != all_[:, 1]).all()
 
 
@@ -237,7 +239,7 @@ def test_weights_are_in_nats_an_example_whatever_the_scale_of_training():
     np.testing.assert_allclose(task.outputs["encode"](state, x), mean, atol=1e-5)
     np.testing.assert_allclose(task.outputs["log_weights"](state, x)[:, 0], log_p - log_q, rtol=1e-5)
     for scale in ("mean", "sum"):
-        weights = build(**{"bound.reduction": scale}).outputs["log_weights"](state, x)
+        weights = build(**{"elbo.reduction": scale}).outputs["log_weights"](state, x)
         np.testing.assert_allclose(weights[:, 0], log_p - log_q, rtol=1e-5)
 
 
@@ -251,7 +253,7 @@ def shades():
     config.batch = 32
     config.vae.widths = (16, 2)
     config.optimizer.update(name="adam", learning_rate=0.02)
-    task = build(config, classes=2, **{"bound.reduction": "sum"})
+    task = build(config, classes=2, **{"elbo.reduction": "sum"})
     state, step = start(task), jax.jit(task.phases[0].step)
     label = np.arange(32) % 2
     x = np.where(label[:, None, None, None], 200, 20) + images(32) // 8
@@ -297,12 +299,12 @@ def test_labels_out_of_range_stop_the_run():
         ({"vae.widths": ()}, SHAPE, "latents of size 0"),
         ({"classes": 1}, SHAPE, "classes=1"),
         ({"classes": -2}, SHAPE, "classes=-2"),
-        ({"bound.beta": -1.0}, SHAPE, "bound.beta=-1.0"),
-        ({"bound.warm_up": -1}, SHAPE, "warm_up=-1"),
-        ({"bound.free_bits": -0.5}, SHAPE, "free_bits=-0.5"),
-        ({"bound.samples": 0}, SHAPE, "bound.samples=0"),
-        ({"bound.samples": 5, "bound.free_bits": 0.5}, SHAPE, "free_bits=0"),
-        ({"bound.reduction": "average"}, SHAPE, "expected 'mean' or 'sum'"),
+        ({"elbo.beta": -1.0}, SHAPE, "elbo.beta=-1.0"),
+        ({"elbo.warm_up": -1}, SHAPE, "warm_up=-1"),
+        ({"elbo.free_bits": -0.5}, SHAPE, "free_bits=-0.5"),
+        ({"elbo.samples": 0}, SHAPE, "elbo.samples=0"),
+        ({"elbo.samples": 5, "elbo.free_bits": 0.5}, SHAPE, "free_bits=0"),
+        ({"elbo.reduction": "average"}, SHAPE, "expected 'mean' or 'sum'"),
         ({"likelihood.name": "gauss"}, SHAPE, "did you mean 'gaussian'"),
         ({"likelihood.std": 0.0}, SHAPE, "std=0.0"),
         ({"vae.output": "tanh"}, SHAPE, "bernoulli with sigmoid"),

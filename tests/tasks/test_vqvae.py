@@ -66,7 +66,7 @@ def test_a_step_is_the_papers_written_out():
     counts = np.bincount(numbers.ravel(), minlength=10)
     share = counts[counts > 0] / counts.sum()
     np.testing.assert_allclose(metrics["codes/perplexity"], np.exp(-(share * np.log(share)).sum()), rtol=1e-5)
-    moved = quantize.follow(quantize.Codebook(**book), z.reshape(-1, 4), jnp.asarray(numbers.ravel()), 0.99)
+    moved = quantize.ema_update(quantize.Codebook(**book), z.reshape(-1, 4), jnp.asarray(numbers.ravel()), 0.99)
     np.testing.assert_allclose(after.nets["vqvae"].stats["codebook"]["codes"], moved.codes, rtol=1e-5, atol=1e-6)
 
 

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from helpers import config_of
 
-from genjax import data, runs
+from genjax import data
 from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.errors import InputError
 from genjax.run.loaded import Run, open_run, restored
+from genjax.run.restore import restore
 from genjax.show import parse
 from genjax.train import train
 from genjax.visualize import views
@@ -66,7 +67,7 @@ def test_an_autoencoder_that_keeps_everything_restores_every_pixel(clothes):
 
 def test_each_image_of_a_run_has_its_own_corruption(trained, clothes):
     x = np.repeat(clothes[0][:1], 40, 0)
-    task, state = runs.restore(trained)
+    task, state = restore(trained)
     _, seen, _ = restored(task, state, x)
     assert len(np.unique(seen.reshape(40, -1), axis=0)) == 40
 

@@ -15,9 +15,9 @@ from genjax.config import defaults
 from genjax.data.feed import Feed
 from genjax.engine import loop
 from genjax.engine.mesh import make_mesh
-from genjax.engine.phase import Phase, Task, spans
+from genjax.engine.phase import Phase, Task, scheduled_phases
 from genjax.engine.state import State, stream
-from genjax.engine.update import create, descend, optimizer
+from genjax.engine.update import gradient_step, init_net, optimizer
 from genjax.losses.reconstruction import bce
 from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Conv, ConvTranspose, flatten
 from genjax.ops import noise
@@ -36,9 +36,9 @@ def build(work: Work, variant: str, images) -> Runner:
     task = tasks.build(config, source.shape) if config else TASKS[work.kind](work)
     mesh, seed = make_mesh(), 0
     state = loop.initial_state(task, seed, mesh)
-    (span,) = spans(task)
+    (span,) = scheduled_phases(task)
     feed = Feed(source, seed, mesh, 2**30)
-    call = loop.compile_phase(span.phase, feed.select, mesh, CALL)
+    call = loop.compile_phase(span.phase, feed.take_batch, mesh, CALL)
     picks = feed.batches(span, 0, CALL)
     next(picks)
     count = {name: _used(net.params) for name, net in state.nets.items()}
@@ -48,7 +48,7 @@ def build(work: Work, variant: str, images) -> Runner:
         while steps:
             n = min(steps, CALL)
             with jax.set_mesh(mesh):
-                state, metrics, _ = call(state, feed.bank, picks.send(n), n, stream(seed, "train"))
+                state, metrics, _ = call(state, feed.resident_data, picks.send(n), n, stream(seed, "train"))
             metrics = jax.device_get(metrics)
             steps -= n
         return {name: float(rows[n - 1]) for name, rows in metrics.items() if "loss" in name}
@@ -132,7 +132,7 @@ def _reconstruct(work: Work, loss) -> Task:
 
     def init(key):
         params = {name: net.init(key, jnp.zeros((1, *net.net.shape)))["params"] for name, net in nets.items()}
-        return State(jnp.int32(0), {"ae": create({"params": params}, tx)}, {}, {})
+        return State(jnp.int32(0), {"ae": init_net({"params": params}, tx)}, {}, {})
 
     def step(state, batch, key):
         x = to_float(batch["x"][0], "sigmoid").reshape(-1, *work.shape)
@@ -141,7 +141,7 @@ def _reconstruct(work: Work, loss) -> Task:
             value = loss(nets, params, x, key)
             return value, (stats, {"loss": value})
 
-        net, metrics = descend(state.nets["ae"], tx, value)
+        net, metrics = gradient_step(state.nets["ae"], tx, value)
         return State(state.step + 1, {"ae": net}, {}, {}), metrics
 
     return Task(init, (Phase("train", 10**9, work.batch, step),))

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 from flax.traverse_util import flatten_dict
 
-from genjax import runs
 from genjax.files import write_bytes
+from genjax.run.restore import restore
 
 
 def build(workdir: str) -> str:
     """Write the decoder of a run's newest checkpoint beside this file, in float16; returns its SHA-256."""
-    _, state = runs.restore(workdir)
+    _, state = restore(workdir)
     params = flatten_dict(state.nets["decoder"].params, sep="/")
     data = io.BytesIO()
     np.savez_compressed(data, **{name: np.float16(array) for name, array in sorted(params.items())})

@@ -1,7 +1,7 @@
 """A step of adversarial training, whatever the nets: any loss x penalties x remedies.
 
 Source: arXiv:1406.2661. What the critic sees of an example is made by `view`: instance noise, augmentation, packing.
-Where examples have classes, fakes are made for the labels of the reals beside them, so both have one law of classes.
+Where examples have classes, fakes are made for the labels of the reals beside them, so both have one distribution of classes.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,15 @@ from ml_collections import ConfigDict
 from genjax.config import defaults
 from genjax.engine.phase import Step
 from genjax.engine.state import State
-from genjax.engine.update import average, create, cut, descend, descend_in_parts, join, optimizer
+from genjax.engine.update import (
+    accumulated_gradient_step,
+    gradient_step,
+    init_net,
+    merge_microbatches,
+    optimizer,
+    split_microbatches,
+    update_ema,
+)
 from genjax.losses.adversarial import LOSSES
 from genjax.losses.penalty import PENALTIES
 from genjax.ops import ada, noise, replay
@@ -28,7 +36,7 @@ def config(task: str) -> ConfigDict:
     """The keys that all adversarial tasks have, with their defaults; not locked."""
     c = defaults(task=task)
     c.latent = 100  # dimensions of z ~ N(0, 1)
-    c.classes = 0  # 0: of examples alone; n: given labels from 0 to n - 1
+    c.classes = 0  # 0: of examples alone; n: class_onehot labels from 0 to n - 1
     c.critic_steps = 1  # critic updates, each on fresh reals and fakes, before one of the generator
     c.critic_floor = 0.0  # the critic is not updated where its loss is below
     c.loss = ConfigDict(
@@ -43,7 +51,9 @@ def config(task: str) -> ConfigDict:
     )
     c.penalty = ConfigDict(dict.fromkeys(PENALTIES, 0.0))  # weights, in the critic's loss
     c.penalty.interval = 1  # at every so many steps, of so many times the weight (arXiv:1912.04958, section 3.1)
-    c.penalty.apart = False  # in an update of their own, after the loss', with Adam's constants for one update more
+    c.penalty.separate_step = (
+        False  # in an update of their own, after the loss', with Adam's constants for one update more
+    )
     adam = {"name": "adam", "learning_rate": 2e-4, "b1": 0.5, "b2": 0.999, "epsilon": 1e-7, "decay": 0}
     c.optimizer = ConfigDict({"generator": dict(adam), "critic": adam | {"weight_clip": 0.0}})  # decay: in steps
     c.ema = ConfigDict({"half_life": 0.0, "ramp": 0.05})  # of the generator, in images; 0: no average
@@ -53,7 +63,7 @@ def config(task: str) -> ConfigDict:
     c.packing = 1  # examples that it judges together (arXiv:1712.04086)
     c.replay = ConfigDict({"capacity": 0, "share": 0.5})  # earlier fakes that are kept; their share of a batch of fakes
     c.unroll = 0  # critic updates that the generator looks ahead (arXiv:1611.02163)
-    c.accumulate = 1  # parts of a batch whose gradients are summed: what is of a whole batch is then of a part
+    c.grad_accum_steps = 1  # parts of a batch whose gradients are summed: what is of a whole batch is then of a part
     c.remat = False  # keep less for the backward pass, and compute it again: for nets of large images
     return c
 
@@ -62,29 +72,29 @@ class Examples(NamedTuple):
     """Reals or fakes, and the one-hots of their classes, if they have any."""
 
     x: jax.Array  # [B, *shape]
-    given: jax.Array | None  # [B, classes]
+    class_onehot: jax.Array | None  # [B, classes]
 
 
-class Game(NamedTuple):
+class Players(NamedTuple):
     """The two nets as they play, `step` being how far training is; each a Linen module's `apply` but for that."""
 
-    generate: Callable  # (variables, z, step, train=, given=, rngs=, mutable=) -> [B, *shape]
-    judge: Callable  # (variables, x, step, train=, given=, rngs=, mutable=) -> logits [B]
+    generate: Callable  # (variables, z, step, train=, class_onehot=, rngs=, mutable=) -> [B, *shape]
+    judge: Callable  # (variables, x, step, train=, class_onehot=, rngs=, mutable=) -> logits [B]
     see: Callable  # (stored examples uint8 or float32, step) -> reals [B, *shape] as the critic is shown them
 
 
-def unchanging(apply: Callable) -> Callable:
-    """A net that is the same throughout training, as a player of a Game."""
+def ignoring_step(apply: Callable) -> Callable:
+    """A net that is the same throughout training, as a player of a Players."""
     return lambda variables, x, step, **options: apply(variables, x, **options)
 
 
 def optimizers(c: ConfigDict) -> dict[str, optax.GradientTransformation]:
     """The generator's, the critic's, and the critic's as the generator looks ahead through it."""
     of_critic = dict(c.optimizer.critic) | {"decay": c.optimizer.critic.decay * c.critic_steps}
-    of_critic = lazily(of_critic, c.penalty.interval) if c.penalty.apart else of_critic
+    of_critic = lazy_regularization_options(of_critic, c.penalty.interval) if c.penalty.separate_step else of_critic
     of_generator = dict(c.optimizer.generator)
     if "path_length" in c and c.path_length.weight:
-        of_generator = lazily(of_generator, c.path_length.interval)
+        of_generator = lazy_regularization_options(of_generator, c.path_length.interval)
     return {
         "generator": optimizer(**of_generator),
         "critic": optimizer(**of_critic),
@@ -92,7 +102,7 @@ def optimizers(c: ConfigDict) -> dict[str, optax.GradientTransformation]:
     }
 
 
-def lazily(options: dict[str, Any], interval: int) -> dict[str, Any]:
+def lazy_regularization_options(options: dict[str, Any], interval: int) -> dict[str, Any]:
     """An optimizer's options where every `interval` updates have one more among them, of a regularizer.
 
     So that what it does in so many updates stays the same. Source: arXiv:1912.04958, appendix B, "lazy regularization".
@@ -105,35 +115,37 @@ def lazily(options: dict[str, Any], interval: int) -> dict[str, Any]:
 def first_state(c: ConfigDict, generator: dict, critic: dict, shape: tuple[int, ...]) -> State:
     """The state at step 0, from what the two modules' `init` returned for examples of a shape."""
     tx = optimizers(c)
-    nets = {"generator": create(generator, tx["generator"]), "critic": create(_without_seen(critic), tx["critic"])}
+    nets = {"generator": init_net(generator, tx["generator"]), "critic": init_net(_without_seen(critic), tx["critic"])}
     ema = {"generator": nets["generator"].variables} if c.ema.half_life else {}
     kept = {"x": jnp.zeros((c.replay.capacity, *shape))}
-    kept |= {"given": jnp.zeros((c.replay.capacity, c.classes))} if c.classes else {}
+    kept |= {"class_onehot": jnp.zeros((c.replay.capacity, c.classes))} if c.classes else {}
     extra = {"replay": kept} if c.replay.capacity else {}
     return State(jnp.int32(0), nets, ema, extra | ({"ada": ada.first_state()} if c.augment == "ada" else {}))
 
 
-def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int) -> Step:
+def make_step(c: ConfigDict, game: Players, shape: tuple[int, ...], batch_size: int) -> Step:
     """A step on examples of one shape."""
     loss, tx, adapts = LOSSES[c.loss.name], optimizers(c), c.augment == "ada"
-    count = c.accumulate
+    count = c.grad_accum_steps
     augmentations = () if adapts else policies(c.augment)
     critic_value = partial(loss.critic, target=1 - c.loss.label_smoothing) if c.loss.label_smoothing else loss.critic
     weights = {name: c.penalty[name] for name in PENALTIES if c.penalty[name]}
 
-    def generate(params, stats, given, z, step, key):
+    def generate(params, stats, class_onehot, z, step, key):
         """Fakes of latents in training mode, and the statistics they moved.
 
         Book: its loop makes the critic's fakes in inference mode; here: in training mode, as in arXiv:1511.06434.
         """
         rngs = {"noise": jax.random.fold_in(key, 2**31)}  # the numbers of examples are below
         variables = {"params": params, **stats}
-        x, stats = game.generate(variables, z, step, train=True, given=given, rngs=rngs, mutable=list(stats))
-        return Examples(x, given), stats
+        x, stats = game.generate(
+            variables, z, step, train=True, class_onehot=class_onehot, rngs=rngs, mutable=list(stats)
+        )
+        return Examples(x, class_onehot), stats
 
     def view(examples, step, extra, key):
         """What the critic sees of examples: under noise, augmented, in packs. Shapes: [B, ..., C] -> [B/n, ..., nC]."""
-        x, given = examples
+        x, class_onehot = examples
         if c.instance_noise.std:
             left = jnp.maximum(1 - step / c.instance_noise.steps, 0) if c.instance_noise.steps else 1.0
             x += left * c.instance_noise.std * noise.normal(jax.random.fold_in(key, 0), len(x), shape)
@@ -142,19 +154,19 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
             x = augment(x, jax.random.fold_in(key, 1 + number))
         if c.packing > 1:
             x = jnp.moveaxis(x.reshape(-1, c.packing, *shape), 1, -2).reshape(-1, *shape[:-1], shape[-1] * c.packing)
-        return Examples(x, given)
+        return Examples(x, class_onehot)
 
     def judge(params, stats, examples, step, key):
         """The critic's logits in training mode, its statistics moved, and what it noticed: features, classes."""
-        variables, moved = {"params": params, **stats}, [*stats, "seen"]
-        options = {"train": True, "given": examples.given, "rngs": {"dropout": key}, "mutable": moved}
+        variables, moved = {"params": params, **stats}, [*stats, "critic_aux"]
+        options = {"train": True, "class_onehot": examples.class_onehot, "rngs": {"dropout": key}, "mutable": moved}
         logits, noticed = game.judge(variables, examples.x, step, **options)
         noticed = dict(noticed)
-        return logits, noticed, noticed.pop("seen", {})
+        return logits, noticed, noticed.pop("critic_aux", {})
 
     def class_loss(seen, examples):
         """Cross-entropy of the critic's second head."""
-        return optax.softmax_cross_entropy(seen["classes"], examples.given).mean()
+        return optax.softmax_cross_entropy(seen["classes"], examples.class_onehot).mean()
 
     def penalize(name, params, stats, real, fake, step, keys):
         """One penalty, without its weight."""
@@ -178,7 +190,7 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
         value = critic_value(on_real, on_fake)
         metrics = {"critic/real": on_real.mean(), "critic/fake": on_fake.mean()}
 
-        for name, weight in weights.items() if not c.penalty.apart else ():
+        for name, weight in weights.items() if not c.penalty.separate_step else ():
             found = partial(penalize, name, params, stats, real, fake, step, (k_real, k_fake, k_mix, k_penalty))
             if c.penalty.interval == 1:
                 metrics[f"critic/{name}"] = found()
@@ -198,14 +210,14 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
         """The critic after `unroll` further updates, a function of the fakes (arXiv:1611.02163, eq. 7)."""
 
         def update(other, key):
-            return descend(other, tx["ahead"], critic_loss, real, fake, step, key)[0], None
+            return gradient_step(other, tx["ahead"], critic_loss, real, fake, step, key)[0], None
 
         return jax.lax.scan(update, other, jax.random.split(key, c.unroll))[0] if c.unroll else other
 
     def generator_loss(params, stats, other, real, z, step, extra, key):
         """Of a critic that is fixed, but for what it would do next."""
         k_z, k_critic = jax.random.split(key)  # the same as fold_in 0 and 1, so others are numbered from 2
-        fake, stats = generate(params, stats, real.given, z, step, k_z)
+        fake, stats = generate(params, stats, real.class_onehot, z, step, k_z)
         real, fake = (view(e, step, extra, jax.random.fold_in(key, n)) for n, e in enumerate((real, fake), 2))
         other = ahead(other, real, fake, step, jax.random.fold_in(key, 4))
         on_fake, _, seen = judge(other.params, other.stats, fake, step, k_critic)
@@ -221,31 +233,37 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
             value += c.loss.auxiliary * metrics["generator/classes"]
         return value, (stats, {"generator/loss": value, **metrics})
 
-    def fakes(net, given, step, key):
+    def fakes(net, class_onehot, step, key):
         """A batch of them for the critic. The generator's statistics move with its own update alone."""
-        make = lambda given, z, key: generate(net.params, net.stats, given, z, step, key)[0]  # noqa: E731
+        make = lambda class_onehot, z, key: generate(net.params, net.stats, class_onehot, z, step, key)[0]  # noqa: E731
         z = noise.normal(key, batch_size, (c.latent,))
         if count == 1:
-            return make(given, z, key)
-        return join(jax.lax.map(lambda part: make(*part), (*cut((given, z), count), jax.random.split(key, count))))
+            return make(class_onehot, z, key)
+        return merge_microbatches(
+            jax.lax.map(
+                lambda part: make(*part), (*split_microbatches((class_onehot, z), count), jax.random.split(key, count))
+            )
+        )
 
     def play(net, tx, loss, examples, *args, key):
         """One update of a net on batches of examples, at once or in parts."""
         if count == 1:
-            return descend(net, tx, loss, *examples, *args, key)
+            return gradient_step(net, tx, loss, *examples, *args, key)
         of_part = lambda params, stats, part: loss(params, stats, *part[0], *args, part[1])  # noqa: E731
-        return descend_in_parts(net, tx, of_part, (cut(examples, count), jax.random.split(key, count)))
+        return accumulated_gradient_step(
+            net, tx, of_part, (split_microbatches(examples, count), jax.random.split(key, count))
+        )
 
     def remembered(extra, fake, before, key):
         """Fakes of which some are earlier ones, and the state with the new ones kept, after `before` other batches."""
         if not c.replay.capacity:
             return extra, fake
         ring, earlier = extra["replay"], round(c.replay.share * batch_size)
-        new = {"x": fake.x} | ({} if fake.given is None else {"given": fake.given})
+        new = {"x": fake.x} | ({} if fake.class_onehot is None else {"class_onehot": fake.class_onehot})
         ring = replay.store(ring, new, before)
         old = replay.draw(ring, replay.held(before + 1, batch_size, c.replay.capacity), key, earlier)
         mixed = jax.tree.map(lambda old, new: jnp.concatenate([old, new[earlier:]]), old, new)
-        return extra | {"replay": ring}, Examples(mixed["x"], mixed.get("given"))
+        return extra | {"replay": ring}, Examples(mixed["x"], mixed.get("class_onehot"))
 
     def step(state, batch, key):
         """Critic updates on reals labeled 1 and fakes labeled 0, then one of the generator against that critic."""
@@ -254,19 +272,19 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
         labels = one_hot(batch["label"], c.classes) if c.classes else None
 
         def reals(number):
-            given = None if labels is None else labels[number]
-            return Examples(game.see(batch["x"][number], state.step), given)
+            class_onehot = None if labels is None else labels[number]
+            return Examples(game.see(batch["x"][number], state.step), class_onehot)
 
         def update_critic(carry, inputs):
             other, extra = carry
             number, key = inputs
             k_z, k_loss = jax.random.split(key)  # the same as fold_in 0 and 1, so others are numbered from 2
             real = reals(number)
-            fake = fakes(net, real.given, state.step, k_z)
+            fake = fakes(net, real.class_onehot, state.step, k_z)
             extra, fake = remembered(extra, fake, state.step * c.critic_steps + number, jax.random.fold_in(key, 4))
             real, fake = (view(e, state.step, extra, jax.random.fold_in(key, n)) for n, e in enumerate((real, fake), 2))
             moved, metrics = play(other, tx["critic"], critic_loss, (real, fake), state.step, key=k_loss)
-            if c.penalty.apart:
+            if c.penalty.separate_step:
                 again = lambda net: play(net, tx["critic"], penalties, (real, fake), state.step, key=k_loss)  # noqa: E731
                 as_it_is = lambda net: (net, {f"critic/{name}": 0.0 for name in weights})  # noqa: E731
                 moved, more = jax.lax.cond(state.step % c.penalty.interval == 0, again, as_it_is, moved)
@@ -291,11 +309,11 @@ def make_step(c: ConfigDict, game: Game, shape: tuple[int, ...], batch_size: int
         examples = reals(-1), noise.normal(jax.random.split(k_generator)[0], batch_size, (c.latent,))
         loss_now = lambda params, stats, *args: generator_loss(params, stats, other, *args)  # noqa: E731
         net, more = play(net, tx["generator"], loss_now, examples, state.step, extra, key=k_generator)
-        ema = {n: average(e, net, state.step, batch_size, c.ema.half_life, c.ema.ramp) for n, e in state.ema.items()}
+        ema = {n: update_ema(e, net, state.step, batch_size, c.ema.half_life, c.ema.ramp) for n, e in state.ema.items()}
         return State(state.step + 1, {"generator": net, "critic": other}, ema, extra), metrics | more
 
     return step
 
 
 def _without_seen(variables):
-    return {name: collection for name, collection in variables.items() if name != "seen"}
+    return {name: collection for name, collection in variables.items() if name != "critic_aux"}

@@ -11,10 +11,10 @@ from genjax.losses.penalty import PENALTIES
 from genjax.nets.minibatch import GROUP
 from genjax.ops.augment import policies
 from genjax.ops.pixels import RANGES
-from genjax.tasks import adversarial
+from genjax.tasks.adversarial import step as adversarial
 
 
-def refuse(c: ConfigDict, generator: Any, critic: Any, shape: tuple[int, ...]) -> None:
+def validate(c: ConfigDict, generator: Any, critic: Any, shape: tuple[int, ...]) -> None:
     """Raise InputError for numbers out of range and choices that do not fit each other or the data."""
     loss = pick(LOSSES, c.loss.name, "loss.name")
     if c.augment != "ada":
@@ -41,11 +41,13 @@ def refuse(c: ConfigDict, generator: Any, critic: Any, shape: tuple[int, ...]) -
     for key, value in weights.items():
         if value < 0:
             raise InputError(f"{key}={value}: expected 0 or more")
-    if c.penalty.apart and not any(c.penalty[name] for name in PENALTIES):
-        raise InputError("penalty.apart=True without a penalty: set the weight of one, or penalty.apart=False")
-    if c.penalty.apart and c.unroll:
+    if c.penalty.separate_step and not any(c.penalty[name] for name in PENALTIES):
         raise InputError(
-            f"penalty.apart=True with unroll={c.unroll}, which looks ahead at the loss alone: set one of them off"
+            "penalty.separate_step=True without a penalty: set the weight of one, or penalty.separate_step=False"
+        )
+    if c.penalty.separate_step and c.unroll:
+        raise InputError(
+            f"penalty.separate_step=True with unroll={c.unroll}, which looks ahead at the loss alone: set one of them off"
         )
     if c.classes < 0 or c.classes == 1:
         raise InputError(f"classes={c.classes}: expected 0 (without labels) or at least 2")
@@ -68,19 +70,19 @@ def refuse(c: ConfigDict, generator: Any, critic: Any, shape: tuple[int, ...]) -
         )
     if c.batch % c.packing:
         raise InputError(f"packing={c.packing} does not divide batch={c.batch}: set batch to a multiple of it")
-    refuse_parts(c, c.batch // c.packing, f"the {c.batch // c.packing} judgments of a batch")
-    if c.accumulate > 1 and c.unroll:
+    check_microbatches(c, c.batch // c.packing, f"the {c.batch // c.packing} judgments of a batch")
+    if c.grad_accum_steps > 1 and c.unroll:
         raise InputError(
-            f"accumulate={c.accumulate} with unroll={c.unroll}, which looks ahead with a whole batch: set one of them "
+            f"grad_accum_steps={c.grad_accum_steps} with unroll={c.unroll}, which looks ahead with a whole batch: set one of them "
             "off"
         )
     if c.packing > 1 and c.classes:
         raise InputError(f"packing={c.packing} with classes={c.classes}: a pack has no one class: set one of them off")
-    packs = c.batch // c.packing // c.accumulate
+    packs = c.batch // c.packing // c.grad_accum_steps
     if getattr(critic, "minibatch", "") == "stddev" and packs > GROUP and packs % GROUP:
         raise InputError(
             f"critic.minibatch='stddev' is over groups of {GROUP}, which do not divide the {packs} judgments of a "
-            f"batch: set batch to a multiple of {GROUP * c.packing * c.accumulate}"
+            f"batch: set batch to a multiple of {GROUP * c.packing * c.grad_accum_steps}"
         )
     if c.replay.capacity and not (c.batch <= c.replay.capacity and 0 < c.replay.share <= 1):
         raise InputError(
@@ -92,13 +94,13 @@ def refuse(c: ConfigDict, generator: Any, critic: Any, shape: tuple[int, ...]) -
             raise InputError(f"{name}.conditioning={net.conditioning!r} needs classes: set classes to their number")
 
 
-def refuse_parts(c: ConfigDict, batch: int, what: str) -> None:
+def check_microbatches(c: ConfigDict, batch: int, what: str) -> None:
     """Raise InputError if a batch cannot be worked on in parts."""
-    if c.accumulate < 1 or batch % c.accumulate:
-        raise InputError(f"accumulate={c.accumulate}: expected at least 1, and a divisor of {what}")
+    if c.grad_accum_steps < 1 or batch % c.grad_accum_steps:
+        raise InputError(f"grad_accum_steps={c.grad_accum_steps}: expected at least 1, and a divisor of {what}")
 
 
-def refuse_keys(c: ConfigDict, keys: tuple[str, ...], whom: str) -> None:
+def reject_unused(c: ConfigDict, keys: tuple[str, ...], whom: str) -> None:
     """Raise InputError if a key that some nets have no use for is not at its default."""
     given, unused = flat(c), flat(adversarial.config(c.task))
     for key in keys:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from genjax.engine.cost import cost
-from genjax.ops import conv, winograd
+from genjax.ops import conv
+from genjax.ops.cpu import winograd
 
 
 def arrays(height, width, dtype, channels=(3, 5)):

@@ -1,0 +1,79 @@
+"""A run from its folder: its config, its task and the state of a checkpoint."""
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from genjax import tasks
+from genjax.config import flat
+from genjax.engine.checkpoint import Checkpoints
+from genjax.engine.loop import abstract_state
+from genjax.engine.mesh import make_mesh
+from genjax.engine.phase import Task
+from genjax.engine.state import State
+from genjax.errors import InputError
+from genjax.run.workdir import Workdir
+
+
+def load_info(path: os.PathLike) -> dict[str, Any]:
+    """What config.json says of a run. Raises: InputError if there is no run."""
+    found = Workdir(path).read_info()
+    if found is None:
+        raise InputError(f"{path} is not a run's folder: it has no config.json (genjax.train makes one)")
+    return found
+
+
+def saved_config(info: dict[str, Any]) -> ConfigDict:
+    """The config that config.json holds; JSON's lists are the tuples that they were.
+
+    Keys that its task has got since are at their defaults.
+    """
+    config = ConfigDict(info["config"])
+    for key, value in flat(config).items():
+        if isinstance(value, list):
+            config.update_from_flattened_dict({key: tuple(value)})
+    _complete(config, tasks.default_config(config.task))
+    return config
+
+
+def _complete(config: ConfigDict, template: ConfigDict) -> None:
+    """Add the keys that a config lacks; what names a net has the fields that it was given."""
+    for key, value in template.items():
+        if key not in config:
+            config[key] = value
+        elif isinstance(value, ConfigDict) and "net" not in value:
+            _complete(config[key], value)
+
+
+def restore(path: os.PathLike, step: int | None = None) -> tuple[Task, State]:
+    """The task and the state of a run from its folder alone; the newest whole checkpoint, or a step's.
+
+    Raises: InputError if there is no run, no such checkpoint, or it is damaged.
+    """
+    info = load_info(path)
+    task = tasks.build(saved_config(info), tuple(info["data"]["shape"]))
+    checkpoints = Checkpoints(Path(path) / "checkpoints")
+    like = abstract_state(task, make_mesh())
+    steps = checkpoints.steps()
+    if step is not None:
+        if step not in steps:
+            raise InputError(f"{path} has no checkpoint of step {step}; it has {', '.join(map(str, steps)) or 'none'}")
+        return task, checkpoints.restore(step, like)
+    found = checkpoints.latest(like, warn=lambda text: print(f"warning: {text}", file=sys.stderr))
+    if found is None:
+        raise InputError(f"{path} has no whole checkpoint yet")
+    return task, found[0]
+
+
+def weights_sha256(state: State) -> str:
+    """sha256 over the weights, statistics and averages of a state."""
+    digest = hashlib.sha256()
+    for leaf in jax.tree.leaves(({name: net.variables for name, net in state.nets.items()}, state.ema, state.extra)):
+        digest.update(np.ascontiguousarray(leaf))
+    return digest.hexdigest()

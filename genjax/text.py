@@ -1,0 +1,71 @@
+"""Numbers, durations, sizes and tables as text."""
+
+import math
+from collections.abc import Sequence
+
+
+def number(value: float) -> str:
+    """A measured number in few characters: three digits, thousands separated, "1.2e-05" when small.
+
+    >>> [number(x) for x in (0.6123, 18.34, 1171.2, 0.0000123)]
+    ['0.612', '18.3', '1,171', '1.2e-05']
+    """
+    value = float(value)
+    if not math.isfinite(value):
+        return str(value)
+    if 999.5 <= abs(value) < 1e7:
+        return f"{value:,.0f}"
+    return f"{value:.1e}" if 0 < abs(value) < 1e-3 else f"{value:.3g}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as "0:07", "3:28", "1:02:05"."""
+    if not math.isfinite(seconds):
+        return "?"
+    minutes, seconds = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def bytes_text(n: float) -> str:
+    """Bytes as "512 B", "1.9 MiB"."""
+    if n < 1024:
+        return f"{n:.0f} B"
+    for unit in ("KiB", "MiB", "GiB", "TiB"):
+        n /= 1024
+        if round(n, 1) < 1024:
+            return f"{n:.1f} {unit}"
+    return f"{n / 1024:,.1f} PiB"
+
+
+def table(rows: Sequence[Sequence], headers: Sequence[str]) -> str:
+    """Rows under headers as plain text: columns of numbers to the right with thousands separated, text to the left.
+
+    None is an empty cell.
+    Raises: ValueError if a row has not as many cells as there are headers.
+    """
+    for row in rows:
+        if len(row) != len(headers):
+            raise ValueError(f"a row needs {len(headers)} cells ({', '.join(headers)}); got {len(row)}: {row!r}")
+
+    def numeric(value):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+
+    def cell(value):
+        if value is None:
+            return ""
+        return (
+            f"{value:,}"
+            if isinstance(value, int) and numeric(value)
+            else (number(value) if numeric(value) else str(value))
+        )
+
+    columns = []
+    for i, header in enumerate(headers):
+        values = [row[i] for row in rows]
+        texts = [header, *map(cell, values)]
+        width = max(map(len, texts))
+        right = any(map(numeric, values)) and all(value is None or numeric(value) for value in values)
+        texts.insert(1, "-" * width)
+        columns.append([text.rjust(width) if right else text.ljust(width) for text in texts])
+    return "\n".join("  ".join(line).rstrip() for line in zip(*columns, strict=True))
