@@ -1,22 +1,123 @@
-"""Use a trained task: its outputs over any number of inputs, in blocks of one size."""
+"""Outputs of a trained task: the contract that tasks fulfil and commands rely on, and how outputs are applied.
 
-from collections.abc import Callable
+An output is a pure function of the state first, then of a batch of any size N. Pixels that it takes are uint8; a task
+may add outputs of its own under names with a dot ("mine.depth"), which nothing here reads.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import jax
 import numpy as np
 
 from genjax.engine.state import State
+from genjax.errors import InputError, did_you_mean
 
 EVAL_BATCH = 16
-"""Inputs a call. XLA may order a sum by the batch's size, so one size for all gives a seed the same bits each time."""
+"""Inputs per call. XLA may order a sum by the batch size, so one size for all gives a seed the same bits each time."""
+
+
+class Output(NamedTuple):
+    """The contract of one output."""
+
+    inputs: tuple[str, ...]  # positional parameters after the state
+    options: tuple[str, ...]  # keywords that it must take; their defaults are its own
+    shapes: str
+    readers: str
+
+
+OUTPUTS = {
+    "sample": Output(
+        ("seeds",),
+        ("truncation", "ema"),
+        "int32 [N] -> uint8 [N, H, W, C], or float32 [N, ...]; a seed's example does not depend on the other seeds",
+        "genjax.sample, genjax.evaluate, previews while training",
+    ),
+    "latents": Output(
+        ("seeds",),
+        ("truncation",),
+        "int32 [N] -> [N, latent], or [N, latent + classes] with a one-hot of the class seed % classes at the end",
+        "genjax.show, genjax.project, the metric ppl",
+    ),
+    "decode": Output(
+        ("z",),
+        ("ema",),
+        "[N, latent (+ classes)], or what `encode` gives -> float [N, *shape]; pixels from 0 to 255, not rounded",
+        "genjax.show, genjax.project, the metric ppl",
+    ),
+    "map": Output(("z",), ("ema",), "[N, latent] -> w [N, width]", "genjax.show, genjax.project, the metric ppl"),
+    "synthesize": Output(
+        ("ws",),
+        ("ema", "truncation", "noise"),
+        "w [N, width], or one per layer [N, layers, width] -> float [N, H, W, C]; pixels from 0 to 255, not rounded",
+        "genjax.show, genjax.project, the metric ppl",
+    ),
+    "encode": Output(("x",), (), "examples [N, *shape] -> latents [N, ...]", "genjax.encode, genjax.show"),
+    "reconstruct": Output(
+        ("x",),
+        (),
+        "examples [N, *shape] -> float [N, *shape]; pixels from 0 to 255, not rounded",
+        "genjax.reconstruct, genjax.show, the metric reconstruction, previews while training",
+    ),
+    "corrupt": Output(
+        ("x",),
+        (),
+        "examples [N, *shape] -> float [N, *shape] as training corrupts them; pixels from 0 to 1",
+        "genjax.reconstruct --corrupt, previews while training",
+    ),
+    "log_weights": Output(
+        ("x",), ("draws",), "examples [N, *shape] -> log p(x, z) / q(z | x) in nats [N, draws]", "the metric likelihood"
+    ),
+    "features": Output(("x",), (), "examples [N, *shape] -> [N, ...]", "--features=classifier:RUN, genjax.stylize"),
+    "classify": Output(
+        ("x",),
+        (),
+        "examples [N, *shape] -> probabilities [N, classes]",
+        "the metric accuracy, --features=classifier:RUN",
+    ),
+    "classify_scratch": Output(("x",), (), "as `classify`, of the control trained from scratch", "the metric accuracy"),
+    "pixels": Output(
+        ("features",), (), "features [N, h, w, C] -> float [N, H, W, 3]; pixels from 0 to 255", "genjax.stylize"
+    ),
+    "stylize": Output(
+        ("x",),
+        (),
+        "contents over styles uint8 [N, 2H, W, 3] -> float [N, H, W, 3]; pixels from 0 to 255",
+        "previews while training",
+    ),
+}
+"""Name -> contract."""
+
+
+def check(outputs: Mapping[str, Callable]) -> None:
+    """Refuse outputs that break their contract. Raises: InputError naming the output and what was expected."""
+    for name, function in outputs.items():
+        if "." in name:
+            continue
+        if name not in OUTPUTS:
+            known = ", ".join(OUTPUTS)
+            raise InputError(
+                f"output {name!r} of a task is unknown{did_you_mean(name, OUTPUTS)}: expected one of {known}, or a name "
+                "with a dot for an output of your own"
+            )
+        expected = ("state", *OUTPUTS[name].inputs), OUTPUTS[name].options
+        parameters = inspect.signature(function).parameters.values()
+        positional = tuple(p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD)
+        keywords = {p.name for p in parameters if p.default is not p.empty or p.kind is p.KEYWORD_ONLY}
+        takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        missing = [option for option in expected[1] if option not in keywords and not takes_all]
+        if len(positional) != len(expected[0]) or missing:
+            wanted = ", ".join((*expected[0], *(f"{option}=..." for option in expected[1])))
+            got = ", ".join(str(p) for p in parameters)
+            raise InputError(f"output {name!r} of a task takes ({got}): expected ({wanted}); {OUTPUTS[name].shapes}")
 
 
 def apply_in_batches(output: Callable, state: State, inputs: np.ndarray, **options) -> np.ndarray:
     """output(state, inputs, **options) over the leading axis. Shapes: [N, ...] -> [N, ...], any N >= 1."""
     surplus = -len(inputs) % EVAL_BATCH
     padded = np.concatenate([inputs, np.repeat(inputs[-1:], surplus, axis=0)])
-    call = jax.jit(output, static_argnames=tuple(options))  # of the same function: traced and compiled once a process
-    blocks = [
-        jax.device_get(call(state, padded[i : i + EVAL_BATCH], **options)) for i in range(0, len(padded), EVAL_BATCH)
-    ]
-    return np.concatenate(blocks)[: len(inputs)]
+    # jit of the same function again: it is traced and compiled once per process.
+    call = jax.jit(output, static_argnames=tuple(options))
+    batches = [padded[start : start + EVAL_BATCH] for start in range(0, len(padded), EVAL_BATCH)]
+    return np.concatenate([jax.device_get(call(state, batch, **options)) for batch in batches])[: len(inputs)]

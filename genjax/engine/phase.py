@@ -6,11 +6,13 @@ from typing import Any
 
 import jax
 
+from genjax.engine import outputs
 from genjax.engine.state import Key, State
+from genjax.errors import NotApplicable
 
-Batch = dict[str, jax.Array]  # "x" [reals, B, ...], "label" [reals, B] where the data has labels
+Batch = dict[str, jax.Array]  # "x" [batches, B, ...], "label" [batches, B] where the data has labels
 Metrics = dict[str, jax.Array]  # scalars
-Step = Callable[..., tuple[State, Metrics]]  # of State, Batch, Key, and what its phase prepares
+Step = Callable[..., tuple[State, Metrics]]  # (state, batch, key, **what its phase prepares)
 
 
 def identity(state: State, key: Key) -> State:
@@ -25,38 +27,69 @@ def no_extras(state: State) -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class Phase:
-    """`steps` repetitions of one step."""
+    """`steps` repetitions of one step.
+
+    Fields:
+        name: shown while training.
+        steps: how many.
+        batch: real examples per inner update, over all devices.
+        step: the pure step; static choices are closed over.
+        batches_per_step: real batches that one step consumes (n_critic).
+        enter: maps the state once, when the phase begins.
+        image_size: if > 0, a streaming feed may downsample images to this side (exact block means) before transfer.
+        subset: if > 0, train on the first `subset` examples of the seed's shuffled order only.
+        prepare: computes extra keyword arguments of `step`, once per phase and outside the compiled call, such as
+            transformed kernels of a frozen net.
+    """
 
     name: str
     steps: int
-    batch: int  # real examples in one inner update, over all devices
-    step: Step  # static choices are closed over
-    batches_per_step: int = 1  # real batches that a step consumes: n_critic
-    enter: Callable[[State, Key], State] = identity  # runs once, when the phase begins
-    image_size: int = (
-        0  # pixels a side that its images may be shrunk to, as means of blocks, when they are read; 0: as is
-    )
-    subset: int = 0  # it sees: the first of the source's shuffled order, the same for a seed; 0: all
-    prepare: Callable[[State], Mapping[str, Any]] = no_extras  # what steps take besides, in arrays of its own
+    batch: int
+    step: Step
+    batches_per_step: int = 1
+    enter: Callable[[State, Key], State] = identity
+    image_size: int = 0
+    subset: int = 0
+    prepare: Callable[[State], Mapping[str, Any]] = no_extras
 
     def prepared_step(self, state: State, batch: Batch, key: Key) -> tuple[State, Metrics]:
-        """A step for which alone all is prepared."""
+        """`prepare` and one step: for tests and estimates of cost."""
         return self.step(state, batch, key, **self.prepare(state))
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is trained: nets x losses."""
+    """What is trained: nets x losses, and what they can do once trained.
+
+    Fields:
+        init: makes the state of step 0.
+        phases: in their order.
+        outputs: by the names of `genjax.engine.outputs.OUTPUTS`, whose contract they fulfil.
+        classes: if > 0, the last `classes` entries of a latent are the one-hot of its class, and seed s has the class
+            s % classes.
+
+    Raises: InputError for an output that breaks its contract.
+    """
 
     init: Callable[[Key], State]
     phases: tuple[Phase, ...]
-    outputs: Mapping[str, Callable] = field(default_factory=dict)  # "sample", "reconstruct", "encode", ...
-    classes: int = 0  # numbers at the end of a latent that are its class's one-hot; that of a sample is seed % classes
+    outputs: Mapping[str, Callable] = field(default_factory=dict)
+    classes: int = 0
+
+    def __post_init__(self):
+        """Check the outputs."""
+        outputs.check(self.outputs)
 
     @property
     def steps(self) -> int:
         """Steps over all phases."""
         return sum(phase.steps for phase in self.phases)
+
+    def need(self, *names: str) -> None:
+        """Raises: NotApplicable if the task lacks one of the outputs."""
+        for name in names:
+            if name not in self.outputs:
+                raise NotApplicable(f"the task has no output {name!r}; it has {', '.join(self.outputs) or 'none'}")
 
 
 @dataclass(frozen=True)
@@ -65,7 +98,7 @@ class ScheduledPhase:
 
     phase: Phase
     start: int  # the global step at which it begins
-    first_example: int  # of the endless shuffled stream of examples
+    first_example: int  # its position in the endless shuffled stream of examples
 
     @property
     def stop(self) -> int:

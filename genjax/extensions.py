@@ -1,0 +1,80 @@
+"""Other people's nets, losses, data, metrics, tasks and images, named in a config as "package.module:name".
+
+Such a name works wherever a name of ours does. What it stands for is imported, checked like ours, and recorded in
+config.json with the SHA-256 of its module's source, so that a run can tell that its code has changed.
+"""
+
+import hashlib
+import importlib
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from genjax.config import flat
+from genjax.errors import InputError, did_you_mean
+
+PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+
+
+def is_extension(name: str, prefixes: tuple[str, ...] = ()) -> bool:
+    """Whether a name has the form "package.module:name"; `prefixes` are words before a colon with other meanings."""
+    return bool(PATTERN.fullmatch(name)) and name.partition(":")[0] not in prefixes
+
+
+def find(choices: Mapping[str, Any], name: str, what: str, check: Callable[[Any], None] = lambda found: None) -> Any:
+    """choices[name], or what "package.module:name" stands for, once `check` has accepted it.
+
+    `what` is the config's key, for messages; `check` raises InputError for an object that does not fit there.
+    Raises: InputError that lists the choices, or says why the name cannot be imported or does not fit.
+    """
+    if name in choices:
+        return choices[name]
+    if not is_extension(name):
+        known = ", ".join(map(repr, choices))
+        near = did_you_mean(name, choices)
+        raise InputError(f"{what}: no {name!r}{near}; choose from {known}, or your own as 'package.module:name'")
+    found = load(name, what)
+    try:
+        check(found)
+    except InputError as error:
+        raise InputError(f"{what}={name!r}: {error}") from error
+    return found
+
+
+def load(name: str, what: str) -> Any:
+    """What "package.module:name" stands for. The working folder is searched too. Raises: InputError."""
+    module_name, _, attribute = name.partition(":")
+    if (here := os.getcwd()) not in sys.path:
+        sys.path.insert(0, here)  # a console script does not look there by itself
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:  # somebody else's module may raise anything while it is imported
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise InputError(f"{what}={name!r}: the module {module_name} cannot be imported ({reason})") from error
+    if not hasattr(module, attribute):
+        near = did_you_mean(attribute, [n for n in vars(module) if not n.startswith("_")])
+        raise InputError(f"{what}={name!r}: the module {module_name} has no {attribute!r}{near}")
+    return getattr(module, attribute)
+
+
+def digests(config: Mapping[str, Any]) -> dict[str, str]:
+    """The SHA-256 of the source of every extension that a config names, by "package.module:name".
+
+    Names may stand in lists with commas. A module is one that `load` has imported.
+    """
+    names = {part.strip() for value in flat(config).values() for part in _texts(value) if is_extension(part.strip())}
+    found = {}
+    for name in sorted(names):
+        file = getattr(sys.modules.get(name.partition(":")[0]), "__file__", None)
+        if file:
+            found[name] = hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    return found
+
+
+def _texts(value) -> list[str]:
+    if isinstance(value, str):
+        return value.split(",")
+    return [text for item in value for text in _texts(item)] if isinstance(value, list) else []
