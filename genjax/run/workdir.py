@@ -59,7 +59,7 @@ class Workdir:
         if self._lock:
             self._lock.close()
 
-    def about(self) -> dict[str, Any] | None:
+    def read_info(self) -> dict[str, Any] | None:
         """What config.json says, or None for a folder without. Raises: InputError if it is unreadable."""
         if not self.config_file.exists():
             return None
