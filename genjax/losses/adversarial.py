@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from flax.linen import relu, softplus
+from jax.nn import relu, softplus
 
 
 class Adversarial(NamedTuple):

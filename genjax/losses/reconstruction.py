@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from genjax.nets.layers import flatten
+from genjax.ops.arrays import flatten
 
 
 def bce(logits, x):

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jax.scipy.special import xlogy
 
-from genjax.nets.layers import flatten
+from genjax.ops.arrays import flatten
 
 
 def l1(z, target=None):

@@ -12,7 +12,8 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from genjax.errors import InputError
-from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, flatten
+from genjax.nets.layers import ACTIVATIONS, INITIALIZERS
+from genjax.ops.arrays import flatten
 
 
 def _need_latents(widths):

@@ -9,7 +9,8 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from genjax.errors import InputError
-from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Conv, ConvTranspose, flatten
+from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Conv, ConvTranspose
+from genjax.ops.arrays import flatten
 
 
 def sides(shape, halvings):

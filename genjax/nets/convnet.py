@@ -5,7 +5,8 @@ from typing import NamedTuple
 import flax.linen as nn
 import jax
 
-from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Conv, Dropout, flatten
+from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Conv, Dropout
+from genjax.ops.arrays import flatten
 from genjax.ops.pool import max_pool
 
 

@@ -5,8 +5,9 @@
 
 import jax.numpy as jnp
 
-from genjax.nets.layers import INITIALIZERS, Dense, flatten
+from genjax.nets.layers import INITIALIZERS, Dense
 from genjax.nets.minibatch import Discrimination, book_stddev, paper_stddev
+from genjax.ops.arrays import flatten
 
 CHOICES = {
     "conditioning": ("concat", "projection", "auxiliary"),

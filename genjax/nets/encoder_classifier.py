@@ -3,7 +3,8 @@
 import flax.linen as nn
 
 from genjax.nets.convnet import Outputs
-from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, flatten
+from genjax.nets.layers import ACTIVATIONS, INITIALIZERS
+from genjax.ops.arrays import flatten
 
 
 class EncoderClassifier(nn.Module):

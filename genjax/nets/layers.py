@@ -1,7 +1,6 @@
 """Linen layers that every net shares: convolutions on `ops.conv`, dropout on `ops.noise`, named activations."""
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 
 from genjax.nets.spectral import normalized
@@ -142,8 +141,3 @@ class ConditionalBatchNorm(nn.Module):
         offset = class_onehot @ self.param("bias", nn.initializers.zeros, size)
         spread = (len(x), *[1] * (x.ndim - 2), size[1])
         return x * scale.reshape(spread) + offset.reshape(spread)
-
-
-def flatten(x):
-    """[B, ...] -> [B, N]."""
-    return jax.lax.collapse(x, 1)

@@ -6,7 +6,8 @@ from typing import ClassVar
 import flax.linen as nn
 
 from genjax.nets.critic import CHOICES, append_class, critic_head
-from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Dense, batch_norm, flatten
+from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Dense, batch_norm
+from genjax.ops.arrays import flatten
 
 
 class Generator(nn.Module):

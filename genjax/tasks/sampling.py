@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-import jax
 import jax.numpy as jnp
 
 from genjax.engine.state import State, Variables
+from genjax.ops.arrays import one_hot
 from genjax.ops.noise import of_seeds
 from genjax.ops.pixels import to_pixels, to_uint8
 
@@ -86,9 +86,3 @@ def style_outputs(generator, image: Callable, latent: int) -> dict[str, Callable
         return jnp.clip(jnp.round(found), 0, 255).astype(jnp.uint8)
 
     return {"sample": sample, "latents": latents, "decode": decode, "map": map, "synthesize": synthesize}
-
-
-def one_hot(label, classes):
-    """NaN for a label that is none of the classes: the run stops."""
-    known = (label >= 0) & (label < classes)
-    return jnp.where(known[..., None], jax.nn.one_hot(label, classes), jnp.nan)

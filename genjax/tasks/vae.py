@@ -27,8 +27,9 @@ from genjax.losses.variational import (
     warm_up,
 )
 from genjax.nets import autoencoder, conv_latent
-from genjax.nets.layers import ACTIVATIONS, flatten
+from genjax.nets.layers import ACTIVATIONS
 from genjax.ops import noise
+from genjax.ops.arrays import flatten, one_hot
 from genjax.ops.pixels import to_float, to_pixels, to_uint8
 
 NETS = {"dense": autoencoder.Dense, "conv": conv_latent.ConvLatent}
@@ -70,10 +71,6 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     pixels = len(shape) == 3
     size = 1 if c.elbo.reduction == "sum" else math.prod(shape)
     apply, tx = computing_in(c.dtype, net.apply), optimizer(**c.optimizer)
-
-    def one_hot(label):
-        known = (label >= 0) & (label < c.classes)
-        return jnp.where(known[:, None], jax.nn.one_hot(label, c.classes), jnp.nan)
 
     def see(x, class_onehot):
         """What the encoder sees of examples and of one-hots: these behind the numbers, or as planes of the image."""
@@ -119,7 +116,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def step(state, batch, key):
         """One update by the bound, negated."""
         x = to_float(batch["x"][0], "sigmoid")
-        class_onehot = one_hot(batch["label"][0]) if c.classes else jnp.zeros((len(x), 0))
+        class_onehot = one_hot(batch["label"][0], c.classes) if c.classes else jnp.zeros((len(x), 0))
         weight = c.elbo.beta * warm_up(state.step, c.elbo.warm_up)
         moved, metrics = gradient_step(state.nets["vae"], tx, total, x, class_onehot, weight, key)
         return State(state.step + 1, {"vae": moved}, state.ema, state.extra), metrics
@@ -131,7 +128,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         """Of each example the class whose bound is best, at the mean latent. Shapes: [N, *shape] -> int [N]."""
 
         def fit(label):
-            class_onehot = one_hot(jnp.full(len(x), label))
+            class_onehot = one_hot(jnp.full(len(x), label), c.classes)
             mean, logvar = posterior(trained(state), x, class_onehot)
             return -surprise(trained(state), mean[:, None], x, class_onehot)[:, 0] - gaussian_kl(mean, logvar).sum(1)
 
@@ -143,7 +140,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         if not c.classes:
             class_onehot = jnp.zeros((len(x), 0))
         else:
-            class_onehot = one_hot(likeliest(state, x) if label is None else jnp.asarray(label))
+            class_onehot = one_hot(likeliest(state, x) if label is None else jnp.asarray(label), c.classes)
         return x, class_onehot, *posterior(trained(state), x, class_onehot)
 
     def drawn(x, mean, logvar, draw=0):
@@ -173,7 +170,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def latents(state, seeds, truncation=None):
         """The latents of each seed from the prior; a seed's class is seed % classes. Shapes: [N] -> as of `encode`."""
         z = noise.of_seeds(seeds, (latent,), truncation)
-        return jnp.concatenate([z, one_hot(seeds % c.classes)], 1) if c.classes else z
+        return jnp.concatenate([z, one_hot(seeds % c.classes, c.classes)], 1) if c.classes else z
 
     def sample(state, seeds, truncation=None, ema=True):
         """The mean example of each seed's latents: uint8 pixels, or float32 points. Shapes: int [N] -> [N, *shape].

@@ -16,8 +16,9 @@ from genjax.engine.update import gradient_step, init_net, optimizer
 from genjax.errors import InputError
 from genjax.losses.reconstruction import LOSSES
 from genjax.nets import residual
-from genjax.nets.layers import ACTIVATIONS, flatten
+from genjax.nets.layers import ACTIVATIONS
 from genjax.ops import quantize
+from genjax.ops.arrays import flatten
 from genjax.ops.pixels import to_float, to_pixels
 
 NETS = {"residual": residual.ResidualAutoencoder}

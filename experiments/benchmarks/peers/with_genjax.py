@@ -19,8 +19,9 @@ from genjax.engine.phase import Phase, Task, scheduled_phases
 from genjax.engine.state import State, stream
 from genjax.engine.update import gradient_step, init_net, optimizer
 from genjax.losses.reconstruction import bce
-from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Conv, ConvTranspose, flatten
+from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Conv, ConvTranspose
 from genjax.ops import noise
+from genjax.ops.arrays import flatten
 from genjax.ops.pixels import to_float
 from genjax.ops.pool import max_pool
 

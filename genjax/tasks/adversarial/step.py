@@ -28,8 +28,8 @@ from genjax.engine.update import (
 from genjax.losses.adversarial import LOSSES
 from genjax.losses.penalty import PENALTIES
 from genjax.ops import ada, noise, replay
+from genjax.ops.arrays import one_hot
 from genjax.ops.augment import policies
-from genjax.tasks.sampling import one_hot
 
 
 def config(task: str) -> ConfigDict:
