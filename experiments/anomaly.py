@@ -72,9 +72,9 @@ def measure(workdir) -> dict[str, Found]:
     Raises: InputError if the run does not reconstruct 28x28 gray images.
     """
     from genjax.engine.outputs import apply_in_batches
-    from genjax.run.loaded import open_run
+    from genjax.run.loaded import Examples, open_run
 
-    run = open_run(workdir, "fashion_mnist_10k", "test", needs=("reconstruct",))
+    run = open_run(workdir, Examples("fashion_mnist_10k", "test"), needs=("reconstruct",))
     found = {}
     for name, x in kinds(run.examples).items():
         y = apply_in_batches(run.task.outputs["reconstruct"], run.state, x)

@@ -10,9 +10,9 @@ import json
 import sys
 from pathlib import Path
 
-from absl import flags
+from absl.flags import DEFINE_integer, DEFINE_list, DEFINE_string
 
-from genjax.cli import entry
+from genjax.cli import entry, flags, output
 from genjax.errors import InputError
 
 FLAGS = flags.FLAGS
@@ -22,21 +22,18 @@ SAMPLES = 10_000
 
 def define_flags() -> None:
     """The flags of this entry point."""
-    flags.DEFINE_string("workdir", None, "The run's folder, as given to genjax.train.")
-    flags.DEFINE_string("images", None, "Images to judge in place of a run's: a folder, a .npy, or a data set.")
-    flags.DEFINE_string("reference", None, "What they are judged against; default: the run's data.")
-    flags.DEFINE_string("split", None, "Of the reference, as in 'train[:5000]'; default: what the run was trained on.")
-    flags.DEFINE_string("heldout", None, "Split of the reference not trained on; default: the run's, or 'test'.")
-    flags.DEFINE_string("metrics", "all", "'all' that apply, or names with commas; see docs/metrics.md.")
-    flags.DEFINE_string("features", "squeezenet", "Nets: squeezenet, squeezenet:SIZE, inception:FILE, classifier:RUN.")
-    flags.DEFINE_integer("samples", None, f"How many; default: {SAMPLES:,} of a run, all of --images.", lower_bound=2)
-    flags.DEFINE_integer("step", None, "The checkpoint's step; default: the newest.", lower_bound=0)
-    flags.DEFINE_bool("ema", True, "Use the averaged weights where the run has them; --noema for the plain ones.")
-    flags.DEFINE_float("truncation", None, "Redraw latents beyond +- this; of a StyleGAN psi.")
-    flags.DEFINE_string("size", "", "Bring images of folders and data sets to this size: 64, or 64x48.")
-    flags.DEFINE_enum("channels", "0", ["0", "1", "3"], "Bring them to gray (1) or color (3); 0: as found.")
-    flags.DEFINE_string("out", None, "A .jsonl to append results to; default: the run's metrics.jsonl.")
-    flags.DEFINE_list("compare", [], "Runs (or .jsonl files) whose results are printed side by side.")
+    flags.define_run(required=False)
+    DEFINE_string("images", None, "Images to judge in place of a run's: a folder, a .npy, or a data set.")
+    DEFINE_string("reference", None, "What they are judged against; default: the run's data.")
+    DEFINE_string("split", None, "Of the reference, as in 'train[:5000]'; default: what the run was trained on.")
+    DEFINE_string("heldout", None, "Split of the reference not trained on; default: the run's, or 'test'.")
+    DEFINE_string("metrics", "all", "'all' that apply, or names with commas; see docs/metrics.md.")
+    DEFINE_string("features", "squeezenet", "Nets: squeezenet, squeezenet:SIZE, inception:FILE, classifier:RUN.")
+    DEFINE_integer("samples", None, f"How many; default: {SAMPLES:,} of a run, all of --images.", lower_bound=2)
+    flags.define_sampling()
+    flags.define_form()
+    flags.define_out(None, "A .jsonl to append results to; default: the run's metrics.jsonl.")
+    DEFINE_list("compare", [], "Runs (or .jsonl files) whose results are printed side by side.")
 
 
 def main() -> None:
@@ -154,7 +151,7 @@ def _keep(case, results, step, out) -> None:
         print("\nnot kept: give --out=results.jsonl to keep these and their images")
         return
     strange = {}
-    try:
+    with output.writing(out):
         for row, result in itertools.product(read_evaluations(out), results):
             same = row["evaluation"] == result.metric and row["values"].keys() & result.values.keys()
             if same and (why := incomparable(row["protocol"], result.protocol)):
@@ -164,8 +161,6 @@ def _keep(case, results, step, out) -> None:
             append_line(out, json.dumps(result.row(step, case.subject())))
         for name, image in case.artifacts.items():
             save_png(out.parent / name, image)
-    except OSError as error:
-        raise InputError(f"{error.filename or out} cannot be written: {error.strerror or error}") from error
     for why, names in strange.items():
         print(f"\nnote: {out} has results of {', '.join(names)} that do not compare with these ({why})")
     print(f"\nappended to {out}", *(f"look at: {out.parent / name}" for name in case.artifacts), sep="\n")

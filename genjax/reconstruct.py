@@ -4,13 +4,10 @@
 raw array. --corrupt first does to the examples what training did, and the image has a row for that.
 """
 
-import io
-from pathlib import Path
+from absl.flags import DEFINE_bool, DEFINE_integer
 
-from absl import flags
-
-from genjax.cli import entry
-from genjax.errors import InputError
+from genjax.cli import entry, flags
+from genjax.cli.output import Destination
 
 FLAGS = flags.FLAGS
 
@@ -20,57 +17,31 @@ SHOWN = 64
 
 def define_flags() -> None:
     """The flags of this entry point."""
-    flags.DEFINE_string("workdir", None, "The run's folder, as given to genjax.train.", required=True)
-    flags.DEFINE_string("images", "", "What to reconstruct: a folder, a .npy, or a data set; default: the run's data.")
-    flags.DEFINE_string(
-        "split", "", "As in 'test[:100]'; default: what the run was not trained on; of other data, train."
-    )
-    flags.DEFINE_integer(
-        "count", None, f"How many, the first ones; default: {SHOWN} in an image, else all.", lower_bound=1
-    )
-    flags.DEFINE_string("size", "", "Bring images of folders and data sets to this size: 64, or 64x48.")
-    flags.DEFINE_enum("channels", "0", ["0", "1", "3"], "Bring them to gray (1) or color (3); 0: as found.")
-    flags.DEFINE_bool("corrupt", False, "Corrupt the examples first, as the run's training did.")
-    flags.DEFINE_integer("step", None, "The checkpoint's step; default: the newest.", lower_bound=0)
-    flags.DEFINE_integer("columns", None, "Columns of the image; default: nearly square.", lower_bound=1)
-    flags.DEFINE_string("out", "out.png", "A .png for one image, a .npy for the array, a folder (ending in /).")
+    flags.define_run()
+    flags.define_examples("images", count=f"{SHOWN} in one image, else all")
+    DEFINE_bool("corrupt", False, "Corrupt the examples first, as the run's training did.")
+    DEFINE_integer("columns", None, "Columns of the image; default: nearly square.", lower_bound=1)
+    flags.define_out("out.png", Destination.HELP)
 
 
 def main() -> None:
     """Write the reconstructions that the flags ask for."""
-    import numpy as np
-
-    from genjax import files
     from genjax.engine.compiler import enable_compilation_cache
-    from genjax.report import figures, reconstructions
+    from genjax.report import reconstructions
     from genjax.run.loaded import open_run, restored
 
-    out = Path(FLAGS.out)
-    folder = FLAGS.out.endswith("/") or out.is_dir()
-    if not folder and out.suffix not in (".png", ".npy"):
-        raise InputError(f"--out={FLAGS.out}: expected a .png, a .npy or a folder (ending in /)")
+    out = Destination.parse(FLAGS.out)
     enable_compilation_cache()
     needs = ("reconstruct", "corrupt") if FLAGS.corrupt else ("reconstruct",)
-    given = FLAGS.images, FLAGS.split, FLAGS.size, int(FLAGS.channels), FLAGS.step, FLAGS.count
-    run = open_run(FLAGS.workdir, *given, needs=needs)
-    if folder and not run.are_images:
-        raise InputError(f"--out={FLAGS.out}: the data are points, which a .png shows or a .npy holds")
-    if out.suffix == ".png" and not folder:
+    run = open_run(FLAGS.workdir, flags.examples("images"), FLAGS.step, needs=needs)
+    out.check(run.are_images)
+    if out.kind == "png":
         run.count = FLAGS.count or min(run.count, SHOWN)
     rows = restored(run.task, run.state, run.examples, FLAGS.corrupt)
-    try:
-        if folder:
-            for index, image in enumerate(rows[-1]):
-                figures.save_png(out / f"{index:06d}.png", figures.grid(image[None], pad=0, scale=1))
-        elif out.suffix == ".npy":
-            buffer = io.BytesIO()
-            np.save(buffer, rows[-1], allow_pickle=False)
-            files.write_bytes(out, buffer.getvalue())
-        else:
-            image = reconstructions.draw(*rows, columns=FLAGS.columns)
-            figures.save_png(out, image, reconstructions.caption(len(rows)))
-    except OSError as error:
-        raise InputError(f"--out={FLAGS.out} cannot be written: {error.strerror or error}") from error
+    names = (f"{index:06d}" for index in range(run.count))
+    out.write(
+        rows[-1], names, lambda: reconstructions.draw(*rows, columns=FLAGS.columns), reconstructions.caption(len(rows))
+    )
     print(f"{run.count:,} reconstructions: {FLAGS.out}")
 
 

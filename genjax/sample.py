@@ -5,14 +5,13 @@ Needs the run's folder alone, not its data. A seed is an example: it gives the s
 A seed of a run with classes is of class seed % classes, and a class is a row of the grid; --label=Bag makes all of one.
 """
 
-import io
 import re
-from pathlib import Path
 
 import numpy as np
-from absl import flags
+from absl.flags import DEFINE_integer, DEFINE_string
 
-from genjax.cli import entry
+from genjax.cli import entry, flags
+from genjax.cli.output import Destination
 from genjax.errors import InputError, did_you_mean
 
 FLAGS = flags.FLAGS
@@ -23,19 +22,12 @@ MOST = 1_000_000
 
 def define_flags() -> None:
     """The flags of this entry point."""
-    flags.DEFINE_string("workdir", None, "The run's folder, as given to genjax.train.", required=True)
-    flags.DEFINE_string("seeds", "0-63", "Which examples: '0-63', '3,5,8' or both forms mixed.")
-    flags.DEFINE_string("out", "grid.png", "A .png for a grid, a .npy for the array, a folder (ending in /) for PNGs.")
-    flags.DEFINE_integer("step", None, "The checkpoint's step; default: the newest.", lower_bound=0)
-    flags.DEFINE_bool("ema", True, "Use the averaged weights where the run has them; --noema for the plain ones.")
-    flags.DEFINE_float(
-        "truncation",
-        None,
-        "Less variety, more typical examples: redraw latents beyond +- this; of a StyleGAN psi, "
-        "how far w is from its average.",
-    )
-    flags.DEFINE_string("label", "", "Of a run with classes: make all of this one, a name or a number.")
-    flags.DEFINE_integer("columns", None, "Columns of the grid; default: nearly square.", lower_bound=1)
+    flags.define_run()
+    DEFINE_string("seeds", "0-63", "Which examples: '0-63', '3,5,8' or both forms mixed.")
+    flags.define_out("grid.png", Destination.HELP)
+    flags.define_sampling()
+    DEFINE_string("label", "", "Make all samples of this class of the run, a name or a number.")
+    DEFINE_integer("columns", None, "Columns of the grid; default: nearly square.", lower_bound=1)
 
 
 def parse_seeds(text: str) -> np.ndarray:
@@ -93,27 +85,14 @@ def rows(seeds) -> int:
 
 def main() -> None:
     """Write the samples that the flags ask for."""
-    from genjax import files
     from genjax.report import figures
 
     seeds = parse_seeds(FLAGS.seeds)
-    out = Path(FLAGS.out)
-    folder = FLAGS.out.endswith("/") or out.is_dir()
-    if not folder and out.suffix not in (".png", ".npy"):
-        raise InputError(f"--out={FLAGS.out}: expected a .png, a .npy or a folder (ending in /)")
+    out = Destination.parse(FLAGS.out)
     examples = sample(FLAGS.workdir, seeds, FLAGS.step, FLAGS.ema, FLAGS.truncation, FLAGS.label)
-    try:
-        if folder:
-            for seed, image in zip(seeds, examples, strict=True):
-                figures.save_png(out / f"seed_{seed:06d}.png", figures.grid(image[None], pad=0, scale=1))
-        elif out.suffix == ".npy":
-            buffer = io.BytesIO()
-            np.save(buffer, examples, allow_pickle=False)
-            files.write_bytes(out, buffer.getvalue())
-        else:
-            figures.save_png(out, figures.image(examples, FLAGS.columns, classes=rows(seeds)))
-    except OSError as error:
-        raise InputError(f"--out={FLAGS.out} cannot be written: {error.strerror or error}") from error
+    out.check(examples.ndim == 4)
+    names = (f"seed_{seed:06d}" for seed in seeds)
+    out.write(examples, names, lambda: figures.image(examples, FLAGS.columns, classes=rows(seeds)))
     print(f"{len(seeds)} samples: {FLAGS.out}")
 
 

@@ -8,9 +8,9 @@ StyleGAN: interpolation_w; styles, a matrix of mixed ones; truncation; noise, an
 
 from pathlib import Path
 
-from absl import flags
+from absl.flags import DEFINE_bool, DEFINE_string
 
-from genjax.cli import entry
+from genjax.cli import entry, flags, output
 from genjax.errors import InputError, NotApplicable, did_you_mean
 
 FLAGS = flags.FLAGS
@@ -21,18 +21,11 @@ MOST = 2000
 
 def define_flags() -> None:
     """The flags of this entry point."""
-    flags.DEFINE_string("workdir", None, "The run's folder, as given to genjax.train.", required=True)
-    flags.DEFINE_string("what", "all", "'all' that apply, or names with commas: see above.")
-    flags.DEFINE_string("out", "", "The folder to write to; default: images/ in the run's folder.")
-    flags.DEFINE_string("data", "", "Other examples: a folder, a .npy, or a data set; default: the run's own.")
-    flags.DEFINE_string(
-        "split", "", "As in 'test[:100]'; default: what the run was not trained on; of other data, train."
-    )
-    flags.DEFINE_integer("count", None, f"How many, the first ones; default: {MOST:,} or all.", lower_bound=1)
-    flags.DEFINE_string("size", "", "Bring images of folders and data sets to this size: 64, or 64x48.")
-    flags.DEFINE_enum("channels", "0", ["0", "1", "3"], "Bring them to gray (1) or color (3); 0: as found.")
-    flags.DEFINE_bool("mp4", False, "Animations as MP4 in all colors, not as GIF: pip install av.")
-    flags.DEFINE_integer("step", None, "The checkpoint's step; default: the newest.", lower_bound=0)
+    flags.define_run()
+    DEFINE_string("what", "all", "'all' that apply, or names with commas: see above.")
+    flags.define_out("", "The folder to write to; default: images/ in the run's folder.")
+    flags.define_examples("data", count=f"{MOST:,}, or all if there are fewer")
+    DEFINE_bool("mp4", False, "Animations as MP4 in all colors, not as GIF: pip install av.")
 
 
 def parse(text: str, known) -> list[str]:
@@ -61,7 +54,7 @@ def main() -> None:
     if out.exists() and not out.is_dir():
         raise InputError(f"--out={FLAGS.out} is a file: expected a folder, which is made if need be")
     enable_compilation_cache()
-    run = open_run(FLAGS.workdir, FLAGS.data, FLAGS.split, FLAGS.size, int(FLAGS.channels), FLAGS.step, FLAGS.count)
+    run = open_run(FLAGS.workdir, flags.examples("data"), FLAGS.step)
     run.count = FLAGS.count or min(run.count, MOST)
     written, without = [], {}
     for name in names:
@@ -85,15 +78,13 @@ def _save(path, image):
     from genjax.report import figures, video
     from genjax.visualize.views import Animation
 
-    try:
+    with output.writing(path):
         if path.suffix == ".mp4":
             video.save_mp4(path, image.frames, image.seconds)
         elif isinstance(image, Animation):
             figures.save_gif(path, image.frames, image.seconds, hold=0)
         else:
             figures.save_png(path, image)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 if __name__ == "__main__":

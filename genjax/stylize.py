@@ -5,14 +5,13 @@ configs/style_gatys.py, which genjax.train runs with checkpoints). --method=adai
 as well, with the packaged decoder or one that genjax.train made of configs/style_adain.py.
 """
 
-import contextlib
 import io
 import sys
 from pathlib import Path
 
-from absl import flags
+from absl.flags import DEFINE_enum, DEFINE_float, DEFINE_integer, DEFINE_list, DEFINE_string
 
-from genjax.cli import entry
+from genjax.cli import entry, flags, output
 from genjax.errors import InputError
 
 FLAGS = flags.FLAGS
@@ -21,26 +20,24 @@ SIZES = {"gatys": 256, "adain": 512}
 
 def define_flags() -> None:
     """The flags of this entry point."""
-    flags.DEFINE_string(
-        "content", None, "What to paint: an image; with --method=adain a folder as well.", required=True
-    )
-    flags.DEFINE_list("style", None, "In whose manner: one image or more, with commas.", required=True)
-    flags.DEFINE_string("out", "stylized.png", "The image, or the folder of images, to write.")
-    flags.DEFINE_enum("method", "gatys", ["gatys", "adain"], "By descent, or at once.")
-    flags.DEFINE_integer("size", None, "Of the longer side, in pixels; default: 256, with adain 512.", lower_bound=32)
-    flags.DEFINE_list("shares", [], "Of each style, as in 0.7,0.3; default: all alike.")
-    flags.DEFINE_list("masks", [], "Images, one a style: white where it goes.")
-    flags.DEFINE_enum("color", "", ["", "luma", "match"], "The content's colors: transfer light alone; recolor styles.")
-    flags.DEFINE_string("gif", "", "gatys: write the descent as an animation to this file.")
-    flags.DEFINE_integer("steps", 150, "gatys: of descent, after 100 with half the pixels a side.", lower_bound=1)
-    flags.DEFINE_float("style_weight", 30.0, "gatys: how much style counts beside content.", lower_bound=0)
-    flags.DEFINE_float("content_weight", 1.0, "gatys: how much content counts.", lower_bound=0)
-    flags.DEFINE_enum("start", "recolored", ["recolored", "content", "noise"], "gatys: what it begins with.")
-    flags.DEFINE_enum("optimizer", "adam", ["adam", "lbfgs"], "gatys: how it descends.")
-    flags.DEFINE_string("encoder", "squeezenet", "gatys: the net that looks; or vgg:FILE.")
-    flags.DEFINE_integer("seed", 0, "gatys: of the noise that it begins with.", lower_bound=0)
-    flags.DEFINE_float("alpha", 1.0, "adain: from 0, the content, to 1, all of the style.", 0, 1)
-    flags.DEFINE_string("workdir", "", "adain: a run of configs/style_adain.py; default: the packaged decoder.")
+    DEFINE_string("content", None, "What to paint: an image; with --method=adain a folder as well.", required=True)
+    DEFINE_list("style", None, "In whose manner: one image or more, with commas.", required=True)
+    flags.define_out("stylized.png", "The image, or the folder of images, to write.")
+    DEFINE_enum("method", "gatys", ["gatys", "adain"], "By descent, or at once.")
+    DEFINE_integer("size", None, "Of the longer side, in pixels; default: 256, with adain 512.", lower_bound=32)
+    DEFINE_list("shares", [], "Of each style, as in 0.7,0.3; default: all alike.")
+    DEFINE_list("masks", [], "Images, one a style: white where it goes.")
+    DEFINE_enum("color", "", ["", "luma", "match"], "The content's colors: transfer light alone; recolor styles.")
+    DEFINE_string("gif", "", "gatys: write the descent as an animation to this file.")
+    DEFINE_integer("steps", 150, "gatys: of descent, after 100 with half the pixels a side.", lower_bound=1)
+    DEFINE_float("style_weight", 30.0, "gatys: how much style counts beside content.", lower_bound=0)
+    DEFINE_float("content_weight", 1.0, "gatys: how much content counts.", lower_bound=0)
+    DEFINE_enum("start", "recolored", ["recolored", "content", "noise"], "gatys: what it begins with.")
+    DEFINE_enum("optimizer", "adam", ["adam", "lbfgs"], "gatys: how it descends.")
+    DEFINE_string("encoder", "squeezenet", "gatys: the net that looks; or vgg:FILE.")
+    DEFINE_integer("seed", 0, "gatys: of the noise that it begins with.", lower_bound=0)
+    DEFINE_float("alpha", 1.0, "adain: from 0, the content, to 1, all of the style.", 0, 1)
+    DEFINE_string("workdir", "", "adain: a run of configs/style_adain.py; default: the packaged decoder.")
 
 
 ONLY = {
@@ -71,9 +68,9 @@ def _gatys(shares):
     from genjax.report import figures
     from genjax.stylization import descend, gatys_config
 
-    out = _out(FLAGS.out, (".png",))
+    out = output.file_of(FLAGS.out, ".png")
     if FLAGS.gif:
-        _out(FLAGS.gif, (".gif",), "--gif")
+        output.file_of(FLAGS.gif, ".gif", "--gif")
     if Path(FLAGS.content).is_dir():
         raise InputError(f"--content={FLAGS.content} is a folder, which --method=adain takes; gatys takes an image")
     c = gatys_config(FLAGS.content, FLAGS.style, FLAGS.size or SIZES["gatys"])
@@ -81,10 +78,10 @@ def _gatys(shares):
     c.content.weight, c.optimizer.name = FLAGS.content_weight, FLAGS.optimizer
     c.update(steps=FLAGS.steps, start=FLAGS.start, color=FLAGS.color, encoder=FLAGS.encoder, seed=FLAGS.seed)
     frames = list(descend(c, frames=30 if FLAGS.gif else 1))
-    with _writing(out):
+    with output.writing(out):
         figures.save_png(out, frames[-1], "Painted by descent")
     if FLAGS.gif:
-        with _writing(FLAGS.gif):
+        with output.writing(FLAGS.gif):
             figures.save_gif(FLAGS.gif, [_file(frame) for frame in frames])
     return [out, *[FLAGS.gif] * bool(FLAGS.gif)]
 
@@ -97,7 +94,7 @@ def _adain(shares):
 
     folder = Path(FLAGS.content).is_dir()
     contents = files_of(FLAGS.content)
-    out = Path(FLAGS.out) if folder else _out(FLAGS.out, (".png",))
+    out = Path(FLAGS.out) if folder else output.file_of(FLAGS.out, ".png")
     if folder and out.suffix:
         raise InputError(f"--out={FLAGS.out}: --content is a folder, so expected a folder, as --out=painted")
     painter = Painter(
@@ -110,32 +107,17 @@ def _adain(shares):
         for number, path in enumerate(contents):
             x = painter.paint(path)
             target = out / f"{path.stem}.png" if folder else out
-            with _writing(target):
+            with output.writing(target):
                 figures.save_png(target, x, "Painted by AdaIN")
             written.append(target)
             on_progress(number + 1)
     return [out] if folder else written
 
 
-def _out(path, suffixes, flag="--out"):
-    if Path(path).suffix not in suffixes:
-        raise InputError(f"{flag}={path}: expected a {' or '.join(suffixes)}")
-    return Path(path)
-
-
 def _file(image):
     data = io.BytesIO()
     image.save(data, "PNG")
     return data
-
-
-@contextlib.contextmanager
-def _writing(path):
-    """Raises: InputError where a file cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _numbers(flag):

@@ -56,6 +56,8 @@ def _parse_flags(argv: list[str]) -> list[str]:
         if "config" in flags.FLAGS:
             getattr(flags.FLAGS.config, "task", None)  # a config file that did not load says so only when it is used
         return rest
+    except BrokenPipeError:
+        raise
     except flags.UnrecognizedFlagError as error:
         own = [name for name in flags.FLAGS if not name.startswith("config.")]
         raise InputError(f"no flag --{error.flagname}{did_you_mean(error.flagname, own)}; see --help") from error

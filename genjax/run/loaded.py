@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -22,6 +22,19 @@ from genjax.run.restore import load_info, restore, saved_config
 
 CHUNK = 4096
 """Examples that are read at a time."""
+
+
+class Examples(NamedTuple):
+    """The examples that a run is applied to."""
+
+    data: str = ""  # a folder, a .npy or a data set's name; "" is the run's own data
+    split: str = ""  # "" is the held-out split of the run's own data (else what it was trained on), "train" of others
+    size: str = ""  # that images are brought to, "64" or "64x48"; "" leaves them
+    channels: int = 0  # that images are brought to, 1 or 3; 0 leaves them
+    count: int | None = None  # number of examples, the first ones; None is all
+
+
+OWN = Examples()
 
 
 @dataclass
@@ -81,21 +94,15 @@ class Run:
 
 def open_run(
     workdir: os.PathLike,
-    data: str = "",
-    split: str = "",
-    size: str = "",
-    channels: int = 0,
+    examples: Examples = OWN,
     step: int | None = None,
-    count: int | None = None,
     needs: tuple[str, ...] = (),
 ) -> Run:
-    """A run at a step (default: the newest), with the first `count` examples (default: all).
+    """A run at a step (default: the newest) with examples of the form that it was trained on.
 
-    `data` is a folder, a .npy or a data set's name, brought to `size` and `channels`; "" is the run's own. `split` ""
-    is the own data's held-out one, or what was trained on where there is none, and "train" of other data. Nothing is
-    compiled before everything that may be wrong was looked at.
-    Raises: InputError if there is no such run or checkpoint, its task lacks an output that `needs` names, or the data
-    are of another form than it was trained on.
+    Everything that may be wrong is checked before anything is compiled.
+    Raises: InputError if there is no such run or checkpoint, its task lacks an output that `needs` names, or the
+    examples are of another form than it was trained on.
     """
     about = load_info(workdir)
     config, shape = saved_config(about), tuple(about["data"]["shape"])
@@ -104,18 +111,19 @@ def open_run(
         run.need(*needs)
     except NotApplicable as error:
         raise InputError(f"{workdir}: {error}") from error
-    if data or {"encode", "reconstruct"} & run.task.outputs.keys():
-        run.source = _source(config, shape, data, split, size, channels)
-        if count is not None and count > run.source.size:
-            raise InputError(f"--count={count}: {_name(run.source)} has {run.source.size:,} examples")
-        run.count = count or run.source.size
+    if examples.data or {"encode", "reconstruct"} & run.task.outputs.keys():
+        run.source = _source(config, shape, examples)
+        if examples.count is not None and examples.count > run.source.size:
+            raise InputError(f"--count={examples.count}: {_name(run.source)} has {run.source.size:,} examples")
+        run.count = examples.count or run.source.size
     run.task, state = restore(workdir, step)
     run.state = local(state)
     return run
 
 
-def _source(config, shape, data, split, size, channels):
+def _source(config, shape, examples):
     """The examples that a user names, or the run's own. Raises: InputError if they are of another form."""
+    data, split, size, channels, _ = examples
     if data.endswith(".npy") and (split or size or channels):
         raise InputError(f"{data} is an array and taken as it is: leave --split, --size and --channels out")
     if data == config.data.name and not (size or channels):

@@ -9,7 +9,7 @@ from genjax import data
 from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.errors import InputError
-from genjax.run.loaded import Run, open_run, restored
+from genjax.run.loaded import Examples, Run, open_run, restored
 from genjax.run.restore import restore
 from genjax.show import parse
 from genjax.train import train
@@ -110,15 +110,15 @@ def test_latents_that_are_names_have_nothing_between_them():
 
 
 def test_the_runs_own_data_by_name_are_what_it_was_not_trained_on(trained):
-    for run in (open_run(trained), open_run(trained, "fashion_mnist_10k")):
+    for run in (open_run(trained), open_run(trained, Examples("fashion_mnist_10k"))):
         assert (run.source.split, run.count) == ("test", 2000)
-    assert open_run(trained, split="train[:9]").count == 9
+    assert open_run(trained, Examples(split="train[:9]")).count == 9
 
 
 def test_latents_are_the_same_in_any_portions(trained, monkeypatch):
-    whole = open_run(trained, count=40).latents
+    whole = open_run(trained, Examples(count=40)).latents
     monkeypatch.setattr("genjax.run.loaded.CHUNK", 7)
-    np.testing.assert_array_equal(open_run(trained, count=40).latents, whole)
+    np.testing.assert_array_equal(open_run(trained, Examples(count=40)).latents, whole)
 
 
 def test_the_first_kernel_is_the_encoders(trained):

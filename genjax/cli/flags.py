@@ -1,0 +1,63 @@
+"""Flags that several commands share: each is declared, and explained, in this file alone."""
+
+from typing import TYPE_CHECKING
+
+from absl import flags
+
+if TYPE_CHECKING:
+    from genjax.run.loaded import Examples
+
+FLAGS = flags.FLAGS
+flags.disclaim_key_flags()  # --help lists them among the flags of the command that declares them here
+
+
+def define_run(required: bool = True) -> None:
+    """--workdir and --step: which checkpoint of which run."""
+    flags.DEFINE_string("workdir", None, "The run's folder, as given to genjax.train.", required=required)
+    flags.DEFINE_integer("step", None, "The checkpoint's step; default: the newest.", lower_bound=0)
+
+
+def define_sampling() -> None:
+    """--ema and --truncation: how a generator is sampled."""
+    flags.DEFINE_bool("ema", True, "Use the averaged weights where the run has them; --noema for the plain ones.")
+    flags.DEFINE_float(
+        "truncation",
+        None,
+        "Less variety, more typical examples: redraw latents outside [-t, t]; for a StyleGAN this is psi, the distance "
+        "of w from its average.",
+    )
+
+
+def define_form() -> None:
+    """--size and --channels: the form that images are brought to."""
+    flags.DEFINE_string("size", "", "Bring images of folders and data sets to this size: 64, or 64x48.")
+    flags.DEFINE_enum("channels", "0", ["0", "1", "3"], "Bring images to gray (1) or color (3); 0 leaves them.")
+
+
+def define_examples(name: str, count: str, default_count: int | None = None, required: bool = False) -> None:
+    """--data or --images (`name`), --split, --count, --size and --channels; `count` is the default count in words."""
+    default = "" if required else "; default: the run's own data"
+    flags.DEFINE_string(
+        name, None if required else "", f"Examples: a folder, a .npy, or a data set{default}.", required=required
+    )
+    flags.DEFINE_string(
+        "split",
+        "",
+        "Part of a data set, as in 'test[:100]'; default: train, or the held-out split of the run's own data.",
+    )
+    flags.DEFINE_integer(
+        "count", default_count, f"Number of examples, the first ones; default: {count}.", lower_bound=1
+    )
+    define_form()
+
+
+def examples(name: str) -> "Examples":
+    """The examples that the flags of `define_examples(name, ...)` name."""
+    from genjax.run.loaded import Examples
+
+    return Examples(FLAGS[name].value, FLAGS.split, FLAGS.size, int(FLAGS.channels), FLAGS.count)
+
+
+def define_out(default: str, help: str) -> None:
+    """--out: where the results are written."""
+    flags.DEFINE_string("out", default, help)
