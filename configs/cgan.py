@@ -1,7 +1,8 @@
-"""A conditional GAN of clothes: the generator is told the class beside its latents, the critic as planes of images.
+"""A conditional GAN of clothes on the demo's nets: the class is a one-hot, concatenated to the inputs of both nets.
 
-Source: arXiv:1411.1784, with the textbook's one-hots; on the demo's convolutional nets. "projection" is the other way:
-class-conditional batch normalization and the projection critic of arXiv:1802.05637; "auxiliary": arXiv:1610.09585.
+The generator's one-hot is appended to the latent, the critic's is appended to the image as constant channels.
+Source: arXiv:1411.1784. `projection` has class-conditional batch normalization and the projection critic of
+arXiv:1802.05637; `auxiliary` has a critic that classifies (AC-GAN, arXiv:1610.09585).
 """
 
 from genjax.config import SMOKE, variant

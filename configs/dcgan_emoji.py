@@ -1,6 +1,7 @@
-"""A DCGAN in color: 1,720 emoji of 32x32, few enough that the critic would learn them by heart.
+"""A DCGAN in color, on 1,720 emoji of 32x32.
 
-So it sees them differently each time (arXiv:2006.10738), and its slope on them is held down (R1, arXiv:1801.04406).
+A critic memorizes a set as small as this one, so its inputs are augmented (arXiv:2006.10738), and its
+gradient on reals is penalized (R1, arXiv:1801.04406).
 """
 
 from genjax.config import SMOKE, variant

@@ -1,7 +1,8 @@
 """The DCGAN of its paper: 64x64, four stages, batch normalization in both nets, no hidden dense layer, Adam 2e-4 (0.5).
 
-Source: arXiv:1511.06434, sections 3 and 4. Paper: uniform latents; here: normal ones. The packaged clothes are brought
-to 64x64; for color take --config.data.name=emoji_64, or folder:PATH with --config.data.size=64.
+Source: arXiv:1511.06434, sections 3 and 4. Paper: uniform latents; here: normal ones. The packaged clothes are resized
+to 64x64; for color use --config.data.name=emoji_64, or folder:PATH with --config.data.size=64. Only small runs were
+made here.
 """
 
 from genjax.config import SMOKE, variant

@@ -1,9 +1,9 @@
-"""The demo: clothes in minutes on a laptop.
+"""The demo: a GAN that draws clothes after minutes on a laptop.
 
-A DCGAN of half the textbook's width, with kernel 4 (which a stride of 2 covers evenly), the paper's order of
-normalization and activation, N(0, 0.02) weights, Adam with a generator four times as fast as the critic, a light R1
-penalty on reals, and an averaged generator. `spectral` has least squares and spectral normalization in place of R1:
-nearer to the data in the same time (docs/ablations.md).
+A DCGAN of half the textbook's width, with kernel 4 (a multiple of the stride 2), the paper's order of normalization and
+activation, N(0, 0.02) weights, Adam with a learning rate of the generator four times the critic's, a light R1 penalty,
+and an averaged generator. `spectral` has the least-squares loss and spectral normalization in place of R1: nearer to
+the data in the same time (docs/ablations.md).
 """
 
 from genjax.config import SMOKE, variant

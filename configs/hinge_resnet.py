@@ -1,8 +1,9 @@
-"""SNGAN's residual nets with the hinge loss, for 32x32 images in color such as CIFAR-10 (tfds:cifar10).
+"""SNGAN's residual nets with the hinge loss, for 32x32 images in color, for example CIFAR-10 (tfds:cifar10).
 
-Source: arXiv:1802.05957; its reimplementation in PyTorch reports a Frechet Inception distance of 16.77 with these
-constants: Adam 2e-4 (0, 0.9), falling to zero over 100,000 steps, 5 critic steps, batch 64, 128 latents. The variant
-"wgan_gp" (22.29) has its own: no spectral normalization, a mean over places, penalty 10. Both need a GPU.
+Source: arXiv:1802.05957; a reimplementation in PyTorch reports a Fréchet Inception distance of 16.77 with these
+constants: Adam 2e-4 (0, 0.9), decaying to zero over 100,000 steps, 5 critic steps, batch 64, 128 latents. `wgan_gp`
+(22.29) has no spectral normalization, mean pooling and a gradient penalty of 10. Both need a GPU; only small runs were
+made here.
 """
 
 from genjax.config import SMOKE, variant

@@ -1,4 +1,7 @@
-"""The least-squares GAN on a small DCGAN's nets. Source: arXiv:1611.04076, eq. 9; Adam 2e-4 (0.5, 0.999)."""
+"""The least-squares GAN on the demo's nets, with Adam 2e-4 (0.5, 0.999).
+
+Source: arXiv:1611.04076, eq. 9. Only small runs were made here.
+"""
 
 from genjax.config import SMOKE, variant
 from genjax.tasks import gan

@@ -1,7 +1,7 @@
-"""MSG-GAN at 32x32: all sizes from 4x4 on at once, with the relativistic hinge loss.
+"""MSG-GAN at 32x32: images of all sizes from 4x4 on are inputs of the critic, with the relativistic hinge loss.
 
-Source: arXiv:1903.06048. Its first version has this loss, RMSProp of 3e-3 and no penalty; here: Adam 1e-3 (0, 0.99), as
-in its later one, and a light R1.
+Source: arXiv:1903.06048. Paper (first version): this loss, RMSProp 3e-3 and no penalty; here: Adam 1e-3 (0, 0.99), as
+in the later version, and a light R1. It was not trained to its end here.
 """
 
 from genjax.config import SMOKE, variant

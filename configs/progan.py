@@ -1,9 +1,9 @@
-"""ProGAN at 32x32: clothes in a frame, from 4x4 pixels on.
+"""ProGAN at 32x32: clothes in a black frame, growing from 4x4 pixels.
 
 The paper's losses, normalizations and optimizer (arXiv:1710.10196, appendix A): WGAN-GP with a drift of 0.001, Adam
-1e-3 (0, 0.99, 1e-8), the standard deviation over groups of 4. Paper: 512 channels, 800 thousand reals a phase, an
-average of 0.999 a step; here: fewer of both, and the half-life in reals that this is at the paper's batch of 16.
-`celeba_hq` is the paper's run at 256x256, not run here (paper: batch 14 at that size, which groups of 4 do not divide).
+1e-3 (0, 0.99, 1e-8), the standard deviation over groups of 4. Paper: 512 channels, 800,000 reals per phase, an average
+with 0.999 per step; here: fewer channels and reals, and the half-life in reals that 0.999 means at the paper's batch of
+16. `celeba_hq` is the paper's run at 256x256, not run here (paper: batch 14 at that size, not a multiple of 4).
 """
 
 from genjax.config import SMOKE, variant

@@ -1,6 +1,7 @@
-"""A spectrally normalized critic and the hinge loss, on a small DCGAN's nets.
+"""SNGAN on a small DCGAN's nets: a spectrally normalized critic and the hinge loss.
 
-Source: arXiv:1802.05957, eqs. 16 and 17; Adam 2e-4 (0.5, 0.999) and one critic step, its setting C.
+Source: arXiv:1802.05957, eqs. 16 and 17; Adam 2e-4 (0.5, 0.999) and one critic step are its setting C. Only small runs
+were made here.
 """
 
 from genjax.config import SMOKE, variant

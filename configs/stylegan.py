@@ -1,8 +1,8 @@
-"""StyleGAN at 32x32: emoji in color, growing from 8x8 pixels on. Variants A to F are those of the paper's table 1.
+"""StyleGAN at 32x32: emoji in color, growing from 8x8 pixels. Variants A to F are those of the paper's table 1.
 
-A is ProGAN; B samples bilinearly; C has the mapping and styles; D a constant in place of the latent; E noise; F, the
-default, mixes styles. A is trained with WGAN-GP, B to F with the non-saturating loss and R1. `wgan_gp` is F with A's
-loss, growing from 4x4 pixels. `ffhq` is the paper's run for 1024x1024, not run here.
+A is ProGAN; B adds bilinear resampling, C the mapping network and styles, D a constant input in place of the latent, E
+noise, and F, the default, mixing of styles. A is trained with WGAN-GP, B to F with the non-saturating loss and R1.
+`wgan_gp` is F with A's loss, growing from 4x4 pixels. `ffhq` is the paper's run at 1024x1024, not run here.
 Source: arXiv:1812.04948, sections 1 and 2, appendix C. Paper: 512 channels and 25 million reals; here: fewer of both,
 and R1's weight for small images.
 """

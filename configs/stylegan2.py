@@ -1,9 +1,9 @@
-"""StyleGAN2 at 32x32: emoji in color, augmented as the critic learns them by heart. `ffhq` is the paper's config F for
-1024x1024, without augmentation, not run here.
+"""StyleGAN2 at 32x32: emoji in color, with adaptive augmentation.
 
-Source: arXiv:1912.04958, appendix B: Adam 2e-3 (0, 0.99, 1e-8), the non-saturating loss, R1 at every 16th step and path
-lengths at every 4th, each in an update of its own. Paper: 512 channels; here: fewer, and R1's weight for small
-images. Adaptive augmentation: arXiv:2006.06676, p five times as fast as there.
+Source: arXiv:1912.04958, appendix B: Adam 2e-3 (0, 0.99, 1e-8), the non-saturating loss, R1 every 16th step and path
+length regularization every 4th, each in a separate optimizer step. Paper: 512 channels; here: fewer, and an R1 weight
+for small images. Adaptive augmentation: arXiv:2006.06676; here p changes five times as fast. `ffhq` is the paper's
+config F at 1024x1024, without augmentation, not run here.
 """
 
 from genjax.config import SMOKE, variant

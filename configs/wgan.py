@@ -1,7 +1,8 @@
-"""The Wasserstein GAN: a critic whose parameters are clipped to a box, five updates of it before one of the generator.
+"""The Wasserstein GAN with weight clipping, five critic steps per generator step.
 
-Source: arXiv:1701.07875, algorithm 1, with its constants: RMSProp 5e-5, box 0.01, 5 critic steps, batch 64. Paper:
-batch normalization in the critic as well; here: none, so that its value stays a function of one example.
+Source: arXiv:1701.07875, algorithm 1, with its constants: RMSProp 5e-5, weights clipped to [-0.01, 0.01], 5 critic
+steps, batch 64. Paper: batch normalization in the critic as well; here: none, so that the critic's output for an
+example does not depend on the batch. Only small runs were made here.
 """
 
 from genjax.config import SMOKE, variant

@@ -1,7 +1,7 @@
-"""WGAN-GP: the DCGAN's generator against a critic without BatchNorm, whose slope is held at one.
+"""WGAN-GP: the DCGAN's generator, and a critic without batch normalization whose gradient norm is penalized toward 1.
 
-Source: arXiv:1704.00028, algorithm 1: lambda = 10, 5 critic steps. Learning rate 1e-4. Paper: Adam (0, 0.9) in the
-algorithm; here: (0.5, 0.9), which its image experiments used.
+Source: arXiv:1704.00028, algorithm 1: lambda = 10, 5 critic steps, learning rate 1e-4. Paper: Adam (0, 0.9) in the
+algorithm; here: (0.5, 0.9), as in its image experiments.
 """
 
 from genjax.config import SMOKE, variant

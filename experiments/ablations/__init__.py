@@ -1,7 +1,7 @@
-"""Experiments for `python -m experiments.run`: what each part of a method brings (docs/experiments.md).
+"""Ablations for `python -m experiments.run`: the effect of each part of a GAN on clothes (docs/ablations.md).
 
-What those on clothes have in common: the demo with nets of half its width, short runs, and two nets to judge them by.
-One is a run of configs/classifier.py on the whole Fashion-MNIST, in runs/classifier.
+Settings in common: the demo with nets of half its width, short runs, and evaluation on features of SqueezeNet and of a
+run of configs/classifier.py on the whole Fashion-MNIST, in runs/classifier.
 """
 
 SMALL = {

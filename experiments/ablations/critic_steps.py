@@ -1,4 +1,4 @@
-"""How many critic steps WGAN-GP needs, at equal steps of the generator.
+"""Number of critic steps of WGAN-GP, at equal numbers of generator steps.
 
 Needs a run of configs/classifier.py on the whole Fashion-MNIST in runs/classifier.
 """
@@ -14,5 +14,5 @@ X = ("critic_steps", "critic steps", "log")
 
 
 def variants():
-    """1 to the paper's 5."""
+    """From 1 to the paper's 5."""
     return {f"{steps} critic steps": {"critic_steps": steps} for steps in (1, 2, 5)}

@@ -1,4 +1,4 @@
-"""Whether the critic needs its dropout.
+"""Dropout rate of the critic.
 
 Needs a run of configs/classifier.py on the whole Fashion-MNIST in runs/classifier.
 """
@@ -14,5 +14,5 @@ X = ("critic.dropout", "dropout of the critic", "linear")
 
 
 def variants():
-    """None to the textbook's 0.4."""
+    """From none to the textbook's 0.4."""
     return {f"dropout {rate:g}": {"critic.dropout": rate} for rate in (0.0, 0.2, 0.4)}

@@ -1,8 +1,8 @@
-"""How long the average of the generator's weights should be.
+"""Half-life of the averaged generator.
 
-Runs of one seed have their weights, batches and noise in common and differ in the average alone, which is not
-shortened at the start as it is by default: these runs end where that still matters. Needs a run of
-configs/classifier.py on the whole Fashion-MNIST in runs/classifier.
+Runs of one seed share weights, batches and noise, and differ only in the average. `ema.ramp` is 1, because the default
+would shorten the half-life of runs as short as these. Needs a run of configs/classifier.py on the whole Fashion-MNIST
+in runs/classifier.
 """
 
 from experiments import ablations
@@ -16,5 +16,5 @@ X = ("ema.half_life", "half-life of the average, images", "log")
 
 
 def variants():
-    """0 is no average at all."""
+    """From 0, which is no average, to 25,000 images."""
     return {f"{images:,} images": {"ema.half_life": images} for images in (0, 1_000, 5_000, 25_000)}

@@ -1,7 +1,7 @@
-"""What the remedies bring in the time that a plain DCGAN takes: two and a half minutes alone on two CPU cores.
+"""A plain DCGAN and the demo with its remedies in equal time: two and a half minutes alone on two CPU cores.
 
-Steps are those that fit, at 48 ms a step of the textbook's DCGAN and 29 ms of the demo (the README's figures). On the
-whole Fashion-MNIST. Needs a run of configs/classifier.py on it in runs/classifier.
+The numbers of steps follow from 48 ms per step of the textbook's DCGAN and 29 ms of the demo (the README's figures). On
+the whole Fashion-MNIST. Needs a run of configs/classifier.py on it in runs/classifier.
 """
 
 from experiments import ablations
@@ -22,12 +22,12 @@ REPORT = ablations.DISTANCES
 
 
 def variants():
-    """The textbook's DCGAN, the demo, and the demo with what did best of all losses and constraints."""
+    """The textbook's DCGAN, the demo, and the demo with the best loss and constraint of loss.py."""
     plain = base_config("configs/dcgan.py")
     parts = ("generator", "critic", "optimizer", "penalty", "ema", "loss")
-    others = {"batch": plain.batch, "latent": plain.latent, "steps": 3_000}
+    sizes = {"batch": plain.batch, "latent": plain.latent, "steps": 3_000}
     return {
-        "plain DCGAN": {part: plain[part].to_dict() for part in parts} | others,
+        "plain DCGAN": {part: plain[part].to_dict() for part in parts} | sizes,
         "demo": {"steps": 5_000},
         "demo, least squares, spectral": {
             "steps": 5_000,

@@ -1,7 +1,7 @@
-"""How many learning rates a loss forgives, over two decades of them.
+"""Sensitivity of three losses to the learning rate, over two decades.
 
-Both nets have the rate. A run has trained if its samples are near the data: results.csv has each run's distance. Needs
-a run of configs/classifier.py on the whole Fashion-MNIST in runs/classifier.
+Both nets have the same rate. A run counts as trained if its samples are near the data: results.csv has the distance of
+each run. Needs a run of configs/classifier.py on the whole Fashion-MNIST in runs/classifier.
 """
 
 from experiments import ablations

@@ -1,4 +1,4 @@
-"""Which adversarial loss, under which constraint of the critic.
+"""Adversarial losses x constraints of the critic.
 
 Needs a run of configs/classifier.py on the whole Fashion-MNIST in runs/classifier.
 """
@@ -21,6 +21,6 @@ CONSTRAINTS = {
 
 
 def variants():
-    """Every loss with every constraint, and the first WGAN; R1 and the gradient penalty at their configs' weights."""
+    """Every loss with every constraint, and the original WGAN; the penalties have the weights of their configs."""
     both = {f"{loss}, {name}": {"loss.name": loss} | keys for loss in LOSSES for name, keys in CONSTRAINTS.items()}
     return both | {"wasserstein, clipping": {"loss.name": "wasserstein", "optimizer.critic.weight_clip": 0.05}}

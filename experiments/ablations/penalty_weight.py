@@ -1,4 +1,4 @@
-"""How heavy WGAN's gradient penalty should be.
+"""Weight of WGAN's gradient penalty.
 
 Needs a run of configs/classifier.py on the whole Fashion-MNIST in runs/classifier.
 """

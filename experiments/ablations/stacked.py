@@ -1,8 +1,8 @@
-"""How many of the thousand modes of stacked clothes a small DCGAN covers, with and without remedies.
+"""Modes of stacked clothes, of a thousand, that a small DCGAN covers with and without remedies.
 
-Three gray images are the channels of one (arXiv:1611.02163, section 3.3.1); 26,000 samples are counted by a
-classifier, channel by channel, as in arXiv:1712.04086, section 4.2: a run of configs/classifier.py on the whole
-Fashion-MNIST in runs/classifier.
+Three gray images are the channels of one image (arXiv:1611.02163, section 3.3.1). A classifier counts the modes of
+26,000 samples, channel by channel, as in arXiv:1712.04086, section 4.2. Needs a run of configs/classifier.py on the
+whole Fashion-MNIST in runs/classifier.
 """
 
 from experiments import ablations
@@ -25,7 +25,7 @@ REPORT = {
 
 
 def variants():
-    """One remedy at a time, and the demo's own mixture of them."""
+    """One remedy at a time, and the demo's combination of three."""
     return {
         "DCGAN": {},
         "PacDCGAN2": {"packing": 2},

@@ -1,4 +1,4 @@
-"""Two learning rates: how fast the generator should be, the critic's rate being 2e-4 (arXiv:1706.08500).
+"""Two learning rates: that of the generator, with 2e-4 for the critic (arXiv:1706.08500).
 
 Needs a run of configs/classifier.py on the whole Fashion-MNIST in runs/classifier.
 """

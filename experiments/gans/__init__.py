@@ -1,1 +1,1 @@
-"""What goes wrong in adversarial training, and what helps: one command an experiment."""
+"""Failures of adversarial training and their remedies, one command per experiment."""

@@ -1,12 +1,12 @@
 """Clipping against penalty: python -m experiments.gans.clipping --out=runs/figures
 
 Wasserstein critics, constrained by weight clipping or by a gradient penalty, are trained to near optimality against a
-generator whose law is held: reals with unit normal noise added. Writes clipping_surfaces.png, the critics' values over
-the plane on 8 Gaussians, 25 Gaussians and the Swiss roll; clipping_layers.png, on the Swiss roll how fast gradients
-vanish or explode through twelve layers, and where the weights are; and clipping.json.
+fixed distribution of fakes: reals with unit normal noise added. Writes clipping_surfaces.png, the critics' values over
+the plane on 8 Gaussians, 25 Gaussians and the Swiss roll; clipping_layers.png, how gradients vanish or explode through
+twelve layers on the Swiss roll, and a histogram of the weights; and clipping.json.
 
-Source: arXiv:1704.00028, figure 1. Paper: 512 units a layer, fakes that are the batch's own reals with noise;
-here: 128 and 64 units, fakes of other reals, as its algorithm 1 has them.
+Source: arXiv:1704.00028, figure 1. Paper: 512 units per layer, fakes made from the batch's own reals; here: 128 and 64
+units, fakes made from other reals, as in its algorithm 1.
 """
 
 from functools import partial
@@ -32,15 +32,15 @@ from genjax.nets.mlp import Critic
 FLAGS = flags.FLAGS
 
 DATA = {"8 Gaussians": ("ring8", 2**0.5), "25 Gaussians": ("grid25", 8**-0.5), "Swiss roll": ("swiss_roll", 1.0)}
-"""Name -> data set, and its factor, which brings it to the size that the source's code gives it."""
+"""Name -> data set, and the factor that scales it to the size used in the source's code."""
 
-CLIP = 0.03  # the product of four layers' bounds, 0.03^4 128^3 = 1.7, is about that of the paper's, 0.01^4 512^3 = 1.3
+CLIP = 0.03  # bound on the slope over four layers: 0.03^4 128^3 = 1.7, about the paper's 0.01^4 512^3 = 1.3
 WIDE = Critic(widths=(128, 128, 128), activation="relu", kernel_init="he")
 DEEP = Critic(widths=(64,) * 11, activation="relu", kernel_init="he")
 SURFACES = {
     "clipping": Kind("wasserstein", clip=CLIP, rate=5e-4, optimizer="rmsprop"),
-    "penalty 0.1": Kind("wasserstein", penalty=0.1),  # the source's code, for data such as these
-    "penalty 10": Kind("wasserstein", penalty=10.0),  # the source's text
+    "penalty 0.1": Kind("wasserstein", penalty=0.1),  # in the source's code, for these data
+    "penalty 10": Kind("wasserstein", penalty=10.0),  # in the source's text
 }
 SHOWN = "clipping", "penalty 0.1"
 LAYERS = {
@@ -48,23 +48,23 @@ LAYERS = {
     for c in (0.1, 0.01, 0.001)
 } | {"gradient penalty": SURFACES["penalty 0.1"]}
 BATCH = 128
-JUDGED = 1000  # examples in what is said of a critic
-SIDE = 81  # points of the surfaces along each axis
+EXAMPLES = 1000  # critics are evaluated on this many reals and fakes
+SIDE = 81  # grid points of the surfaces along each axis
 EDGE = 2.4
 
 
 def define_flags() -> None:
     """The flags of this entry point."""
     output.define_flags()
-    flags.DEFINE_integer("steps", 1500, "Updates of each critic.", lower_bound=1)
-    flags.DEFINE_integer("seeds", 3, "Critics of each setting; images show the first.", lower_bound=1)
+    flags.DEFINE_integer("steps", 1500, "Number of updates of each critic.", lower_bound=1)
+    flags.DEFINE_integer("seeds", 3, "Number of critics of each setting; figures show the first.", lower_bound=1)
 
 
 def main() -> int:
-    """Train, judge, draw, write; the exit code."""
-    where = output.folder(FLAGS.out)
+    """Train and evaluate the critics, write the figures and their numbers; returns the exit code."""
+    folder = output.folder(FLAGS.out)
     x = {name: points(name) for name in DATA}
-    surfaces = {name: Surfaces.of(kind, x, FLAGS.seeds, FLAGS.steps) for name, kind in SURFACES.items()}
+    surfaces = {name: Surfaces.train(kind, x, FLAGS.seeds, FLAGS.steps) for name, kind in SURFACES.items()}
     layers = {name: through_layers(kind, x["Swiss roll"], FLAGS.seeds, FLAGS.steps) for name, kind in LAYERS.items()}
     roll = list(DATA).index("Swiss roll")
     weights = {name: surfaces[name].weights(roll, 0) for name in SHOWN}
@@ -73,8 +73,8 @@ def main() -> int:
         "seeds": FLAGS.seeds,
         "batch": BATCH,
         "kinds": {name: kind._asdict() for name, kind in (SURFACES | LAYERS).items()},
-        "surfaces": {name: found.summary(x) for name, found in surfaces.items()},
-        "exact distance of samples": {name: exact_distance(some) for name, some in x.items()},
+        "surfaces": {name: critics.summary(x) for name, critics in surfaces.items()},
+        "exact distance of samples": {name: exact_distance(data) for name, data in x.items()},
         "layers": {
             name: {"before": before.tolist(), "after": after.tolist()} for name, (before, after) in layers.items()
         },
@@ -84,12 +84,12 @@ def main() -> int:
         "clipping_surfaces": surfaces_figure(heights, x, EDGE),
         "clipping_layers": layers_figure(layers, weights, CLIP),
     }
-    output.save(where, ("clipping", numbers), images)
+    output.save(folder, ("clipping", numbers), images)
     return 0
 
 
 def points(name: str) -> np.ndarray:
-    """All of a data set's points, at the source's size. Shapes: -> float32 [100000, 2]."""
+    """All points of a data set, scaled as in the source. Shapes: -> float32 [100000, 2]."""
     dataset, scale = DATA[name]
     config = SimpleNamespace(name=dataset, split="train", size="", channels=0, resize="crop", dir="")
     source = data.load(config)
@@ -97,14 +97,14 @@ def points(name: str) -> np.ndarray:
 
 
 def pairs(x, key, count: int = BATCH):
-    """Reals, and fakes that are other reals with unit normal noise. Shapes: x [N, 2] -> [count, 2], [count, 2]."""
-    k_places, k_noise = jax.random.split(key)
-    real, other = x[jax.random.randint(k_places, (2, count), 0, len(x))]
-    return real, other + jax.random.normal(k_noise, other.shape)
+    """Reals, and fakes made from other reals with unit normal noise. Shapes: x [N, 2] -> [count, 2], [count, 2]."""
+    k_indices, k_noise = jax.random.split(key)
+    real, base = x[jax.random.randint(k_indices, (2, count), 0, len(x))]
+    return real, base + jax.random.normal(k_noise, base.shape)
 
 
-def judge(net: nn.Module, params, x):
-    """Logits. Shapes: x [N, 2] -> [N]."""
+def logits(net: nn.Module, params, x):
+    """The critic's output. Shapes: x [N, 2] -> [N]."""
     return net.apply({"params": params}, x)
 
 
@@ -116,67 +116,69 @@ class Surfaces(NamedTuple):
     after: Any
 
     @classmethod
-    def of(cls, kind: Kind, x: dict[str, np.ndarray], seeds: int, steps: int) -> "Surfaces":
-        """Train them."""
+    def train(cls, kind: Kind, x: dict[str, np.ndarray], seeds: int, steps: int) -> "Surfaces":
+        """Train one critic per data set and seed."""
         return cls(kind, *train(kind, WIDE, pairs, jnp.stack(list(x.values())), seeds, steps))
 
     def heights(self) -> np.ndarray:
-        """Of each data set, the first seed's values over the plane. Shapes: -> [data sets, SIDE, SIDE]: y, x."""
+        """The first seed's values over the plane, per data set. Shapes: -> [data sets, SIDE, SIDE]: y, x."""
         line = jnp.linspace(-EDGE, EDGE, SIDE)
         plane = jnp.stack(jnp.meshgrid(line, line), -1).reshape(-1, 2)
-        values = jax.vmap(lambda params: judge(WIDE, params, plane))(jax.tree.map(lambda w: w[:, 0], self.after))
+        values = jax.vmap(lambda params: logits(WIDE, params, plane))(jax.tree.map(lambda w: w[:, 0], self.after))
         return np.asarray(values).reshape(-1, SIDE, SIDE)
 
-    def weights(self, law: int, seed: int, before: bool = False) -> np.ndarray:
+    def weights(self, dataset: int, seed: int, before: bool = False) -> np.ndarray:
         """All of one critic's parameters. Shapes: -> [parameters]."""
         leaves = jax.tree.leaves(self.before if before else self.after)
-        return np.concatenate([np.asarray(leaf[law, seed]).ravel() for leaf in leaves])
+        return np.concatenate([np.asarray(leaf[dataset, seed]).ravel() for leaf in leaves])
 
     def summary(self, x: dict[str, np.ndarray]) -> dict[str, dict[str, list[float]]]:
-        """By data set, a number a seed.
+        """Statistics of the critics: data set -> name -> one number per seed.
 
-        value: E D(x) - E D(G(z)). steepest: the largest slope met on the way from reals to fakes. distance: the one
-        over the other, which no critic can bring above the earth mover's. at the walls: share of parameters within 1%
-        of a clipped critic's bounds, and the same before training.
+        "value" is E D(x) - E D(G(z)); "steepest" is the largest slope found on lines from reals to fakes; "distance" is
+        their ratio, which is at most the earth mover's distance if "steepest" is the critic's Lipschitz constant.
+        "share at the bound" is the share of weights within 1% of a clipped critic's bound, after and before training.
         """
 
         @jax.jit
-        def look(params, real, fake):
+        def measure(params, real, fake):
             u = jnp.linspace(0, 1, len(real))[:, None]
             _, slopes = value_and_slope(
-                partial(judge, WIDE, params), jnp.concatenate([real, fake, real + u * (fake - real)])
+                partial(logits, WIDE, params), jnp.concatenate([real, fake, real + u * (fake - real)])
             )
             steep = jnp.linalg.norm(slopes, axis=1)
-            return judge(WIDE, params, real).mean() - judge(WIDE, params, fake).mean(), steep.max(), jnp.median(steep)
+            return logits(WIDE, params, real).mean() - logits(WIDE, params, fake).mean(), steep.max(), jnp.median(steep)
 
-        found = {}
-        for law, (name, some) in enumerate(x.items()):
-            real, fake = pairs(some, jax.random.key(0), JUDGED)
-            seeds = range(len(jax.tree.leaves(self.after)[0][law]))
-            looks = [look(jax.tree.map(lambda w: w[law, seed], self.after), real, fake) for seed in seeds]  # noqa: B023
-            value, steepest, median = np.array(looks, float).T
+        rows = {}
+        for dataset, (name, points) in enumerate(x.items()):
+            real, fake = pairs(points, jax.random.key(0), EXAMPLES)
+            seeds = range(len(jax.tree.leaves(self.after)[0][dataset]))
+            critics = [jax.tree.map(lambda w: w[dataset, seed], self.after) for seed in seeds]  # noqa: B023
+            value, steepest, median = np.array([measure(params, real, fake) for params in critics], float).T
             row = {"value": value, "steepest": steepest, "median slope": median, "distance": value / steepest}
             if self.kind.clip:
-                row["at the walls"] = np.array([self._walls(law, seed, False) for seed in seeds])
-                row["at the walls, before"] = np.array([self._walls(law, seed, True) for seed in seeds])
-            found[name] = {key: value.tolist() for key, value in row.items()}
-        return found
+                row["share at the bound"] = np.array([self._share_at_bound(dataset, seed, False) for seed in seeds])
+                row["share at the bound, before"] = np.array(
+                    [self._share_at_bound(dataset, seed, True) for seed in seeds]
+                )
+            rows[name] = {key: values.tolist() for key, values in row.items()}
+        return rows
 
-    def _walls(self, law, seed, before):
-        return float((np.abs(self.weights(law, seed, before)) > 0.99 * self.kind.clip).mean())
+    def _share_at_bound(self, dataset, seed, before):
+        return float((np.abs(self.weights(dataset, seed, before)) > 0.99 * self.kind.clip).mean())
 
 
 def exact_distance(x: np.ndarray) -> float:
-    """Wasserstein-1 of as many reals and fakes as a critic is judged by: the best assignment of one to the other."""
-    real, fake = (np.asarray(some, float) for some in pairs(jnp.asarray(x), jax.random.key(0), JUDGED))
+    """Wasserstein-1 distance between EXAMPLES reals and fakes, by the optimal assignment."""
+    real, fake = (np.asarray(points, float) for points in pairs(jnp.asarray(x), jax.random.key(0), EXAMPLES))
     cost = np.linalg.norm(real[:, None] - fake, axis=-1)
     return float(cost[linear_sum_assignment(cost)].mean())
 
 
 def through_layers(kind: Kind, x: np.ndarray, seeds: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """`layer_slopes` of deep critics, before and after training. Shapes: x [N, 2] -> twice [seeds, layers]."""
+    """`layer_slopes` of deep critics, before and after training. Shapes: x [N, 2] -> two arrays [seeds, layers]."""
     trained = train(kind, DEEP, pairs, jnp.asarray(x)[None], seeds, steps)
-    real, fake = pairs(jnp.asarray(x), jax.random.key(0), JUDGED // 2)
+    real, fake = pairs(jnp.asarray(x), jax.random.key(0), EXAMPLES // 2)
     both = jnp.concatenate([real, fake])
     slopes = [
         [layer_slopes(DEEP, jax.tree.map(lambda w: w[0, seed], params), both) for seed in range(seeds)]  # noqa: B023
@@ -186,18 +188,18 @@ def through_layers(kind: Kind, x: np.ndarray, seeds: int, steps: int) -> tuple[n
 
 
 def layer_slopes(net: Critic, params, x) -> np.ndarray:
-    """Mean norm of each example's d logit / d (output of a layer), from the first layer to the last, which has 1.
+    """Mean norm over examples of d logit / d (output of a layer), from the first layer to the last, whose norm is 1.
 
     Shapes: x [N, ...] -> [layers].
     """
-    # In float64: the square of a slope of 1e-20 is not a float32.
-    found = [np.asarray(slopes, float) for slopes in _slopes(net, params, x)]
-    return np.array([np.linalg.norm(slopes, axis=1).mean() for slopes in found])
+    # In float64, because the square of a slope of 1e-20 underflows in float32.
+    per_layer = [np.asarray(slopes, float) for slopes in _slopes(net, params, x)]
+    return np.array([np.linalg.norm(slopes, axis=1).mean() for slopes in per_layer])
 
 
 @partial(jax.jit, static_argnums=0)
 def _slopes(net, params, x):
-    """Zeros are added to what each dense layer gives, and the gradient is taken in them."""
+    """Gradients in zeros that are added to the output of each dense layer."""
 
     def total(shifts):
         def shifted(call, args, kwargs, context):
@@ -206,7 +208,7 @@ def _slopes(net, params, x):
             return out + shifts[int(context.module.name.removeprefix("Dense_"))] if dense else out
 
         with nn.intercept_methods(shifted):
-            return judge(net, params, x).sum()
+            return logits(net, params, x).sum()
 
     return jax.grad(total)([jnp.zeros((len(x), width)) for width in (*net.widths, 1)])
 

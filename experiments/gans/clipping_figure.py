@@ -1,17 +1,17 @@
-"""The images of experiments.gans.clipping: value surfaces; gradients through the layers, and weights."""
+"""The figures of experiments.gans.clipping: value surfaces; gradients through the layers, and weights."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
-from experiments.gans.output import INK, named
+from experiments.gans.output import INK, set_labels
 from genjax.report.figures import COLORS, rendered, tidy
 
 TITLES = {"clipping": "weight clipping", "penalty 0.1": "gradient penalty"}
 
 
 def surfaces_figure(heights: Mapping[str, np.ndarray], x: Mapping[str, np.ndarray], edge: float):
-    """A row a constraint, a column a data set; each panel's levels divide its own range."""
+    """One row per constraint, one column per data set; contour levels divide each panel's own range."""
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
 
@@ -32,13 +32,13 @@ def surfaces_figure(heights: Mapping[str, np.ndarray], x: Mapping[str, np.ndarra
         row[0].set_ylabel("$x_2$", color=INK)
     for axes in panels[-1]:
         axes.set_xlabel("$x_1$", color=INK)
-    text = "orange: reals · blue: the critic's value, higher where darker; 12 steps from its least to its most"
+    text = "orange: reals · blue: the critic's value, darker is higher; 12 levels from its minimum to its maximum"
     figure.supxlabel(text, fontsize=9.5, color=INK)
     return rendered(figure)
 
 
 def layers_figure(layers: Mapping[str, tuple[np.ndarray, np.ndarray]], weights: Mapping[str, np.ndarray], clip: float):
-    """Gradients by layer, thin before training and strong after; the weights of a clipped and of a penalized critic."""
+    """Gradients by layer, before training (dotted) and after; weights of a clipped and of a penalized critic."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 4.8), dpi=110, layout="constrained")
@@ -51,7 +51,7 @@ def layers_figure(layers: Mapping[str, tuple[np.ndarray, np.ndarray]], weights: 
     axes.plot([], [], color="#777777", lw=1, ls=":", label="before training")
     axes.set(yscale="log", xticks=depth)
     axes.legend(fontsize=9.5, frameon=True, framealpha=0.9, edgecolor="none")
-    named(axes, "Gradient of the critic in each layer's output", "layer, from the input on", "mean norm")
+    set_labels(axes, "Gradient with respect to each layer's output", "layer, from the input", "mean norm")
     tidy(axes)
     for axes, (name, values) in zip(right.subplots(2, 1), weights.items(), strict=True):
         edge = 1.1 * clip if name == "clipping" else 0.5
@@ -59,7 +59,7 @@ def layers_figure(layers: Mapping[str, tuple[np.ndarray, np.ndarray]], weights: 
             np.clip(values, -edge, edge), np.linspace(-edge, edge, 67), color=COLORS[1 if name == "clipping" else 0]
         )
         title = f"Weights under clipping, c = {clip:g}" if name == "clipping" else "Weights under the gradient penalty"
-        named(axes, title, "weight" if name == "clipping" else "weight (the last bins hold all beyond)", "number")
+        set_labels(axes, title, "weight" if name == "clipping" else "weight (outer bins include all beyond)", "count")
         axes.set_xlim(-edge, edge)
         tidy(axes)
     return rendered(figure)

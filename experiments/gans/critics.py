@@ -1,4 +1,4 @@
-"""Critics trained against laws that stay as they are, many at once: what a generator would be told, near optimality."""
+"""Critics trained to near optimality between fixed distributions, all of one kind in one vmapped program."""
 
 from collections.abc import Callable
 from functools import cache
@@ -20,25 +20,27 @@ class Kind(NamedTuple):
 
     loss: str
     penalty: float = 0.0  # weight of the gradient penalty
-    clip: float = 0.0  # bound of every parameter; 0: none
-    rate: float = 1e-3  # falls to zero in a straight line
+    clip: float = 0.0  # bound on every parameter; 0: none
+    rate: float = 1e-3  # learning rate, decays linearly to zero
     optimizer: str = "adam"
     b1: float = 0.5
     b2: float = 0.9
-    cut: bool = False  # first weights outside of the box are cut off at its walls, not all scaled to fit
+    cut: bool = False  # clip initial weights to the bound, instead of scaling them to fit
 
 
-def train(kind: Kind, net: nn.Module, draw: Callable, laws: Any, seeds: int, steps: int) -> tuple[Any, Any]:
-    """The parameters of one critic a law and seed, before and after training.
+def train(kind: Kind, net: nn.Module, draw: Callable, distributions: Any, seeds: int, steps: int) -> tuple[Any, Any]:
+    """The parameters of one critic per distribution and seed, before and after training.
 
-    draw(law, key) -> real, fake [B, ...]. Under clipping the first weights are scaled to fit into the box, one factor a
-    tensor: what lies at its walls later was brought there by training. `cut` cuts them off instead, as algorithms do
-    that clip after the first update.
-    Shapes: laws: leaves [L, ...]; the result's leaves are [L, seeds, ...].
+    draw(distribution, key) -> real, fake [B, ...]. Under clipping, the initial weights are scaled to within the bound,
+    by one factor per tensor, so that weights at the bound were brought there by training. `cut` clips them instead, as
+    algorithms do that clip after the first update.
+    Shapes: distributions: leaves [D, ...] -> leaves [D, seeds, ...].
     """
     keys = jnp.stack([stream(seed, "train") for seed in range(seeds)])
-    # The weight is traced, so that kinds that differ in it alone are compiled once.
-    return _compiled()(kind._replace(penalty=float(kind.penalty > 0)), net, draw, steps, kind.penalty, laws, keys)
+    # The weight is traced, so that kinds that differ only in it share one compilation.
+    return _compiled()(
+        kind._replace(penalty=float(kind.penalty > 0)), net, draw, steps, kind.penalty, distributions, keys
+    )
 
 
 @cache
@@ -46,15 +48,17 @@ def _compiled():
     return jax.jit(_train, static_argnums=(0, 1, 2, 3), compiler_options=compiler.options())
 
 
-def _train(kind, net, draw, steps, weight, laws, keys):
+def _train(kind, net, draw, steps, weight, distributions, keys):
     schedule = {"decay": steps, "weight_clip": kind.clip, "b1": kind.b1, "b2": kind.b2}
     tx = optimizer(kind.optimizer, kind.rate, **schedule)
 
     def loss(params, stats, real, fake, key):
-        judge = lambda x: net.apply({"params": params}, x)  # noqa: E731
-        value = LOSSES[kind.loss].critic(judge(real), judge(fake))
+        def critic(x):
+            return net.apply({"params": params}, x)
+
+        value = LOSSES[kind.loss].critic(critic(real), critic(fake))
         if kind.penalty:
-            value += weight * gradient_penalty(judge, real, fake, key)
+            value += weight * gradient_penalty(critic, real, fake, key)
         return value, (stats, {})
 
     def fit(w):
@@ -62,19 +66,19 @@ def _train(kind, net, draw, steps, weight, laws, keys):
             return jnp.clip(w, -kind.clip, kind.clip)
         return w * jnp.minimum(1, kind.clip / jnp.maximum(jnp.abs(w).max(), 1e-12))
 
-    def begin(law, key):
+    def init(distribution, key):
         k_net, k_draw = jax.random.split(key)
-        params = net.init(k_net, draw(law, k_draw)[0])["params"]
+        params = net.init(k_net, draw(distribution, k_draw)[0])["params"]
         return init_net({"params": jax.tree.map(fit, params) if kind.clip else params}, tx)
 
-    def run(law, key):
-        first = begin(law, jax.random.fold_in(key, 0))
+    def run(distribution, key):
+        first = init(distribution, jax.random.fold_in(key, 0))
 
         def step(critic, number):
             k_draw, k_mix = jax.random.split(jax.random.fold_in(key, 1 + number))
-            return gradient_step(critic, tx, loss, *draw(law, k_draw), k_mix)[0], None
+            return gradient_step(critic, tx, loss, *draw(distribution, k_draw), k_mix)[0], None
 
         last, _ = jax.lax.scan(step, first, jnp.arange(steps))
         return first.params, last.params
 
-    return jax.vmap(jax.vmap(run, (None, 0)), (0, None))(laws, keys)
+    return jax.vmap(jax.vmap(run, (None, 0)), (0, None))(distributions, keys)

@@ -1,9 +1,9 @@
-"""A GAN of the benchmark's works trained and sampled by PyTorch as genjax trains and samples its config.
+"""A GAN of the benchmark's workloads, trained and sampled by PyTorch as genjax trains and samples its config.
 
-Nets, losses and step are those that are timed (experiments/benchmarks/peers/with_torch.py), which has genjax's glorot
-uniform weights, zero biases and constants. Here they get the run's own batches, genjax's running statistics, and
-RMSProp with its epsilon where Optax has it. PyTorch's "SAME" convolutions of stride 2 are TensorFlow's in
-the mirror, so its nets see images turned by half a circle, and their samples are turned back.
+Nets, losses and step are those of the timing benchmark (experiments/benchmarks/peers/with_torch.py), with genjax's
+Glorot uniform weights, zero biases and constants. They are given the batches of genjax's run, running statistics
+updated as in genjax, and RMSProp with its epsilon where Optax has it. PyTorch's "SAME" convolutions of stride 2 are
+the mirror image of TensorFlow's, so its nets are given images rotated by 180 degrees, and samples are rotated back.
 """
 
 import itertools
@@ -21,30 +21,30 @@ from genjax.data.order import positions
 from genjax.data.source import Source
 
 BLOCK = 500
-"""Samples that are made at once."""
+"""Batch size of sampling."""
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """Batch normalization whose running statistics move with the generator's own update alone, as genjax's do.
+    """Batch normalization whose running statistics change only in the generator's update, as in genjax.
 
-    The critic's fakes, made without gradients, leave them as they are.
+    The critic's fakes are made without gradients and leave the statistics unchanged.
     """
 
     def forward(self, x):
-        """Normalize maps x by the batch's statistics in training, by the running ones else."""
+        """Normalize maps x by the batch's statistics in training and by the running ones in evaluation."""
         momentum = self.momentum if torch.is_grad_enabled() else 0.0
         statistics = self.running_mean, self.running_var
         return F.batch_norm(x, *statistics, self.weight, self.bias, self.training, momentum, self.eps)
 
 
 def nets_of(work: Work, seed: int) -> dict[str, nn.Sequential]:
-    """The work's nets, about to be trained, with the first weights of a seed; also seeds what training draws."""
+    """The workload's nets with the initial weights of a seed; also seeds the random numbers of training."""
     torch.manual_seed(seed)
     return {name: with_torch.module(net, channels_last=True, batch_norm=BatchNorm) for name, net in work.nets.items()}
 
 
 def optimizer(params, compiled, name: str, learning_rate: float, **moments: float) -> Callable[[], None]:
-    """As the peer's, but RMSProp divides by sqrt(mean square + epsilon), not by sqrt(mean square) + epsilon."""
+    """The benchmark's optimizer, but RMSProp divides by sqrt(mean square + eps), not by sqrt(mean square) + eps."""
     if name != "rmsprop":
         return with_torch.optimizer(params, compiled, name, learning_rate, **moments)
     params = list(params)
@@ -61,14 +61,14 @@ def optimizer(params, compiled, name: str, learning_rate: float, **moments: floa
 
 
 def batches(source: Source, work: Work, seed: int) -> Iterator[torch.Tensor]:
-    """The batches of genjax's run of that seed, as the nets see them: floats [B, C, H, W], turned."""
+    """The batches of genjax's run with that seed as input of the nets: rotated by 180 degrees, float [B, C, H, W]."""
     for start in itertools.count(0, work.batch):
         x = torch.from_numpy(source.read(positions(seed, source.size, start, work.batch)))
         yield x.permute(0, 3, 1, 2).flip(2, 3).float() * ((1 - work.low) / 255) + work.low
 
 
 def train(work: Work, source: Source, seed: int, steps: int, on_progress: Callable[[int], None]) -> nn.Sequential:
-    """The generator after so many steps of the work; `on_progress` hears how many are done.
+    """Train for `steps` steps and return the generator; `on_progress` is called with the number of steps done.
 
     Raises: ArithmeticError if a loss is not finite.
     """
@@ -85,7 +85,7 @@ def train(work: Work, source: Source, seed: int, steps: int, on_progress: Callab
 
 
 def sample(generator: nn.Sequential, work: Work, seed: int, count: int) -> np.ndarray:
-    """Images of latents drawn from a seed, by running statistics. Shapes: uint8 [count, H, W, C]."""
+    """Samples for latents drawn from a seed, with running statistics. Shapes: -> uint8 [count, H, W, C]."""
     latents = torch.randn(count, work.latent, generator=torch.Generator().manual_seed(seed))
     generator.eval()
     with torch.inference_mode():

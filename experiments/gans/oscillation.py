@@ -1,7 +1,7 @@
-"""Why GANs circle, and what stops it: python -m experiments.gans.oscillation --out=runs/figures
+"""Oscillation of GANs and its remedies: python -m experiments.gans.oscillation --out=runs/figures
 
-Follows the bilinear game min over x, max over y of xy, the same with a small quadratic term, and the Dirac-GAN with and
-without R1, from one start with one rate; eigenvalues of each game's Jacobian say beforehand what will happen. Writes
+Follows the bilinear game min over x, max over y of xy, the same game with a small quadratic term, and the Dirac-GAN
+with and without R1, from one start with one rate. The eigenvalues of each game's Jacobian predict the paths. Writes
 oscillation.png and oscillation.json. Nothing is random.
 """
 
@@ -11,13 +11,13 @@ import numpy as np
 from absl import flags
 
 from experiments.gans import output
-from experiments.gans.games import (
-    WAYS,
+from experiments.gans.vector_fields import (
+    UPDATES,
     bilinear,
+    contraction_factor,
     dirac,
     eigenvalues,
     exponential_average,
-    factor,
     path,
     uniform_average,
 )
@@ -28,65 +28,65 @@ FLAGS = flags.FLAGS
 
 START = 1.0, 1.0
 DAMPING = 0.2  # the quadratic term's weight
-DECAY = 0.98  # of the exponential average
+DECAY = 0.98  # of the exponential moving average
 R1 = 0.0, 0.1, 0.3, 1.0, 2.0  # weights in the Dirac-GAN
 
 AVERAGES = {"alternating, EMA": partial(exponential_average, decay=DECAY), "alternating, mean": uniform_average}
-STYLES = {name: {"color": color} for name, color in zip([*WAYS, *AVERAGES], COLORS, strict=True)}
+STYLES = {name: {"color": color} for name, color in zip([*UPDATES, *AVERAGES], COLORS, strict=True)}
 
 
 def define_flags() -> None:
     """The flags of this entry point."""
     output.define_flags()
     flags.DEFINE_float("rate", 0.2, "The learning rate of both players.", lower_bound=1e-3, upper_bound=0.49)
-    flags.DEFINE_integer("steps", 300, "Steps of each.", lower_bound=10, upper_bound=10_000)
+    flags.DEFINE_integer("steps", 300, "Number of steps.", lower_bound=10, upper_bound=10_000)
 
 
 def main() -> int:
-    """Follow, draw, write; the exit code."""
-    where = output.folder(FLAGS.out)
+    """Follow the games, write the figure and its numbers; returns the exit code."""
+    folder = output.folder(FLAGS.out)
     games = {"bilinear": bilinear, "quadratic": partial(bilinear, damping=DAMPING)}
     games |= {f"dirac, R1 {r1:g}": partial(dirac, r1=r1) for r1 in R1}
     paths = {name: follow(field, FLAGS.rate, FLAGS.steps) for name, field in games.items()}
     numbers = {"rate": FLAGS.rate, "steps": FLAGS.steps, "damping": DAMPING, "decay": DECAY, "start": START}
     numbers["games"] = {name: summary(field, paths[name], FLAGS.rate) for name, field in games.items()}
-    output.save(where, ("oscillation", numbers), {"oscillation": draw(games, paths, FLAGS.rate)})
+    output.save(folder, ("oscillation", numbers), {"oscillation": draw(games, paths, FLAGS.rate)})
     return 0
 
 
 def follow(field, rate: float, steps: int) -> dict[str, np.ndarray]:
-    """Every way's path from the one start, and the averages of the alternating one. Shapes: -> [steps + 1, 2] each."""
-    found = {name: path(way, field, rate, START, steps) for name, way in WAYS.items()}
-    return found | {name: average(found["alternating"]) for name, average in AVERAGES.items()}
+    """The path of every update rule from START, and averages of the alternating one. Shapes: -> [steps + 1, 2] each."""
+    paths = {name: path(update, field, rate, START, steps) for name, update in UPDATES.items()}
+    return paths | {name: average(paths["alternating"]) for name, average in AVERAGES.items()}
 
 
 def summary(field, paths: dict[str, np.ndarray], rate: float) -> dict:
-    """Eigenvalues as pairs (real, imaginary); of each way the factor a step, and the last distance over the first."""
+    """Eigenvalues as (real, imaginary); per update rule, the factor per step and the last distance / the first."""
     last = {name: float(np.linalg.norm(z[-1]) / np.linalg.norm(z[0])) for name, z in paths.items()}
     return {
         "eigenvalues": [[float(value.real), float(value.imag)] for value in eigenvalues(field)],
-        "factor": {name: factor(way, field, rate) for name, way in WAYS.items()},
+        "factor": {name: contraction_factor(update, field, rate) for name, update in UPDATES.items()},
         "last distance": last,
     }
 
 
 def draw(games, paths, rate: float):
-    """Paths, distances and eigenvalues: six panels."""
+    """Six panels of paths, distances and eigenvalues."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12.5, 7.6), dpi=110, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.06, h_pad=0.08)
     (orbits, plain, damped), (plane, circling, pulled) = figure.subplots(2, 3)
     _orbits(orbits, paths["bilinear"])
-    output.named(orbits, "min over x, max over y of xy", "x", "y")
+    output.set_labels(orbits, "min over x, max over y of xy", "x", "y")
     for axes, name, title in (
         (plain, "bilinear", "Distance from the equilibrium"),
         (damped, "quadratic", f"... with {DAMPING:g} (x² - y²) / 2 added"),
     ):
-        for way, z in paths[name].items():
-            axes.plot(np.linalg.norm(z, axis=1), lw=1.7, **STYLES[way])
+        for rule, z in paths[name].items():
+            axes.plot(np.linalg.norm(z, axis=1), lw=1.7, **STYLES[rule])
         axes.set(yscale="log", ylim=(1e-4, 1e3))
-        output.named(axes, title, "step", "distance")
+        output.set_labels(axes, title, "step", "distance")
     _plane(plane, rate)
     shades = COLORS[1], COLORS[4], COLORS[2], COLORS[3], COLORS[0]
     for r1, color in zip(R1, shades, strict=True):
@@ -98,11 +98,11 @@ def draw(games, paths, rate: float):
     circling.plot(*START, "o", color=output.INK, ms=5)
     circling.plot(0, 0, "+", color=output.INK, ms=11, mew=1.6)
     circling.set(aspect="equal", xlim=(-3, 3), ylim=(-3, 3))
-    output.named(circling, "Dirac-GAN, simultaneous", "generator's θ", "critic's ψ")
+    output.set_labels(circling, "Dirac-GAN, simultaneous", "generator's θ", "critic's ψ")
     pulled.set(yscale="log", ylim=(1e-4, 1e3))
-    output.named(pulled, "Dirac-GAN: distance", "step", "distance")
+    output.set_labels(pulled, "Dirac-GAN: distance", "step", "distance")
     pulled.legend(
-        title="weight of R1, in all of this row",
+        title="weight of R1, in all panels of this row",
         fontsize=9.5,
         frameon=False,
         ncols=len(R1),
@@ -117,16 +117,16 @@ def draw(games, paths, rate: float):
 
 
 def _orbits(axes, paths):
-    for way, z in paths.items():
-        if way == "simultaneous":
+    for rule, z in paths.items():
+        if rule == "simultaneous":
             z = z[np.linalg.norm(z, axis=1) < 6]
-        axes.plot(*z.T, lw=1.2, zorder=2 if way == "alternating" else 3, **STYLES[way])
+        axes.plot(*z.T, lw=1.2, zorder=2 if rule == "alternating" else 3, **STYLES[rule])
     axes.plot(*START, "o", color=output.INK, ms=5, zorder=5)
     axes.set(aspect="equal", xlim=(-3, 3), ylim=(-3, 3))
 
 
 def _plane(axes, rate):
-    """The complex plane: where simultaneous steps of this rate converge, and where each game is."""
+    """The complex plane: the disc where simultaneous steps converge, and the eigenvalues of each game."""
     from matplotlib.patches import Circle
 
     axes.add_patch(Circle((-1 / rate, 0), 1 / rate, color=COLORS[0], alpha=0.12, lw=0))
@@ -143,7 +143,7 @@ def _plane(axes, rate):
     axes.annotate("Dirac-GAN", (0, 0.5), (8, 0), **text)
     axes.text(-2.15, -1.3, "simultaneous steps converge", fontsize=9.5, color=COLORS[0], va="bottom")
     axes.set(xlim=(-2.25, 0.75), ylim=(-1.4, 1.4), aspect="equal")
-    output.named(axes, "Eigenvalues of the game's Jacobian", "real part", "imaginary part")
+    output.set_labels(axes, "Eigenvalues of the game's Jacobian", "real part", "imaginary part")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What experiments of this folder leave: images, and their numbers as JSON, in the folder of --out."""
+"""Output of the experiments in this folder: figures, and their numbers as JSON, in the folder of --out."""
 
 import json
 from collections.abc import Mapping
@@ -15,23 +15,23 @@ INK = "#333333"
 
 
 def define_flags() -> None:
-    """The one flag that they have in common."""
-    flags.DEFINE_string("out", "", "The folder of the image and of its numbers; it is made.")
+    """Define --out, the flag that all experiments of this folder share."""
+    flags.DEFINE_string("out", "", "Output folder of the figures and their numbers; created if missing.")
 
 
 def folder(out: str) -> Path:
-    """The folder, before anything is computed. Raises: InputError if none is named, or it cannot be one."""
+    """The output folder, created before anything is computed. Raises: InputError if it is missing or impossible."""
     if not out:
-        raise InputError("--out is missing: name the folder of the image and its numbers, as in --out=runs/figures")
+        raise InputError("--out is missing: name a folder for the figures and their numbers, as in --out=runs/figures")
     try:
         Path(out).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"--out={out}: expected a folder, or a place where one can be made ({error})") from error
+        raise InputError(f"--out={out}: expected a folder, or a path where one can be created ({error})") from error
     return Path(out)
 
 
 def save(folder: Path, numbers: tuple[str, Mapping[str, Any]], images: Mapping[str, Any]) -> None:
-    """Write NAME.json, and NAME.png of each image; say where. Raises: InputError for a folder that takes no files."""
+    """Write NAME.json and one TITLE.png per image, and print their paths. Raises: InputError if that is impossible."""
     name, content = numbers
     try:
         write_bytes(folder / f"{name}.json", f"{json.dumps(content, indent=1)}\n".encode())
@@ -42,8 +42,8 @@ def save(folder: Path, numbers: tuple[str, Mapping[str, Any]], images: Mapping[s
     print(*[str(folder / f"{name}.json"), *[str(folder / f"{title}.png") for title in images]], sep="\n")
 
 
-def named(axes, title: str, x: str, y: str) -> None:
-    """The texts of a panel, in the house's style."""
+def set_labels(axes, title: str, x: str, y: str) -> None:
+    """Set the title and axis labels of a panel, in the style of all figures."""
     axes.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK)
     axes.set_xlabel(x, color=INK)
     axes.set_ylabel(y, color=INK)

@@ -1,4 +1,4 @@
-"""The comparison with PyTorch: its nets, weights, optimizers and batches are genjax's; nothing is done twice."""
+"""The comparison with PyTorch: nets, weights, optimizers and batches are genjax's; finished runs are not repeated."""
 
 import importlib
 import json
@@ -39,7 +39,7 @@ def study(folder, *more):
 
 
 def times(folder):
-    """When results and samples were written."""
+    """Modification times of results and samples."""
     return {path.name: path.stat().st_mtime_ns for path in (folder / "dcgan").glob("*-*.*")}
 
 
@@ -60,14 +60,14 @@ def norms_of(net):
 
 
 def moved_away(variables):
-    """First variables with biases, scales and statistics that are neither zero nor one."""
+    """Initial variables with biases, scales and statistics changed to be neither zero nor one."""
     rng = np.random.default_rng(1)
     move = lambda a: a if a.ndim > 1 else a + np.abs(0.1 * rng.normal(size=a.shape)).astype(np.float32)  # noqa: E731
     return jax.tree.map(move, variables)
 
 
-def turned(kernel):
-    """A kernel as PyTorch has it, for images turned by half a circle; of dense layers to or from 7 x 7 maps."""
+def rotated(kernel):
+    """A kernel in PyTorch's layout for images rotated by 180 degrees, also of dense layers to or from 7 x 7 maps."""
     if kernel.ndim == 4:
         return kernel[::-1, ::-1].transpose(3, 2, 0, 1)
     maps, axes = ((7, 7, 128, 1), (0, 1)) if kernel.shape[1] == 1 else ((-1, 7, 7, 128), (1, 2))
@@ -87,8 +87,8 @@ def copy(variables, net):
             given = {"weight": given["scale"], "bias": bias}
             given |= {f"running_{key}": stats[name][key] for key in ("mean", "var")}
         else:
-            bias = turned(bias[None]).ravel() if len(bias) == 7 * 7 * 128 else bias
-            given = {"weight": turned(given["kernel"]), "bias": bias}
+            bias = rotated(bias[None]).ravel() if len(bias) == 7 * 7 * 128 else bias
+            given = {"weight": rotated(given["kernel"]), "bias": bias}
         for key, value in given.items():
             tensor = getattr(layer, key).data
             tensor.copy_(tensor.new_tensor(np.array(value)))
@@ -115,7 +115,7 @@ def test_the_nets_are_the_same(in_torch, train):
             np.testing.assert_allclose(layer.running_var, stats["var"], rtol=1e-3)  # PyTorch's is the unbiased one
 
 
-def test_samples_are_turned_back_and_rounded(in_torch):
+def test_samples_are_rotated_back_and_rounded(in_torch):
     work = WORKS["dcgan"]
     generator = in_torch.nets_of(work, 0)["generator"]
     found = in_torch.sample(generator, work, 3, 5)
@@ -126,7 +126,7 @@ def test_samples_are_turned_back_and_rounded(in_torch):
     assert np.abs((x + 1) * 127.5 - found).max() <= 0.5 + 1e-3
 
 
-def test_first_weights_are_of_the_same_law(in_torch):
+def test_initial_weights_have_the_same_distribution(in_torch):
     theirs = in_torch.nets_of(WORKS["dcgan"], 0)
     for name, net in linens("dcgan").items():
         params = net.init(jax.random.key(0), jnp.zeros((1, 100) if name == "generator" else (1, *SHAPE)))["params"]
@@ -137,7 +137,9 @@ def test_first_weights_are_of_the_same_law(in_torch):
         others = sorted((w for w in weights if w.ndim > 1), key=np.size)
         for ours, other in zip(kernels, others, strict=True):
             assert ours.size == other.size
-            assert np.abs(other).max() == pytest.approx(np.abs(ours).max(), rel=0.01)  # the sides of one box
+            assert np.abs(other).max() == pytest.approx(
+                np.abs(ours).max(), rel=0.01
+            )  # one uniform distribution's bounds
             assert other.std() == pytest.approx(ours.std(), rel=0.05)
         assert all((w == 1).all() for w in weights if w.ndim == 1)  # batch normalization's scales
         assert all((layer.eps, layer.momentum) == (1e-3, 0.01) for layer in norms_of(theirs[name]))
@@ -147,7 +149,7 @@ def test_first_weights_are_of_the_same_law(in_torch):
 def test_the_optimizer_takes_genjaxs_steps(in_torch, name):
     torch, options = in_torch.torch, WORKS[name].optimizer
     first, *gradients = np.random.default_rng(0).normal(size=(4, 50)).astype(np.float32)
-    gradients = [g * 10.0 ** np.linspace(-7, 0, 50, dtype=np.float32) for g in gradients]  # where epsilon has a say
+    gradients = [g * 10.0 ** np.linspace(-7, 0, 50, dtype=np.float32) for g in gradients]  # epsilon matters for some
     tx = update.optimizer(**options)
     ours, state = jnp.asarray(first), tx.init(jnp.asarray(first))
     theirs = torch.nn.Parameter(torch.tensor(first))
@@ -169,7 +171,7 @@ def test_batches_are_the_runs_own(in_torch):
         np.testing.assert_allclose(x.numpy()[:, 0, ::-1, ::-1, None], expected / 127.5 - 1, atol=1e-6)
 
 
-def test_statistics_move_with_the_generators_own_update(in_torch):
+def test_running_statistics_change_only_in_the_generators_update(in_torch):
     work = WORKS["wgan_gp"]
     net, torch = in_torch.nets_of(work, 0)["generator"], in_torch.torch
     norm = norms_of(net)[0]
@@ -180,7 +182,7 @@ def test_statistics_move_with_the_generators_own_update(in_torch):
     assert norm.running_mean.any()
 
 
-def test_a_study_is_done_once(tmp_path, in_torch):
+def test_a_finished_study_is_not_repeated(tmp_path, in_torch):
     first = study(tmp_path)
     assert first.returncode == 0, first.stderr
     assert first.stdout.startswith("| Fréchet distance | genjax | PyTorch |")
@@ -193,11 +195,11 @@ def test_a_study_is_done_once(tmp_path, in_torch):
     assert [(x.shape, x.dtype) for x in samples] == [((64, *SHAPE), np.uint8)] * 2
     again = study(tmp_path)
     assert again.stdout == first.stdout
-    assert again.stderr == ""  # nothing was trained or judged
+    assert again.stderr == ""  # nothing was trained or evaluated
     assert times(tmp_path) == kept
     other = study(tmp_path, "--steps=3")
     assert other.returncode == 2
-    assert "take another --out" in other.stderr
+    assert "choose another --out" in other.stderr
 
 
 def test_a_table_has_means_deviations_and_each_seed():
@@ -208,7 +210,7 @@ def test_a_table_has_means_deviations_and_each_seed():
     assert "| x | 4 ± nan | 5 ± nan | -1 ± nan | 4 | 5 |" in alone
 
 
-def test_without_pytorch_only_what_is_done_is_shown(tmp_path, monkeypatch):
+def test_without_pytorch_only_finished_runs_are_shown(tmp_path, monkeypatch):
     monkeypatch.setattr(against_torch, "find_spec", lambda name: None)
     path = tmp_path / "torch-0"
     with pytest.raises(InputError, match=r"pip install -e \"\.\[bench\]\""):
@@ -226,7 +228,7 @@ def test_without_pytorch_only_what_is_done_is_shown(tmp_path, monkeypatch):
         ("--classifier=/no/run", "/no/run is not a run's folder"),
     ],
 )
-def test_bad_flags_are_refused_in_a_line(tmp_path, flag, text):
+def test_bad_flags_are_refused_with_a_one_line_message(tmp_path, flag, text):
     done = study(tmp_path / "out", flag)
     assert done.returncode == 2
     assert text in done.stderr

@@ -1,4 +1,4 @@
-"""The experiments on GANs: games and laws against closed forms, critics against what is exact; that each one runs."""
+"""The experiments on GANs: games and Gaussians against closed forms, critics against exact values; each one runs."""
 
 import itertools
 import json
@@ -12,7 +12,8 @@ from helpers import run
 from PIL import Image
 from scipy import integrate, stats
 
-from experiments.gans import clipping, critics, games, laws, oscillation, output, vanishing
+from experiments.gans import clipping, critics, gaussians_1d, oscillation, output, vanishing
+from experiments.gans import vector_fields as games
 from genjax.errors import InputError
 from genjax.nets.mlp import Critic
 
@@ -21,9 +22,9 @@ DIRACS = list(itertools.product(["minimax", "non_saturating"], [0.0, 0.3, 1.0, 2
 START = np.array([0.6, -0.8])  # of length 1
 
 
-def matrix(way, rate):
-    """A step of the bilinear game as a matrix: its images of the unit vectors."""
-    columns = [way(games.bilinear, rate, jnp.array(unit), jnp.zeros(2))[0] for unit in ([1.0, 0.0], [0.0, 1.0])]
+def matrix(update, rate):
+    """A step of the bilinear game as a matrix: the images of the unit vectors."""
+    columns = [update(games.bilinear, rate, jnp.array(unit), jnp.zeros(2))[0] for unit in ([1.0, 0.0], [0.0, 1.0])]
     return np.float64(np.stack(columns, 1))
 
 
@@ -31,7 +32,7 @@ def matrix(way, rate):
 def test_simultaneous_steps_grow_by_the_root_of_one_plus_the_squared_rate(rate):
     lengths = np.linalg.norm(games.path(games.simultaneous, games.bilinear, rate, START, 20), axis=1)
     np.testing.assert_allclose(lengths, np.sqrt(1 + rate**2) ** np.arange(21), rtol=1e-5)
-    assert games.factor(games.simultaneous, games.bilinear, rate) == pytest.approx(np.sqrt(1 + rate**2))
+    assert games.contraction_factor(games.simultaneous, games.bilinear, rate) == pytest.approx(np.sqrt(1 + rate**2))
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -39,7 +40,7 @@ def test_alternating_steps_keep_the_area_and_stay_on_an_ellipse(rate):
     step = matrix(games.alternating, rate)
     np.testing.assert_allclose(step, [[1, -rate], [rate, 1 - rate**2]], rtol=1e-6)
     assert np.linalg.det(step) == pytest.approx(1, abs=1e-6)
-    assert games.factor(games.alternating, games.bilinear, rate) == pytest.approx(1, abs=1e-6)
+    assert games.contraction_factor(games.alternating, games.bilinear, rate) == pytest.approx(1, abs=1e-6)
     # By hand: x^2 - rate x y + y^2 is the same before and after a step.
     x, y = np.float64(games.path(games.alternating, games.bilinear, rate, START, 500)).T
     np.testing.assert_allclose(x**2 - rate * x * y + y**2, 1 + 0.48 * rate, rtol=1e-4)
@@ -51,17 +52,17 @@ def test_extra_gradient_contracts_by_its_factor(rate):
     expected = np.sqrt(1 - rate**2 + rate**4)
     lengths = np.linalg.norm(games.path(games.extra_gradient, games.bilinear, rate, START, 20), axis=1)
     np.testing.assert_allclose(lengths, expected ** np.arange(21), rtol=1e-5)
-    assert games.factor(games.extra_gradient, games.bilinear, rate) == pytest.approx(expected)
+    assert games.contraction_factor(games.extra_gradient, games.bilinear, rate) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("rate", RATES)
 def test_optimistic_steps_contract_by_their_factor(rate):
     # The larger root of m^2 - (1 + 2 i rate) m + i rate has the modulus sqrt((1 + sqrt(1 - 4 rate^2)) / 2).
     expected = np.sqrt((1 + np.sqrt(1 - 4 * rate**2)) / 2)
-    assert games.factor(games.optimistic, games.bilinear, rate) == pytest.approx(expected, rel=1e-5)
+    assert games.contraction_factor(games.optimistic, games.bilinear, rate) == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_quadratic_term_lets_simultaneous_steps_converge_below_the_rate_that_is_told():
+def test_the_quadratic_term_lets_simultaneous_steps_converge_below_the_closed_forms_rate():
     damping = 0.2
 
     def field(z):
@@ -69,7 +70,7 @@ def test_the_quadratic_term_lets_simultaneous_steps_converge_below_the_rate_that
 
     np.testing.assert_allclose(games.eigenvalues(field), [-damping - 1j, -damping + 1j], atol=1e-6)
     limit = 2 * damping / (1 + damping**2)  # where |1 + rate (-damping + i)| is 1
-    factors = [games.factor(games.simultaneous, field, rate) for rate in (0.9 * limit, limit, 1.1 * limit)]
+    factors = [games.contraction_factor(games.simultaneous, field, rate) for rate in (0.9 * limit, limit, 1.1 * limit)]
     assert factors[0] < 1 < factors[2]
     assert factors[1] == pytest.approx(1, abs=1e-6)
 
@@ -77,7 +78,7 @@ def test_the_quadratic_term_lets_simultaneous_steps_converge_below_the_rate_that
 def test_averages_of_the_closed_orbit():
     rate, decay = 0.2, 0.98
     z = np.float64(games.path(games.alternating, games.bilinear, rate, START, 4000))
-    # A geometric series in the step's eigenvalue e^(i t), with cos t = 1 - rate^2 / 2: the average goes round with it.
+    # A geometric series in the step's eigenvalue e^(i t), with cos t = 1 - rate^2 / 2: the average rotates with it.
     turn = np.exp(1j * np.arccos(1 - rate**2 / 2))
     expected = (1 - decay) / abs(turn - decay)
     late = games.exponential_average(z, decay)[2000:]
@@ -100,7 +101,7 @@ def test_eigenvalues_of_the_dirac_gan_are_those_by_hand(loss, r1):
 
 
 def test_the_wasserstein_dirac_gan_is_a_bilinear_game_at_any_place():
-    # J = [[0, 1], [-2, 0]]: this critic's value is doubled too, though nothing halved it.
+    # J = [[0, 1], [-2, 0]]: this critic's loss is doubled as well, although the library does not halve it.
     for at in ((0.0, 0.0), (1.0, -2.0)):
         found = games.eigenvalues(lambda z: games.dirac(z, "wasserstein"), at)
         np.testing.assert_allclose(found, [-1j * np.sqrt(2), 1j * np.sqrt(2)], atol=1e-6)
@@ -112,7 +113,7 @@ STEPS = 600
 
 @pytest.mark.parametrize("theta", THETAS)
 def test_the_divergence_is_the_one_that_scipy_integrates(theta):
-    p, q = stats.norm(0, laws.STD), stats.norm(theta, laws.STD)
+    p, q = stats.norm(0, gaussians_1d.STD), stats.norm(theta, gaussians_1d.STD)
 
     def density(x):
         a, b = p.pdf(x), q.pdf(x)
@@ -120,45 +121,45 @@ def test_the_divergence_is_the_one_that_scipy_integrates(theta):
         return (a * np.log(a / m) if a else 0) / 2 + (b * np.log(b / m) if b else 0) / 2
 
     expected = integrate.quad(density, -1, theta + 1, points=[0, theta / 2, theta], limit=200)[0]
-    assert laws.jensen_shannon(theta) == pytest.approx(expected, rel=1e-6)
+    assert gaussians_1d.jensen_shannon(theta) == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_divergence_saturates():
-    assert laws.jensen_shannon(0.0) == pytest.approx(0, abs=1e-12)
-    assert laws.jensen_shannon(2.0) == pytest.approx(np.log(2), abs=1e-9)
+    assert gaussians_1d.jensen_shannon(0.0) == pytest.approx(0, abs=1e-12)
+    assert gaussians_1d.jensen_shannon(2.0) == pytest.approx(np.log(2), abs=1e-9)
 
 
 @pytest.mark.parametrize("theta", THETAS)
 def test_the_minimax_gradient_at_the_optimum_is_twice_the_divergences(theta):
-    # E log D + E log(1 - D) = 2 JS - log 4 at the optimal D, which may be held (the envelope theorem).
+    # E log D + E log(1 - D) = 2 JS - log 4 at the optimal D, which counts as fixed (envelope theorem).
     step = 1e-4
-    slope = (laws.jensen_shannon(theta + step) - laws.jensen_shannon(theta - step)) / (2 * step)
-    minimax, non_saturating = laws.optimal_slopes(theta)
+    slope = (gaussians_1d.jensen_shannon(theta + step) - gaussians_1d.jensen_shannon(theta - step)) / (2 * step)
+    minimax, non_saturating = gaussians_1d.optimal_slopes(theta)
     assert minimax == pytest.approx(2 * slope, rel=1e-4, abs=1e-8)
-    assert minimax + non_saturating == pytest.approx(theta / laws.STD**2)
+    assert minimax + non_saturating == pytest.approx(theta / gaussians_1d.STD**2)
 
 
-def test_the_penalized_optimum_of_laws_far_apart():
-    # One of slope s between points a distance d apart: s d - weight (s - 1)^2 is greatest at s = 1 + d / (2 weight).
-    value, slope = laws.penalized(2.0, 10.0, std=1e-2)
+def test_the_penalized_optimum_of_distributions_far_apart():
+    # For a slope s between points a distance d apart: s d - weight (s - 1)^2 is greatest at s = 1 + d / (2 weight).
+    value, slope = gaussians_1d.penalized(2.0, 10.0, std=1e-2)
     assert value == pytest.approx(2 * (1 + 2 / 20), rel=1e-3)
-    # The penalty needs no weight to be light: with a heavy one the distance and the slope 1 are left.
-    assert laws.penalized(1.0, 1e6) == pytest.approx((1, 1), rel=1e-5)
+    # A heavy penalty leaves the distance and the slope 1.
+    assert gaussians_1d.penalized(1.0, 1e6) == pytest.approx((1, 1), rel=1e-5)
     assert 1 < slope < 1.11
 
 
 def test_interpolates_have_the_density_of_their_histogram():
     rng = np.random.default_rng(0)
-    u, (a, b) = rng.random(200_000), laws.STD * rng.standard_normal((2, 200_000))
+    u, (a, b) = rng.random(200_000), gaussians_1d.STD * rng.standard_normal((2, 200_000))
     counts, edges = np.histogram(u * (a + 0.5) + (1 - u) * b, 20, (-0.3, 0.8))
     middle = (edges[1:] + edges[:-1]) / 2
-    density = laws._interpolates(middle, 0.5, laws.STD)
+    density = gaussians_1d._interpolates(middle, 0.5, gaussians_1d.STD)
     np.testing.assert_allclose(counts / 200_000 / np.diff(edges), density, atol=0.06)
 
 
 @pytest.fixture(scope="module")
 def few():
-    """What a few steps come to at two distances."""
+    """The measurements after a few steps at two distances."""
     return vanishing.study((0.1, 1.0), seeds=2, steps=STEPS)
 
 
@@ -172,10 +173,10 @@ def test_the_minimax_gradient_vanishes_and_the_others_do_not(few):
 
 def test_a_discriminators_value_is_never_above_the_divergence(few):
     for theta, values in zip((0.1, 1.0), few.values["discriminator"], strict=True):
-        assert (values + np.log(2) < laws.jensen_shannon(theta) + 0.01).all()  # 0.01: of examples, not of the law
+        assert (values + np.log(2) < gaussians_1d.jensen_shannon(theta) + 0.01).all()  # 0.01: a mean, no expectation
 
 
-def test_seeds_and_laws_do_not_depend_on_each_other():
+def test_seeds_and_distributions_do_not_depend_on_each_other():
     net, kind = Critic(widths=(8,)), critics.Kind("minimax")
     many = critics.train(kind, net, vanishing.pairs, jnp.array([0.5, 1.0]), seeds=2, steps=5)[1]
     alone = critics.train(kind, net, vanishing.pairs, jnp.array([1.0]), seeds=1, steps=5)[1]
@@ -188,14 +189,14 @@ def test_a_penalized_critics_value_is_within_five_percent_of_scipys_distance():
     rows = vanishing.summary(vanishing.THETAS, found)
     errors = {row["theta"]: row["relative errors"]["penalty 30"] for row in rows}
     assert max(max(map(abs, error)) for error in errors.values()) < 0.05, errors
-    for row in rows:  # weight 10 exceeds the distance by as much as its optimum does
+    for row in rows:  # at weight 10 the value exceeds the distance as the optimum does
         assert row["values"]["penalty 10"] == pytest.approx(3 * [row["exact"]["penalty 10"]], rel=0.01, abs=1e-3)
     far = rows[-1]["gradients"]
     assert far["minimax"][2] < 1e-5
     assert far["penalty 30"] == pytest.approx([1, 1, 1], abs=0.05)
 
 
-def test_first_weights_lie_in_the_box_and_clipped_ones_stay_there():
+def test_initial_weights_are_within_the_bound_and_clipped_ones_stay_there():
     net, theta = Critic(widths=(8,)), jnp.array([0.5])
     for cut in (False, True):
         kind = critics.Kind("wasserstein", clip=0.02, cut=cut, optimizer="rmsprop")
@@ -203,10 +204,10 @@ def test_first_weights_lie_in_the_box_and_clipped_ones_stay_there():
         largest = [max(float(jnp.abs(w).max()) for w in jax.tree.leaves(some)) for some in (before, after)]
         assert max(largest) <= 0.02 * (1 + 1e-6)
         kernel = np.abs(before["Dense_0"]["kernel"])
-        assert (kernel > 0.99 * 0.02).sum() == (8 if cut else 1)  # scaled, the largest one alone is at the wall
+        assert (kernel > 0.99 * 0.02).sum() == (8 if cut else 1)  # scaled: only the largest one is at the bound
 
 
-def test_slopes_through_layers_are_products_of_what_follows():
+def test_slopes_through_layers_are_products_of_the_layers_that_follow():
     net = Critic(widths=(5, 4), activation="linear")
     x = jax.random.normal(jax.random.key(0), (3, 2))
     params = net.init(jax.random.key(1), x)["params"]
@@ -215,24 +216,24 @@ def test_slopes_through_layers_are_products_of_what_follows():
     np.testing.assert_allclose(clipping.layer_slopes(net, params, x), expected, rtol=1e-5)
 
 
-def test_the_exact_distance_of_a_law_and_its_shift(monkeypatch):
+def test_the_exact_distance_between_points_and_their_shift(monkeypatch):
     x = np.random.default_rng(0).random((500, 2)).astype(np.float32)
     monkeypatch.setattr(clipping, "pairs", lambda x, key, count: (x, x[::-1] + jnp.array([3.0, 4.0])))
     assert clipping.exact_distance(x) == pytest.approx(5, rel=1e-5)  # a shift is its own best assignment
 
 
-def test_points_have_the_size_of_the_sources():
+def test_points_are_scaled_as_in_the_source():
     spread = {name: clipping.points(name).std(0) for name in clipping.DATA}
     # arXiv:1704.00028's code divides by what it calls the standard deviation: all are about 1.
     assert np.allclose(list(spread.values()), 1, atol=0.15)
 
 
 @pytest.mark.parametrize("name", ["oscillation", "vanishing", "clipping"])
-def test_each_one_writes_its_numbers_and_images(name, tmp_path, monkeypatch):
+def test_each_experiment_writes_its_numbers_and_figures(name, tmp_path, monkeypatch):
     monkeypatch.setattr(vanishing, "THETAS", (0.1, 1.0))
     monkeypatch.setattr(clipping, "WIDE", Critic(widths=(8, 8), activation="relu"))
     monkeypatch.setattr(clipping, "DEEP", Critic(widths=(8, 8), activation="relu"))
-    monkeypatch.setattr(clipping, "JUDGED", 50)
+    monkeypatch.setattr(clipping, "EXAMPLES", 50)
     module = {"oscillation": oscillation, "vanishing": vanishing, "clipping": clipping}[name]
     _flags(module)
     with flagsaver.flagsaver(out=str(tmp_path), steps=STEPS, **({} if name == "oscillation" else {"seeds": 2})):
@@ -245,7 +246,7 @@ def test_each_one_writes_its_numbers_and_images(name, tmp_path, monkeypatch):
 
 
 def _flags(module):
-    """This module's flags in place of those of the last one."""
+    """Replace the flags of the previous module by this one's."""
     for flag in ("out", "steps", "seeds", "rate"):
         if flag in module.FLAGS:
             delattr(module.FLAGS, flag)
@@ -253,7 +254,7 @@ def _flags(module):
     module.FLAGS.mark_as_parsed()
 
 
-def test_a_folder_is_asked_for_before_anything_is_computed(tmp_path):
+def test_a_missing_folder_is_refused_before_anything_is_computed(tmp_path):
     run("experiments.gans.vanishing").assert_refused("--out is missing")
     run("experiments.gans.oscillation", f"--out={tmp_path}", "--rate=3").assert_refused("rate")
     (tmp_path / "file").touch()
@@ -264,10 +265,10 @@ def test_a_folder_is_asked_for_before_anything_is_computed(tmp_path):
 @pytest.mark.slow
 def test_clipped_weights_pile_up_and_only_a_penalty_carries_gradients_through_twelve_layers():
     x = {name: clipping.points(name) for name in clipping.DATA}
-    found = clipping.Surfaces.of(clipping.SURFACES["clipping"], x, seeds=1, steps=1500).summary(x)
+    found = clipping.Surfaces.train(clipping.SURFACES["clipping"], x, seeds=1, steps=1500).summary(x)
     for row in found.values():
-        assert row["at the walls, before"][0] < 0.01
-        assert row["at the walls"][0] > 0.5
+        assert row["share at the bound, before"][0] < 0.01
+        assert row["share at the bound"][0] > 0.5
     first = {
         name: clipping.through_layers(kind, x["Swiss roll"], seeds=1, steps=1500)[1][0, 0]
         for name, kind in clipping.LAYERS.items()

@@ -1,4 +1,4 @@
-"""Many seeds at once are each what they would be alone; the study of modes is written and not repeated."""
+"""Seeds that are trained together are what each is alone; the study of modes is written once and not repeated."""
 
 import csv
 import json
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from helpers import ROOT
 
-from experiments.gans import many, modes
+from experiments.gans import modes, vmapped_seeds
 from genjax import tasks
 from genjax.config import check
 
@@ -21,9 +21,9 @@ def study(folder, *more):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ, check=False)
 
 
-def test_a_seed_does_not_depend_on_how_many_others_there_are():
+def test_a_seed_does_not_depend_on_the_number_of_seeds():
     config = modes.config_of("GAN", "ring8", 3)
-    (*_, (_, _, one, _)), (*_, (_, _, three, _)) = (many.train(config, seeds, 2) for seeds in (1, 3))
+    (*_, (_, _, one, _)), (*_, (_, _, three, _)) = (vmapped_seeds.train(config, seeds, 2) for seeds in (1, 3))
     for alone, among in zip(jax.tree.leaves(one.nets), jax.tree.leaves(three.nets), strict=True):
         np.testing.assert_allclose(alone[0], among[0], rtol=2e-3, atol=1e-5)
     first = jax.tree.leaves(three.nets["generator"].params)[1]
@@ -43,23 +43,23 @@ def test_every_method_is_a_gan_that_can_be_traced(method):
     assert metrics["critic/loss"].shape == ()
 
 
-def test_a_study_is_counted_once(tmp_path):
+def test_a_finished_method_is_not_trained_again(tmp_path):
     first = study(tmp_path, "--steps=2", "--methods=GAN,all modes")
     assert first.returncode == 0, first.stderr
     for name in ("ring8.md", "ring8.csv", "ring8.png", "ring8_samples.png", "ring8.gif"):
         assert (tmp_path / name).stat().st_size
     rows = list(csv.DictReader((tmp_path / "ring8.csv").open()))
     assert len(rows) == 2 * 2 * (1 + modes.LONGER["all modes"])  # seeds, and the steps of either method
-    kept = json.loads((tmp_path / "ring8" / "GAN.json").read_text())
-    assert [float(row["modes"]) for row in rows[:2]] == kept["covered"][0]
+    counts = json.loads((tmp_path / "ring8" / "GAN.json").read_text())
+    assert [float(row["modes"]) for row in rows[:2]] == counts["covered"][0]
     again = study(tmp_path, "--steps=2", "--methods=GAN,all modes")
     assert "good\n" not in again.stdout.split("| Method")[0]
     other = study(tmp_path, "--steps=3", "--methods=GAN")
     assert other.returncode == 2
-    assert "take another --out" in other.stderr
+    assert "choose another --out" in other.stderr
 
 
-def test_an_interval_holds_the_mean_and_stays_within_the_values():
+def test_an_interval_contains_the_mean_and_stays_within_the_values():
     values = [1.0, 2.0, 4.0, 9.0]
     low, high = modes.interval(values)
     assert min(values) <= low < 4 < high <= max(values)

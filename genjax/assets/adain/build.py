@@ -1,6 +1,6 @@
-"""Made decoder.npz of a run of configs/style_adain.py: python genjax/assets/adain/build.py runs/adain
+"""Makes decoder.npz from a run of configs/style_adain.py: python genjax/assets/adain/build.py runs/adain
 
-Prints the SHA-256 that genjax/weights/adain.py holds.
+Prints the SHA-256 that genjax/weights/adain.py expects.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from genjax.run.restore import restore
 
 
 def build(workdir: str) -> str:
-    """Write the decoder of a run's newest checkpoint beside this file, in float16; returns its SHA-256."""
+    """Write the decoder of a run's newest checkpoint to this folder, in float16; returns its SHA-256."""
     _, state = restore(workdir)
     params = flatten_dict(state.nets["decoder"].params, sep="/")
     data = io.BytesIO()

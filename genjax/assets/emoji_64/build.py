@@ -1,4 +1,4 @@
-"""Builds this folder's data from the npm package `emoji-datasource-google` 16.0.0.
+"""Makes this folder's data from the npm package `emoji-datasource-google` 16.0.0.
 
     npm pack emoji-datasource-google@16.0.0 && tar xzf emoji-datasource-google-16.0.0.tgz
     python -m genjax.assets.emoji_64.build package
@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 
 
 def build(package: Path) -> None:
-    """Writes the sheet and its index: without skin tones, by category, within it in the order of Unicode's CLDR."""
+    """Write the sheet and its index: without skin tones, by category, in the order of Unicode's CLDR within each."""
     entries = json.loads((package / "emoji.json").read_text("utf-8"))
     entries = [e for e in entries if e["has_img_google"] and e["category"] in packaged.EMOJI_LABELS]
     entries.sort(key=lambda e: (packaged.EMOJI_LABELS.index(e["category"]), e["sort_order"]))

