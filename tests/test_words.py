@@ -185,6 +185,14 @@ def test_words_are_plain(folder):
     assert not listed, "\n" + "\n".join(map(str, listed))
 
 
+def test_the_glossary_names_files_that_exist():
+    text = (ROOT / "docs" / "glossary.md").read_text()
+    rows = [line.rsplit("|", 2)[1] for line in text.splitlines() if line.startswith("| ")]
+    paths = [path for row in rows for path in re.findall(r"`([^`]+)`", row)]
+    assert len(paths) > 30
+    assert not [path for path in paths if not any((root / path).exists() for root in (ROOT / "genjax", ROOT))]
+
+
 if __name__ == "__main__":
     roots = [Path(x).resolve() for x in sys.argv[1:]] or [ROOT / x for x in EVERYTHING]
     listed = [hit for root in roots for hit in hits(root)]
