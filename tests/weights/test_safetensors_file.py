@@ -1,9 +1,10 @@
-"""The reader takes the tensors that the format's own package writes, and refuses what that refuses."""
+"""The reader of safetensors files: every type of number, and files that are not what they claim to be."""
 
 import json
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from genjax.errors import InputError
 from genjax.weights import safetensors_file
@@ -15,7 +16,6 @@ TENSORS = {
     "none": np.zeros((0, 3), np.float32),
     "mask": np.array([True, False, True]),
 }
-KINDS = {np.dtype(numbers): kind for kind, numbers in safetensors_file.DTYPES.items() if kind != "BF16"}
 
 
 def entry(dtype="F32", shape=(2,), offsets=(0, 8)):
@@ -29,15 +29,6 @@ def write(path, header, data=b"\0" * 8, length=None):
     return path
 
 
-def save(path, tensors):
-    """As the format has it, without its package."""
-    header, data = {"__metadata__": {"format": "pt"}}, b""
-    for name, a in tensors.items():
-        header[name] = entry(KINDS[a.dtype], a.shape, (len(data), len(data) + a.nbytes))
-        data += a.tobytes()
-    return write(path, header, data)
-
-
 def same(found, expected):
     assert found.keys() == expected.keys()
     for name, a in expected.items():
@@ -46,8 +37,9 @@ def same(found, expected):
 
 
 def test_tensors_come_back(tmp_path):
-    same(safetensors_file.read(save(tmp_path / "w.safetensors", TENSORS)), TENSORS)
-    same(safetensors_file.read(write(tmp_path / "w.safetensors", {}, b"")), {})
+    save_file(TENSORS, tmp_path / "w.safetensors", metadata={"format": "pt"})
+    same(safetensors_file.read(tmp_path / "w.safetensors"), TENSORS)
+    same(safetensors_file.read(write(tmp_path / "empty.safetensors", {}, b"")), {})
 
 
 def test_bfloat16_is_the_upper_half_of_a_float32(tmp_path):
@@ -59,78 +51,60 @@ def test_bfloat16_is_the_upper_half_of_a_float32(tmp_path):
     np.testing.assert_allclose(found, numbers, rtol=1e-2)
 
 
-def test_the_package_reads_and_writes_the_same(tmp_path):
-    package = pytest.importorskip("safetensors.numpy", reason="safetensors is the format's own implementation")
-    package.save_file(TENSORS, tmp_path / "theirs", metadata={"format": "pt"})
-    same(safetensors_file.read(tmp_path / "theirs"), package.load_file(tmp_path / "theirs"))
-    same(package.load_file(save(tmp_path / "ours", TENSORS)), TENSORS)
-
-
 def test_pytorchs_bfloat16_is_read(tmp_path):
     torch = pytest.importorskip("torch", reason="NumPy has no bfloat16 to write")
-    package = pytest.importorskip("safetensors.torch", reason="safetensors is the format's own implementation")
+    package = pytest.importorskip("safetensors.torch")
     numbers = torch.linspace(-3, 3, 7).to(torch.bfloat16)
     package.save_file({"w": numbers}, tmp_path / "w")
     np.testing.assert_array_equal(safetensors_file.read(tmp_path / "w")["w"], numbers.float().numpy())
 
 
-FAULTS = {  # header, data and length of a file -> the message
-    "cut short": (({"w": entry()}, b"\0" * 7), r"its tensors have 8 bytes, and the file 7 for them"),
-    "too long": (({"w": entry()}, b"\0" * 9), r"its tensors have 8 bytes, and the file 9 for them"),
-    "no header": ((b"", b""), r"its header is to end at byte 8, and the file has 8"),
-    "header beyond the end": (({}, b"", 3), r"its header is to end at byte 11, and the file has 10"),
-    "header of any length": (({}, b"", 2**64 - 1), r"its header is to end at byte 18446744073709551623,"),
-    "no JSON": ((b"{,}",), r"Expecting property name"),
-    "no UTF-8": ((b'{"\xff": 1}',), r"can't decode byte 0xff"),
-    "deep": ((b'{"a":' * 200_000,), r"recursion"),
-    "no object": ((b"[1]",), r"its header is not an object of tensors by name"),
-    "a name twice": ((b'{"w": 1, "w": 2}',), r"its header has a name twice"),
-    "no entry": (({"w": 5},), r"'w' lacks one of dtype, shape and two data_offsets"),
-    "no offsets": (({"w": {"dtype": "F32", "shape": [2]}},), r"'w' lacks one of"),
-    "one offset": (({"w": entry(offsets=(0,))},), r"'w' lacks one of"),
-    "no number": (({"w": entry(shape=("2",))},), r"'w' has shape \['2'\] at \[0, 8\]: expected whole numbers from 0"),
-    "a fraction": (({"w": entry(shape=(2.0,))},), r"expected whole numbers"),
-    "a truth": (({"w": entry(shape=(True, 2))},), r"expected whole numbers"),
-    "below zero": (({"w": entry(shape=(-2,))},), r"'w' has shape \[-2\]"),
-    "before the start": (({"w": entry(offsets=(-8, 0))},), r"at \[-8, 0\]"),
-    "backwards": (({"w": entry(offsets=(8, 0))},), r"'w' has -8 bytes: expected 8"),
-    "unknown dtype": (({"w": entry("F31")},), r"'w' has dtype 'F31': expected one of F64, F32,"),
-    "shape and size": (({"w": entry(shape=(3,))},), r"'w' has 8 bytes: expected 12 for shape \[3\] of F32"),
-    "beyond the end": (({"w": entry(shape=(4,), offsets=(0, 16))},), r"its tensors have 16 bytes, and the file 8"),
-    "overlap": (
-        ({"a": entry(), "b": entry(offsets=(4, 12))}, b"\0" * 12),
-        r"'b' begins at byte 4: expected 8, where the one before ends",
-    ),
-    "a hole": (({"w": entry(offsets=(4, 12))}, b"\0" * 12), r"'w' begins at byte 4: expected 0"),
-    "huge and empty": (({"w": entry(shape=(2**70, 0), offsets=(0, 0))}, b""), r"not a safetensors file"),
+FAULTS = {  # header, data and length of a file
+    "cut short": ({"w": entry()}, b"\0" * 7),
+    "too long": ({"w": entry()}, b"\0" * 9),
+    "no header": (b"", b""),
+    "header beyond the end": ({}, b"", 3),
+    "header of any length": ({}, b"", 2**64 - 1),
+    "no JSON": (b"{,}",),
+    "no UTF-8": (b'{"\xff": 1}',),
+    "deep": (b'{"a":' * 200_000,),
+    "no object": (b"[1]",),
+    "no entry": ({"w": 5},),
+    "no offsets": ({"w": {"dtype": "F32", "shape": [2]}},),
+    "one offset": ({"w": entry(offsets=(0,))},),
+    "no number": ({"w": entry(shape=("2",))},),
+    "a fraction": ({"w": entry(shape=(2.0,))},),
+    "a truth": ({"w": entry(shape=(True, 2))},),
+    "below zero": ({"w": entry(shape=(-2,))},),
+    "before the start": ({"w": entry(offsets=(-8, 0))},),
+    "backwards": ({"w": entry(offsets=(8, 0))},),
+    "unknown dtype": ({"w": entry("F31")},),
+    "a dtype that NumPy lacks": ({"w": entry("F8_E4M3", (8,))},),
+    "shape and size": ({"w": entry(shape=(3,))},),
+    "beyond the end": ({"w": entry(shape=(4,), offsets=(0, 16))},),
+    "overlap": ({"a": entry(), "b": entry(offsets=(4, 12))}, b"\0" * 12),
+    "a hole": ({"w": entry(offsets=(4, 12))}, b"\0" * 12),
+    "huge and empty": ({"w": entry(shape=(2**70, 0), offsets=(0, 0))}, b""),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_what_the_format_does_not_allow_is_refused(fault, tmp_path):
-    content, message = FAULTS[fault]
-    path = write(tmp_path / "w.safetensors", *content)
-    with pytest.raises(InputError, match=message) as caught:
+def test_what_the_format_does_not_allow_is_refused_in_one_line(fault, tmp_path):
+    path = write(tmp_path / "w.safetensors", *FAULTS[fault])
+    with pytest.raises(InputError) as caught:
         safetensors_file.read(path)
     assert str(caught.value).startswith(f"{path} is not a safetensors file, or is cut short: ")
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_the_package_refuses_it_too(fault, tmp_path):
-    package = pytest.importorskip("safetensors", reason="safetensors is the format's own implementation")
-    content, _ = FAULTS[fault]
-    with pytest.raises(package.SafetensorError), package.safe_open(write(tmp_path / "w", *content), "numpy") as file:
-        [file.get_tensor(name) for name in file.keys()]  # noqa: SIM118
-
-
 @pytest.mark.parametrize("size", range(8))
 def test_a_file_without_a_length_is_refused(size, tmp_path):
     (tmp_path / "w").write_bytes(b"\1" * size)
-    with pytest.raises(InputError, match="its header is to end at byte"):
+    with pytest.raises(InputError, match=r"is cut short: .*header too small"):
         safetensors_file.read(tmp_path / "w")
 
 
-def test_an_absent_file_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"none cannot be read: No such file"):
-        safetensors_file.read(tmp_path / "none")
+@pytest.mark.parametrize(("name", "reason"), [("none", "no such file"), ("", "No such device")])
+def test_a_file_that_cannot_be_read_is_named(name, reason, tmp_path):
+    with pytest.raises(InputError, match=f"cannot be read: {reason}"):
+        safetensors_file.read(tmp_path / name)

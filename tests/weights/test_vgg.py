@@ -1,11 +1,11 @@
 """VGG's weights: every kind of file by its content, with the colors and borders that belong to it."""
 
 import hashlib
-import json
 
 import jax
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from genjax.errors import InputError
 from genjax.nets.vgg import VGG, layers
@@ -95,13 +95,8 @@ def seen(weights, *pixel):
 
 
 def save(path, tensors):
-    """As safetensors has it."""
-    header, end = {}, 0
-    for name, a in tensors.items():
-        header[name] = {"dtype": "F32", "shape": a.shape, "data_offsets": (end, end := end + a.nbytes)}
-    text = json.dumps(header).encode()
-    data = b"".join(np.ascontiguousarray(a).tobytes() for a in tensors.values())
-    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
+    """A safetensors file."""
+    save_file({name: np.ascontiguousarray(a) for name, a in tensors.items()}, path)
     return path
 
 
