@@ -83,7 +83,7 @@ class FeatureCache:
         seen = empty
         if mine:
             blocks = (self.source.read(indices) for indices in mine)
-            seen = extract(self.net, blocks, probabilities=self.classes, progress=progress)
+            seen = extract(self.net, blocks, probabilities=self.classes, on_progress=progress)
         features = _dealt(seen.features, block)
         return Extracted(features, _dealt(seen.probabilities, block) if self.classes else None)
 

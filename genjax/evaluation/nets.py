@@ -75,7 +75,7 @@ def of_run(path: str, shape: tuple[int, ...]) -> FeatureNet:
         dimension=width,
         sha256=weights_sha256(state),
         resize="none",
-        look=lambda state, x: (features(state, x), classify(state, x)),
+        apply=lambda state, x: (features(state, x), classify(state, x)),
         variables=state,
         classes=tuple(data["labels"]),
     )
@@ -90,13 +90,13 @@ def by_channel(net: FeatureNet) -> FeatureNet:
     if len(net.classes) != 10:
         raise InputError(f"stacked images are of ten classes a channel; the {net.name} has {len(net.classes)}")
 
-    def look(state, x):
+    def apply(state, x):
         channels = jnp.moveaxis(x, 3, 1).reshape(-1, *x.shape[1:3], 1)
-        features, p = (found.reshape(len(x), 3, -1) for found in net.look(state, channels))
+        features, p = (found.reshape(len(x), 3, -1) for found in net.apply(state, channels))
         joint = jnp.einsum("na,nb,nc->nabc", *p.swapaxes(0, 1))
         return features.reshape(len(x), -1), joint.reshape(len(x), -1)
 
     names = tuple(f"{label:03d}" for label in range(1000))
     return dataclasses.replace(
-        net, name=f"{net.name}, by channel", dimension=3 * net.dimension, look=look, classes=names
+        net, name=f"{net.name}, by channel", dimension=3 * net.dimension, apply=apply, classes=names
     )

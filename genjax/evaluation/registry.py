@@ -186,7 +186,7 @@ def ppl(case: EvalContext) -> Found:
         for space, (codes, path, generate) in spaces.items():
             cut = [codes.shape[-1] - task.classes]
             (start, given), (end, _) = (np.split(ends, cut, -1) for ends in (codes[0::2], codes[1::2]))
-            found = metrics.perceptual_path_length(generate, distance, start, end, given=given, path=path, seed=0)
+            found = metrics.perceptual_path_length(generate, distance, start, end, constant=given, path=path, seed=0)
             values[f"Perceptual path length ({PERCEPTUAL}; {space}, full)"] = found
     settings = {"paths": count, "space": " and ".join(spaces), "sampling": "full", "epsilon": 1e-4}
     settings |= {"distance": PERCEPTUAL, "seed": 0}

@@ -1,4 +1,4 @@
-"""What every metric asks of its arrays, refused in one sentence that says what to do."""
+"""Checks of the arrays that metrics take; each refusal is one sentence that says what to do."""
 
 import numpy as np
 
@@ -6,14 +6,14 @@ from genjax.errors import InputError
 
 
 def table(name, x, rows=1):
-    """`x` as a table of finite numbers, one example a row; whatever is behind the first axis is flattened.
+    """`x` as a table of finite numbers, one example per row; all axes after the first are flattened.
 
-    Shapes: [N, ...] -> [N, D], of the type it came in.
+    Shapes: [N, ...] -> [N, D], of the same type.
     Raises: InputError for fewer than `rows` examples, no axis for them, NaN, infinity or no numbers.
     """
     x = finite(name, x)
     if x.ndim < 2 or 0 in x.shape[1:]:
-        raise InputError(f"{name} has shape {x.shape}: expected [N, D], an example a row.")
+        raise InputError(f"{name} has shape {x.shape}: expected [N, D], one example per row.")
     if len(x) < rows:
         raise InputError(f"{name} has {len(x)} examples where at least {rows} are needed: give more.")
     return x.reshape(len(x), -1)
@@ -22,7 +22,7 @@ def table(name, x, rows=1):
 def images(name, x, rows=1):
     """`x` as finite images. Shapes: [N, H, W, C], kept. Raises: InputError as `table` does."""
     if np.ndim(x) != 4:
-        raise InputError(f"{name} has shape {np.shape(x)}: expected images [N, H, W, C]; add the axes it lacks.")
+        raise InputError(f"{name} has shape {np.shape(x)}: expected images [N, H, W, C]; add the missing axes.")
     table(name, x, rows)
     return np.asarray(x)
 
@@ -39,7 +39,7 @@ def finite(name, x):
         first = tuple(int(i) for i in np.argwhere(~good)[0])
         raise InputError(
             f"{name} has {x[first]} at {list(first)} ({(~good).sum()} of {x.size} numbers are not finite): "
-            "expected finite numbers; look for what made them before judging it."
+            "expected finite numbers; find out where they come from first."
         )
     return x
 
@@ -49,17 +49,17 @@ def same_width(name, x, other_name, other):
     if x.shape[1:] != other.shape[1:]:
         raise InputError(
             f"{name} has examples of shape {x.shape[1:]} but {other_name} of {other.shape[1:]}: "
-            "expected the same; take both from one place."
+            "expected the same; take both from one source."
         )
 
 
 def same_shape(name, x, other_name, other):
-    """Raise InputError unless two arrays are pairs."""
+    """Raise InputError unless two arrays have one shape."""
     if x.shape != other.shape:
         raise InputError(f"{name} has shape {x.shape} but {other_name} {other.shape}: expected pairs, of one shape.")
 
 
 def count(name, value, least=1):
-    """Raise InputError unless `value` is a whole number of at least `least`."""
+    """Raise InputError unless `value` is an integer of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise InputError(f"{name} is {value!r}: expected a whole number of at least {least}.")
+        raise InputError(f"{name} is {value!r}: expected an integer of at least {least}.")

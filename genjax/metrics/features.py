@@ -1,4 +1,4 @@
-"""Images to features: a trained net, its weights and its way of resizing, as one thing that has a name."""
+"""Features of images: a trained net with its weights and its way of resizing, under one name."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -19,50 +19,50 @@ from genjax.ops.resize import bilinear
 from genjax.weights import inception as inception_weights
 from genjax.weights import squeezenet as squeezenet_weights
 
-Look = Callable[[Any, jax.Array], tuple[jax.Array, jax.Array]]
+Apply = Callable[[Any, jax.Array], tuple[jax.Array, jax.Array]]
 
 MAPS = 2**24
-"""Bytes of SqueezeNet's first maps in a call. From 32 MiB on the C library returns what a call used to the system, and
-getting it back costs two fifths of the net's time (docs/performance.md)."""
+"""Bytes of SqueezeNet's first maps per call. From 32 MiB on, the C library returns the memory of each call to the
+system, and getting it back costs two fifths of the net's time (docs/performance.md)."""
 
 
 @dataclass(frozen=True, eq=False)
 class FeatureNet:
-    """What a distance must say of its features to be compared with another."""
+    """A net and all that a distance on its features depends on."""
 
-    name: str  # as in "Frechet distance (SqueezeNet fire9)"
+    name: str  # as in "Fréchet distance (SqueezeNet fire9)"
     dimension: int
-    sha256: str  # of the file of weights
+    sha256: str  # of the file with the weights
     resize: str
-    look: Look  # variables, uint8 [B, H, W, 1 or 3] -> features [B, dimension], probabilities [B, classes]
+    apply: Apply  # variables, uint8 [B, H, W, 1 or 3] -> features [B, dimension], probabilities [B, classes]
     variables: Any
-    batch: int = 64  # images a call, where `extract` is not told
-    published: bool = False  # whether `sha256` is the one that the name is known by
-    classes: tuple[str, ...] = ()  # names of the probabilities' classes, where they are those of the data judged
+    batch: int = 64  # images per call, unless `extract` gets another
+    published: bool = False  # True if `sha256` is that of the weights that the net is known for
+    classes: tuple[str, ...] = ()  # names of the classes, if they are those of the evaluated data
 
     @cached_property
     def compiled(self) -> Callable:
-        """`look`, with its products in full float32 on every backend (TF32 and bfloat16 would shift features)."""
+        """`apply`, with products in full float32 on every backend (TF32 and bfloat16 would shift features)."""
 
-        def look(variables, x, probabilities):
+        def compiled(variables, x, probabilities):
             with jax.default_matmul_precision("highest"):
-                features, classes = self.look(variables, x)
+                features, classes = self.apply(variables, x)
             return (features, classes) if probabilities else (features, None)
 
-        return jax.jit(look, static_argnames="probabilities", compiler_options=compiler.options())
+        return jax.jit(compiled, static_argnames="probabilities", compiler_options=compiler.options())
 
 
 def squeezenet(size: int = 128) -> FeatureNet:
     """SqueezeNet v1.1 with the packaged ImageNet weights: the mean of its map `fire9`.
 
-    A distance on these features is "Frechet distance (SqueezeNet fire9)", never FID. At 64 x 64 the net is four times
-    as fast and orders noise and blur as well, but takes a cat for a squirrel; distances of two sizes do not compare.
+    A distance on these features is "Fréchet distance (SqueezeNet fire9)", never FID. At 64 x 64 the net is four times
+    as fast and orders noise and blur as well, but its classes are worse. Distances of two sizes do not compare.
     Raises: InputError for a size that is too small for the net.
     """
     if size < SMALLEST:
         raise InputError(f"size={size}: SqueezeNet needs images of {SMALLEST} x {SMALLEST} or more")
 
-    def look(variables, x):
+    def apply(variables, x):
         out = SqueezeNet().apply(variables, bilinear(x.astype(jnp.float32), (size, size)))
         return out.features, jax.nn.softmax(out.logits)
 
@@ -70,19 +70,19 @@ def squeezenet(size: int = 128) -> FeatureNet:
     resize = f"bilinear to {size} x {size}, half-pixel centers, antialiased where it shrinks"
     batch = min(64, max(1, MAPS // (64 * size**2)))  # 64 maps of (size / 2)^2 numbers of 4 bytes
     return FeatureNet(
-        "SqueezeNet fire9", 512, squeezenet_weights.SHA256, resize, look, variables, batch, published=True
+        "SqueezeNet fire9", 512, squeezenet_weights.SHA256, resize, apply, variables, batch, published=True
     )
 
 
 def inception(path: str | os.PathLike, sha256: str | None = inception_weights.SHA256) -> FeatureNet:
-    """Inception v3 with the weights of the Frechet Inception distance from a file.
+    """Inception v3 with the weights of the Fréchet Inception distance from a file.
 
-    Another file is taken if `sha256` is its own or None. Its digest is then part of the name, and a distance on its
-    features is not FID, whatever it holds.
-    Raises: InputError if the file is absent, unreadable or another one, or does not hold the net's layers.
+    Another file is accepted if `sha256` is its own digest or None. The digest is then part of the name, and a distance
+    on the features is not FID.
+    Raises: InputError if the file is absent, unreadable or has another digest, or lacks layers of the net.
     """
 
-    def look(variables, x):
+    def apply(variables, x):
         out = Inception().apply(variables, _in_color(x.astype(jnp.float32)))
         return out.features, out.probabilities
 
@@ -90,11 +90,11 @@ def inception(path: str | os.PathLike, sha256: str | None = inception_weights.SH
     name = "Inception v3 pool3" + ("" if weights.published else f", weights {weights.sha256[:8]}")
     variables = jax.tree.map(jnp.asarray, weights.variables)
     resize = "bilinear to 299 x 299 as TensorFlow 1: no half-pixel centers, no antialiasing"
-    return FeatureNet(name, 2048, weights.sha256, resize, look, variables, published=weights.published)
+    return FeatureNet(name, 2048, weights.sha256, resize, apply, variables, published=weights.published)
 
 
 class Extracted(NamedTuple):
-    """What a net saw in N images."""
+    """Outputs of a feature net for N images."""
 
     features: np.ndarray  # float32 [N, dimension]
     probabilities: np.ndarray | None  # float32 [N, classes], if asked for
@@ -106,14 +106,15 @@ def extract(
     *,
     batch: int | None = None,
     probabilities: bool = False,
-    progress: Callable[[int], None] | None = None,
+    on_progress: Callable[[int], None] | None = None,
 ) -> Extracted:
-    """Features of images, in their order, `batch` at a time (None: as many as suit the net).
+    """Features of images, in their order, `batch` at a time (None: the net's own batch size).
 
-    `progress` is told after each batch how many are done.
+    `on_progress` is called after each batch with the number of images that are done.
 
-    Every call has the same shape, the last one filled up: an image's features are the same to the bit whatever the
-    others are, and however they came cut. Another `batch` lets XLA add in another order: they agree to rounding.
+    Every call has the same shape, the last one padded: the features of an image are the same to the bit whatever the
+    other images are and however they are batched. Another `batch` may let XLA add in another order, so that features
+    agree to rounding only.
 
     Shapes: images uint8 [N, H, W, 1 or 3], or an iterable of such arrays of one H, W and C, each of any length.
     Raises: InputError for none, for other types or shapes, and for images of different shapes.
@@ -123,17 +124,21 @@ def extract(
         raise InputError(f"batch={batch}: expected at least 1")
     devices = jax.local_devices()
     variables = [jax.device_put(net.variables, device) for device in devices]
-    blocks, rows, done = _blocks(images, batch), [], 0
-    while turn := list(islice(blocks, len(devices))):  # a whole block a device: the bits do not depend on their number
+    blocks = _blocks(images, batch)
+    rows = []
+    done = 0
+    while turn := list(
+        islice(blocks, len(devices))
+    ):  # a whole block per device, so that bits do not depend on their number
         calls = []
         for device, weights, block in zip(devices, variables, turn, strict=False):
-            filled = np.concatenate([block, np.repeat(block[-1:], batch - len(block), axis=0)])
-            calls.append(net.compiled(weights, jax.device_put(filled, device), probabilities))
+            padded = np.concatenate([block, np.repeat(block[-1:], batch - len(block), axis=0)])
+            calls.append(net.compiled(weights, jax.device_put(padded, device), probabilities))
         for block, out in zip(turn, jax.device_get(calls), strict=True):
             rows.append([a if a is None else a[: len(block)] for a in out])
             done += len(block)
-        if progress:
-            progress(done)
+        if on_progress:
+            on_progress(done)
     if not rows:
         raise InputError("no images to extract features from")
     features, classes = zip(*rows, strict=True)
@@ -142,20 +147,21 @@ def extract(
 
 def _blocks(images: np.ndarray | Iterable[np.ndarray], batch: int) -> Iterator[np.ndarray]:
     """The images in arrays of `batch`, the last one shorter."""
-    held, shape = [], None
+    parts = []
+    shape = None
     for part in [images] if isinstance(images, np.ndarray | jax.Array) else images:
         part = _checked(np.asarray(part))
         shape = shape or part.shape[1:]
         if part.shape[1:] != shape:
             raise InputError(f"images of shape {list(part.shape[1:])} after images of shape {list(shape)}")
-        held.append(part)
-        if sum(map(len, held)) >= batch:
-            together = np.concatenate(held)
-            whole = len(together) // batch * batch
-            yield from together[:whole].reshape(-1, batch, *shape)
-            held = [together[whole:]]
-    if sum(map(len, held)):
-        yield np.concatenate(held)
+        parts.append(part)
+        if sum(map(len, parts)) >= batch:
+            joined = np.concatenate(parts)
+            full = len(joined) // batch * batch
+            yield from joined[:full].reshape(-1, batch, *shape)
+            parts = [joined[full:]]
+    if sum(map(len, parts)):
+        yield np.concatenate(parts)
 
 
 def _checked(x: np.ndarray) -> np.ndarray:

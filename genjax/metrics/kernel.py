@@ -1,4 +1,4 @@
-"""Kernel distance: an unbiased two-sample statistic with a cubic kernel. With Inception's features it is KID.
+"""Kernel distance: an unbiased two-sample statistic with a cubic kernel. On Inception's features it is KID.
 
 Source: arXiv:1801.01401, section 4.
 """
@@ -12,18 +12,18 @@ from genjax.metrics import checks
 
 
 class KernelDistance(NamedTuple):
-    """The mean over subsets, which is what is compared, and their standard deviation."""
+    """The mean over subsets, which is the distance, and their standard deviation."""
 
     mean: float
     std: float
 
 
 def kernel_distance(x, y, subsets=100, size=1000, seed=0):
-    """Squared maximum mean discrepancy under (x.y / D + 1)^3, unbiased (it may be negative), a mean over subsets.
+    """Squared maximum mean discrepancy under (x.y / D + 1)^3, unbiased (it may be negative), averaged over subsets.
 
     The subsets are those of torch-fidelity with the same seed: drawn without replacement by NumPy's RandomState,
-    whose stream is frozen for good.
-    Shapes: x [N, D], y [M, D] -> KernelDistance; D-th parts of squared features, cubed.
+    whose stream never changes.
+    Shapes: x [N, D], y [M, D] -> KernelDistance.
     Raises: InputError for widths that differ, NaN, or fewer than `size` examples.
     """
     x, y = checks.table("x", x), checks.table("y", y)
@@ -33,11 +33,14 @@ def kernel_distance(x, y, subsets=100, size=1000, seed=0):
     if min(len(x), len(y)) < size:
         raise InputError(
             f"subsets of {size} need at least as many examples: got {len(x)} and {len(y)}; "
-            f"give more, or size={min(len(x), len(y))} or less (and say so beside the result)."
+            f"give more, or size={min(len(x), len(y))} or less (and report it with the result)."
         )
     rng = np.random.RandomState(seed)
-    draw = lambda z: z[rng.choice(len(z), size, replace=False)].astype(np.float64)  # noqa: E731
-    distances = [_discrepancy(draw(x), draw(y)) for _ in range(subsets)]
+
+    def subset_of(z):
+        return z[rng.choice(len(z), size, replace=False)].astype(np.float64)
+
+    distances = [_discrepancy(subset_of(x), subset_of(y)) for _ in range(subsets)]
     return KernelDistance(float(np.mean(distances)), float(np.std(distances)))
 
 

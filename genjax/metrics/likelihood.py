@@ -1,4 +1,4 @@
-"""What a variational autoencoder knows of the likelihood, in nats."""
+"""Bounds on the likelihood under a variational autoencoder, in nats."""
 
 from typing import NamedTuple
 
@@ -10,14 +10,14 @@ from genjax.metrics import checks
 
 
 class Bound(NamedTuple):
-    """The mean over examples and its standard error, in nats an example."""
+    """The mean over examples and its standard error, in nats per example."""
 
     mean: float
     error: float
 
 
 def gaussian_kl(mean, logvar):
-    """KL(N(mean, exp logvar) || N(0, 1)) in closed form, summed over the latent, in float64.
+    """KL(N(mean, exp logvar) || N(0, 1)) in closed form, summed over the latent dimensions, in float64.
 
     Shapes: mean, logvar [N, D] -> float64 [N].
     Raises: InputError for shapes that differ or NaN.
@@ -29,9 +29,9 @@ def gaussian_kl(mean, logvar):
 
 
 def importance_bound(log_weights):
-    """Lower bound on log p(x): E log of the mean of K weights p(x, z) / q(z | x), tighter with more; K = 1: the ELBO.
+    """Lower bound on log p(x): E log of the mean of K weights p(x, z) / q(z | x). The ELBO for K = 1; tighter for more.
 
-    Shapes: log_weights [N, K], of N examples and K draws of z for each; -inf is a weight of zero -> Bound.
+    Shapes: log_weights [N, K], N examples with K draws of z each; -inf is a weight of zero -> Bound.
     Raises: InputError for fewer than two examples, NaN, or an example without weight.
     Source: arXiv:1509.00519, eq. 8.
     """

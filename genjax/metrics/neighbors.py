@@ -1,4 +1,4 @@
-"""Nearest training examples of samples: does a model make images, or remember them?"""
+"""Nearest training examples of samples, which show whether a model has memorized its data."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from genjax.metrics import checks, distances
 
 
 class Neighbors(NamedTuple):
-    """Of each sample its nearest examples, nearest first: indices int64 [N, k], distances float64 [N, k]."""
+    """The nearest examples of each sample, nearest first: indices int64 [N, k], distances float64 [N, k]."""
 
     indices: np.ndarray
     distances: np.ndarray
@@ -17,7 +17,7 @@ class Neighbors(NamedTuple):
 def nearest_neighbors(samples, train, k=1):
     """The k training examples nearest to each sample in Euclidean distance; a copy's distance is exactly zero.
 
-    Of equally near ones any may be taken. Memory for distances does not grow with either set.
+    Of equal distances any may be taken. Memory for distances does not grow with either set.
     Shapes: samples [N, ...], train [M, ...] -> Neighbors, distances in units of the examples.
     Raises: InputError for examples of different sizes, NaN, or fewer than k training examples.
     """
@@ -25,16 +25,18 @@ def nearest_neighbors(samples, train, k=1):
     samples, train = checks.table("samples", samples), checks.table("train", train, k)
     checks.same_width("samples", samples, "train", train)
     origin = distances.center(train)
-    found = [_nearest(samples[rows], train, k, origin) for rows in distances.slices(len(samples))]
-    return Neighbors(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+    tiles = [_nearest(samples[rows], train, k, origin) for rows in distances.slices(len(samples))]
+    return Neighbors(*(np.concatenate(parts) for parts in zip(*tiles, strict=True)))
 
 
 def _nearest(samples, train, k, origin):
-    squared, indices = np.empty((len(samples), 0)), np.empty((len(samples), 0), np.int64)
+    squared = np.empty((len(samples), 0))
+    indices = np.empty((len(samples), 0), np.int64)
     for columns in distances.slices(len(train)):
         new = distances.pairwise_sq(samples, train[columns], origin)
         numbers = np.broadcast_to(np.arange(columns.start, columns.stop), new.shape)
-        squared, indices = np.hstack([squared, new]), np.hstack([indices, numbers])
+        squared = np.hstack([squared, new])
+        indices = np.hstack([indices, numbers])
         order = np.argpartition(squared, k - 1)[:, :k] if squared.shape[1] > k else np.argsort(squared)
         squared, indices = (np.take_along_axis(z, order, 1) for z in (squared, indices))
     exact = [_exact(samples, train[indices[:, place]]) for place in range(k)]

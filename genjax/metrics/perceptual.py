@@ -1,4 +1,4 @@
-"""How different two images look to a trained net. Source: arXiv:1801.03924, eq. 1."""
+"""Perceptual distance of two images, on the feature maps of a trained net. Source: arXiv:1801.03924, eq. 1."""
 
 from collections.abc import Callable
 
@@ -16,15 +16,15 @@ NAME = "SqueezeNet, seven maps"
 def perceptual_distance(size: int = 128) -> Callable[[jax.Array, jax.Array], jax.Array]:
     """A function of two batches of images, for `jit`: the squared difference of SqueezeNet's maps, summed over seven.
 
-    Each position's channels are scaled to length one, and positions are averaged. Paper: channels weighted by what
-    people judged; here: all alike (its w = 1), since those weights are for another set of maps' values.
+    The channels at each position are scaled to length one, and positions are averaged. Paper: channels weighted to fit
+    human judgments; here: all weights are one, since the paper's are for other maps.
     Shapes: x, y [N, H, W, 1 or 3], pixels from 0 to 255, not rounded -> float32 [N].
     """
     variables = jax.tree.map(jnp.asarray, squeezenet_weights.load())
 
     def maps(x):
-        found = SqueezeNet().apply(variables, bilinear(x.astype(jnp.float32), (size, size))).maps
-        return [found[name] / (jnp.linalg.norm(found[name], axis=-1, keepdims=True) + 1e-10) for name in MAPS]
+        outputs = SqueezeNet().apply(variables, bilinear(x.astype(jnp.float32), (size, size))).maps
+        return [outputs[name] / (jnp.linalg.norm(outputs[name], axis=-1, keepdims=True) + 1e-10) for name in MAPS]
 
     def distance(x, y):
         with jax.default_matmul_precision("highest"):

@@ -1,7 +1,7 @@
-"""How far reconstructions are from what was to be restored, a number an image.
+"""Errors of reconstructions, one float64 per pair.
 
-One float64 a pair, a mean over its numbers: the mean of all pairs is then the same however they were batched.
-Shapes: x (what was to be restored), y (its reconstruction) [N, ...], values in [0, 1] -> float64 [N].
+Each is a mean over the numbers of one example, so that the mean over a data set does not depend on its batches.
+Shapes: x (originals), y (reconstructions) [N, ...], values in [0, 1] -> float64 [N].
 Raises: InputError for shapes that differ, NaN, or values outside [0, 1].
 """
 
@@ -9,17 +9,18 @@ import numpy as np
 
 from genjax.errors import InputError
 from genjax.metrics import checks
-from genjax.metrics.ms_ssim import ssim
+from genjax.metrics.similarity import ssim
 
 __all__ = ["bce", "mse", "psnr", "rounded_accuracy", "ssim"]
 
 
 def bce(x, y):
-    """Binary cross-entropy -x log y - (1 - x) log(1 - y), in nats; logarithms are -100 at least, as in PyTorch."""
+    """Binary cross-entropy -x log y - (1 - x) log(1 - y), in nats; logarithms are clipped at -100, as in PyTorch."""
     x, y = _pairs(x, y)
     with np.errstate(divide="ignore"):
-        logs, others = np.maximum(np.log(y), -100), np.maximum(np.log1p(-y), -100)
-    return -np.mean(x * logs + (1 - x) * others, axis=1)
+        log_one = np.maximum(np.log(y), -100)
+        log_zero = np.maximum(np.log1p(-y), -100)
+    return -np.mean(x * log_one + (1 - x) * log_zero, axis=1)
 
 
 def mse(x, y):
@@ -35,7 +36,7 @@ def psnr(x, y):
 
 
 def rounded_accuracy(x, y):
-    """Share of numbers that round to the same of 0 and 1 (a half rounds to 0, as in Keras)."""
+    """Share of numbers that round to the same value, 0 or 1 (a half rounds to 0, as in Keras)."""
     x, y = _pairs(x, y)
     return np.mean(np.round(x) == np.round(y), axis=1)
 

@@ -52,7 +52,7 @@ def diversity(source: Source, count: int) -> Callable[[np.ndarray], float | None
 
 def _spacing(x: np.ndarray) -> float:
     x = x.reshape(len(x), -1)
-    return float(np.sqrt(distances.knn_radii(x, 1, distances.center(x))).mean())
+    return float(np.sqrt(distances.knn_radii_sq(x, 1, distances.center(x))).mean())
 
 
 class Alert(NamedTuple):

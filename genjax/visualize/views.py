@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from genjax.errors import InputError, NotApplicable
+from genjax.interpolation import bilinear, lerp, round_trip, slerp
 from genjax.report import activity, filters, interpolation, latents, manifold, reconstructions
 from genjax.run.loaded import Run, restored
 from genjax.visualize import styles
@@ -83,22 +84,22 @@ def interpolation_(run: Run) -> View:
     stations = stations[: len(stations) // 2 * 2]
     start, end = stations[0::2], stations[1::2]
     ends = () if originals is None else (originals[0 : len(stations) : 2], originals[1 : len(stations) : 2])
-    for name, distribution in interpolation.WAYS.items():
-        way = partial(_way, run, distribution)
+    for name, path in (("linear", lerp), ("spherical", slerp)):
+        way = partial(_way, run, path)
         z = way(start[:, None], end[:, None], np.linspace(0, 1, STEPS))
         yield f"interpolation_{name}.png", interpolation.rows(decode(z), *ends)
         rounds = (stations[(np.arange(STATIONS) + i) % len(stations)] for i in range(len(stations)))
-        places = np.stack([interpolation.journey(round, MOMENTS, way) for round in rounds], 1)
+        places = np.stack([round_trip(trip, MOMENTS, way) for trip in rounds], 1)
         yield f"interpolation_{name}.gif", Animation(interpolation.frames(decode(places)), 4.0)
 
 
 def interpolation_w(run: Run) -> View:
     """Straight ways between w of seeds, to set beside those between their latents: as rows, and as they go."""
     w = styles.w_of(run, 2 * PAIRS)
-    z = interpolation.linear(w[0::2, None], w[1::2, None], np.linspace(0, 1, STEPS))
+    z = lerp(w[0::2, None], w[1::2, None], np.linspace(0, 1, STEPS))
     yield "interpolation_w.png", interpolation.rows(_of_styles(run, z))
     rounds = (w[(np.arange(STATIONS) + i) % len(w)] for i in range(len(w)))
-    places = np.stack([interpolation.journey(round, MOMENTS) for round in rounds], 1)
+    places = np.stack([round_trip(trip, MOMENTS) for trip in rounds], 1)
     yield "interpolation_w.gif", Animation(interpolation.frames(_of_styles(run, places)), 4.0)
 
 
@@ -107,7 +108,7 @@ def grid(run: Run) -> View:
     decode, stations, originals = _stations(run, 4)
     if len(stations) < 4:
         raise NotApplicable("it needs four examples")
-    images = decode(interpolation.bilinear(stations, CORNERS, CORNERS))
+    images = decode(bilinear(stations, CORNERS, CORNERS))
     yield "grid.png", interpolation.corners(images, originals)
 
 
@@ -194,7 +195,7 @@ def _found(run):
 def _way(run, way, start, end, t):
     """A way between vectors on which classes go over straight: their shares have the sum 1 all along."""
     (one, its_class), (other, other_class) = _parted(run, start), _parted(run, end)
-    return np.concatenate([way(one, other, t), interpolation.linear(its_class, other_class, t)], -1)
+    return np.concatenate([way(one, other, t), lerp(its_class, other_class, t)], -1)
 
 
 def _latents(run, count):

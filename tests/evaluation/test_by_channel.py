@@ -16,13 +16,13 @@ def look(_, x):
     return x.reshape(len(x), -1).astype(np.float32), p
 
 
-GRAY = dataclasses.replace(COORDINATES, name="toy", dimension=4, look=look, classes=tuple("abcdefghij"))
+GRAY = dataclasses.replace(COORDINATES, name="toy", dimension=4, apply=look, classes=tuple("abcdefghij"))
 
 
 def test_a_class_is_that_of_each_channel():
     x = np.random.default_rng(0).integers(10, size=(5, 2, 2, 3))
     net = by_channel(GRAY)
-    features, p = net.look(None, x)
+    features, p = net.apply(None, x)
     first = x[:, 0, 0]
     np.testing.assert_array_equal(np.argmax(p, 1), first @ [100, 10, 1])
     np.testing.assert_allclose(np.max(p, 1), 0.91**3, rtol=1e-5)

@@ -23,7 +23,7 @@ def test_a_perceptual_path_keeps_the_class_of_its_start(monkeypatch):
     monkeypatch.setattr(
         registry.metrics,
         "perceptual_path_length",
-        lambda generate, distance, start, end, *, given, **_: seen.update(start=start, end=end, given=given) or 0.0,
+        lambda generate, distance, start, end, *, constant, **_: seen.update(start=start, end=end, given=constant) or 0,
     )
     samples = samples_of(task, state, (8, 8, 1), 8)
     _, settings = registry.ppl(EvalContext(samples, samples, None, [], task, state))

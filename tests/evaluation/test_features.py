@@ -164,7 +164,7 @@ def test_what_processes_saw_in_turn_is_put_in_order(monkeypatch, processes):
     rows = np.arange(300.0)[:, None]
     blocks = np.split(rows, range(64, 300, 64))
     hands = [np.concatenate(blocks[i::processes]) for i in range(processes)]
-    monkeypatch.setattr(seen, "gather_array", lambda mine: hands)
+    monkeypatch.setattr(seen, "all_gather_array", lambda mine: hands)
     np.testing.assert_array_equal(seen._dealt(hands[0], 64), rows)
 
 

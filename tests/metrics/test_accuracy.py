@@ -17,7 +17,7 @@ def test_it_counts_likeliest_classes_and_the_first_of_equal_ones():
 @pytest.mark.parametrize(
     ("labels", "said"),
     [
-        ([0, 1, 0], "shape (3,): expected 4 whole numbers"),
+        ([0, 1, 0], "shape (3,): expected 4 integers"),
         ([0.0, 1.0, 0.0, 1.0], "float64"),
         ([0, 1, 2, 0], "from 0 to 2: expected 0 to 1"),
         ([0, 1, -1, 0], "from -1 to 1"),

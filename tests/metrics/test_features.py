@@ -38,7 +38,7 @@ def small():
 def test_features_come_in_order_however_the_images_are_cut(batch, cuts):
     images = X if cuts is None else np.split(X, np.cumsum(cuts)[:-1])
     done = []
-    found = extract(toy(), images, batch=batch, probabilities=True, progress=done.append)
+    found = extract(toy(), images, batch=batch, probabilities=True, on_progress=done.append)
     assert found.features.dtype == np.float32
     np.testing.assert_array_equal(found.features[:, 0], X[:, 0, 0, 0])
     np.testing.assert_allclose(found.features[:, 1], X.mean((1, 2, 3)), rtol=1e-6)
@@ -52,7 +52,7 @@ def test_probabilities_are_made_when_asked_for():
 
 def test_a_net_says_how_many_images_suit_it():
     done = []
-    extract(replace(toy(), batch=4), X, progress=done.append)
+    extract(replace(toy(), batch=4), X, on_progress=done.append)
     assert done == [4, 8, 10]
     assert [squeezenet(size).batch for size in (32, 64, 128, 299)] == [64, 64, 16, 2]
 

@@ -43,7 +43,7 @@ def test_a_seed_fixes_the_subsets():
     [
         (lambda x: kernel_distance(x, x[:, :3]), r"shape \(8,\) but y of \(3,\)"),
         (lambda x: kernel_distance(x, x), "subsets of 1000 need at least as many examples: got 20 and 20"),
-        (lambda x: kernel_distance(x, x, size=1), "size is 1: expected a whole number of at least 2"),
+        (lambda x: kernel_distance(x, x, size=1), "size is 1: expected an integer of at least 2"),
         (lambda x: kernel_distance(x, x, subsets=0, size=5), "subsets is 0"),
         (lambda x: kernel_distance(x, x * np.nan, size=5), r"y has nan at \[0, 0\] \(160 of 160"),
         (lambda x: kernel_distance(x[0], x, size=5), r"x has shape \(8,\): expected \[N, D\]"),

@@ -111,7 +111,7 @@ def test_the_distance_of_a_near_copy_is_not_lost_to_rounding():
         (lambda x: precision_recall(x, x[:3]), "fake has 3 examples where at least 4 are needed"),
         (lambda x: density_coverage(x[:5], x), "real has 5 examples where at least 6 are needed"),
         (lambda x: density_coverage(x, x[:0]), "fake has 0 examples"),
-        (lambda x: precision_recall(x, x, k=0), "k is 0: expected a whole number"),
+        (lambda x: precision_recall(x, x, k=0), "k is 0: expected an integer"),
         (lambda x: precision_recall(x, x * np.inf), "fake has"),
         (lambda x: nearest_neighbors(x, x[:2], k=3), "train has 2 examples where at least 3"),
         (lambda x: nearest_neighbors(x, x[:, :4]), r"samples has examples of shape \(5,\) but train of \(4,\)"),

@@ -12,10 +12,10 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from genjax import metrics
-from genjax.metrics import perceptual_path
-from genjax.metrics.ms_ssim import WEIGHTS
+from genjax.interpolation import slerp
+from genjax.metrics import wasserstein
+from genjax.metrics.similarity import WEIGHTS
 
-slices = importlib.import_module("genjax.metrics.sliced_wasserstein")  # the package's name is the function's
 RNG = np.random.default_rng(0)
 REASON = "peers are in the extra 'bench'"
 
@@ -130,7 +130,7 @@ def opencv_pyramid(x, levels):
 def test_laplacian_pyramid_is_opencvs(size):
     x = (255 * images(size)[1]).round().astype(np.uint8)
     expected = opencv_pyramid(x, 3)
-    found = [slices.laplacian(x, level, 3) for level in range(3)]
+    found = [wasserstein.laplacian(x, level, 3) for level in range(3)]
     difference = max(np.max(np.abs(a - b)) / np.max(np.abs(b)) for a, b in zip(found, expected, strict=True))
     print(f"\nLaplacian pyramid {size}, OpenCV: largest difference {difference:.1e} of the largest value")
     assert difference < 1e-6
@@ -139,12 +139,12 @@ def test_laplacian_pyramid_is_opencvs(size):
 def test_projections_are_pots(optimal_transport):
     x, y = features(500, 20, 0), features(500, 20, 1, 0.05)
     expected = pots_distance(optimal_transport, x, y, np.random.default_rng(3))
-    agree("sliced distance, POT", slices.distance_of_slices(x, y, np.random.default_rng(3)), expected, 1e-9)
+    agree("sliced distance, POT", wasserstein.distance_of_slices(x, y, np.random.default_rng(3)), expected, 1e-9)
 
 
 def pots_distance(ot, x, y, rng):
     """Of the directions that ours draws."""
-    directions = rng.standard_normal((slices.REPEATS * slices.DIRECTIONS, x.shape[1]))
+    directions = rng.standard_normal((wasserstein.REPEATS * wasserstein.DIRECTIONS, x.shape[1]))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     return ot.sliced_wasserstein_distance(x, y, p=1, projections=directions.T)
 
@@ -219,7 +219,7 @@ def test_slerp_of_latents_of_one_length_is_torch_fidelitys(fidelity):
         for t in (0.0, 0.3, 1.0):
             ends = length * start, length * end
             expected = theirs[name](*map(torch.tensor, ends), t).numpy()
-            np.testing.assert_allclose(perceptual_path.slerp(*ends, np.full((300, 1), t)), expected, atol=1e-12)
+            np.testing.assert_allclose(slerp(*ends, np.full(300, t)), expected, atol=1e-12)
 
 
 def test_ssim_is_scikit_images():

@@ -5,7 +5,6 @@ import pytest
 
 from genjax.errors import InputError
 from genjax.metrics import perceptual_path_length
-from genjax.metrics.perceptual_path import slerp
 
 RNG = np.random.default_rng(0)
 START, END = RNG.standard_normal((200, 6)), RNG.standard_normal((200, 6))
@@ -42,23 +41,6 @@ def test_a_great_circle_has_the_squared_angle():
     np.testing.assert_allclose(perceptual_path_length(identity, squared, start, end, epsilon=1e-2), 4, rtol=1e-3)
 
 
-def test_slerp_turns_evenly_from_end_to_end_and_between_the_lengths():
-    start, end = START, 3 * END
-    for t, expected in ((0, start), (1, end)):
-        np.testing.assert_allclose(slerp(start, end, np.full((200, 1), t)), expected, rtol=1e-9, atol=1e-12)
-    middle = slerp(start, end, np.full((200, 1), 0.5))
-    lengths = [np.linalg.norm(z, axis=1) for z in (start, middle, end)]
-    np.testing.assert_allclose(lengths[1], (lengths[0] + lengths[2]) / 2, rtol=1e-12)
-    cosines = [np.sum(z * middle, 1) / np.linalg.norm(z, axis=1) / lengths[1] for z in (start, end)]
-    np.testing.assert_allclose(cosines[0], cosines[1], rtol=1e-9)
-
-
-def test_slerp_of_one_direction_and_of_zero_is_finite():
-    t = np.full((2, 1), 0.3)
-    ends = np.array([[2.0, 0], [0, 0]])
-    np.testing.assert_allclose(slerp(np.array([[1.0, 0], [0, 0]]), ends, t), [[1.3, 0], [0, 0]])
-
-
 def test_full_paths_start_anywhere_and_end_paths_at_the_start():
     seen = []
     generate = lambda z: seen.append(z) or z  # noqa: E731
@@ -71,26 +53,37 @@ def test_full_paths_start_anywhere_and_end_paths_at_the_start():
     assert abs(t.mean() - 0.5) < 4 * np.sqrt(1 / 12 / 200)
 
 
-def test_what_is_given_stays_the_same_and_adds_no_length():
-    given, seen = np.eye(4)[np.arange(200) % 4], []
-    generate = lambda z: seen.append(z) or z  # noqa: E731
-    found = perceptual_path_length(generate, squared, START, END, given=given, epsilon=1e-2, batch=200)
-    assert found == perceptual_path_length(identity, squared, START, END, epsilon=1e-2, batch=200)
-    for z in seen:
-        np.testing.assert_array_equal(z[:, 6:], given)
+def test_a_constant_stays_the_same_along_a_path_and_adds_no_length():
+    labels = np.eye(4)[np.arange(200) % 4]
+    inputs = []
+
+    def generate(z):
+        inputs.append(z)
+        return z
+
+    length = perceptual_path_length(generate, squared, START, END, constant=labels, epsilon=1e-2, batch=200)
+    assert length == perceptual_path_length(identity, squared, START, END, epsilon=1e-2, batch=200)
+    for z in inputs:
+        np.testing.assert_array_equal(z[:, 6:], labels)
 
 
 @pytest.mark.parametrize(
     ("call", "text"),
     [
         (lambda f: f(identity, squared, START, END[:9]), "expected pairs"),
-        (lambda f: f(identity, squared, START, END, path="arc"), "path 'arc', sampling 'full': expected slerp or lerp"),
+        (
+            lambda f: f(identity, squared, START, END, path="arc"),
+            "path 'arc', .*expected path slerp or lerp",
+        ),
         (lambda f: f(identity, squared, START, END, sampling="both"), "sampling 'both'"),
         (lambda f: f(identity, squared, START, END, epsilon=0), "epsilon is 0"),
-        (lambda f: f(identity, squared, START, END, given=np.eye(4)), r"given is \(4, 4\).*a row for each"),
+        (
+            lambda f: f(identity, squared, START, END, constant=np.eye(4)),
+            r"constant has shape \(4, 4\).*row per latent",
+        ),
         (lambda f: f(identity, squared, START * np.nan, END), "start has nan"),
         (lambda f: f(identity, lambda x, y: x[:, 0] * np.nan, START, END), r"distance\(...\) has nan"),
-        (lambda f: f(identity, lambda x, y: x, START, END), "expected one number a pair"),
+        (lambda f: f(identity, lambda x, y: x, START, END), "expected one number per pair"),
     ],
 )
 def test_bad_input_is_one_sentence(call, text):

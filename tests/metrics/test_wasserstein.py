@@ -6,7 +6,7 @@ from scipy.stats import wasserstein_distance
 
 from genjax.errors import InputError
 from genjax.metrics import sliced_wasserstein
-from genjax.metrics.sliced_wasserstein import DIRECTIONS, distance_of_slices, enlarged, halved, laplacian
+from genjax.metrics.wasserstein import DIRECTIONS, distance_of_slices, enlarged, halved, laplacian
 
 RNG = np.random.default_rng(0)
 SMOOTH = np.cumsum(np.cumsum(RNG.standard_normal((12, 64, 64, 3)), 1), 2).astype(np.float32)
@@ -71,7 +71,7 @@ def test_small_images_have_the_levels_that_fit_and_flat_channels_no_patch():
 @pytest.mark.parametrize(
     ("real", "fake", "text"),
     [
-        (SMOOTH, SMOOTH[:3], r"real \(12, 64, 64, 3\) and fake \(3, 64, 64, 3\): expected as many"),
+        (SMOOTH, SMOOTH[:3], r"real \(12, 64, 64, 3\) and fake \(3, 64, 64, 3\): expected equal shapes"),
         (SMOOTH[..., 0], SMOOTH[..., 0], r"real has shape \(12, 64, 64\): expected images \[N, H, W, C\]"),
         (SMOOTH[:, :6], SMOOTH[:, :6], "images of 6x64 have no 7x7 patches"),
         (SMOOTH, SMOOTH * np.nan, "fake has nan"),

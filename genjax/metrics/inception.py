@@ -1,4 +1,4 @@
-"""Inception score: how sure a classifier is of each sample, and how many things it sees. Source: arXiv:1606.03498."""
+"""Inception score: how certain a classifier's predictions are, and how varied. Source: arXiv:1606.03498."""
 
 from itertools import pairwise
 from typing import NamedTuple
@@ -22,7 +22,7 @@ def inception_score(probs, splits=10):
 
     Shapes: probs [N, classes], rows summing to one -> InceptionScore.
     Raises: InputError for fewer samples than splits, NaN, or rows that are not probabilities.
-    Source: arXiv:1606.03498, section 4. A split's score is biased down where it has few samples a class.
+    Source: arXiv:1606.03498, section 4. A split with few samples per class has a score that is biased down.
     """
     checks.count("splits", splits)
     probs = checks.table("probs", probs, rows=splits).astype(np.float64)
@@ -31,10 +31,10 @@ def inception_score(probs, splits=10):
             f"probs range over [{probs.min():.3g}, {probs.max():.3g}] and the first row sums to {probs[0].sum():.6g}: "
             "expected rows of probabilities that sum to 1; logits need a softmax first."
         )
-    scores = [np.exp(rel_entr(part, part.mean(0)).sum(1).mean()) for part in _cut(probs, splits)]
+    scores = [np.exp(rel_entr(part, part.mean(0)).sum(1).mean()) for part in _splits(probs, splits)]
     return InceptionScore(float(np.mean(scores)), float(np.std(scores)))
 
 
-def _cut(x, parts):
+def _splits(x, parts):
     edges = [i * len(x) // parts for i in range(parts + 1)]
     return [x[start:stop] for start, stop in pairwise(edges)]

@@ -7,7 +7,7 @@ import pytest
 from genjax.errors import InputError
 from genjax.losses.reconstruction import bce as bce_of_logits
 from genjax.metrics import bce, ms_ssim, ms_ssim_diversity, ms_ssim_each, mse, psnr, rounded_accuracy, ssim
-from genjax.metrics.ms_ssim import scales
+from genjax.metrics.similarity import scales
 
 RNG = np.random.default_rng(0)
 X = RNG.random((5, 48, 40, 3))
