@@ -79,7 +79,7 @@ def test_interpolations_between_kept_images_are_their_mixtures():
     decode, stations, originals = views._stations(run_of(*identity()), 4)
     np.testing.assert_array_equal(decode(stations), originals)
     one, other = originals[:2].astype(float)
-    between = views.interpolation.linear(*stations[:2], 1 / 3)
+    between = views.lerp(*stations[:2], 1 / 3)
     np.testing.assert_array_equal(decode(between[None])[0], np.rint((2 * one + other) / 3))
 
 
