@@ -3,12 +3,13 @@
 import dataclasses
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from ml_collections import ConfigDict
 
 from genjax.errors import InputError, did_you_mean
+from genjax.extensions import find
 
 
 def defaults(task: str) -> ConfigDict:
@@ -63,50 +64,56 @@ SMOKE = {"steps": 4, "batch": 8, "log_every": 2, "sample_every": 2, "save_every"
 """Overrides that make any config finish in seconds."""
 
 
-def pick(choices: Mapping[str, Any], name: str, what: str) -> Any:
-    """choices[name], or an InputError that lists the choices."""
-    if name in choices:
-        return choices[name]
-    raise InputError(f"{what}: no {name!r}{did_you_mean(name, choices)}; there is {', '.join(map(repr, choices))}")
+def pick(choices: Collection[str], name: str, what: str) -> Any:
+    """choices[name] of a mapping, or `name` itself of another collection. `what` is the config's key, for messages.
+
+    Raises: InputError that lists the choices.
+    """
+    if name not in choices:
+        known = ", ".join(map(repr, choices))
+        raise InputError(f"{what}: no {name!r}{did_you_mean(name, choices)}; choose from {known}")
+    return choices[name] if isinstance(choices, Mapping) else name
 
 
-def construct(classes: Mapping[str, type], config: ConfigDict, what: str, /, **given: Any) -> Any:
+def need_fields(net: Any) -> None:
+    """Raises: InputError for an object that is no class with fields, as Linen modules are."""
+    if not (isinstance(net, type) and dataclasses.is_dataclass(net)):
+        raise InputError(f"expected a class derived from flax.linen.Module, but it is {net!r}")
+
+
+def construct(
+    classes: Mapping[str, type],
+    config: ConfigDict,
+    what: str,
+    check: Callable[[Any], None] = need_fields,
+    /,
+    **fixed: Any,
+) -> Any:
     """A Linen module from its sub-config: `net` names the class, the other keys are its fields.
 
-    Raises: InputError for unknown nets, unknown fields and fields of the wrong type.
+    A net's `CHOICES`, if any, lists the names that a field may have. `fixed` are fields that the task sets. `check` is
+    the contract of a net that is named "package.module:name" (`genjax.nets.contracts`).
+
+    Raises: InputError for unknown nets, unknown fields, and fields of the wrong type or not among their choices.
     """
-    cls = pick(classes, config.net, f"{what}.net")
+    cls = find(classes, config.net, f"{what}.net", check)
     hints = typing.get_type_hints(cls)
-    fields = {f.name for f in dataclasses.fields(cls)} - {"parent", "name"} - set(given)
-    options = {}
-    for key, value in config.items():
-        if key == "net":
-            continue
-        if key not in fields:
+    fields = {field.name for field in dataclasses.fields(cls)} - {"parent", "name"}
+    if missing := fixed.keys() - fields:
+        raise InputError(f"{what}.net={config.net!r}: the net lacks the fields {sorted(missing)}, which the task sets")
+    choices = getattr(cls, "CHOICES", {})
+    options = {key: tuple(value) if isinstance(value, list) else value for key, value in config.items() if key != "net"}
+    for key, value in options.items():
+        if key not in fields - fixed.keys():
             raise InputError(f"{what}.{key}: the {config.net} net has no such field{did_you_mean(key, fields)}")
-        options[key] = tuple(value) if isinstance(value, list) else value
-        if not _is_a(options[key], hints[key]):
+        if not _is_a(value, hints[key]):
             expected = getattr(hints[key], "__name__", hints[key]) if not typing.get_args(hints[key]) else hints[key]
             raise InputError(f"{what}.{key}={value!r}: expected {expected}")
-        if isinstance(options[key], tuple) and any(isinstance(n, int) and n < 1 for n in options[key]):
+        if isinstance(value, tuple) and any(isinstance(n, int) and n < 1 for n in value):
             raise InputError(f"{what}.{key}={value!r}: expected sizes of at least 1")
-    for key, names in (_named_choices() | getattr(cls, "CHOICES", {})).items():
-        if key in options:
-            pick(dict.fromkeys(names), options[key], f"{what}.{key}")
-    return cls(**options, **given)
-
-
-def _named_choices():
-    from genjax.nets.layers import ACTIVATIONS, INITIALIZERS
-
-    return {
-        "activation": ACTIVATIONS,
-        "output": ACTIVATIONS,
-        "latents": ("", *ACTIVATIONS),
-        "up": ("transposed", "upsample"),
-        "kernel_init": INITIALIZERS,
-        "order": ("textbook", "paper"),
-    }
+        if key in choices:
+            pick(choices[key], value, f"{what}.{key}")
+    return cls(**options, **fixed)
 
 
 def _is_a(value, hint) -> bool:

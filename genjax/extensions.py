@@ -9,11 +9,12 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from genjax.config import flat
+from ml_collections import ConfigDict
+
 from genjax.errors import InputError, did_you_mean
 
 PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
@@ -33,6 +34,8 @@ def find(choices: Mapping[str, Any], name: str, what: str, check: Callable[[Any]
     if name in choices:
         return choices[name]
     if not is_extension(name):
+        if not choices:
+            raise InputError(f"{what}={name!r}: expected a name of the form 'package.module:name'")
         known = ", ".join(map(repr, choices))
         near = did_you_mean(name, choices)
         raise InputError(f"{what}: no {name!r}{near}; choose from {known}, or your own as 'package.module:name'")
@@ -65,7 +68,7 @@ def digests(config: Mapping[str, Any]) -> dict[str, str]:
 
     Names may stand in lists with commas. A module is one that `load` has imported.
     """
-    names = {part.strip() for value in flat(config).values() for part in _texts(value) if is_extension(part.strip())}
+    names = {part.strip() for text in _texts(config) for part in text.split(",") if is_extension(part.strip())}
     found = {}
     for name in sorted(names):
         file = getattr(sys.modules.get(name.partition(":")[0]), "__file__", None)
@@ -74,7 +77,11 @@ def digests(config: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _texts(value) -> list[str]:
+def _texts(value) -> Iterator[str]:
     if isinstance(value, str):
-        return value.split(",")
-    return [text for item in value for text in _texts(item)] if isinstance(value, list) else []
+        yield value
+    elif isinstance(value, Mapping | ConfigDict):
+        yield from _texts(list(value.values()))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)

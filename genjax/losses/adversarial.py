@@ -6,10 +6,12 @@ relative to them.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jax.nn import relu, softplus
+
+from genjax.errors import InputError
 
 
 class Adversarial(NamedTuple):
@@ -19,6 +21,12 @@ class Adversarial(NamedTuple):
     generator: Callable  # (real, fake) -> scalar
     labels: bool = False  # the critic's side has a target for reals
     floor: bool = True  # the critic's side is never negative
+
+
+def check(loss: Any) -> None:
+    """Raises: InputError for an object that is no loss."""
+    if not isinstance(loss, Adversarial):
+        raise InputError(f"expected a genjax.losses.adversarial.Adversarial, but it is {loss!r}")
 
 
 def cross_entropy_critic(real, fake, target=1.0):

@@ -5,9 +5,13 @@ without its weight. Shapes: real, fake [B, ...]. Images may be a tuple of them, 
 slope's norm is then a mean over sizes (arXiv:1903.06048), that on its square a sum.
 """
 
+import inspect
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 
+from genjax.errors import InputError
 from genjax.ops import noise
 
 
@@ -75,3 +79,11 @@ def r2(critic, real, fake, key):
 
 
 PENALTIES = {"gradient_penalty": gradient_penalty, "one_sided": one_sided, "dragan": dragan, "r1": r1, "r2": r2}
+
+
+def check(penalty: Callable) -> None:
+    """Raises: InputError for an object that cannot be called as a penalty."""
+    try:
+        inspect.signature(penalty).bind("critic", "real", "fake", "key")
+    except TypeError as error:
+        raise InputError(f"expected a function (critic, real, fake, key) -> scalar, but it is {penalty!r}") from error

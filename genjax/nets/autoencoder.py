@@ -7,6 +7,7 @@ by side: two for the mean and the log-variance of a variational one.
 
 import math
 from itertools import pairwise
+from typing import ClassVar
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -34,6 +35,13 @@ class Dense(nn.Module):
     output: str = "sigmoid"
     heads: int = 1
     kernel_init: str = "glorot"
+
+    CHOICES: ClassVar = {
+        "activation": ACTIVATIONS,
+        "latents": ("", *ACTIVATIONS),
+        "output": ACTIVATIONS,
+        "kernel_init": INITIALIZERS,
+    }
 
     def setup(self):
         """The layers by the names of their parameters. Raises: InputError without latents."""
@@ -74,6 +82,8 @@ class Tied(nn.Module):
     activation: str = "selu"
     output: str = "sigmoid"
     kernel_init: str = "glorot"
+
+    CHOICES: ClassVar = {"activation": ACTIVATIONS, "output": ACTIVATIONS, "kernel_init": INITIALIZERS}
 
     def setup(self):
         """The kernels, and the biases of both directions. Raises: InputError without latents."""

@@ -3,6 +3,8 @@
 `encode` and `decode` are as in `genjax.nets.autoencoder`, but the latents are a map.
 """
 
+from typing import ClassVar
+
 import flax.linen as nn
 import jax.numpy as jnp
 
@@ -26,6 +28,13 @@ class Convolutional(nn.Module):
     output: str = "sigmoid"
     up: str = "transposed"
     kernel_init: str = "glorot"
+
+    CHOICES: ClassVar = {
+        "activation": ACTIVATIONS,
+        "output": ACTIVATIONS,
+        "up": ("transposed", "upsample"),
+        "kernel_init": INITIALIZERS,
+    }
 
     @property
     def sides(self) -> list[tuple[int, int]]:

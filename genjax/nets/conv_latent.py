@@ -4,6 +4,7 @@
 """
 
 import math
+from typing import ClassVar
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -48,6 +49,13 @@ class ConvLatent(nn.Module):
     output: str = "sigmoid"
     heads: int = 1
     kernel_init: str = "glorot"
+
+    CHOICES: ClassVar = {
+        "activation": ACTIVATIONS,
+        "latents": ACTIVATIONS,
+        "output": ACTIVATIONS,
+        "kernel_init": INITIALIZERS,
+    }
 
     def setup(self):
         """The layers by the names of their parameters."""

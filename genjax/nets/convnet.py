@@ -1,6 +1,6 @@
 """A small convolutional classifier: a data set's own eye."""
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -30,6 +30,8 @@ class Classifier(nn.Module):
     activation: str = "relu"
     dropout: float = 0.4
     kernel_init: str = "he"
+
+    CHOICES: ClassVar = {"activation": ACTIVATIONS, "kernel_init": INITIALIZERS}
 
     @nn.compact
     def __call__(self, x, train: bool = False):

@@ -12,6 +12,7 @@ from genjax.ops.arrays import flatten
 CHOICES = {
     "conditioning": ("concat", "projection", "auxiliary"),
     "minibatch": ("", "discrimination", "stddev", "stddev_book"),
+    "kernel_init": INITIALIZERS,
 }
 """What those fields of a critic may be."""
 

@@ -41,7 +41,13 @@ class Generator(nn.Module):
     conditioning: str = "concat"
     kernel_init: str = "glorot"
 
-    CHOICES: ClassVar = {"conditioning": ("concat", "batch_norm")}
+    CHOICES: ClassVar = {
+        "activation": ACTIVATIONS,
+        "output": ACTIVATIONS,
+        "order": ("textbook", "paper"),
+        "conditioning": ("concat", "batch_norm"),
+        "kernel_init": INITIALIZERS,
+    }
 
     def __post_init__(self):
         """Refuse a shape that the stages cannot double up to."""
@@ -94,7 +100,7 @@ class Critic(nn.Module):
     conditioning: str = "concat"
     kernel_init: str = "glorot"
 
-    CHOICES: ClassVar = CHOICES
+    CHOICES: ClassVar = CHOICES | {"activation": ACTIVATIONS}
 
     @nn.compact
     def __call__(self, x, train: bool = False, class_onehot=None):

@@ -1,5 +1,7 @@
 """A classifier on an autoencoder's encoder."""
 
+from typing import ClassVar
+
 import flax.linen as nn
 
 from genjax.nets.convnet import Outputs
@@ -19,6 +21,8 @@ class EncoderClassifier(nn.Module):
     widths: tuple[int, ...] = (20,)
     activation: str = "selu"
     kernel_init: str = "glorot"
+
+    CHOICES: ClassVar = {"activation": ACTIVATIONS, "kernel_init": INITIALIZERS}
 
     @nn.compact
     def __call__(self, x, train: bool = False):

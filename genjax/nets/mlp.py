@@ -24,6 +24,9 @@ class Generator(nn.Module):
     batch_norm: bool = False  # before each hidden activation
     kernel_init: str = "glorot"
 
+    CHOICES: ClassVar = {"activation": ACTIVATIONS, "output": ACTIVATIONS, "kernel_init": INITIALIZERS}
+    conditioning: ClassVar[str] = "concat"
+
     @nn.compact
     def __call__(self, z, train: bool = False, class_onehot=None):
         """Generate from latents z; `train` is for batch normalization alone."""
@@ -49,7 +52,8 @@ class Critic(nn.Module):
     conditioning: str = "concat"
     kernel_init: str = "glorot"
 
-    CHOICES: ClassVar = CHOICES
+    CHOICES: ClassVar = CHOICES | {"activation": ACTIVATIONS}
+    batch_norm: ClassVar[bool] = False
 
     @nn.compact
     def __call__(self, x, train: bool = False, class_onehot=None):

@@ -62,6 +62,7 @@ class Generator(nn.Module):
     remat: bool = False
 
     CHOICES: ClassVar = {"output": ("tanh", "sigmoid")}
+    has_styles: ClassVar[bool] = False
 
     def __post_init__(self):
         """Refuse a shape that the stages do not end in."""

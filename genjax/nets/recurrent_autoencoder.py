@@ -4,12 +4,13 @@
 """
 
 import math
+from typing import ClassVar
 
 import flax.linen as nn
 import jax.numpy as jnp
 
 from genjax.errors import InputError
-from genjax.nets.layers import INITIALIZERS
+from genjax.nets.layers import ACTIVATIONS, INITIALIZERS
 from genjax.nets.lstm import LSTM
 from genjax.ops import padding
 
@@ -27,6 +28,8 @@ class Recurrent(nn.Module):
     widths: tuple[int, ...] = (100, 30)
     output: str = "sigmoid"
     kernel_init: str = "glorot"
+
+    CHOICES: ClassVar = {"output": ACTIVATIONS, "kernel_init": INITIALIZERS}
 
     def setup(self):
         """The layers by the names of their parameters. Raises: InputError for points, and for fewer than two widths."""

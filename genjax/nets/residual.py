@@ -3,6 +3,8 @@
 `encode` and `decode` are as in `genjax.nets.autoencoder`, but the latents are a map.
 """
 
+from typing import ClassVar
+
 import flax.linen as nn
 
 from genjax.errors import InputError
@@ -42,6 +44,8 @@ class ResidualAutoencoder(nn.Module):
     activation: str = "relu"
     output: str = "sigmoid"
     kernel_init: str = "glorot"
+
+    CHOICES: ClassVar = {"activation": ACTIVATIONS, "output": ACTIVATIONS, "kernel_init": INITIALIZERS}
 
     def setup(self):
         """The layers by the names of their parameters. Raises: InputError for points, and latents of no size."""

@@ -85,6 +85,7 @@ class Critic(nn.Module):
     kernel_init: str = "glorot"
 
     CHOICES: ClassVar = CHOICES | {"pooling": ("sum", "mean")}
+    batch_norm: ClassVar[bool] = False
 
     @nn.compact
     def __call__(self, x, train: bool = False, class_onehot=None):

@@ -93,6 +93,7 @@ class Generator(nn.Module):
     remat: bool = False
 
     CHOICES: ClassVar = {"output": ("tanh",)}
+    has_styles: ClassVar[bool] = True
 
     def __post_init__(self):
         """Refuse a shape that the stages do not end in."""

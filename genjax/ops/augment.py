@@ -4,10 +4,13 @@ Source: arXiv:2006.10738, section 4.1: with its policies and strengths. Shapes: 
 kept; each example has its own draw.
 """
 
+import inspect
+from collections.abc import Callable
+
 import jax.numpy as jnp
 
-from genjax.config import pick
 from genjax.errors import InputError
+from genjax.extensions import find
 from genjax.ops import noise
 
 
@@ -57,4 +60,12 @@ def policies(names: str) -> tuple:
     """The augmentations of a list such as "color,translation,cutout", in order; "" is none. Raises: InputError."""
     if len(set(parts := [part.strip() for part in names.split(",") if part.strip()])) < len(parts):
         raise InputError(f"augment={names!r}: expected each of {', '.join(POLICIES)} at most once")
-    return tuple(pick(POLICIES, part, "augment") for part in parts)
+    return tuple(find(POLICIES, part, "augment", check) for part in parts)
+
+
+def check(augment: Callable) -> None:
+    """Raises: InputError for an object that cannot be called as an augmentation."""
+    try:
+        inspect.signature(augment).bind("x", "key")
+    except TypeError as error:
+        raise InputError(f"expected a function (x, key) -> x, but it is {augment!r}") from error

@@ -1,12 +1,17 @@
-"""What is trained: nets x losses -> Task. `build` finds a config's task by its name."""
+"""What is trained: nets x losses -> Task. `build` finds a config's task by its name.
+
+A task is an object with `config()`, every key with its default, and `build(config, shape)`, a
+`genjax.engine.phase.Task` for examples of one shape: a module here, or whatever "package.module:name" stands for.
+"""
 
 from importlib import import_module
-from types import ModuleType
+from typing import Any
 
 from ml_collections import ConfigDict
 
-from genjax.config import pick
 from genjax.engine.phase import Task
+from genjax.errors import InputError
+from genjax.extensions import find
 
 NAMES = (
     "adain",
@@ -22,18 +27,26 @@ NAMES = (
     "vae",
     "vqvae",
 )
-"""Each a module here with `config` and `build`, imported when it is asked for."""
+"""The modules here, imported when they are asked for."""
 
 
 def build(config: ConfigDict, shape: tuple[int, ...]) -> Task:
     """The task that a config describes, for examples of one shape. Raises: InputError if they do not fit."""
-    return _module(config.task).build(config, shape)
+    return _find(config.task).build(config, shape)
 
 
 def default_config(name: str) -> ConfigDict:
     """A task's config with every key and its default. Raises: InputError for an unknown task."""
-    return _module(name).config()
+    return _find(name).config()
 
 
-def _module(name: str) -> ModuleType:
-    return import_module(f"genjax.tasks.{pick({name: name for name in NAMES}, name, 'task')}")
+def _find(name: str) -> Any:
+    task = find({name: name for name in NAMES}, name, "task", _check)
+    return import_module(f"genjax.tasks.{name}") if task is name else task
+
+
+def _check(task: Any) -> None:
+    """Raises: InputError for an object that is no task."""
+    for method in ("config", "build"):
+        if not callable(getattr(task, method, None)):
+            raise InputError(f"expected an object with config() and build(config, shape), but {task!r} has no {method}")

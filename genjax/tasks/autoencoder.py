@@ -12,7 +12,7 @@ from genjax.engine.update import gradient_step, init_net, optimizer
 from genjax.errors import InputError
 from genjax.losses.reconstruction import LOSSES, mean
 from genjax.losses.sparsity import PENALTIES
-from genjax.nets import autoencoder, conv_autoencoder, recurrent_autoencoder
+from genjax.nets import autoencoder, contracts, conv_autoencoder, recurrent_autoencoder
 from genjax.nets.layers import ACTIVATIONS
 from genjax.ops import padding
 from genjax.ops.corruption import CORRUPTIONS
@@ -43,7 +43,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     Raises: InputError for choices that do not exist or do not fit each other or the data.
     """
-    net = construct(NETS, c.autoencoder, "autoencoder", shape=tuple(shape))
+    net = construct(NETS, c.autoencoder, "autoencoder", contracts.Autoencoder.check, shape=tuple(shape))
     loss, penalty = pick(LOSSES, c.loss, "loss"), pick(PENALTIES, c.penalty.name, "penalty.name")
     corrupt = pick(CORRUPTIONS, c.corruption.name, "corruption.name")
     if (net.output == "sigmoid") != (c.loss == "bce"):

@@ -13,7 +13,7 @@ from genjax.engine.precision import computing_in
 from genjax.engine.state import State
 from genjax.engine.update import gradient_step, init_net, optimizer
 from genjax.errors import InputError
-from genjax.nets import convnet
+from genjax.nets import contracts, convnet
 from genjax.ops.pixels import to_float
 
 CLASSIFIERS = {"convnet": convnet.Classifier}
@@ -38,7 +38,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         raise InputError(f"a classifier needs images, but the data are points of shape {list(shape)}")
     if c.classes < 2:
         raise InputError(f"classes={c.classes}: expected at least 2")
-    net = construct(CLASSIFIERS, c.classifier, "classifier", classes=c.classes)
+    net = construct(CLASSIFIERS, c.classifier, "classifier", contracts.Classifier.check, classes=c.classes)
     apply, tx = computing_in(c.dtype, net.apply), optimizer(**c.optimizer)
 
     def init(key):

@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 from genjax.config import construct
 from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
-from genjax.nets import dcgan, mlp, resnet
+from genjax.nets import contracts, dcgan, mlp, resnet
 from genjax.ops.pixels import to_float
 from genjax.tasks import sampling
 from genjax.tasks.adversarial import step as adversarial
@@ -34,8 +34,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     Raises: InputError for choices that do not exist or do not fit each other or the data.
     """
-    generator = construct(GENERATORS, c.generator, "generator", shape=tuple(shape))
-    critic = construct(CRITICS, c.critic, "critic")
+    generator = construct(GENERATORS, c.generator, "generator", contracts.Generator.check, shape=tuple(shape))
+    critic = construct(CRITICS, c.critic, "critic", contracts.Critic.check)
     validation.validate(c, generator, critic, shape)
     validation.reject_unused(c, ("remat",), "these nets, which keep little")
     players = (ignoring_step(computing_in(c.dtype, net.apply)) for net in (generator, critic))

@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 from genjax.config import construct
 from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
-from genjax.nets import msggan, progan
+from genjax.nets import contracts, msggan, progan
 from genjax.ops.pixels import to_float
 from genjax.ops.resample import downsample2x
 from genjax.tasks import sampling
@@ -18,7 +18,8 @@ from genjax.tasks.adversarial import step as adversarial
 from genjax.tasks.adversarial import validation
 from genjax.tasks.adversarial.step import Players, ignoring_step
 
-NETS = {"msggan": msggan.Generator}, {"msggan": msggan.Critic}
+GENERATORS = {"msggan": msggan.Generator}
+CRITICS = {"msggan": msggan.Critic}
 
 
 def config() -> ConfigDict:
@@ -35,8 +36,10 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     Raises: InputError for choices that do not exist or do not fit each other or the data.
     """
-    generator = construct(NETS[0], c.generator, "generator", shape=tuple(shape), remat=c.remat)
-    critic = construct(NETS[1], c.critic, "critic", remat=c.remat)
+    generator = construct(
+        GENERATORS, c.generator, "generator", contracts.MultiScaleGenerator.check, shape=tuple(shape), remat=c.remat
+    )
+    critic = construct(CRITICS, c.critic, "critic", contracts.MultiScaleCritic.check, remat=c.remat)
     progan.check_stages("critic", shape, critic.channels)
     validation.validate(c, generator, critic, shape)
     unused = "classes", "packing", "replay.capacity", "augment", "instance_noise.std", "penalty.dragan"

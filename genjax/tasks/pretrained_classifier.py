@@ -17,7 +17,7 @@ from genjax.engine.state import State
 from genjax.engine.update import gradient_step, init_net, optimizer
 from genjax.errors import InputError
 from genjax.losses.reconstruction import LOSSES, mean
-from genjax.nets import autoencoder, conv_autoencoder, encoder_classifier
+from genjax.nets import autoencoder, contracts, conv_autoencoder, encoder_classifier
 from genjax.nets.layers import ACTIVATIONS
 from genjax.ops.pixels import to_float
 
@@ -54,7 +54,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             f"classes={c.classes}, labels={c.labels}, pretrain.steps={c.pretrain.steps}, frozen={c.frozen}: expected "
             "at least 2 classes, 0 (all) or more labels, at least one step, and a part from 0 to 1"
         )
-    net = construct(ENCODERS, c.autoencoder, "autoencoder", shape=tuple(shape))
+    net = construct(ENCODERS, c.autoencoder, "autoencoder", contracts.Autoencoder.check, shape=tuple(shape))
     if (net.output == "sigmoid") != (c.pretrain.loss == "bce"):
         raise InputError(
             f"pretrain.loss={c.pretrain.loss!r} with output={net.output!r}: expected bce with sigmoid, or mse with "

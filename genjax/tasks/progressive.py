@@ -17,7 +17,7 @@ from genjax.config import construct
 from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
 from genjax.errors import InputError
-from genjax.nets import progan, stylegan
+from genjax.nets import contracts, progan, stylegan
 from genjax.ops.pixels import scaled
 from genjax.ops.resample import downsample2x, downsample_to, upsample2x
 from genjax.tasks import sampling
@@ -100,8 +100,10 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     Raises: InputError for choices that do not exist or do not fit each other or the data.
     """
-    generator = construct(GENERATORS, c.generator, "generator", shape=tuple(shape), remat=c.remat)
-    critic = construct(CRITICS, c.critic, "critic", remat=c.remat)
+    generator = construct(
+        GENERATORS, c.generator, "generator", contracts.GrowingGenerator.check, shape=tuple(shape), remat=c.remat
+    )
+    critic = construct(CRITICS, c.critic, "critic", contracts.GrowingCritic.check, remat=c.remat)
     progan.check_stages("critic", shape, critic.channels)
     validation.validate(c, generator, critic, shape)
     parts = schedule(c, shape[0])
@@ -150,7 +152,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return generator.apply(variables, z, level(state.step), *noise, method="partially_grown")
 
     phases = tuple(phase(part, before) for before, part in pairwise([None, *parts]))
-    if hasattr(generator, "styles"):
+    if generator.has_styles:
         return Task(init, phases, sampling.style_outputs(generator, image, c.latent))
     generate = lambda state, z, ema: image(sampling.weights(state, ema), z, state)  # noqa: E731
     return Task(init, phases, sampling.outputs(generate, c.latent, generator.output))

@@ -14,7 +14,7 @@ from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
 from genjax.engine.update import accumulated_gradient_step, gradient_step
 from genjax.errors import InputError
-from genjax.nets import progan, stylegan2
+from genjax.nets import contracts, progan, stylegan2
 from genjax.ops import noise
 from genjax.ops.pixels import to_float
 from genjax.tasks import sampling
@@ -22,7 +22,8 @@ from genjax.tasks.adversarial import step as adversarial
 from genjax.tasks.adversarial import validation
 from genjax.tasks.adversarial.step import Players, ignoring_step
 
-NETS = {"stylegan2": stylegan2.Generator}, {"stylegan2": stylegan2.Critic}
+GENERATORS = {"stylegan2": stylegan2.Generator}
+CRITICS = {"stylegan2": stylegan2.Critic}
 
 
 def config() -> ConfigDict:
@@ -47,8 +48,10 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     Raises: InputError for choices that do not exist or do not fit each other or the data.
     """
-    generator = construct(NETS[0], c.generator, "generator", shape=tuple(shape), remat=c.remat)
-    critic = construct(NETS[1], c.critic, "critic", remat=c.remat)
+    generator = construct(
+        GENERATORS, c.generator, "generator", contracts.StyleGenerator.check, shape=tuple(shape), remat=c.remat
+    )
+    critic = construct(CRITICS, c.critic, "critic", contracts.StyleCritic.check, remat=c.remat)
     progan.check_stages("critic", shape, critic.channels)
     validation.validate(c, generator, critic, shape)
     validation.reject_unused(c, ("classes", "packing", "loss.feature_matching"), "these nets")

@@ -73,7 +73,7 @@ def test_a_step_is_the_two_phase_update_of_the_definition(monkeypatch):
 
 def test_critic_steps_see_fresh_reals_and_leave_the_generator_alone():
     task = build(dcgan.get_config("smoke"), critic_steps=3)
-    assert task.phases[0].reals == 3
+    assert task.phases[0].batches_per_step == 3
     state, batch = start(task), reals(task)
     step = jax.jit(lambda batch: task.phases[0].step(state, batch, jax.random.key(1))[0].nets["critic"].params)
     after = step(batch)["Dense_0"]["kernel"]

@@ -48,7 +48,7 @@ def start(task, **layers):
 
 def run(task, state, steps=1, x=X, labels=None):
     """The states and metrics after each of so many steps on the same reals."""
-    step, reals = jax.jit(task.phases[0].step), task.phases[0].reals
+    step, reals = jax.jit(task.phases[0].step), task.phases[0].batches_per_step
     batch = {"x": np.stack([x] * reals)} | ({} if labels is None else {"label": np.stack([labels] * reals)})
     history = []
     for number in range(steps):
@@ -363,7 +363,7 @@ COMBINATIONS = {
 @pytest.mark.parametrize("name", COMBINATIONS)
 def test_remedies_combine_and_a_step_keeps_the_states_shapes_and_types(name, loss):
     task = build((8, 8, 1), loss__name=loss, **COMBINATIONS[name])
-    state, reals = jax.eval_shape(task.init, jax.random.key(0)), task.phases[0].reals
+    state, reals = jax.eval_shape(task.init, jax.random.key(0)), task.phases[0].batches_per_step
     batch = {"x": jax.ShapeDtypeStruct((reals, B, 8, 8, 1), jnp.uint8), "label": jax.ShapeDtypeStruct((reals, B), int)}
     after, metrics = jax.eval_shape(task.phases[0].step, state, batch, jax.random.key(0))
     assert jax.tree.structure(after) == jax.tree.structure(state)

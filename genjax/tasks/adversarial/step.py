@@ -25,6 +25,9 @@ from genjax.engine.update import (
     split_microbatches,
     update_ema,
 )
+from genjax.errors import InputError
+from genjax.extensions import find
+from genjax.losses import adversarial, penalty
 from genjax.losses.adversarial import LOSSES
 from genjax.losses.penalty import PENALTIES
 from genjax.ops import ada, noise, replay
@@ -50,6 +53,8 @@ def config(task: str) -> ConfigDict:
         }
     )
     c.penalty = ConfigDict(dict.fromkeys(PENALTIES, 0.0))  # weights, in the critic's loss
+    c.penalty.name = ""  # a further penalty, "package.module:name" of a function as genjax.losses.penalty has them
+    c.penalty.weight = 0.0  # its weight
     c.penalty.interval = 1  # at every so many steps, of so many times the weight (arXiv:1912.04958, section 3.1)
     c.penalty.separate_step = (
         False  # in an update of their own, after the loss', with Adam's constants for one update more
@@ -123,13 +128,26 @@ def first_state(c: ConfigDict, generator: dict, critic: dict, shape: tuple[int, 
     return State(jnp.int32(0), nets, ema, extra | ({"ada": ada.first_state()} if c.augment == "ada" else {}))
 
 
+def active_penalties(c: ConfigDict) -> dict[str, tuple[Callable, float]]:
+    """The penalties whose weight is not 0, with their weights. Raises: InputError for a name that stands for none."""
+    active = {name: (penalize, c.penalty[name]) for name, penalize in PENALTIES.items() if c.penalty[name]}
+    if bool(c.penalty.name) != bool(c.penalty.weight):
+        raise InputError(
+            f"penalty.name={c.penalty.name!r} with penalty.weight={c.penalty.weight}: set both, or neither"
+        )
+    if c.penalty.name:
+        active["penalty"] = find({}, c.penalty.name, "penalty.name", penalty.check), c.penalty.weight
+    return active
+
+
 def make_step(c: ConfigDict, game: Players, shape: tuple[int, ...], batch_size: int) -> Step:
     """A step on examples of one shape."""
-    loss, tx, adapts = LOSSES[c.loss.name], optimizers(c), c.augment == "ada"
+    loss, tx, adapts = find(LOSSES, c.loss.name, "loss.name", adversarial.check), optimizers(c), c.augment == "ada"
     count = c.grad_accum_steps
     augmentations = () if adapts else policies(c.augment)
     critic_value = partial(loss.critic, target=1 - c.loss.label_smoothing) if c.loss.label_smoothing else loss.critic
-    weights = {name: c.penalty[name] for name in PENALTIES if c.penalty[name]}
+    penalties = active_penalties(c)
+    weights = {name: weight for name, (_, weight) in penalties.items()}
 
     def generate(params, stats, class_onehot, z, step, key):
         """Fakes of latents in training mode, and the statistics they moved.
@@ -173,9 +191,9 @@ def make_step(c: ConfigDict, game: Players, shape: tuple[int, ...], batch_size: 
         k_real, k_fake, k_mix, k_penalty = keys
         examples, key = {"r1": (real, k_real), "r2": (fake, k_fake)}.get(name, (real, k_penalty))
         logits = lambda x: judge(params, stats, examples._replace(x=x), step, key)[0]  # noqa: E731
-        return PENALTIES[name](logits, real.x, fake.x, k_mix)
+        return penalties[name][0](logits, real.x, fake.x, k_mix)
 
-    def penalties(params, stats, real, fake, step, key):
+    def all_penalties(params, stats, real, fake, step, key):
         """All of them, where they are an update of their own."""
         keys = jax.random.split(key, 4)
         found = {name: c.penalty.interval * penalize(name, params, stats, real, fake, step, keys) for name in weights}
@@ -285,7 +303,7 @@ def make_step(c: ConfigDict, game: Players, shape: tuple[int, ...], batch_size: 
             real, fake = (view(e, state.step, extra, jax.random.fold_in(key, n)) for n, e in enumerate((real, fake), 2))
             moved, metrics = play(other, tx["critic"], critic_loss, (real, fake), state.step, key=k_loss)
             if c.penalty.separate_step:
-                again = lambda net: play(net, tx["critic"], penalties, (real, fake), state.step, key=k_loss)  # noqa: E731
+                again = lambda net: play(net, tx["critic"], all_penalties, (real, fake), state.step, key=k_loss)  # noqa: E731
                 as_it_is = lambda net: (net, {f"critic/{name}": 0.0 for name in weights})  # noqa: E731
                 moved, more = jax.lax.cond(state.step % c.penalty.interval == 0, again, as_it_is, moved)
                 metrics |= more

@@ -4,8 +4,10 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from genjax.config import flat, pick
+from genjax.config import flat
 from genjax.errors import InputError
+from genjax.extensions import find
+from genjax.losses import adversarial as losses
 from genjax.losses.adversarial import LOSSES
 from genjax.losses.penalty import PENALTIES
 from genjax.nets.minibatch import GROUP
@@ -16,7 +18,8 @@ from genjax.tasks.adversarial import step as adversarial
 
 def validate(c: ConfigDict, generator: Any, critic: Any, shape: tuple[int, ...]) -> None:
     """Raise InputError for numbers out of range and choices that do not fit each other or the data."""
-    loss = pick(LOSSES, c.loss.name, "loss.name")
+    loss = find(LOSSES, c.loss.name, "loss.name", losses.check)
+    penalized = bool(adversarial.active_penalties(c))
     if c.augment != "ada":
         policies(c.augment)
     elif len(shape) != 3 or shape[0] != shape[1] or shape[2] not in (1, 3):
@@ -33,7 +36,7 @@ def validate(c: ConfigDict, generator: Any, critic: Any, shape: tuple[int, ...])
     for key in ("latent", "critic_steps", "packing", "penalty.interval"):
         if (value := c[key] if "." not in key else c.penalty.interval) < 1:
             raise InputError(f"{key}={value}: expected at least 1")
-    weights = {f"penalty.{name}": c.penalty[name] for name in PENALTIES}
+    weights = {f"penalty.{name}": c.penalty[name] for name in (*PENALTIES, "weight")}
     weights |= {f"loss.{name}": c.loss[name] for name in ("drift", "adversarial", "feature_matching", "auxiliary")}
     weights |= {"instance_noise.std": c.instance_noise.std, "instance_noise.steps": c.instance_noise.steps}
     weights |= {"critic_floor": c.critic_floor, "unroll": c.unroll, "replay.capacity": c.replay.capacity}
@@ -41,7 +44,7 @@ def validate(c: ConfigDict, generator: Any, critic: Any, shape: tuple[int, ...])
     for key, value in weights.items():
         if value < 0:
             raise InputError(f"{key}={value}: expected 0 or more")
-    if c.penalty.separate_step and not any(c.penalty[name] for name in PENALTIES):
+    if c.penalty.separate_step and not penalized:
         raise InputError(
             "penalty.separate_step=True without a penalty: set the weight of one, or penalty.separate_step=False"
         )
@@ -63,7 +66,7 @@ def validate(c: ConfigDict, generator: Any, critic: Any, shape: tuple[int, ...])
         raise InputError(f"critic_floor={c.critic_floor}: the loss {c.loss.name!r} has no least value: set it to 0")
     if not (c.loss.adversarial or c.loss.feature_matching):
         raise InputError("loss.adversarial=0 needs loss.feature_matching, or the generator has nothing to learn from")
-    if getattr(critic, "batch_norm", False) and any(c.penalty[name] for name in PENALTIES):
+    if getattr(critic, "batch_norm", False) and penalized:
         raise InputError(
             "critic.batch_norm with a gradient penalty: the penalty is of the slope of each example's own logit, which "
             "batch normalization makes a function of the whole batch (arXiv:1704.00028, section 4): set one of them off"
@@ -79,7 +82,7 @@ def validate(c: ConfigDict, generator: Any, critic: Any, shape: tuple[int, ...])
     if c.packing > 1 and c.classes:
         raise InputError(f"packing={c.packing} with classes={c.classes}: a pack has no one class: set one of them off")
     packs = c.batch // c.packing // c.grad_accum_steps
-    if getattr(critic, "minibatch", "") == "stddev" and packs > GROUP and packs % GROUP:
+    if critic.minibatch == "stddev" and packs > GROUP and packs % GROUP:
         raise InputError(
             f"critic.minibatch='stddev' is over groups of {GROUP}, which do not divide the {packs} judgments of a "
             f"batch: set batch to a multiple of {GROUP * c.packing * c.grad_accum_steps}"

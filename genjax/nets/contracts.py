@@ -1,0 +1,231 @@
+"""Contracts of nets: the fields and methods that a task needs of its nets, ours and those named "package.module:name".
+
+A net is a Flax Linen module class. Its sub-config (`generator`, `critic`, ...) has the class' name as `net` and its
+fields as further keys, except those that the task sets. A field without a choice may be a class variable. Fields whose
+values are names list them in `CHOICES: ClassVar = {field: names}`.
+
+A contract is a class with annotated attributes and methods; a net that fulfils it need not inherit from it. Parameters
+before `*` are passed by position, those after it by name.
+"""
+
+import dataclasses
+import inspect
+import typing
+
+import flax.linen as nn
+
+from genjax.errors import InputError
+
+
+class Contract:
+    """The attributes and methods that a kind of net must have."""
+
+    @classmethod
+    def check(cls, net: type) -> None:
+        """Raises: InputError for a net that lacks something, with its name."""
+        if not (isinstance(net, type) and issubclass(net, nn.Module)):
+            raise InputError(f"expected a class derived from flax.linen.Module, but it is {net!r}")
+        page = f"as genjax.nets.contracts.{cls.__name__} describes it"
+        fields = {field.name for field in dataclasses.fields(net)}
+        for name in typing.get_type_hints(cls):
+            if name not in fields and not hasattr(net, name):
+                raise InputError(f"the net lacks {name!r}: add a field or a class variable {name}, {page}")
+        for name, method in inspect.getmembers(cls, inspect.isfunction):
+            call = inspect.signature(method)
+            if not (hasattr(net, name) and _accepts(inspect.signature(getattr(net, name)), call)):
+                raise InputError(f"the net lacks a method that can be called as {name}{call}: add it, {page}")
+
+
+def _accepts(signature: inspect.Signature, call: inspect.Signature) -> bool:
+    """Whether a function can be called with the arguments of another signature."""
+    by_name = [p.name for p in call.parameters.values() if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    try:
+        signature.bind(*[None] * (len(call.parameters) - len(by_name)), **dict.fromkeys(by_name))
+    except TypeError:
+        return False
+    return True
+
+
+class Generator(Contract):
+    """A generator of the task "gan".
+
+    Fields:
+        shape: the shape of one example; the task sets it.
+        output: the range of its examples: "tanh" [-1, 1], "sigmoid" [0, 1], or "linear" for points.
+        conditioning: "concat" if a class is concatenated with the latents; another name needs `classes` in the config.
+    """
+
+    shape: tuple[int, ...]
+    output: str
+    conditioning: str
+
+    def __call__(self, z, *, train, class_onehot):
+        """Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, *shape]."""
+
+
+class Critic(Contract):
+    """A critic (discriminator) of the task "gan".
+
+    For feature matching it sows its features [B, F] as "features", and for an auxiliary classifier class logits
+    [B, classes] as "classes", both in the collection "critic_aux" (`genjax.nets.critic.critic_head` does). In training
+    its random numbers are of the stream "dropout".
+
+    Fields:
+        minibatch: its statistic over the batch: "" for none, a name of `genjax.nets.minibatch.MINIBATCH`, or another.
+        batch_norm: True if it normalizes over the batch, which gradient penalties do not allow.
+        conditioning: "concat" if a class is concatenated with the examples; another name needs `classes` in the config.
+    """
+
+    minibatch: str
+    batch_norm: bool
+    conditioning: str
+
+    def __call__(self, x, *, train, class_onehot):
+        """Shapes: x [B, *shape], class_onehot [B, classes] or None -> logits [B]."""
+
+
+class GrowingGenerator(Contract):
+    """A generator of the task "progressive": stage s makes images of 4 * 2**s pixels per side.
+
+    Where `has_styles`, it fulfils `Styled` too, and `partially_grown` takes (ws, level, noise).
+
+    Fields:
+        shape: the shape of one image of the last stage; the task sets it.
+        remat: True to keep less for the backward pass; the task sets it.
+        channels: channels of each stage.
+        output: "tanh" or "sigmoid": the range of pixels.
+        has_styles: True if latents become images by way of styles w.
+    """
+
+    shape: tuple[int, ...]
+    remat: bool
+    channels: tuple[int, ...]
+    output: str
+    has_styles: bool
+
+    @classmethod
+    def check(cls, net: type) -> None:
+        """Raises: InputError for a net that lacks something, with its name."""
+        super().check(net)
+        if net.has_styles:
+            Styled.check(net)
+
+    def __call__(self, z, *, train, class_onehot, stage, alpha):
+        """The image of a stage, blended with the stage before unless `alpha` is None; `class_onehot` is None."""
+
+    def partially_grown(self, z, level):
+        """The full-sized image at a (traced) level s + alpha: stage s + 1, blended in by alpha."""
+
+
+class GrowingCritic(Contract):
+    """A critic of the task "progressive". Fields as those of `GrowingGenerator` and `Critic`."""
+
+    remat: bool
+    channels: tuple[int, ...]
+    minibatch: str
+
+    def __call__(self, x, *, train, class_onehot, stage, alpha):
+        """Shapes: x [B, side, side, C], side = 4 * 2**stage -> logits [B]."""
+
+
+class MultiScaleGenerator(Contract):
+    """A generator of the task "msggan". Fields as those of `GrowingGenerator`."""
+
+    shape: tuple[int, ...]
+    remat: bool
+    channels: tuple[int, ...]
+    output: str
+
+    def __call__(self, z):
+        """Shapes: z [B, latent] -> [B, *shape]."""
+
+    def scales(self, z, *, train, class_onehot):
+        """A tuple of images of 4, 8, ... pixels per side."""
+
+
+class MultiScaleCritic(Contract):
+    """A critic of the task "msggan". Fields as those of `GrowingCritic`."""
+
+    remat: bool
+    channels: tuple[int, ...]
+    minibatch: str
+
+    def __call__(self, x, *, train, class_onehot):
+        """Shapes: x a tuple of [B, 4 * 2**i, 4 * 2**i, C] for i = 0, 1, ... -> logits [B]."""
+
+
+class Styled(Contract):
+    """A generator whose latents become images by way of styles, one w per layer."""
+
+    output: str
+
+    def map(self, z):
+        """Shapes: z [B, latent] -> w [B, width]."""
+
+    def styles(self, w):
+        """One w for all layers. Shapes: [B, width] -> [B, layers, width]."""
+
+    def truncate(self, ws, psi):
+        """Styles moved towards the average w, unchanged at psi = 1. Shapes: [B, layers, width] -> the same."""
+
+
+class StyleGenerator(Styled):
+    """A generator of the task "stylegan2". Fields as those of `GrowingGenerator`."""
+
+    shape: tuple[int, ...]
+    remat: bool
+    channels: tuple[int, ...]
+
+    def __call__(self, z, *, train, class_onehot):
+        """Shapes: z [B, latent] -> [B, *shape]. In training random numbers are of the stream "noise"."""
+
+    def styles_in_training(self, z, key):
+        """Styles as a call in training makes them. Shapes: z [B, latent] -> [B, layers, width]."""
+
+    def synthesize(self, ws, noise):
+        """The image of styles; `noise` is a key, None (constant) or False (none)."""
+
+
+class StyleCritic(Contract):
+    """A critic of the task "stylegan2". Fields as those of `GrowingCritic`."""
+
+    remat: bool
+    channels: tuple[int, ...]
+    minibatch: str
+
+    def __call__(self, x, *, train, class_onehot):
+        """Shapes: x [B, side, side, C] -> logits [B]."""
+
+
+class Autoencoder(Contract):
+    """An autoencoder of the task "autoencoder". In training its random numbers are of the stream "dropout".
+
+    Fields:
+        shape: the shape of one example; the task sets it.
+        output: a name of `genjax.nets.layers.ACTIVATIONS`, the activation that makes examples of the outputs.
+    """
+
+    shape: tuple[int, ...]
+    output: str
+
+    def __call__(self, x):
+        """Shapes: x [B, *shape] -> outputs [B, *shape], before the activation."""
+
+    def encode(self, x, *, train):
+        """Shapes: x [B, *shape] -> latents [B, ...]."""
+
+    def decode(self, z, *, train):
+        """Shapes: latents [B, ...] -> outputs [B, *shape], before the activation."""
+
+
+class Classifier(Contract):
+    """A net of the task "classifier". In training its random numbers are of the stream "dropout".
+
+    Fields:
+        classes: number of classes; the task sets it.
+    """
+
+    classes: int
+
+    def __call__(self, x, *, train):
+        """Shapes: x [B, H, W, C] -> `genjax.nets.convnet.Outputs`: features [B, F] and logits [B, classes]."""
