@@ -72,6 +72,9 @@ TEXT = [
     (r"\bby heart\b", "'memorizes'"),
     (r"\bnor (?:on|in|of) how\b", "a plain sentence"),
     (r"\bof late\b", "'recent'"),
+    (r"(?<!thing)(?<!body)(?<!one)(?<!where)(?<!or)(?<!if) else(?=[.;,)]|$)", "'otherwise'"),
+    (r"\b(?:is|are) (?:said|whole)(?=[.,;:)]| on )", "'reported', 'stated'; 'complete', 'replicated'"),
+    (r"\bnoqa: E731", "'def'"),
     (r"\bmend(?:s|ed|ing)?\b", "'fix'"),
 ]
 """Patterns of prose: docstrings, comments, messages and Markdown, with the plain words in their place."""
@@ -79,7 +82,10 @@ ANY = re.compile("|".join(pattern for pattern, _ in TEXT))
 
 OPENINGS = [
     (r"What\b", "begin with the noun: not 'What a call leaves.' but 'The result of a call.'"),
-    (r"(?:Of|Beside|Behind|Whose|Whoever|Where)\b", "begin with the noun, in a sentence that stands by itself"),
+    (
+        r"(?:Of|Beside|Behind|Whose|Whoever|Where|That|Those|Which)\b",
+        "begin with the noun, in a sentence that stands by itself",
+    ),
     (r"How (?:many|much|often|far)\b", "begin with the noun: 'Number of ...', 'Distance of ...', 'Share of ...'"),
 ]
 """Patterns at the beginning of a docstring."""
@@ -137,11 +143,25 @@ def in_code(path: Path) -> Iterator[Hit]:
                 if match := re.match(pattern, docstring):
                     yield Hit(path, line, docstring[: match.end() + 30].split("\n")[0], instead)
         yield from in_names(path, node)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and text_times_bool(node):
+            yield Hit(path, node.lineno, ast.unparse(node)[:40], "a string times a boolean: write 'if'")
         if isinstance(node, ast.FunctionDef) and (lines := node.end_lineno - node.lineno + 1) > LINES:
             yield Hit(path, node.lineno, f"{node.name}: {lines} lines", f"at most {LINES}: split it")
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield from in_text(path, token.start[0], token.string)
+
+
+def text_times_bool(node: ast.BinOp) -> bool:
+    """Whether a product is of a string and an expression that is not a number."""
+    sides = node.left, node.right
+    text = any(
+        isinstance(x, ast.JoinedStr) or (isinstance(x, ast.Constant) and isinstance(x.value, str)) for x in sides
+    )
+    truth = ast.Compare | ast.BoolOp | ast.UnaryOp
+    return text and any(
+        isinstance(x, truth) or (isinstance(x, ast.Call) and ast.unparse(x.func) == "bool") for x in sides
+    )
 
 
 def in_names(path: Path, node: ast.AST) -> Iterator[Hit]:
