@@ -17,6 +17,7 @@ from absl import flags
 from genjax.cli import entry
 from genjax.errors import InputError
 from genjax.files import write_bytes
+from genjax.ops.pixels import quantize
 from genjax.report.figures import COLORS, rendered, save_png, tidy
 
 FLAGS = flags.FLAGS
@@ -78,15 +79,15 @@ def measure(workdir) -> dict[str, Found]:
     found = {}
     for name, x in kinds(run.examples).items():
         y = apply_in_batches(run.task.outputs["reconstruct"], run.state, x)
-        found[name] = Found(x, np.square(np.float64(y) - x / 255).mean((1, 2, 3)))
+        found[name] = Found(x, np.square((np.float64(y) - x) / 255).mean((1, 2, 3)))
     return found
 
 
 def kinds(clothes: np.ndarray) -> dict[str, np.ndarray]:
     """Clothes and what is none, or is not as it should be. Shapes: uint8 [N, 28, 28, 1]."""
-    from genjax.evaluation.sources import images
+    from genjax.evaluation.sources import open_images
 
-    source = images("emoji_32", "test", {"size": "28", "channels": 1})
+    source = open_images("emoji_32", "test", {"size": "28", "channels": 1})
     emoji = source.read(np.arange(source.size))
     noise = np.random.default_rng(0).normal(0, 0.1 * 255, clothes.shape)
     return {
@@ -95,7 +96,7 @@ def kinds(clothes: np.ndarray) -> dict[str, np.ndarray]:
         "emoji, on black": 255 - emoji,
         "clothes, upside down": clothes[:, ::-1],
         "clothes, on their side": clothes.swapaxes(1, 2),
-        "clothes, noise of 0.1": np.clip(np.rint(clothes + noise), 0, 255).astype(np.uint8),
+        "clothes, noise of 0.1": quantize(clothes + noise),
     }
 
 

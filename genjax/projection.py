@@ -15,6 +15,7 @@ import optax
 
 from genjax.engine.outputs import apply_in_batches
 from genjax.metrics.perceptual import perceptual_distance
+from genjax.ops.pixels import quantize
 from genjax.run.loaded import Run
 
 SPACES = {"z": ("latents", "decode"), "w": ("map", "synthesize"), "w+": ("map", "synthesize")}
@@ -95,5 +96,4 @@ def _rate(t):
 
 
 def _images(run, generate, codes):
-    x = apply_in_batches(generate, run.state, np.asarray(codes))
-    return np.clip(np.round(x), 0, 255).astype(np.uint8)
+    return quantize(apply_in_batches(generate, run.state, np.asarray(codes)))

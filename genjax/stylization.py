@@ -20,6 +20,7 @@ from genjax.engine.state import Net, State
 from genjax.errors import InputError
 from genjax.ops import chroma
 from genjax.ops.moments import moments, with_moments
+from genjax.ops.pixels import quantize
 from genjax.ops.resize import bilinear
 from genjax.report.console import Progress
 from genjax.run.restore import load_info, restore
@@ -147,7 +148,7 @@ class Painter:
         y = self._painted(self.state, seen[None], found, guides)[0, :height, :width]
         if self.color == "luma":
             y = chroma.with_luma(content, jnp.clip(chroma.luma(y), 0, 255))
-        return Image.fromarray(np.clip(np.rint(np.asarray(y)), 0, 255).astype(np.uint8))
+        return Image.fromarray(quantize(np.asarray(y)))
 
     def _seen(self, content):
         return np.asarray(chroma.luma(content) * jnp.ones(3)) if self.color == "luma" else content

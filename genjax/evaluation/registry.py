@@ -216,7 +216,8 @@ def reconstruction(case: EvalContext) -> Found:
     y = apply_in_batches(task.outputs["reconstruct"], case.local_state, x)
     if len(held.shape) != 3:
         return {"Reconstruction, mean squared error": float(np.nanmean((x - y) ** 2, dtype=np.float64))}, _of(held)
-    x, y = x / np.float32(255), np.clip(y, 0, 1)
+    x = x / np.float32(255)
+    y = np.clip(y / np.float32(255), 0, 1)
     names = {"binary cross-entropy": "bce", "mean squared error": "mse", "PSNR in decibels": "psnr"}
     names |= {"rounded accuracy": "rounded_accuracy"}
     if min(held.shape[:2]) >= 11:

@@ -1,6 +1,8 @@
-"""Between stored pixels (uint8) and what nets see (floats in the range of the generator's last activation)."""
+"""Pixels as they are stored (uint8) and as nets take and give them (floats in the range of an output activation)."""
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 
 RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 """Output activation -> the range of an image under it. "linear" has none: such examples are points, not pixels."""
@@ -27,6 +29,13 @@ def to_pixels(x, output):
 
 def to_uint8(x, output):
     """The inverse of `to_float`, rounded to the nearest level and clipped; "linear" outputs pass unchanged."""
-    if output not in RANGES:
-        return x
-    return jnp.clip(jnp.round(to_pixels(x, output)), 0, 255).astype(jnp.uint8)
+    return quantize(to_pixels(x, output)) if output in RANGES else x
+
+
+def quantize(x):
+    """Floats to uint8 pixels: rounded to the nearest level (ties to even), clipped to 0 ... 255.
+
+    Shapes: [...], kept; NumPy arrays stay on the host, JAX arrays on their device.
+    """
+    xp = jnp if isinstance(x, jax.Array) else np
+    return xp.clip(xp.round(x), 0, 255).astype(np.uint8)

@@ -18,6 +18,7 @@ from genjax.engine.phase import Task
 from genjax.engine.state import State, local
 from genjax.errors import InputError, NotApplicable
 from genjax.evaluation import sources
+from genjax.ops.pixels import quantize
 from genjax.run.restore import load_info, restore, saved_config
 
 CHUNK = 4096
@@ -82,7 +83,7 @@ class Run:
     def decode(self, z: np.ndarray) -> np.ndarray:
         """Examples of latents or latents. Shapes: z [N, ...] -> uint8 [N, H, W, C], or float32 [N, D]."""
         self.need("decode")
-        return _stored(apply_in_batches(self.task.outputs["decode"], self.state, z), 1, self.are_images)
+        return _stored(apply_in_batches(self.task.outputs["decode"], self.state, z), self.are_images)
 
     def need(self, *outputs: str) -> None:
         """Raises: NotApplicable if the task lacks one of the outputs."""
@@ -162,18 +163,19 @@ def heldout(config: ConfigDict) -> Source | None:
 
 
 def restored(task: Task, state: State, x: np.ndarray, corrupt: bool = True) -> tuple[np.ndarray, ...]:
-    """Rows to set over each other: the examples, what training would show of them if it corrupts, what is restored.
+    """Rows of an image of reconstructions: examples, their corruptions if training corrupts, and reconstructions.
 
-    Shapes: x uint8 [N, H, W, C] or float32 [N, D] -> two or three of the same shape and type.
+    Shapes: x uint8 [N, H, W, C] or float32 [N, ...] -> two or three of the same shape and type.
     """
     images = x.ndim == 4
     if not corrupt or "corrupt" not in task.outputs:
-        return x, _stored(apply_in_batches(task.outputs["reconstruct"], state, x), 255, images)
-    seen = np.asarray(jax.jit(task.outputs["corrupt"])(state, x))  # at once: each block would have the same noise
-    y = apply_in_batches(task.outputs["reconstruct"], state, seen)
-    return x, _stored(seen, 255, images), _stored(y, 255, images)
+        return x, _stored(apply_in_batches(task.outputs["reconstruct"], state, x), images)
+    # One call for all examples: the noise follows from an example's position in its batch.
+    corrupted = np.asarray(jax.jit(task.outputs["corrupt"])(state, x))
+    reconstructions = apply_in_batches(task.outputs["reconstruct"], state, corrupted)
+    return x, _stored(255 * corrupted if images else corrupted, images), _stored(reconstructions, images)
 
 
-def _stored(y, scale, images):
-    """As examples are stored: pixels rounded and clipped, points as they are."""
-    return np.clip(np.rint(np.float32(y) * scale), 0, 255).astype(np.uint8) if images else np.float32(y)
+def _stored(y, images):
+    """Examples as they are stored: pixels rounded and clipped to uint8, points and series as float32."""
+    return quantize(np.float32(y)) if images else np.float32(y)

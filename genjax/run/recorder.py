@@ -18,6 +18,7 @@ from genjax.engine.phase import Task
 from genjax.engine.state import State, local
 from genjax.errors import InputError
 from genjax.evaluation.schedule import EvalSchedule
+from genjax.ops.pixels import quantize
 from genjax.report import figures, html, reconstructions
 from genjax.run.loaded import heldout, restored
 from genjax.run.monitor import DIVERSITY, WARNINGS, Monitor, diversity
@@ -165,7 +166,7 @@ class Recorder:
     def _stylize(self, state: State, step: int) -> None:
         """Contents over styles over what the task makes of the two."""
         made = apply_in_batches(self.task.outputs["stylize"], state, self.examples)
-        rows = *np.split(self.examples, 2, 1), np.clip(np.rint(made), 0, 255).astype(np.uint8)
+        rows = *np.split(self.examples, 2, 1), quantize(made)
         self._keep_image("samples", step, reconstructions.bands(rows), "contents over styles over their union")
 
     def _keep_image(self, folder: str, step: int, image, title: str = "") -> None:

@@ -96,12 +96,12 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return to_pixels(restore(state, z), "sigmoid" if len(shape) == 3 else "linear")
 
     def reconstruct(state, x):
-        """What is left of examples behind their latents, pixels from 0 to 1. Shapes: [N, *shape], kept."""
-        y = restore(state, encode(state, x))
+        """Reconstructions, pixels from 0 to 255, not rounded; series padded as x is. Shapes: x [N, *shape], kept."""
+        y = decode(state, encode(state, x))
         return padding.copy_padding(y, x) if series else y
 
     def show(state, x):
-        """What training would show it of examples. Shapes: [N, *shape], kept."""
+        """Examples as training corrupts them, pixels from 0 to 1, which `encode` takes. Shapes: x [N, *shape], kept."""
         return corrupted(jax.random.key(0), to_float(x, "sigmoid"))
 
     outputs = {"encode": encode, "decode": decode, "reconstruct": reconstruct}

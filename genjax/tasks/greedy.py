@@ -120,8 +120,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return to_pixels(jax.nn.sigmoid(down(_params(state), z, names, exact)), "sigmoid")
 
     def reconstruct(state, x):
-        """What the whole stack leaves of images, pixels from 0 to 1. Shapes: [N, *shape], kept."""
-        return jax.nn.sigmoid(down(_params(state), encode(state, x), names, exact))
+        """Reconstructions by the whole stack, pixels from 0 to 255, not rounded. Shapes: x [N, *shape], kept."""
+        return decode(state, encode(state, x))
 
     phases = [shallow(name, names[:i]) for i, name in enumerate(names)]
     if c.finetune.steps:

@@ -19,7 +19,7 @@ from genjax.errors import InputError
 from genjax.losses.reconstruction import LOSSES, mean
 from genjax.nets import autoencoder, contracts, conv_autoencoder, encoder_classifier
 from genjax.nets.layers import ACTIVATIONS
-from genjax.ops.pixels import to_float
+from genjax.ops.pixels import to_float, to_pixels
 
 ENCODERS = {"dense": autoencoder.Dense, "conv": conv_autoencoder.Convolutional}
 HEADS = {"dense": encoder_classifier.EncoderClassifier}
@@ -124,9 +124,9 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return net.apply(state.nets["autoencoder"].variables, to_float(x, "sigmoid"), method="encode")
 
     def reconstruct(state, x):
-        """What the autoencoder leaves of images, pixels from 0 to 1. Shapes: [N, *shape], kept."""
+        """The autoencoder's reconstructions, pixels from 0 to 255, not rounded. Shapes: x [N, *shape], kept."""
         y = net.apply(state.nets["autoencoder"].variables, encode(state, x), method="decode")
-        return ACTIVATIONS[net.output](y)
+        return to_pixels(ACTIVATIONS[net.output](y), "sigmoid")
 
     held = round(c.frozen * c.steps)
     parts = [("classify", held, True), ("finetune", c.steps - held, False)]

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from genjax.engine.state import State, Variables
 from genjax.ops.arrays import one_hot
 from genjax.ops.noise import of_seeds
-from genjax.ops.pixels import to_pixels, to_uint8
+from genjax.ops.pixels import quantize, to_pixels, to_uint8
 
 
 def weights(state: State, ema: bool) -> Variables:
@@ -82,7 +82,6 @@ def style_outputs(generator, image: Callable, latent: int) -> dict[str, Callable
 
         Shapes: seeds int [N] -> uint8 [N, *shape].
         """
-        found = synthesize(state, map(state, latents(state, seeds), ema), ema, truncation)
-        return jnp.clip(jnp.round(found), 0, 255).astype(jnp.uint8)
+        return quantize(synthesize(state, map(state, latents(state, seeds), ema), ema, truncation))
 
     return {"sample": sample, "latents": latents, "decode": decode, "map": map, "synthesize": synthesize}

@@ -164,8 +164,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return to_pixels(restore(state, z), "sigmoid" if pixels else "linear")
 
     def reconstruct(state, x, label=None, sampled=False):
-        """The mean example of latents (see `encode`), pixels from 0 to 1. Shapes: x [N, *shape] -> [N, *shape]."""
-        return restore(state, encode(state, x, label, sampled))
+        """Mean examples of the latents of `encode`, pixels from 0 to 255, not rounded. Shapes: x [N, *shape], kept."""
+        return decode(state, encode(state, x, label, sampled))
 
     def latents(state, seeds, truncation=None):
         """The latents of each seed from the prior; a seed's class is seed % classes. Shapes: [N] -> as of `encode`."""

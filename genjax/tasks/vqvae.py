@@ -106,8 +106,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return to_pixels(restore(state, indices), "sigmoid")
 
     def reconstruct(state, x):
-        """What is left of images behind their codes, pixels from 0 to 1. Shapes: [N, *shape], kept."""
-        return restore(state, encode(state, x))
+        """Reconstructions from the nearest codes, pixels from 0 to 255, not rounded. Shapes: x [N, *shape], kept."""
+        return decode(state, encode(state, x))
 
     outputs = {"encode": encode, "decode": decode, "reconstruct": reconstruct}
     return Task(init, (Phase("train", c.steps, c.batch, step),), outputs)

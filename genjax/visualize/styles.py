@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from genjax.engine.outputs import apply_in_batches
+from genjax.ops.pixels import quantize
 from genjax.report import interpolation
 from genjax.report.figures import grid
 from genjax.run.loaded import Run
@@ -41,7 +42,7 @@ def truncation(run: Run) -> Iterator[tuple[str, Any]]:
     """Seeds over psi, how far their w is from the average: 1 as it is, 0 the average, negative the opposite."""
     w = w_of(run, SEEDS)
     columns = [apply_in_batches(run.task.outputs["synthesize"], run.state, w, truncation=psi) for psi in PSI]
-    images = as_pixels(np.stack(columns, 1))
+    images = quantize(np.stack(columns, 1))
     yield "truncation.png", grid(images.reshape(-1, *images.shape[2:]), len(PSI))
 
 
@@ -52,9 +53,9 @@ def noise(run: Run) -> Iterator[tuple[str, Any]]:
     rows = []
     for w in w_of(run, SOURCES[1]):
         images = np.asarray(synthesize(run.state, jnp.repeat(w[None], count, 0), jax.random.key(0)))
-        rows.append([*as_pixels(images[:shown]), images.std(0)])
+        rows.append([*quantize(images[:shown]), images.std(0)])
     most = max(0.5, *(deviation.max() for *_, deviation in rows))  # of half a level nobody sees anything
-    cells = [x for row in rows for x in (*row[:-1], as_pixels(255 * row[-1] / most))]
+    cells = [x for row in rows for x in (*row[:-1], quantize(255 * row[-1] / most))]
     yield "noise.png", grid(np.stack(cells), shown + 1)
 
 
@@ -117,9 +118,4 @@ def affine_maps(run: Run) -> Iterator[np.ndarray]:
 
 def decoded(run: Run, ws: np.ndarray) -> np.ndarray:
     """Images of styles. Shapes: [N, width] or [N, layers, width] -> uint8 [N, H, W, C]."""
-    return as_pixels(apply_in_batches(run.task.outputs["synthesize"], run.state, np.asarray(ws, np.float32)))
-
-
-def as_pixels(x: np.ndarray) -> np.ndarray:
-    """Rounded and clipped to uint8."""
-    return np.clip(np.round(x), 0, 255).astype(np.uint8)
+    return quantize(apply_in_batches(run.task.outputs["synthesize"], run.state, np.asarray(ws, np.float32)))

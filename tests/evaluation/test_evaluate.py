@@ -129,8 +129,8 @@ def test_reconstructions_and_likelihoods_are_of_held_out_images():
     """A task that restores half the brightness, and whose bound is known."""
     x = HELD / 255
     outputs = {
-        "reconstruct": lambda state, x: x.astype(jnp.float32) / 510,
-        "log_weights": lambda state, x: jnp.broadcast_to(jnp.log(jnp.array([0.25, 0.5, 0.75])), (len(x), 3)),
+        "reconstruct": lambda state, x: x.astype(jnp.float32) / 2,
+        "log_weights": lambda state, x, draws=3: jnp.broadcast_to(jnp.log(jnp.array([0.25, 0.5, 0.75])), (len(x), 3)),
     }
     task = Task(lambda key: None, (), outputs)
     case = EvalContext(None, source(REAL), source(HELD), [], task, State(jnp.int32(0), {}, {}, {}))

@@ -8,12 +8,12 @@ from helpers import config_of, run
 from PIL import Image
 
 from genjax import data
-from genjax.run.restore import restore, weights_sha256
 from genjax.engine.outputs import apply_in_batches
 from genjax.engine.phase import Task
 from genjax.errors import InputError
-from genjax.run.loaded import open_run, restored
 from genjax.report import reconstructions
+from genjax.run.loaded import open_run, restored
+from genjax.run.restore import restore, weights_sha256
 from genjax.train import train
 
 OWN = "fashion_mnist_10k"
@@ -87,7 +87,7 @@ def test_a_task_that_samples_and_reconstructs_has_both(tmp_path, monkeypatch):
 
     def with_reconstructions(c, shape):
         task = build(c, shape)
-        return Task(task.init, task.phases, {**task.outputs, "reconstruct": lambda state, x: x / 255})
+        return Task(task.init, task.phases, {**task.outputs, "reconstruct": lambda state, x: x / 2})
 
     monkeypatch.setattr(tasks, "build", with_reconstructions)
     config = config_of("gan", data__name=OWN)

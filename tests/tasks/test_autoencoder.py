@@ -165,7 +165,7 @@ def test_the_loss_is_of_the_clean_image_restored_from_the_corrupted_one(name, am
     state, x = task.init(KEY), (X * 255).astype(jnp.uint8)
     _, metrics = jax.jit(task.phases[0].step)(state, {"x": x[None]}, KEY)
     seen = corruption.CORRUPTIONS[name](jax.random.split(KEY)[0], x / 255, amount)
-    y = task.outputs["reconstruct"](state, seen)  # which corrupts nothing
+    y = task.outputs["reconstruct"](state, seen) / 255  # which corrupts nothing
     bce = -(x / 255 * jnp.log(y) + (1 - x / 255) * jnp.log1p(-y)).mean()
     assert float(metrics["loss"]) == pytest.approx(float(bce), rel=1e-5)
     assert float(jnp.abs(task.outputs["corrupt"](state, x) - x / 255).mean()) > 0.1

@@ -105,7 +105,7 @@ def test_the_stack_is_the_composition_of_its_layers():
     for name in ("layer_3", "layer_2"):
         y = selu(dense(p[name]["decoder_0"], y))
     y = jax.nn.sigmoid(dense(p["layer_1"]["decoder_0"], y)).reshape(x.shape)
-    np.testing.assert_allclose(task.outputs["reconstruct"](state, x), y, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(task.outputs["reconstruct"](state, x), 255 * y, rtol=1e-5, atol=1e-4)
     np.testing.assert_allclose(task.outputs["decode"](state, z), 255 * y, rtol=1e-5, atol=1e-4)
 
 

@@ -38,7 +38,7 @@ def classifying(task):
 
 def test_a_part_of_the_classifiers_steps_is_frozen():
     def phases(frozen):
-        return [(p.name, p.steps, p.examples) for p in build(steps=10, labels=30, frozen=frozen).phases]
+        return [(p.name, p.steps, p.subset) for p in build(steps=10, labels=30, frozen=frozen).phases]
 
     pretrain = ("pretrain", 4, 0)
     assert phases(0.3) == [pretrain, ("classify", 3, 30), ("finetune", 7, 30)]

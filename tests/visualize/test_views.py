@@ -43,7 +43,7 @@ def identity(**outputs) -> tuple[Task, State]:
     given = {
         "encode": encode,
         "decode": lambda state, z, ema=True: 255 * z.reshape(-1, 28, 28, 1),
-        "reconstruct": lambda state, x: encode(state, x).reshape(-1, 28, 28, 1),
+        "reconstruct": lambda state, x: 255 * encode(state, x).reshape(-1, 28, 28, 1),
     }
     return Task(lambda key: None, (), given | outputs), State(jnp.int32(0), {}, {}, {})
 
