@@ -5,11 +5,11 @@ arXiv:1703.06868, section 6.
 """
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 
 from genjax.errors import InputError, did_you_mean
 from genjax.nets.layers import INITIALIZERS, Conv
+from genjax.ops import backend
 from genjax.ops.cpu import winograd
 from genjax.ops.pool import average_pool, max_pool
 
@@ -97,7 +97,7 @@ def ready(variables, names: tuple[str, ...]):
     In the first block maps are large and channels few: there they would gain nothing. Where it is no CPU, compilers
     choose for themselves: {}.
     """
-    if jax.default_backend() != "cpu":
+    if not backend.on_cpu():
         return {}
     params, names = variables["params"], [name for name in names if name.startswith("conv") and block(name)]
     return {"winograd": {name: winograd.transform(params[name]["kernel"]) for name in names}}

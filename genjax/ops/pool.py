@@ -1,35 +1,38 @@
-"""Pooling written as slices of the map, one for each place in a window.
+"""Pooling: the largest number or the mean of each window, in plain `lax`, or on CPU as `genjax.ops.cpu.pooling`."""
 
-XLA's CPU backend is several times slower on its own windowed reductions, and on the gradient (a scatter) that
-autodiff writes for them; docs/performance.md.
-"""
-
-from functools import partial, reduce
-
-import jax
 import jax.numpy as jnp
+from jax import lax
+
+from genjax.ops import backend
+from genjax.ops.cpu import pooling
 
 
 def max_pool(x, size: int = 2):
     """The largest of each size x size window, windows side by side; rows and columns left over are dropped.
 
-    Of equals the first takes the gradient, as in PyTorch and TensorFlow; NaN wins, as in `jnp.max`.
+    The first of equal ones takes the gradient, as in PyTorch and TensorFlow; NaN wins, as in `jnp.max`.
     Shapes: [B, H, W, C] -> [B, H // size, W // size, C].
     """
-    return _max_pool(size, x)
+    if backend.on_cpu():
+        return pooling.max_pool(size, x)
+    window = (1, size, size, 1)
+    return lax.reduce_window(x, -jnp.inf, lax.max, window, window, "VALID")
 
 
 def overlapping_max_pool(x, size: int = 3, stride: int = 2, edge: int = 0):
-    """The largest of each size x size window, one every `stride` <= size pixels of a map with `edge` more on all sides.
+    """The largest of each size x size window, one per `stride` <= size pixels of a map with `edge` more on all sides.
 
-    The last windows are cut short by the border, so that no pixel is left over: Caffe's pooling, PyTorch's ceil mode.
-    Where several are the largest, they share the gradient.
+    The last windows are cut short by the border, so no pixel is left over: Caffe's pooling, PyTorch's ceil mode.
+    Of equal ones the first takes the gradient; on CPU they share it.
     Shapes: [B, H, W, C] -> [B, ceil((H + 2 edge - size) / stride) + 1, ceil((W + 2 edge - size) / stride) + 1, C].
     """
     counts = [-(-(n + 2 * edge - size) // stride) + 1 for n in x.shape[1:3]]
     ends = [max((k - 1) * stride + size - n - edge, 0) for k, n in zip(counts, x.shape[1:3], strict=True)]
-    x = jnp.pad(x, ((0, 0), *((edge, end) for end in ends), (0, 0)), constant_values=-jnp.inf)
-    return reduce(jnp.maximum, _taps(x, counts, size, stride))
+    pads = [(edge, end) for end in ends]
+    if backend.on_cpu():
+        return pooling.overlapping_max_pool(x, size, stride, pads, counts)
+    pads = ((0, 0), *pads, (0, 0))
+    return lax.reduce_window(x, -jnp.inf, lax.max, (1, size, size, 1), (1, stride, stride, 1), pads)
 
 
 def average_pool(x, size: int = 2):
@@ -39,47 +42,15 @@ def average_pool(x, size: int = 2):
 
 
 def mean_pool(x, size: int = 3):
-    """The mean of each size x size window, side by side at every pixel; what lies beyond the edge does not count.
+    """The mean of each size x size window, one at every pixel; pixels beyond the edge do not count.
 
     Shapes: [B, H, W, C] -> [B, H, W, C], for odd sizes.
     """
-    edge = size // 2
-    total, count = (
-        sum(_taps(jnp.pad(a, ((0, 0), (edge, edge), (edge, edge), (0, 0))), x.shape[1:3], size, 1))
-        for a in (x, jnp.ones((1, *x.shape[1:3], 1), x.dtype))
-    )
-    return total / count
+    ones = jnp.ones((1, *x.shape[1:3], 1), x.dtype)
+    return _sum_pool(x, size) / _sum_pool(ones, size)
 
 
-def _taps(x, counts, size, stride):
-    """The pixels at each place of the windows, of which there are counts[0] x counts[1]: [B, *counts, C]."""
-    rows, columns = ([slice(k, k + (n - 1) * stride + 1, stride) for k in range(size)] for n in counts)
-    return [x[:, i, j] for i in rows for j in columns]
-
-
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _max_pool(size, x):
-    return _forward(size, x)[0]
-
-
-def _forward(size, x):
-    height, width = (n // size * size for n in x.shape[1:3])
-    taps = [x[:, i:height:size, j:width:size] for i in range(size) for j in range(size)]
-    best, place = taps[0], jnp.zeros(taps[0].shape, jnp.uint8)
-    for number, tap in enumerate(taps[1:], 1):
-        holds = (best >= tap) | jnp.isnan(best)
-        best, place = jnp.where(holds, best, tap), jnp.where(holds, place, number).astype(jnp.uint8)
-    return best, (place, x.shape)
-
-
-def _backward(size, kept, g):
-    place, (batch, height, width, channels) = kept
-    rows, columns = height // size, width // size
-    number = jnp.arange(size * size, dtype=jnp.uint8).reshape(1, 1, size, 1, size, 1)
-    x = jnp.where(place[:, :, None, :, None] == number, g[:, :, None, :, None], 0)
-    x = x.reshape(batch, rows * size, columns * size, channels)
-    left = ((0, 0), (0, height - rows * size), (0, width - columns * size), (0, 0))
-    return (jnp.pad(x, left) if any(map(any, left)) else x,)
-
-
-_max_pool.defvjp(_forward, _backward)
+def _sum_pool(x, size):
+    if backend.on_cpu():
+        return pooling.sum_pool(x, size)
+    return lax.reduce_window(x, 0.0, lax.add, (1, size, size, 1), (1, 1, 1, 1), "SAME")

@@ -1,20 +1,26 @@
-"""What XLA is asked for: options that it knows, of its CPU backend alone."""
+"""Options for the compiler of the target alone, and the folder of compiled programs."""
 
 import jax
+import pytest
 
 from genjax.engine import compiler
+from genjax.ops import backend
+from genjax.ops.cpu.options import OPTIONS
 
 
-def test_this_xla_knows_every_option():
-    assert compiler.options() == (compiler.CPU if jax.default_backend() == "cpu" else {})
+@pytest.mark.parametrize(("target", "expected"), [("cpu", OPTIONS), ("gpu", {}), ("tpu", {})])
+def test_only_cpu_has_options(target, expected, monkeypatch):
+    monkeypatch.setattr(backend, "target", lambda: target)
+    assert compiler.options.__wrapped__() == expected
 
 
-def test_an_option_or_value_that_xla_does_not_know_is_left_out(monkeypatch):
-    unknown = {"xla_cpu_no_such_option": 1, "xla_cpu_experimental_ynn_fusion_type": "no such value"}
-    monkeypatch.setattr(compiler, "CPU", compiler.CPU | unknown)
-    assert compiler.options.__wrapped__() == {"xla_cpu_prefer_vector_width": 512}
-
-
-def test_other_backends_are_asked_for_nothing(monkeypatch):
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    assert compiler.options.__wrapped__() == {}
+def test_a_folder_named_by_the_user_stays_and_otherwise_it_is_in_the_users_cache(monkeypatch):
+    changes = {}
+    monkeypatch.setattr(jax.config, "update", changes.__setitem__)
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "somewhere")
+    monkeypatch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "1")
+    compiler.enable_compilation_cache()
+    assert changes == {}
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR")
+    compiler.enable_compilation_cache()
+    assert changes == {"jax_compilation_cache_dir": str(compiler.cache_folder("xla"))}

@@ -1,4 +1,4 @@
-"""Maximum pooling against Flax's, whose gradient is XLA's own, and PyTorch's rule for equals; the others by windows."""
+"""Pooling, plain and as on CPU: maxima against Flax's and PyTorch's rule for equal ones, the others by windows."""
 
 import flax.linen as nn
 import jax
@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from genjax.ops.pool import max_pool, mean_pool, overlapping_max_pool
+from genjax.ops import backend
+from genjax.ops.pool import average_pool, max_pool, mean_pool, overlapping_max_pool
+
+
+@pytest.fixture(params=["cpu", "gpu"], autouse=True)
+def target(request, monkeypatch):
+    """The form that is traced; both run on the backend of the tests."""
+    monkeypatch.setattr(backend, "target", lambda: request.param)
+    return request.param
 
 
 @pytest.mark.parametrize("shape", [(2, 6, 8, 3), (3, 7, 7, 2), (1, 9, 5, 1)])
@@ -53,9 +61,20 @@ def test_overlapping_windows_are_maxima_to_the_very_edge(height, width, size, st
         np.testing.assert_array_equal(y[:, i, j], window.max((1, 2)))
 
 
-def test_means_leave_out_what_is_beyond_the_edge():
+def test_means_leave_out_pixels_beyond_the_edge():
     x = jax.random.normal(jax.random.key(0), (2, 5, 4, 3))
     y = mean_pool(x)
     np.testing.assert_allclose(y[:, 0, 0], x[:, :2, :2].mean((1, 2)), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(y[:, 2, 0], x[:, 1:4, :2].mean((1, 2)), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(y[:, 2, 2], x[:, 1:4, 1:4].mean((1, 2)), rtol=1e-5, atol=1e-6)
+
+
+def test_means_of_windows_side_by_side():
+    x = jax.random.normal(jax.random.key(0), (2, 4, 6, 3))
+    np.testing.assert_allclose(average_pool(x)[:, 1, 2], x[:, 2:4, 4:6].mean((1, 2)), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("pool", [max_pool, overlapping_max_pool, mean_pool])
+def test_only_the_plain_form_reduces_windows(pool, target):
+    program = str(jax.make_jaxpr(lambda x: pool(x))(jnp.ones((1, 6, 6, 2))))
+    assert ("reduce_window" in program) == (target != "cpu")

@@ -12,9 +12,10 @@ from experiments.scaling.collectives import collectives, compile_step
 from experiments.scaling.drift import CONFIGS, distances, tiny, train
 from genjax import tasks
 from genjax.engine import loop
-from genjax.engine.mesh import make_mesh, sharded, replicated
-from genjax.ops import conv
-from genjax.ops.conv import C, T, W, _geometry
+from genjax.engine.mesh import make_mesh, replicated, sharded
+from genjax.ops.conv import geometry as geometry_of
+from genjax.ops.cpu import phases
+from genjax.ops.cpu.convolution import C, T, W
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,7 @@ def convolutions(case, count):
     mesh, rng = make_mesh(jax.devices()[:count]), np.random.default_rng(0)
     with jax.enable_x64(True), jax.set_mesh(mesh):
         w = jax.device_put(rng.normal(size=(*kernel, 2, 3)), replicated(mesh))
-        g = _geometry(size, w, *rest)
+        g = geometry_of(size, w, *rest)
         x = jax.device_put(rng.normal(size=(8, *size, 2)), sharded(mesh, 0))
         y = jax.device_put(rng.normal(size=(8, *g.out_size, 3)), sharded(mesh, 0))
         results, sent = {}, {}
@@ -143,6 +144,6 @@ def sent_by_dcgan():
     task = tasks.build(config, (28, 28, 1))
     nets = loop.shapes(task).nets.values()
     sizes = {leaf.size for net in nets for leaf in jax.tree.leaves((net.params, net.stats))}
-    with mock.patch.object(conv, "LARGE", 0):  # every transposed convolution as a large one is done
+    with mock.patch.object(phases, "LARGE", 0):  # every transposed convolution with a stride counts as large
         hlo = compile_step(task, (28, 28, 1), make_mesh(jax.devices()[:4]))
     return collectives(hlo), sizes

@@ -22,9 +22,9 @@ def test_it_is_the_convolution_with_its_gradients_in_x_and_w(size, padding):
     with jax.enable_x64(True):
         x, w = arrays(*size, jnp.float64)
         expected, pull = jax.vjp(lambda x, w: conv.conv(x, w, padding=padding), x, w)
-        found, pull_found = jax.vjp(lambda x, w: winograd.conv(x, winograd.transform(w), padding), x, w)
+        result, pull_result = jax.vjp(lambda x, w: winograd.conv(x, winograd.transform(w), padding), x, w)
         y = jnp.asarray(np.random.default_rng(1).standard_normal(expected.shape))
-        for a, b in zip((found, *pull_found(y)), (expected, *pull(y)), strict=True):
+        for a, b in zip((result, *pull_result(y)), (expected, *pull(y)), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
 
 
@@ -41,5 +41,5 @@ def test_float32_loses_three_hundred_thousandths_at_most():
 
 def test_it_takes_a_quarter_of_the_products():
     x, w = arrays(8, 8, jnp.float32)
-    found = cost(winograd.conv, x, winograd.transform(w)).flops
-    assert found == cost(conv.conv, x, w).flops / 4 == 2 * 36 * 8 * 3 * 5  # of 36 pairs, 8 tiles, channels in and out
+    flops = cost(winograd.conv, x, winograd.transform(w)).flops
+    assert flops == cost(conv.conv, x, w).flops / 4 == 2 * 36 * 8 * 3 * 5  # of 36 pairs, 8 tiles, channels in and out
