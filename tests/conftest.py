@@ -14,25 +14,19 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(TESTS.parent / ".cache" /
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 
-HASTY = {
-    *("engine", "experiments", "visualize", "losses", "metrics", "nets", "ops", "report", "tasks"),
-    *("test_by_channel", "test_classes", "test_configs", "test_control", "test_evaluate", "test_images"),
-    *("test_sample_classes", "test_sentinel", "test_series", "test_stylize", "weights"),
-}
-"""Folders and files whose tests compile much and run it a few times: compiled in three fifths of the time, to slower
-programs. RemoteProcessError bits are compared with those of other processes, which are compiled as a user's are.
-"""
-
-
 @pytest.fixture(scope="module", autouse=True)
-def compiled_hastily(request):
-    """Whether XLA optimizes what a test file compiles: jitted functions are forgotten where that changes."""
+def _optimization(request):
+    """Compile without XLA's optimizations, in three fifths of the time, unless a file is marked `optimized`.
+
+    Those files compare bits with other processes, which compile as a user's do. Jitted functions are forgotten where
+    the level changes.
+    """
     import jax
 
-    hasty = not HASTY.isdisjoint({request.path.parent.name, request.path.stem})
-    if hasty != jax.config.read("jax_disable_most_optimizations"):
+    plain = request.node.get_closest_marker("optimized") is None
+    if plain != jax.config.read("jax_disable_most_optimizations"):
         jax.clear_caches()
-        jax.config.update("jax_disable_most_optimizations", hasty)
+        jax.config.update("jax_disable_most_optimizations", plain)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""An adversarial loss and a penalty: Pearson's divergence, and a penalty that wants no slope between reals and fakes."""
+"""An adversarial loss and a penalty: Pearson's divergence, and the squared slope between reals and fakes."""
 
 import jax.numpy as jnp
 
@@ -15,7 +15,7 @@ def pearson_critic(real, fake):
 
 
 def pearson_generator(real, fake):
-    """What the generator lowers of the same bound, -E (T^2 / 4 + T)(fake). Source: arXiv:1606.00709, eq. 4."""
+    """The part of that bound which depends on the generator, -E (T^2 / 4 + T)(fake). Source: arXiv:1606.00709, eq. 4."""
     return -jnp.mean(fake**2 / 4 + fake)
 
 

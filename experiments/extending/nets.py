@@ -17,6 +17,7 @@ class SineGenerator(nn.Module):
     frequency: float = 3.0
     output: str = "linear"
 
+    conditioning: ClassVar[str] = "concat"
     CHOICES: ClassVar = {"output": ("linear",)}
 
     @nn.compact
@@ -36,6 +37,10 @@ class MaxoutCritic(nn.Module):
 
     widths: tuple[int, ...] = (64, 64)
     pieces: int = 3
+
+    conditioning: ClassVar[str] = "concat"
+    minibatch: ClassVar[str] = ""
+    batch_norm: ClassVar[bool] = False
 
     @nn.compact
     def __call__(self, x, train: bool = False, class_onehot=None):

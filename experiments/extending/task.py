@@ -5,13 +5,13 @@ from types import SimpleNamespace
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
+from experiments.extending.nets import SineGenerator
 from genjax.config import defaults
 from genjax.engine.phase import Phase, Task
 from genjax.engine.state import State
 from genjax.engine.update import gradient_step, init_net, optimizer
 from genjax.errors import InputError
 from genjax.ops import noise
-from experiments.extending.nets import SineGenerator
 
 BANDWIDTHS = (0.1, 0.3, 1.0, 3.0)
 

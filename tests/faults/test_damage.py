@@ -19,6 +19,8 @@ from genjax.report import figures
 from genjax.run.workdir import Workdir
 from genjax.train import train
 
+pytestmark = pytest.mark.optimized
+
 # -- damaged files
 
 

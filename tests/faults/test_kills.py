@@ -14,6 +14,8 @@ from genjax.engine import checkpoint
 from genjax.run.recorder import Recorder
 from genjax.train import train
 
+pytestmark = pytest.mark.optimized
+
 
 def without_report():
     """Of a process what a fixture spares those of this one."""

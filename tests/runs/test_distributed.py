@@ -18,6 +18,8 @@ from genjax.run.workdir import Workdir
 from genjax.run.records import read_evaluations
 from genjax.run.recorder import Recorder
 
+pytestmark = pytest.mark.optimized
+
 STEPS = 8
 TWO_DEVICES = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
 

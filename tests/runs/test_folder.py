@@ -19,6 +19,8 @@ from genjax.run.recorder import Recorder
 from genjax.sample import parse_seeds, sample
 from genjax.train import train
 
+pytestmark = pytest.mark.optimized
+
 
 @pytest.fixture(scope="module")
 def config(images):

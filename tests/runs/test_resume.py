@@ -17,6 +17,8 @@ from genjax.engine.phase import Phase, Task, scheduled_phases
 from genjax.run.recorder import Recorder
 from genjax.train import train
 
+pytestmark = pytest.mark.optimized
+
 STEPS = 5
 
 

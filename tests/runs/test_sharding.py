@@ -17,6 +17,8 @@ from genjax.ops.conv import geometry as geometry_of
 from genjax.ops.cpu import phases
 from genjax.ops.cpu.convolution import C, T, W
 
+pytestmark = pytest.mark.optimized
+
 
 @pytest.fixture(scope="module")
 def eight():

@@ -1,0 +1,22 @@
+"""A GAN of somebody else's parts: data, nets, loss and penalty of this folder, judged by its metric.
+
+python -m genjax.train --config=experiments/extending/config.py --workdir=runs/moons
+"""
+
+from genjax.config import SMOKE, variant
+from genjax.tasks import gan
+
+
+def get_config(name=""):
+    """The config; "smoke" is a tiny one that finishes in seconds."""
+    c = gan.config()
+    c.data.name = "experiments.extending.data:moons"
+    c.latent = 8
+    c.generator = {"net": "experiments.extending.nets:SineGenerator"}
+    c.critic = {"net": "experiments.extending.nets:MaxoutCritic"}
+    c.loss.name = "experiments.extending.losses:pearson"
+    c.penalty.update(name="experiments.extending.losses:zero_centered", weight=1.0)
+    c.steps, c.batch = 4_000, 128
+    c.eval.update(every=2_000, metrics="experiments.extending.metric:energy")
+    smoke = SMOKE | {"generator.widths": (8,), "critic.widths": (8,), "eval.every": 2, "eval.samples": 50}
+    return variant(c, name, smoke=smoke)
