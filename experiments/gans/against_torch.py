@@ -106,10 +106,10 @@ def result(library: str, seed: int, source: Source, nets: Sequence[FeatureNet]) 
     """
     path = run_path(library, seed)
     file, samples = path.with_suffix(".json"), path.with_suffix(".npy")
-    asked = {"steps": FLAGS.steps, "samples": FLAGS.samples, "data": json.loads(json.dumps(source.describe()))}
-    results = json.loads(file.read_text()) if file.exists() else {"asked": asked, "distances": {}}
-    if results["asked"] != asked:
-        raise InputError(f"{file} is of {results['asked']}, not of {asked}: choose another --out")
+    settings = {"steps": FLAGS.steps, "samples": FLAGS.samples, "data": json.loads(json.dumps(source.describe()))}
+    results = json.loads(file.read_text()) if file.exists() else {"settings": settings, "distances": {}}
+    if results["settings"] != settings:
+        raise InputError(f"{file} has the settings {results['settings']}, not {settings}: choose another --out")
     if not file.exists():
         buffer = io.BytesIO()
         np.save(buffer, (with_genjax if library == "genjax" else with_torch)(path, seed, source), allow_pickle=False)

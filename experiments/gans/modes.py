@@ -107,16 +107,16 @@ def result(folder: Path, method: str) -> dict[str, Any]:
 
     Raises: InputError if the file is of another study.
     """
-    asked = {"data": FLAGS.data, "seeds": FLAGS.seeds, "steps": FLAGS.steps, "overrides": dict(METHODS[method])}
-    asked = json.loads(json.dumps(asked))  # tuples as lists
+    settings = {"data": FLAGS.data, "seeds": FLAGS.seeds, "steps": FLAGS.steps, "overrides": dict(METHODS[method])}
+    settings = json.loads(json.dumps(settings))  # tuples as lists
     path = folder / FLAGS.data / f"{method.replace(' ', '_')}.json"
     if path.exists():
         counts = json.loads(path.read_text())
-        if counts["asked"] != asked:
-            raise InputError(f"{path} is of {counts['asked']}, not of {asked}: choose another --out")
+        if counts["settings"] != settings:
+            raise InputError(f"{path} has the settings {counts['settings']}, not {settings}: choose another --out")
         return counts
     gaussians = mixture(FLAGS.data)
-    counts = {"asked": asked, "steps": [], "covered": [], "good": [], "kl": [], "samples": []}
+    counts = {"settings": settings, "steps": [], "covered": [], "good": [], "kl": [], "samples": []}
     config, sample = config_of(method, FLAGS.data, FLAGS.steps), None
     for step, task, states, _ in vmapped_seeds.train(config, FLAGS.seeds, -(-config.steps // FRAMES)):
         sample = sample or jax.jit(jax.vmap(partial(task.outputs["sample"], seeds=np.arange(SAMPLES))))
