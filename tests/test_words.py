@@ -21,14 +21,18 @@ EVERYTHING = ("genjax", "experiments", "configs", "docs", "README.md", "CHANGELO
 COLUMNS = 120
 LINES = 90
 
-PER = r"side|example|class|second|image|picture|channel|pixel|layer|device|process|sample|element|position|vector|epoch"
-COUNT = (
-    r"one|two|three|four|five|ten|\d[\d,.]*|numbers?|weights?|values?|logits?|pixels|images|steps|bytes|bits|updates?"
+PER = (
+    r"side|example|class|second|image|channel|pixel|layer|device|process|sample|element|position|vector|epoch|stage|block"
+    r"|phase"
 )
+COUNT = r"one|two|three|four|five|ten|\d[\d,.]*\d|\d|numbers?|weights?|values?|logits?|pixels|images|steps|bytes|bits|updates?"
 NET = r"(?:critic|discriminator|generator|encoder|decoder|net|network|classifier|autoencoder)s?"
 
 TEXT = [
-    (rf"\b(?:{COUNT}) an? (?:{PER})\b", "say 'per': 'one weight per example', 'images per second', 'N x N pixels'"),
+    (
+        rf"\b(?:{COUNT}) (?!(?:from|of|is|in|to|are|and|for|by|as|along|with|at) )(?:[a-z]+ )?an? (?:{PER})\b",
+        "say 'per': 'one weight per example', 'images per second', 'N x N pixels'",
+    ),
     (
         r"\ban? (?:equation|line|row|file|command|column|dot) an? (?:class|loss|run|metric|config)\b",
         "'per'",
@@ -73,6 +77,7 @@ TEXT = [
     (r"\bnor (?:on|in|of) how\b", "a plain sentence"),
     (r"\bof late\b", "'recent'"),
     (r"(?<!thing)(?<!body)(?<!one)(?<!where)(?<!or)(?<!if) else(?=[.;,)]|$)", "'otherwise'"),
+    (r"; else\b", "'otherwise'"),
     (r"\b(?:is|are) (?:said|whole)(?=[.,;:)]| on )", "'reported', 'stated'; 'complete', 'replicated'"),
     (r"\bnoqa: E731", "'def'"),
     (r"\bmend(?:s|ed|ing)?\b", "'fix'"),
@@ -86,6 +91,7 @@ OPENINGS = [
         r"(?:Of|Beside|Behind|Whose|Whoever|Where|That|Those|Which)\b",
         "begin with the noun, in a sentence that stands by itself",
     ),
+    (r"(?:Judge|Look at|See|Notice|Paint)\b(?! the)", "nets compute: 'Logits of images x.', 'Features of images x.'"),
     (r"How (?:many|much|often|far)\b", "begin with the noun: 'Number of ...', 'Distance of ...', 'Share of ...'"),
 ]
 """Patterns at the beginning of a docstring."""
