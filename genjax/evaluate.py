@@ -86,9 +86,10 @@ def _case_of_run(names):
         sources.check_same_shape(samples, reference)
         nets = open_nets(FLAGS.features, reference)
         title += f": {count:,} samples, of the seeds 0 to {count - 1}"
-    heldout = sources.heldout(
-        registry.need_heldout(names), reference, FLAGS.heldout or (config.eval.heldout if own else ""), form
-    )
+    heldout = None
+    if registry.need_heldout(names):
+        heldout_split = FLAGS.heldout or (config.eval.heldout if own else "")
+        heldout = sources.heldout(reference.name, heldout_split, form, reference.fingerprint)
     case = EvalContext(samples, reference, heldout, nets, task, state, options, watch)
     return case, int(state.step), title
 
@@ -106,7 +107,9 @@ def _case_of_images(names):
     samples = sources.take(samples, FLAGS.samples or samples.size)
     reference = sources.open_images(FLAGS.reference, FLAGS.split or "", form)
     sources.check_same_shape(samples, reference)
-    heldout = sources.heldout(registry.need_heldout(names), reference, FLAGS.heldout or "", form)
+    heldout = None
+    if registry.need_heldout(names):
+        heldout = sources.heldout(reference.name, FLAGS.heldout or "", form, reference.fingerprint)
     case = EvalContext(samples, reference, heldout, open_nets(FLAGS.features, samples), watch=watch)
     return case, 0, f"{FLAGS.images}: {samples.size:,} examples"
 

@@ -66,15 +66,22 @@ def load(name: str, what: str) -> Any:
 def digests(config: Mapping[str, Any]) -> dict[str, str]:
     """The SHA-256 of the source of every extension that a config names, by "package.module:name".
 
-    Names may stand in lists with commas. A module is one that `load` has imported.
+    Names may stand in lists with commas, and after a prefix as in the data source "stacked:my.data:digits". A module
+    is one that `load` has imported.
     """
-    names = {part.strip() for text in _texts(config) for part in text.split(",") if is_extension(part.strip())}
+    parts = (part for text in _texts(config) for part in text.split(","))
+    names = {name for part in parts if is_extension(name := _last(part))}
     found = {}
     for name in sorted(names):
         file = getattr(sys.modules.get(name.partition(":")[0]), "__file__", None)
         if file:
             found[name] = hashlib.sha256(Path(file).read_bytes()).hexdigest()
     return found
+
+
+def _last(part: str) -> str:
+    """The last two words between colons: "my.data:digits" of "stacked:my.data:digits"."""
+    return ":".join(part.strip().split(":")[-2:])
 
 
 def _texts(value) -> Iterator[str]:

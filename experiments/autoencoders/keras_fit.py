@@ -14,8 +14,7 @@ import keras
 import numpy as np
 from keras import layers as L
 
-from genjax.data.images import Form
-from genjax.data.packaged import load_fashion_10k
+from genjax.data import open_source
 
 SECONDS = 3.0
 
@@ -126,7 +125,7 @@ def seconds_a_step(name: str) -> float:
     keras.utils.set_random_seed(0)
     layers, optimizer = MODELS[name]
     batch = 128 if name == "vae" else 32
-    source = load_fashion_10k("fashion_mnist_10k", "train", Form(None, 0, "crop"))
+    source = open_source("fashion_mnist_10k")
     x = (source.read(np.arange(source.size))[..., 0] / 255).astype(np.float32)
     model = keras.Sequential([keras.Input((28, 28)), *layers()])
     model.compile(optimizer=optimizer, loss="binary_crossentropy")

@@ -22,7 +22,7 @@ from ml_collections import ConfigDict, config_flags
 from genjax import data, tasks
 from genjax.cli import entry
 from genjax.config import check, defaults
-from genjax.data import images
+from genjax.data import encoded
 from genjax.data.feed import Feed
 from genjax.data.source import Source
 from genjax.engine import loop
@@ -141,11 +141,12 @@ def prepare(kind: Kind, folder: Path, count: int) -> None:
 
 def open_streamed(config: ConfigDict) -> Source:
     """A data set opened as one that is too large to be held decoded."""
-    most, images.IN_MEMORY = images.IN_MEMORY, 0
+    limit = encoded.MAX_IN_MEMORY
+    encoded.MAX_IN_MEMORY = 0
     try:
         return data.load(config)
     finally:
-        images.IN_MEMORY = most
+        encoded.MAX_IN_MEMORY = limit
 
 
 def reading(source: Source, batch: int, seconds: float) -> tuple[float, float]:

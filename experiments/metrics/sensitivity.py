@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from absl import flags
-from ml_collections import ConfigDict
 from scipy.stats import spearmanr
 
 from experiments.benchmarks.step_time import check_output
@@ -105,7 +104,7 @@ def study(plan: Plan, look: Look) -> Iterator[dict]:
 
 def load(name: str) -> tuple[np.ndarray, np.ndarray]:
     """Images and labels of a packaged data set, for training."""
-    source = data.load(ConfigDict({"name": name, "split": "train", "size": "", "channels": 0, "resize": "crop"}))
+    source = data.open_source(name)
     return source.read(np.arange(source.size)), source.labels
 
 

@@ -1,11 +1,12 @@
-"""Data sets that are drawn when they are read: images of their number alone, at any size."""
+"""Images that are drawn when they are read, at any size; each depends on its number alone."""
 
 from collections.abc import Callable
 
 import numpy as np
 
 from genjax.data import shapes, textures
-from genjax.data.images import Form, conform
+from genjax.data.images import conform
+from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint_of_text
 from genjax.data.splits import parse
 from genjax.errors import InputError
@@ -15,24 +16,43 @@ KINDS: dict[str, tuple[Callable[[int, int], np.ndarray], int]] = {
     "shapes": (shapes.draw, 1),
     "textures": (textures.draw, 8),
 }
-"""Name -> how a number is drawn at a side, and the least side."""
+"""For each kind, the function of (number, side) that draws an image, and the smallest side."""
+MAX_SIDE = 2048
 
 
-def load_drawn(name: str, split: str, form: Form) -> Source:
+def load_drawn(request: Request) -> Source:
     """Images of the side in the name, as in "shapes_64"; 1,000 in "train" and 100 in "test".
 
-    Shapes: uint8 (side, side, 3), or as the form says. Raises: InputError for a side that cannot be drawn.
+    Shapes: uint8 (side, side, 3), or as the form says.
+    Raises: InputError for a side that cannot be drawn.
     """
-    kind, _, number = name.partition("_")
-    side, (draw, least) = int(number), KINDS[kind]
-    if not least <= side <= 2048:
-        raise InputError(f"data.name={name!r}: expected {least} to 2048 pixels a side, as in '{kind}_256'")
-    first = {part: sum(list(SIZES.values())[:i]) for i, part in enumerate(SIZES)}
-    numbers = np.concatenate([first[p.name] + np.arange(*p.bounds(SIZES[p.name])) for p in parse(split, SIZES)])
+    kind, _, number = request.name.partition("_")
+    side = int(number)
+    draw, least = KINDS[kind]
+    if not least <= side <= MAX_SIDE:
+        raise InputError(
+            f"data.name={request.name!r}: expected a side of {least} to {MAX_SIDE} pixels, as in '{kind}_256'"
+        )
+    numbers = _numbers(request.split)
 
     def read(indices):
-        return conform(np.stack([draw(number, side) for number in numbers[np.asarray(indices)].ravel()]), form)
+        return conform(np.stack([draw(n, side) for n in numbers[np.asarray(indices)].ravel()]), request.form)
 
     shape = read([0]).shape[1:]
-    fingerprint = fingerprint_of_text([f"{name} {shape} {form.resize}", *map(str, numbers)])
-    return Source(name, split, len(numbers), shape, np.dtype(np.uint8), read, None, (), fingerprint)
+    return Source(
+        name=request.name,
+        split=request.split,
+        size=len(numbers),
+        shape=shape,
+        dtype=np.dtype(np.uint8),
+        read=read,
+        labels=None,
+        label_names=(),
+        fingerprint=fingerprint_of_text([f"{request.name} {shape} {request.form.resize}", *map(str, numbers)]),
+    )
+
+
+def _numbers(split: str) -> np.ndarray:
+    """The numbers of the images of a split expression: "test" follows "train"."""
+    first = {"train": 0, "test": SIZES["train"]}
+    return np.concatenate([first[p.name] + np.arange(*p.bounds(SIZES[p.name])) for p in parse(split, SIZES)])

@@ -1,4 +1,4 @@
-"""Images that are still encoded, in a folder or in a TFDS data set: checked, then decoded at once or on demand."""
+"""Encoded images, in files or a TFDS data set: headers are checked first, pixels decoded at once or when read."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,99 +12,105 @@ from typing import BinaryIO
 
 import numpy as np
 
-from genjax.data.images import Form, header, pixels
+from genjax.data.images import Form, decode_pixels, read_header
+from genjax.data.request import Request
 from genjax.data.source import Source, in_memory
 from genjax.errors import InputError
 
-IN_MEMORY = 2**30  # decoded bytes up to which everything is decoded once, which also finds every broken image
-_CHUNK = 1024  # images fetched at a time, so that encoded bytes do not pile up
+MAX_IN_MEMORY = 2**30
+"""Decoded bytes up to which all images are decoded when the source is opened, which also finds every broken one."""
+_CHUNK = 1024  # images read at a time, to bound the memory for encoded bytes
 
 
 @dataclass(frozen=True)
 class EncodedImages:
-    """Encoded images by index."""
+    """PNG, JPEG or WebP images by index."""
 
     count: int
-    fetch: Callable[[Sequence[int]], Sequence[Path | bytes]]
-    called: Callable[[int], str]  # what to call an image in a message
+    files: Callable[[Sequence[int]], Sequence[Path | bytes]]  # indices -> paths or contents of files
+    name: Callable[[int], str]  # index -> the image's name in messages
 
 
-def survey(images: EncodedImages, form: Form) -> tuple[int, int, int]:
-    """The one shape (H, W, C) that all images will have, from their headers alone.
+def common_shape(images: EncodedImages, form: Form) -> tuple[int, int, int]:
+    """The shape (H, W, C) that all images have once they are brought to a form, from their headers alone.
 
-    Raises: InputError naming images that are broken, incomplete or too small, or two that differ in size while `form`
+    Raises: InputError naming images that are broken, incomplete or too small, or two that differ in size if the form
     has none.
     """
 
-    def of_header(item):
-        found = _header(item)
-        form.refuse_smaller(*found[:2])
-        return found
+    def checked_header(file):
+        height, width, is_gray = _read_header(file)
+        form.refuse_smaller(height, width)
+        return height, width, is_gray
 
-    headers = list(_each(images, np.arange(images.count), of_header))
+    headers = list(_for_each(images, np.arange(images.count), checked_header))
     if form.size:
         height, width = form.size
     else:
         height, width, _ = headers[0]
-        for index, other in enumerate(headers):
-            if other[:2] != (height, width):
+        for index, (h, w, _) in enumerate(headers):
+            if (h, w) != (height, width):
                 raise InputError(
-                    f"Images differ in size: {images.called(0)} is {height}x{width}, {images.called(index)} is "
-                    f"{other[0]}x{other[1]} (height x width). Set data.size, for example to 64."
+                    f"Images differ in size: {images.name(0)} is {height}x{width}, {images.name(index)} is "
+                    f"{h}x{w} (height x width). Set data.size, for example to 64."
                 )
-    return height, width, form.channels or (1 if all(gray for *_, gray in headers) else 3)
+    return height, width, form.channels or (1 if all(is_gray for *_, is_gray in headers) else 3)
 
 
-def decode(images: EncodedImages, indices: np.ndarray, form: Form, shape: tuple[int, int, int]) -> np.ndarray:
-    """The images of these indices, uint8 [N, *shape], decoded by all cores.
+def decode_images(images: EncodedImages, indices: np.ndarray, form: Form, shape: tuple[int, int, int]) -> np.ndarray:
+    """The images of these indices, decoded on all cores. Shapes: indices [N] -> uint8 [N, *shape].
 
     Raises: InputError naming the images that cannot be decoded.
     """
     out = np.empty((len(indices), *shape), np.uint8)
-    for row, x in enumerate(_each(images, indices, lambda item: _pixels(item, form, shape))):
+    for row, x in enumerate(_for_each(images, indices, lambda file: _decode(file, form, shape))):
         out[row] = x
     return out
 
 
-def open_source(
+def source_of_images(
+    request: Request,
     images: EncodedImages,
     indices: np.ndarray,
-    form: Form,
     shape: tuple[int, int, int],
-    labels: np.ndarray | None,
-    label_names: tuple[str, ...],
-    name: str,
-    split: str,
     describe: Callable[[], str],
+    labels: np.ndarray | None = None,
+    label_names: tuple[str, ...] = (),
 ) -> Source:
-    """A source over the chosen images: in memory up to IN_MEMORY bytes, else decoded when read.
+    """A source over the images of these indices: in memory up to MAX_IN_MEMORY bytes, else decoded when read.
 
-    `labels` belong to all images; `describe` gives the fingerprint of what is not held in memory.
+    `labels` are those of all images; `describe` returns the fingerprint of images that are not held in memory.
     """
     labels = None if labels is None else labels[indices].astype(np.int32)
-    if len(indices) * prod(shape) <= IN_MEMORY:
-        return in_memory(name, split, decode(images, indices, form, shape), labels, label_names)
+    if len(indices) * prod(shape) <= MAX_IN_MEMORY:
+        x = decode_images(images, indices, request.form, shape)
+        return in_memory(request.name, request.split, x, labels, label_names)
     return Source(
-        name=name,
-        split=split,
+        name=request.name,
+        split=request.split,
         size=len(indices),
         shape=shape,
         dtype=np.dtype(np.uint8),
-        read=lambda wanted: decode(images, indices[np.asarray(wanted)], form, shape),
+        read=lambda positions: decode_images(images, indices[np.asarray(positions)], request.form, shape),
         labels=labels,
         label_names=label_names,
         fingerprint=describe(),
     )
 
 
-def _each(images: EncodedImages, indices: np.ndarray, task: Callable) -> Iterator:
-    """task(image) for each index, in order; what fails is left out and ends in one InputError."""
+def concatenate_ranges(bounds: Iterable[tuple[int, int]]) -> np.ndarray:
+    """The whole numbers of several ranges (start, stop), one range after another."""
+    return np.concatenate([np.arange(start, stop) for start, stop in bounds])
+
+
+def _for_each(images: EncodedImages, indices: np.ndarray, task: Callable) -> Iterator:
+    """task(file) for each index, in order. Raises: InputError at the end, naming the images whose task failed."""
     failed = []
     indices = indices.tolist()
     for chunk in (indices[start : start + _CHUNK] for start in range(0, len(indices), _CHUNK)):
-        for index, result in zip(chunk, _pool().map(_attempt(task), images.fetch(chunk)), strict=True):
+        for index, result in zip(chunk, _pool().map(_attempt(task), images.files(chunk)), strict=True):
             if isinstance(result, str):
-                failed.append(f"{images.called(index)} ({result})")
+                failed.append(f"{images.name(index)} ({result})")
             else:
                 yield result
     if failed:
@@ -114,11 +120,12 @@ def _each(images: EncodedImages, indices: np.ndarray, task: Callable) -> Iterato
 
 
 def _attempt(task: Callable) -> Callable:
+    """The task, with the reason of a failure as its result in place of an exception."""
     from PIL import Image, UnidentifiedImageError
 
-    def run(item: Path | bytes):
+    def run(file: Path | bytes):
         try:
-            return task(item)
+            return task(file)
         except UnidentifiedImageError:
             return "not a PNG, JPEG or WebP image"
         except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
@@ -133,31 +140,31 @@ def _open(file: BinaryIO):
     return Image.open(file, formats=("PNG", "JPEG", "WEBP"))
 
 
-def _stream(item: Path | bytes) -> BinaryIO:
-    return BytesIO(item) if isinstance(item, bytes) else open(item, "rb")
+def _stream(file: Path | bytes) -> BinaryIO:
+    return BytesIO(file) if isinstance(file, bytes) else open(file, "rb")
 
 
-def _header(item: Path | bytes) -> tuple[int, int, bool]:
-    with _stream(item) as file:
-        image = _open(file)
-        found = header(image)
-        if not _is_whole(file, image.format):
+def _read_header(file: Path | bytes) -> tuple[int, int, bool]:
+    with _stream(file) as stream:
+        image = _open(stream)
+        header = read_header(image)
+        if not _is_whole(stream, image.format):
             raise OSError("incomplete file")
-        return found
+        return header
 
 
-def _pixels(item: Path | bytes, form: Form, shape: tuple[int, int, int]) -> np.ndarray:
-    with _stream(item) as file:
-        x = pixels(_open(file), form, shape[-1])
+def _decode(file: Path | bytes, form: Form, shape: tuple[int, int, int]) -> np.ndarray:
+    with _stream(file) as stream:
+        x = decode_pixels(_open(stream), form, shape[-1])
     if x.shape != shape:
         raise ValueError(f"is {x.shape[0]}x{x.shape[1]}, not {shape[0]}x{shape[1]}; set data.size")
     return x
 
 
 def _is_whole(file: BinaryIO, format: str) -> bool:
-    """Whether the file has its end, without decoding it. Bytes after the end are allowed, as decoders allow them."""
+    """Whether the file is complete, without decoding it. Bytes after its end are allowed, as decoders allow them."""
     size = file.seek(0, os.SEEK_END)
-    if format == "WEBP":  # RIFF, then the size of what follows
+    if format == "WEBP":  # RIFF, then the size of the rest
         file.seek(4)
         return size >= 8 + int.from_bytes(file.read(4), "little")
     file.seek(max(0, size - 4096))
@@ -169,7 +176,8 @@ def _is_whole(file: BinaryIO, format: str) -> bool:
     if size > 2**18 and b"\xff\xd9" in tail:
         return True
     file.seek(0)
-    data, at = file.read(), 2
+    data = file.read()
+    at = 2
     while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xDA:
         at += 1 if data[at + 1] == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return b"\xff\xd9" in data[at:]
@@ -178,8 +186,3 @@ def _is_whole(file: BinaryIO, format: str) -> bool:
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(min(32, os.cpu_count() or 1), thread_name_prefix="genjax-decode")
-
-
-def positions_of(bounds: Iterable[tuple[int, int]]) -> np.ndarray:
-    """Indices of several slices, one after the other."""
-    return np.concatenate([np.arange(start, stop) for start, stop in bounds])

@@ -1,4 +1,4 @@
-"""One image from a file to pixels: orientation, transparency, depth, size and channels."""
+"""Decoding and resizing of images: orientation, transparency, depth, size and channels."""
 
 import re
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ _EXIF_ORIENTATION = 0x0112
 
 @dataclass(frozen=True)
 class Form:
-    """What the user asked every image to become."""
+    """Size, channels and way of resizing that every image of a source is brought to."""
 
-    size: tuple[int, int] | None  # (height, width); None: as found
-    channels: int  # 0: as found
-    resize: str
-    upscale: bool = True
+    size: tuple[int, int] | None  # (height, width); None: as stored
+    channels: int  # 1, 3, or 0: as stored
+    resize: str  # one of RESIZES
+    upscale: bool = True  # False: images smaller than `size` are refused
 
     def refuse_smaller(self, height: int, width: int) -> None:
-        """Raise InputError for an image that would have to be enlarged, where that is not wanted."""
+        """Refuse an image that would be enlarged against the user's wish. Raises: InputError."""
         if self.upscale or not self.size or self.resize == "frame":
             return
         ratios = self.size[0] / height, self.size[1] / width
@@ -33,50 +33,59 @@ class Form:
             )
 
 
-def form(config) -> Form:
-    """The form from config.size, config.channels, config.resize and config.upscale (where it is missing: True).
+AS_STORED = Form(None, 0, "crop")
+"""Images as they are in their files."""
 
-    Raises: InputError for a value that means nothing.
+
+def form_of_config(config) -> Form:
+    """The form that config.size, channels, resize and upscale (True if it is missing) ask for.
+
+    Raises: InputError for an invalid value.
     """
-    size, text = None, str(config.size).strip()
-    if text:
-        match = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", text)
-        if match:
-            size = int(match[1]), int(match[2] or match[1])
-        if not size or min(size) < 1:
-            raise InputError(
-                f"data.size {text!r} is not a size: write 64 for 64x64, 64x48 for height x width, "
-                "or leave it empty to keep images as they are."
-            )
     if config.channels not in (0, 1, 3):
-        raise InputError(f"data.channels is {config.channels!r}: expected 0 (as found), 1 (gray) or 3 (color).")
+        raise InputError(f"data.channels is {config.channels!r}: expected 0 (as stored), 1 (gray) or 3 (color).")
     if config.resize not in RESIZES:
         raise InputError(
-            f"data.resize {config.resize!r} is unknown{did_you_mean(str(config.resize), RESIZES)}. "
-            "Expected 'crop', 'squash', 'pad' or 'frame'."
+            f"data.resize {config.resize!r} is unknown{did_you_mean(str(config.resize), RESIZES)}: "
+            f"choose from {', '.join(map(repr, RESIZES))}."
         )
+    size = _parse_size(str(config.size).strip())
     return Form(size, int(config.channels), config.resize, getattr(config, "upscale", True))
 
 
-def header(image) -> tuple[int, int, bool]:
-    """Height, width (both as seen, after orientation) and whether it is gray, of a PIL image not yet decoded."""
-    width, height = image.size
-    turned = _orientation(image) >= 5
-    return (width, height, image.mode in _GRAY) if turned else (height, width, image.mode in _GRAY)
+def _parse_size(text: str) -> tuple[int, int] | None:
+    if not text:
+        return None
+    match = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", text)
+    size = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if min(size) < 1:
+        raise InputError(
+            f"data.size {text!r} is not a size: write 64 for 64x64, 64x48 for height x width, "
+            "or leave it empty to keep images as they are."
+        )
+    return size
 
 
-def pixels(image, form: Form, channels: int) -> np.ndarray:
-    """The image as the user asked for it.
+def read_header(image) -> tuple[int, int, bool]:
+    """Height and width after EXIF orientation, and whether the image is gray, of a PIL image not yet decoded."""
+    height, width = image.size[::-1]
+    if _orientation(image) >= 5:
+        height, width = width, height
+    return height, width, image.mode in _GRAY
 
-    EXIF orientation is honoured, transparency composited on white, 16-bit gray rounded to 8 bits, and scaling is
+
+def decode_pixels(image, form: Form, channels: int) -> np.ndarray:
+    """The pixels of a PIL image, brought to the form's size and to 1 or 3 channels.
+
+    EXIF orientation is applied, transparency is composited on white, 16-bit gray is rounded to 8 bits, and resizing is
     Lanczos with antialiasing. "crop" scales the shorter side and cuts the center, "squash" ignores the aspect ratio,
-    "pad" fits the whole image on white, "frame" leaves its pixels as they are and has black around them.
-
-    Shapes: uint8 [H, W, channels].
+    "pad" fits the image into white, "frame" keeps its pixels and surrounds them with black.
+    Shapes: -> uint8 [H, W, channels].
+    Raises: InputError for an image that would be enlarged although form.upscale is False.
     """
     orientation = _orientation(image)
     if form.size:
-        # A large JPEG is decoded at a half, quarter or eighth, never below twice what is wanted.
+        # A large JPEG is decoded at a half, quarter or eighth, never below twice the wanted size.
         image.draft(None, (2 * max(form.size),) * 2)
     image = _turn(_plain(image, channels), orientation)
     form.refuse_smaller(image.height, image.width)
@@ -87,7 +96,10 @@ def pixels(image, form: Form, channels: int) -> np.ndarray:
 
 
 def conform(x: np.ndarray, form: Form) -> np.ndarray:
-    """Images [N, H, W, C] already decoded, brought to the form; the same array if it is the form already."""
+    """Decoded images brought to a form; the same array if they have it already.
+
+    Shapes: uint8 [N, H, W, C] -> [N, *form.size, form.channels].
+    """
     channels = form.channels or x.shape[-1]
     if form.size in (None, x.shape[1:3]) and channels == x.shape[-1]:
         return x
@@ -95,7 +107,7 @@ def conform(x: np.ndarray, form: Form) -> np.ndarray:
 
     images = (Image.fromarray(image[..., 0] if x.shape[-1] == 1 else image) for image in x)
     try:
-        return np.stack([pixels(image, form, channels) for image in images])
+        return np.stack([decode_pixels(image, form, channels) for image in images])
     except InputError as error:
         raise InputError(f"Each image {error}") from None
 
@@ -108,7 +120,7 @@ def _orientation(image) -> int:
 def _turn(image, orientation: int):
     from PIL.Image import Transpose
 
-    how = {
+    transpose = {
         2: Transpose.FLIP_LEFT_RIGHT,
         3: Transpose.ROTATE_180,
         4: Transpose.FLIP_TOP_BOTTOM,
@@ -117,11 +129,11 @@ def _turn(image, orientation: int):
         7: Transpose.TRANSVERSE,
         8: Transpose.ROTATE_90,
     }.get(orientation)
-    return image if how is None else image.transpose(how)
+    return image if transpose is None else image.transpose(transpose)
 
 
 def _plain(image, channels: int):
-    """Eight bits, opaque, gray or RGB."""
+    """The image in eight bits, opaque, gray or RGB."""
     from PIL import Image
 
     if image.mode.startswith("I"):  # PIL's own conversion clips 16 bits instead of scaling them
@@ -134,21 +146,21 @@ def _plain(image, channels: int):
     return image.convert("L" if channels == 1 else "RGB")
 
 
-def _scale(image, height: int, width: int, how: str):
+def _scale(image, height: int, width: int, resize: str):
     from PIL import Image
 
     def resample(size, box=None):
         return image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
 
-    if how == "frame":
+    if resize == "frame":
         if image.width > width or image.height > height:
             raise InputError(f"is {image.height}x{image.width}, more than {height}x{width}; set data.resize")
         return _on_canvas(image, height, width, "black")
-    if how == "squash":
+    if resize == "squash":
         return resample((width, height))
     ratios = width / image.width, height / image.height
-    if how == "crop":
-        w, h = width / max(ratios), height / max(ratios)  # of the part that stays, in the original's pixels
+    if resize == "crop":
+        w, h = width / max(ratios), height / max(ratios)  # size of the crop in pixels of the original
         left, top = (image.width - w) / 2, (image.height - h) / 2
         return resample((width, height), (left, top, min(left + w, image.width), min(top + h, image.height)))
     inner = resample(tuple(max(1, round(side * min(ratios))) for side in image.size))

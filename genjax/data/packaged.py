@@ -1,12 +1,14 @@
-"""Data sets that come with the package, as lossless sprite sheets under genjax/assets."""
+"""Data sets that come with the package, stored as lossless sprite sheets under genjax/assets."""
 
+from collections.abc import Callable
 from importlib.resources import files
 
 import numpy as np
 
-from genjax.data.images import Form, conform
+from genjax.data.images import conform
+from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint, in_memory
-from genjax.data.splits import gather
+from genjax.data.splits import read_splits
 from genjax.errors import InputError
 
 FASHION_LABELS = (
@@ -32,7 +34,7 @@ EMOJI_LABELS = (
     "Symbols",
     "Flags",
 )
-FINGERPRINTS = {  # of the whole splits; the build scripts print them
+FINGERPRINTS = {  # of the complete splits, as the build scripts print them
     ("fashion_mnist_10k", "train"): "48397500cbd96c90c764c88977cc9f6f501c7b40a6b836cac22ac696718f7df8",
     ("fashion_mnist_10k", "test"): "cc6e609db80b4b6c6b0dd52413d9420a7db15208e43b1922e1ea6cb75b608c8b",
     ("emoji_64", "train"): "33390a18f2d88ba99e772e8de2aac19063c3b1aa7b862ef8ad7d24043b82b782",
@@ -42,23 +44,32 @@ FINGERPRINTS = {  # of the whole splits; the build scripts print them
 }
 
 
-def load_fashion_10k(name: str, split: str, form: Form) -> Source:
+def load_fashion_10k(request: Request) -> Source:
     """The first 10,000 training and 2,000 test images of Fashion-MNIST, 28x28 gray."""
-    x, labels = gather(split, ("train", "test"), lambda part: _checked("fashion_mnist_10k", part, _fashion(part)))
-    return in_memory(name, split, conform(x, form), labels, FASHION_LABELS)
+    return _load(request, _fashion, FASHION_LABELS)
 
 
-def load_emoji(name: str, split: str, form: Form) -> Source:
+def load_emoji(request: Request) -> Source:
     """Noto emoji without skin tones on white, 64x64 color; `emoji_32` is their exact 2x2 mean.
 
     Every tenth image of each category is in "test", the others in "train"; both are in a fixed shuffled order.
     """
-    x, labels = gather(split, ("train", "test"), lambda part: _checked(name, part, _emoji(part, name)))
-    return in_memory(name, split, conform(x, form), labels, EMOJI_LABELS)
+    return _load(request, _emoji, EMOJI_LABELS)
+
+
+def _load(request: Request, arrays: Callable, label_names: tuple[str, ...]) -> Source:
+    def checked(split):
+        x, labels = arrays(request.name, split)
+        if fingerprint(x, labels) != FINGERPRINTS[request.name, split]:
+            raise InputError(f"The packaged {request.name!r} ({split}) is damaged: install genjax-models again.")
+        return x, labels
+
+    x, labels = read_splits(request.split, ("train", "test"), checked)
+    return in_memory(request.name, request.split, conform(x, request.form), labels, label_names)
 
 
 def to_sheet(x: np.ndarray, columns: int) -> np.ndarray:
-    """Images [N, H, W, C] in rows on one white sheet [rows * H, columns * W, C]."""
+    """Images in rows on one white sheet. Shapes: [N, H, W, C] -> [rows * H, columns * W, C]."""
     count, height, width, channels = x.shape
     rows = -(-count // columns)
     sheet = np.full((rows * columns, height, width, channels), 255, np.uint8)
@@ -68,23 +79,23 @@ def to_sheet(x: np.ndarray, columns: int) -> np.ndarray:
 
 
 def from_sheet(sheet: np.ndarray, side: int) -> np.ndarray:
-    """The inverse of to_sheet for square images, the filling of the last row included."""
+    """The inverse of `to_sheet` for square images, with the white ones that fill its last row."""
     rows, columns = sheet.shape[0] // side, sheet.shape[1] // side
     x = sheet.reshape(rows, side, columns, side, -1).swapaxes(1, 2)
     return x.reshape(rows * columns, side, side, -1)
 
 
-def _fashion(part: str) -> tuple[np.ndarray, np.ndarray]:
+def _fashion(name: str, split: str) -> tuple[np.ndarray, np.ndarray]:
     from PIL import Image
 
-    folder = files("genjax") / "assets" / "fashion_mnist_10k"
-    with (folder / f"{part}.webp").open("rb") as file:
+    folder = files("genjax") / "assets" / name
+    with (folder / f"{split}.webp").open("rb") as file:
         red = np.asarray(Image.open(file).convert("RGB"))[..., :1]  # WebP has no gray: the channels are equal
-    with (folder / f"{part}_labels.npy").open("rb") as file:
+    with (folder / f"{split}_labels.npy").open("rb") as file:
         return from_sheet(red, 28), np.load(file, allow_pickle=False)
 
 
-def _emoji(part: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+def _emoji(name: str, split: str) -> tuple[np.ndarray, np.ndarray]:
     from PIL import Image
 
     folder = files("genjax") / "assets" / "emoji_64"
@@ -92,16 +103,11 @@ def _emoji(part: str, name: str) -> tuple[np.ndarray, np.ndarray]:
         sheet = Image.open(file).convert("RGB")
     rows = (folder / "index.tsv").read_text("utf-8").splitlines()[1:]
     labels = np.array([EMOJI_LABELS.index(row.split("\t")[0]) for row in rows], np.uint8)
-    sheet, side = (sheet, 64) if name == "emoji_64" else (sheet.reduce(2), 32)
-    x = from_sheet(np.asarray(sheet), side)[: len(labels)]
-    # The sheet goes category by category; a slice should hold all of them.
+    if name == "emoji_32":
+        sheet = sheet.reduce(2)
+    x = from_sheet(np.asarray(sheet), 32 if name == "emoji_32" else 64)[: len(labels)]
+    # The sheet is ordered by category; a slice should hold all categories.
     rank = np.concatenate([np.arange(count) for count in np.bincount(labels)])
-    chosen = np.flatnonzero((rank % 10 == 9) == (part == "test"))
+    chosen = np.flatnonzero((rank % 10 == 9) == (split == "test"))
     chosen = np.random.default_rng(0).permutation(chosen)
     return x[chosen], labels[chosen]
-
-
-def _checked(name: str, part: str, arrays: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    if fingerprint(*arrays) != FINGERPRINTS[name, part]:
-        raise InputError(f"The packaged data of {name!r} ({part}) is damaged: install genjax-models again.")
-    return arrays

@@ -1,31 +1,36 @@
-"""Images of one set over images of another, as style transfer learns from."""
+"""Images of one source over images of another, the training data of style transfer."""
 
 from collections.abc import Callable
 
 import numpy as np
 
+from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint_of_text
 from genjax.errors import InputError
 
-MOST = 2**22
-"""Pairs, about: so many that a run meets few twice, and so few that their order fits in memory."""
+MAX_PAIRS = 2**22
+"""Approximate limit of the number of pairs, whose shuffled order is kept in memory."""
 
 
-def pair(name: str, upper: Source, lower: Source) -> Source:
-    """Each image of one set over many of another's, side on side; all pairs where there are not too many.
+def load_pairs(request: Request) -> Source:
+    """Each image of the upper source over images of the lower one; all pairs, up to about MAX_PAIRS.
 
-    Shapes: two of uint8 (H, W, 3) -> (2H, W, 3).
-    Raises: InputError for sets of another form or of unequal ones.
+    Shapes: two sources of uint8 (H, W, 3) -> (2H, W, 3).
+    Raises: InputError if the two differ in shape or are not of color images.
     """
+    names = request.argument.split(",")
+    if len(names) != 2:
+        raise InputError(f"{request.name}: expected two names, pairs:NAME,NAME, got {len(names)}")
+    upper, lower = map(request.open, names)
     if len(upper.shape) != 3 or upper.shape[2] != 3 or upper.shape != lower.shape:
         raise InputError(
-            f"{name}: expected two sets of colored images of one size, got {list(upper.shape)} and "
+            f"{request.name}: expected two sources of color images of one size, got {list(upper.shape)} and "
             f"{list(lower.shape)}: set data.size and data.channels=3"
         )
-    rounds = min(lower.size, max(1, MOST // upper.size))
+    rounds = min(lower.size, max(1, MAX_PAIRS // upper.size))
     return Source(
-        name=name,
-        split=upper.split,
+        name=request.name,
+        split=request.split,
         size=upper.size * rounds,
         shape=(2 * upper.shape[0], *upper.shape[1:]),
         dtype=upper.dtype,

@@ -1,4 +1,4 @@
-"""Splits as TFDS writes them: `train`, `train[:55000]`, `train[90%:]`, `train+test[:100]`."""
+"""Split expressions in TFDS's syntax: `train`, `train[:55000]`, `train[90%:]`, `train+test[:100]`."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -12,9 +12,13 @@ _BOUND = r"(-?\d+%?)?"
 _PART = re.compile(rf"([\w.-]+?)(?:\[{_BOUND}:{_BOUND}\])?")
 
 
+class NoSuchSplit(InputError):
+    """A source has no split of this name."""
+
+
 @dataclass(frozen=True)
 class Part:
-    """One named split, or a slice of it."""
+    """A term of a split expression: a named split or a slice of it."""
 
     text: str
     name: str
@@ -24,7 +28,7 @@ class Part:
     def bounds(self, size: int) -> tuple[int, int]:
         """First and one past the last index, for a split of `size` examples.
 
-        Raises: InputError if a bound lies outside the split, or nothing is left.
+        Raises: InputError if a bound lies outside the split, or the slice is empty.
         """
         start, stop = (self._index(bound, size, default) for bound, default in ((self.start, 0), (self.stop, size)))
         if start >= stop:
@@ -42,9 +46,9 @@ class Part:
 
 
 def parse(split: str, known: Iterable[str]) -> list[Part]:
-    """The parts of a split expression, in the order written.
+    """The terms of a split expression, in the order written.
 
-    Raises: InputError if it cannot be parsed or names an unknown split.
+    Raises: NoSuchSplit for a name that is not in `known`; InputError if the expression cannot be parsed.
     """
     known = list(known)
     parts = []
@@ -57,23 +61,26 @@ def parse(split: str, known: Iterable[str]) -> list[Part]:
             )
         name, start, stop = match.groups(default="")
         if name not in known:
-            raise InputError(
-                f"data.split {split!r}: there is no split {name!r}{did_you_mean(name, known)}. "
-                f"The splits here: {', '.join(known)}."
+            raise NoSuchSplit(
+                f"data.split {split!r}: there is no split {name!r}{did_you_mean(name, known)}; "
+                f"choose from {', '.join(known)}."
             )
         parts.append(Part(text, name, start, stop))
     return parts
 
 
-def gather(
+def read_splits(
     split: str, known: Iterable[str], load: Callable[[str], tuple[np.ndarray, np.ndarray | None]]
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Examples and labels of a split expression; load(name) gives those of one whole split."""
+    """Examples and labels of a split expression; load(name) returns those of one named split.
+
+    Raises: InputError, as `parse` and `Part.bounds`.
+    """
     pieces = []
     for part in parse(split, known):
         x, labels = load(part.name)
-        cut = slice(*part.bounds(len(x)))
-        pieces.append((x[cut], None if labels is None else labels[cut]))
+        bounds = slice(*part.bounds(len(x)))
+        pieces.append((x[bounds], None if labels is None else labels[bounds]))
     if len(pieces) == 1:
         return pieces[0]
     xs, labels = zip(*pieces, strict=True)

@@ -1,74 +1,77 @@
-"""Any data set that TFDS has prepared as array_record. TensorFlow is never imported."""
+"""Data sets that TFDS has prepared as array_record. TFDS is imported when one is opened, TensorFlow never."""
 
 import json
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from genjax.data.encoded import EncodedImages, open_source, positions_of, survey
+from genjax.data.encoded import EncodedImages, common_shape, concatenate_ranges, source_of_images
 from genjax.data.images import Form
+from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint_of_text
 from genjax.data.splits import parse
 from genjax.errors import InputError, did_you_mean
 
+LABELS_AT_ONCE = 1024
 
-def load_tfds(name: str, split: str, form: Form, data_dir: str) -> Source:
+
+def load_tfds(request: Request) -> Source:
     """The feature `image` of a prepared data set, and `label` if it has one; NAME, NAME/CONFIG or NAME:VERSION.
 
-    Labels of a set too large for memory are read in one pass when it is opened.
-
+    Labels of a data set that is too large for memory are read in one pass when it is opened.
     Raises: InputError if it is not prepared, in another format than array_record, or without the feature or split.
     """
-    root = data_dir_of(data_dir)
-    folder = find(root, name.partition(":")[2])
-    builder = open_builder(folder)
-    info, features = builder.info, features_of(builder)
-    splits = {key: value.num_examples for key, value in info.splits.items()}
-    parts = parse(split, splits)
-    bounds = [(part.name, *part.bounds(splits[part.name])) for part in parts]
-    # One table over the splits in use, so that an index means one example.
-    names = list(dict.fromkeys(part for part, *_ in bounds))
-    first = dict(zip(names, np.cumsum([0, *(splits[part] for part in names)]).tolist(), strict=False))
-    indices = positions_of((first[part] + start, first[part] + stop) for part, start, stop in bounds)
-    images, read_labels = images_of(builder, names)
-    shape = _static_shape(features["image"], form) or survey(images, form)
-    labels = read_labels() if read_labels else None
-    label_names = tuple(getattr(features.get("label"), "names", None) or ()) if read_labels else ()
+    builder = open_builder(find_prepared(data_dir_of(request.data_dir), request.argument))
+    info = builder.info
+    sizes = {key: value.num_examples for key, value in info.splits.items()}
+    bounds = [(part.name, *part.bounds(sizes[part.name])) for part in parse(request.split, sizes)]
+    # One table over all splits in use, so that each index is one example.
+    names = list(dict.fromkeys(split for split, *_ in bounds))
+    first = dict(zip(names, np.cumsum([0, *(sizes[split] for split in names)]).tolist(), strict=False))
+    indices = concatenate_ranges((first[split] + start, first[split] + stop) for split, start, stop in bounds)
+    images, read_labels = images_and_labels(builder, names)
+    features = features_of(builder)
+    shape = _static_shape(features["image"], request.form) or common_shape(images, request.form)
 
     def describe() -> str:
-        shards = (path for part in names for path in info.splits[part].filepaths)
-        sizes = [f"{Path(path).name} {Path(path).stat().st_size}" for path in shards]
-        return fingerprint_of_text([f"{info.full_name} {split} {shape} {form.resize}", *sizes])
+        shards = (Path(path) for split in names for path in info.splits[split].filepaths)
+        sizes_of_shards = [f"{path.name} {path.stat().st_size}" for path in shards]
+        text = f"{info.full_name} {request.split} {shape} {request.form.resize}"
+        return fingerprint_of_text([text, *sizes_of_shards])
 
-    return open_source(images, indices, form, shape, labels, label_names, name, split, describe)
+    if read_labels is None:
+        return source_of_images(request, images, indices, shape, describe)
+    label_names = tuple(getattr(features["label"], "names", None) or ())
+    return source_of_images(request, images, indices, shape, describe, read_labels(), label_names)
 
 
 def data_dir_of(data_dir: str) -> Path:
-    """The folder of data sets: as given, else TFDS_DATA_DIR, else TFDS's own default."""
+    """The folder of data sets: data.dir, else the environment's TFDS_DATA_DIR, else TFDS's own default."""
     return Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
 
 
-def find(root: Path, name: str) -> Path:
+def find_prepared(root: Path, name: str) -> Path:
     """The folder of the newest (or the named) version of a prepared data set.
 
-    Raises: InputError saying where was looked and what is there.
+    Raises: InputError with the folder that was searched and the data sets in it.
     """
     path, _, version = name.partition(":")
     folder = root / path
-    found = _versions(folder)
-    if version in found or (found and not version):
-        return folder / (version or max(found, key=lambda text: [int(number) for number in text.split(".")]))
-    if found:
-        raise InputError(f"tfds:{name}: {folder} has version {', '.join(found)}. Ask for one of these, or for none.")
+    versions = _versions(folder)
+    if version in versions or (versions and not version):
+        return folder / (version or max(versions, key=lambda text: [int(number) for number in text.split(".")]))
+    if versions:
+        raise InputError(f"tfds:{name}: {folder} has version {', '.join(versions)}. Name one of these, or none.")
     configs = [child.name for child in _folders(folder) if _versions(child)]
     if configs and "/" not in path:
         raise InputError(f"tfds:{name} needs a configuration: " + ", ".join(f"tfds:{path}/{c}" for c in configs) + ".")
     known = [child.name for child in _folders(root) if any(map(_versions, (child, *_folders(child))))]
-    there = f"there are {', '.join(known)}" if known else "nothing is prepared there"
+    contents = f"it has {', '.join(known)}" if known else "it has no prepared data set"
     raise InputError(
-        f"tfds:{name} is not prepared in {root} ({there}){did_you_mean(path, known)}. "
+        f"tfds:{name} is not prepared in {root} ({contents}){did_you_mean(path, known)}. "
         "Set data.dir, or prepare it with TFDS and file_format='array_record'."
     )
 
@@ -76,7 +79,7 @@ def find(root: Path, name: str) -> Path:
 def open_builder(folder: Path):
     """A TFDS builder over prepared files.
 
-    Raises: InputError if they are not array_record or have no feature `image` of 8 or 16 bits.
+    Raises: InputError if they are not array_record, have no feature `image` of 8 or 16 bits, or TFDS is not installed.
     """
     formats = json.loads((folder / "dataset_info.json").read_text("utf-8"))
     formats = {formats.get("fileFormat", "tfrecord"), *formats.get("alternativeFileFormats", ())}
@@ -85,8 +88,7 @@ def open_builder(folder: Path):
             f"{folder} is stored as {', '.join(sorted(formats))}, which needs TensorFlow to read: prepare it again "
             "with file_format='array_record'."
         )
-    import tensorflow_datasets as tfds
-
+    tfds = import_tfds()
     builder = tfds.builder_from_directory(folder, file_format="array_record")
     features = features_of(builder)
     image = features.get("image")
@@ -95,31 +97,46 @@ def open_builder(folder: Path):
     return builder
 
 
+def import_tfds():
+    """The module tensorflow_datasets, which can read array_record. Raises: InputError if one of them is missing."""
+    try:
+        import array_record  # noqa: F401
+        import tensorflow_datasets
+    except ImportError as error:
+        raise InputError(
+            f"tfds:NAME needs the packages tensorflow-datasets and array_record ({error}): install them with pip"
+        ) from error
+    return tensorflow_datasets
+
+
 def features_of(builder) -> dict:
-    """The features of a data set by name; none if it is not a table of named features."""
+    """The features of a data set by name; empty if it is not a table of named features."""
     features = builder.info.features
     return dict(features.items()) if hasattr(features, "items") else {}
 
 
-def images_of(builder, names: list[str]):
-    """The images of these splits, one after the other, and a function that reads their labels (or None)."""
-    import tensorflow_datasets as tfds
+def images_and_labels(builder, names: list[str]) -> tuple[EncodedImages, Callable[[], np.ndarray] | None]:
+    """The images of these splits, one split after another, and a function that reads their labels.
 
+    The function is None if examples have no feature `label` that is one integer.
+    Raises: InputError if a file of the data set is missing.
+    """
+    tfds = import_tfds()
     features = features_of(builder)
     info, raw = builder.info, tfds.decode.DeserializeMethod.RAW_BYTES
-    missing = [path for part in names for path in info.splits[part].filepaths if not Path(path).is_file()]
+    missing = [path for split in names for path in info.splits[split].filepaths if not Path(path).is_file()]
     if missing:
         raise InputError(f"{missing[0]} is missing: copy or prepare {info.full_name} again.")
     records = builder.as_data_source("+".join(names), deserialize_method=raw)
 
     def column(key: str, decoders=None):
-        only = tfds.features.FeaturesDict({key: features[key]})
+        feature = tfds.features.FeaturesDict({key: features[key]})
 
         def read(indices) -> list:
             try:
                 rows = records.__getitems__([int(index) for index in indices])
-                return [only.deserialize_example_np(row, decoders=decoders)[key] for row in rows]
-            except Exception as error:  # array_record and protobuf raise their own kinds
+                return [feature.deserialize_example_np(row, decoders=decoders)[key] for row in rows]
+            except Exception as error:  # array_record and protobuf raise exceptions of their own
                 reason = str(error).partition("\n")[0]
                 raise InputError(f"{info.full_name} is damaged ({reason}): copy or prepare it again.") from error
 
@@ -127,23 +144,24 @@ def images_of(builder, names: list[str]):
 
     images = EncodedImages(
         count=len(records),
-        fetch=column("image", {"image": tfds.decode.SkipDecoding()}),
-        called=lambda index: f"{info.full_name} ({'+'.join(names)}) example {index}",
+        files=column("image", {"image": tfds.decode.SkipDecoding()}),
+        name=lambda index: f"{info.full_name} ({'+'.join(names)}) example {index}",
     )
     label = features.get("label")
     if label is None or label.shape != () or not np.issubdtype(label.np_dtype, np.integer):
         return images, None
-    read, chunk = column("label"), 1024
-    return images, lambda: np.concatenate(
-        [
-            np.array(read(range(start, min(start + chunk, len(records)))), np.int32)
-            for start in range(0, len(records), chunk)
-        ]
-    )
+    read = column("label")
+
+    def read_labels() -> np.ndarray:
+        starts = range(0, len(records), LABELS_AT_ONCE)
+        chunks = (read(range(start, min(start + LABELS_AT_ONCE, len(records)))) for start in starts)
+        return np.concatenate([np.array(labels, np.int32) for labels in chunks])
+
+    return images, read_labels
 
 
 def _static_shape(image, form: Form) -> tuple[int, int, int] | None:
-    """The shape of every image as far as the data set promises it; None if images must be asked."""
+    """The shape of every image if the data set declares it; None if it depends on the images."""
     height, width = form.size or image.shape[:2]
     channels = form.channels or {1: 1, 3: 3, 4: 3}.get(image.shape[2])
     return (height, width, channels) if height and width and channels else None

@@ -45,7 +45,7 @@ def _open(text: str, source: Source) -> FeatureNet:
         path, _, sha256 = rest.rpartition("@")
         return inception(path, sha256) if re.fullmatch("[0-9a-fA-F]{64}", sha256) and path else inception(rest)
     if kind == "classifier" and rest:
-        if source.name.startswith("stacked:"):
+        if source.stacked:
             return by_channel(of_run(rest, (*source.shape[:2], 1)))
         return of_run(rest, source.shape)
     near = did_you_mean(kind, [form.partition(":")[0] for form in FORMS])

@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 
 from genjax import metrics
-from genjax.data import MIXTURES
-from genjax.data.synthetic import mixture
 from genjax.engine.outputs import apply_in_batches
 from genjax.errors import InputError, NotApplicable, did_you_mean
 from genjax.evaluation.context import EvalContext
@@ -143,11 +141,11 @@ def neighbors(case: EvalContext) -> Found:
 
 def modes(case: EvalContext) -> Found:
     """Modes of a mixture of Gaussians that samples reach, the share of good samples, and KL of modes."""
-    if case.reference.name not in MIXTURES:
-        raise NotApplicable(f"it is for mixtures ({', '.join(MIXTURES)}); for images there is `classes`")
-    distribution = mixture(case.reference.name)
-    found = metrics.count_modes(case.take("samples", case.samples.size), distribution.centers, distribution.std)
-    names = f"Modes of {len(distribution.centers)}", "High-quality samples", "Divergence of modes in nats"
+    mixture = case.reference.mixture
+    if mixture is None:
+        raise NotApplicable("it is for mixtures of Gaussians, such as ring8; for images there is `classes`")
+    found = metrics.count_modes(case.take("samples", case.samples.size), mixture.centers, mixture.std)
+    names = f"Modes of {len(mixture.centers)}", "High-quality samples", "Divergence of modes in nats"
     return dict(zip(names, found, strict=True)), {"within": "3 standard deviations"}
 
 

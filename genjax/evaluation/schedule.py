@@ -33,9 +33,9 @@ class EvalSchedule:
         self.names = registry.parse(c.metrics) if c.every else []
         self.makes_samples = "sample" in task.outputs
         self.nets = open_nets(c.features, source) if self.makes_samples and registry.OF_NETS.keys() & self.names else []
-        self.heldout = (
-            sources.heldout(registry.need_heldout(self.names), source, c.heldout, config.data) if c.every else None
-        )
+        self.heldout = None
+        if c.every and registry.need_heldout(self.names):
+            self.heldout = sources.heldout(source.name, c.heldout, config.data, source.fingerprint)
 
     def begin(self, watch: Callable[[str, int], Any]) -> None:
         """See the reference before training, which no budget counts; several processes do it together."""

@@ -1,6 +1,5 @@
-"""What is judged, and what it is judged against, as sources of examples."""
+"""The sources of an evaluation: a run's samples, the user's images, the reference and held-out examples."""
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from ml_collections import ConfigDict
 
 from genjax import data
 from genjax.data.source import Source, fingerprint_of_text, in_memory
+from genjax.data.splits import NoSuchSplit
 from genjax.engine.outputs import apply_in_batches
 from genjax.engine.phase import Task
 from genjax.engine.state import State, local
@@ -19,39 +19,42 @@ from genjax.run.restore import weights_sha256
 
 
 def samples_of(task: Task, state: State, shape: tuple[int, ...], count: int, names=(), **options: Any) -> Source:
-    """The examples that a run makes of the seeds 0 .. count - 1; made when they are read, each time the same.
+    """A run's samples for the seeds 0 .. count - 1, generated when they are read.
 
-    Where they have classes, their labels are those, and `names` what the data calls them.
-
-    `options` are those of the task's "sample" output, as `truncation=0.7`; the defaults may be left out.
+    If the task has classes, they are the labels, with the data's `names` for them. `options` are those of the task's
+    output "sample", such as `truncation=0.7`.
     """
     state = local(state)
-    made_by = fingerprint_of_text([weights_sha256(state), repr(sorted(options.items()))])
+    fingerprint = fingerprint_of_text([weights_sha256(state), repr(sorted(options.items()))])
 
     def read(seeds: np.ndarray) -> np.ndarray:
         return apply_in_batches(task.outputs["sample"], state, np.asarray(seeds, np.int32), **options)
 
-    dtype = np.dtype(np.uint8 if len(shape) == 3 else np.float32)
-    name, split = "samples", f"seeds 0-{count - 1}"
-    labels, names = (np.arange(count, dtype=np.int32) % task.classes, tuple(names)) if task.classes else (None, ())
-    return Source(name, split, count, tuple(shape), dtype, read, labels, names, made_by)
+    return Source(
+        name="samples",
+        split=f"seeds 0-{count - 1}",
+        size=count,
+        shape=tuple(shape),
+        dtype=np.dtype(np.uint8 if len(shape) == 3 else np.float32),
+        read=read,
+        labels=np.arange(count, dtype=np.int32) % task.classes if task.classes else None,
+        label_names=tuple(names) if task.classes else (),
+        fingerprint=fingerprint,
+    )
 
 
 def open_images(text: str, split: str = "", form: Mapping[str, Any] | None = None) -> Source:
-    """Images by what a user calls them: a folder, a .npy of uint8 [N, H, W, C], or a data set's name.
+    """Examples by a folder of images, a .npy of uint8 [N, H, W, C] or float32 [N, D], or the name of a data source.
 
-    `form` has the keys of a config's `data` that say how images are brought to one form. `split` "" is "train".
-    Raises: InputError if there is nothing of the kind, or it is broken.
+    `form` has the keys size, channels, resize, upscale and dir of a config's `data`. `split` "" is "train".
+    Raises: InputError if there are no such examples, or they are broken; NoSuchSplit if only the split is missing.
     """
     path = Path(text).expanduser()
     if path.suffix == ".npy":
         return _array(path)
-    if text not in data.NAMES and ":" not in text:
+    if not data.is_source(text):
         if not path.is_dir():
-            raise InputError(
-                f"{text!r} is no folder of images, no .npy of them and no data set "
-                f"({', '.join(data.NAMES)}, tfds:NAME, folder:PATH, series:PATH)"
-            )
+            raise InputError(f"{text!r} is no folder of images, no .npy of them and no data set ({data.names()})")
         text = f"folder:{path}"
     config = ConfigDict({"size": "", "channels": 0, "resize": "crop", "dir": ""} | dict(form or {}))
     config.name, config.split = text, split or "train"
@@ -88,32 +91,34 @@ def take(source: Source, count: int) -> Source:
     return replace(source, size=count, labels=labels, fingerprint=fingerprint)
 
 
-def heldout(needed: bool, reference: Source, split: str, form: Mapping[str, Any]) -> Source | None:
-    """Examples of a reference's distribution that nothing was trained on, if they are needed.
+def heldout(name: str, split: str, form: Mapping[str, Any], trained_on: str) -> Source | None:
+    """Examples of a source that nothing was trained on: those of `split`, or of "test" if `split` is "".
 
-    `split` "" is "test" where there is one. Raises: InputError if a split that is named cannot be had.
+    `trained_on` is the fingerprint of the training examples. None if the source has no split "test", or that is what
+    was trained on.
+    Raises: InputError if a named split is missing, or the source cannot be opened.
     """
-    if not needed:
-        return None
     if split:
-        return open_images(reference.name, split, form)
-    with contextlib.suppress(InputError):
-        found = open_images(reference.name, "test", form)
-        return None if found.fingerprint == reference.fingerprint else found
+        return open_images(name, split, form)
+    try:
+        source = open_images(name, "test", form)
+    except NoSuchSplit:
+        return None
+    return None if source.fingerprint == trained_on else source
 
 
 def check_same_shape(samples: Source, reference: Source) -> None:
-    """Refuse to judge examples against others of another form. Raises: InputError."""
+    """Refuse to compare examples of different shapes. Raises: InputError."""
     if samples.shape == reference.shape:
         return
-    words = [f"{source.name}: {describe_shape(source.shape)}" for source in (samples, reference)]
+    first, second = (f"{source.name}: {describe_shape(source.shape)}" for source in (samples, reference))
     raise InputError(
-        f"{words[0]}, but {words[1]}: bring them to one form with --size and --channels, or take another reference"
+        f"{first}, but {second}: bring them to one form with --size and --channels, or take another reference"
     )
 
 
 def describe_shape(shape: tuple[int, ...]) -> str:
-    """What examples of a shape are: "gray images of 28x28", "points of 2 coordinates", "series of 9 steps ..."."""
+    """Examples of a shape in words: "gray images of 28x28", "points of 2 coordinates", "series of 9 steps ..."."""
     if len(shape) == 1:
         return f"points of {shape[0]} coordinates"
     if len(shape) == 2:

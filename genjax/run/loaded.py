@@ -1,6 +1,5 @@
 """A run and the examples that it is shown."""
 
-import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -113,7 +112,7 @@ def open_run(
     except NotApplicable as error:
         raise InputError(f"{workdir}: {error}") from error
     if examples.data or {"encode", "reconstruct"} & run.task.outputs.keys():
-        run.source = _source(config, shape, examples)
+        run.source = _source(about, examples)
         if examples.count is not None and examples.count > run.source.size:
             raise InputError(f"--count={examples.count}: {_name(run.source)} has {run.source.size:,} examples")
         run.count = examples.count or run.source.size
@@ -122,8 +121,9 @@ def open_run(
     return run
 
 
-def _source(config, shape, examples):
+def _source(about, examples):
     """The examples that a user names, or the run's own. Raises: InputError if they are of another form."""
+    config, shape = saved_config(about), tuple(about["data"]["shape"])
     data, split, size, channels, _ = examples
     if data.endswith(".npy") and (split or size or channels):
         raise InputError(f"{data} is an array and taken as it is: leave --split, --size and --channels out")
@@ -133,8 +133,12 @@ def _source(config, shape, examples):
         raise InputError("--size and --channels are for other data than the run's own: name them as well")
     if data:
         source = sources.open_images(data, split, {"size": size, "channels": channels})
-    elif split or (source := heldout(config)) is None:
-        source = sources.open_images(config.data.name, split or config.data.split, config.data)
+    else:
+        source = None
+        if not split:
+            trained_on = about["data"]["fingerprint"]
+            source = sources.heldout(config.data.name, config.eval.heldout, config.data, trained_on)
+        source = source or sources.open_images(config.data.name, split or config.data.split, config.data)
     if source.shape != shape:
         both, hint = len(shape) == len(source.shape), ""
         if both and len(shape) == 3 and not data.endswith(".npy"):
@@ -148,18 +152,6 @@ def _source(config, shape, examples):
 
 def _name(source):
     return f"{source.name} {source.split}".strip()
-
-
-def heldout(config: ConfigDict) -> Source | None:
-    """What a config's run is not trained on: its eval.heldout, else "test" where there is one.
-
-    Raises: InputError if there is no such split as eval.heldout.
-    """
-    if config.eval.heldout:
-        return sources.open_images(config.data.name, config.eval.heldout, config.data)
-    with contextlib.suppress(InputError):
-        return sources.open_images(config.data.name, "test", config.data)
-    return None
 
 
 def restored(task: Task, state: State, x: np.ndarray, corrupt: bool = True) -> tuple[np.ndarray, ...]:

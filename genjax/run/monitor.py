@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from genjax.data import MIXTURES, Source
-from genjax.data.synthetic import mixture
+from genjax.data import Source
 from genjax.metrics import count_modes, distances
 from genjax.text import number
 
@@ -35,14 +34,14 @@ def diversity(source: Source, count: int) -> Callable[[np.ndarray], float | None
     """How varied examples are, as a share of what as many of the data's own are: 1 is the data, 0 a collapse.
 
     Of images, the ratio of the mean Euclidean distances to the nearest other one of the set. Of a mixture, whose
-    modes are known, exp(-KL(samples' modes || distribution)): with n of N modes, all alike, n / N. None where there is nothing
-    to compare: a single example, data that are all the same, examples that are not finite.
+    modes are known, exp(-KL(samples' modes || distribution)): with n of N modes, all alike, n / N. None where there is
+    nothing to compare: a single example, data that are all the same, examples that are not finite.
     Shapes: examples [N, *shape], of which `count` and at most `MOST` images count.
     """
-    if source.name in MIXTURES:
-        distribution = mixture(source.name)
+    mixture = source.mixture
+    if mixture is not None:
         return lambda x: (
-            float(np.exp(-count_modes(x, distribution.centers, distribution.std).kl)) if np.isfinite(x).all() else None
+            float(np.exp(-count_modes(x, mixture.centers, mixture.std).kl)) if np.isfinite(x).all() else None
         )
     count = min(count, source.size, MOST)
     reals = source.read(np.sort(np.random.default_rng(0).choice(source.size, count, replace=False)))

@@ -17,10 +17,11 @@ from genjax.engine.outputs import apply_in_batches
 from genjax.engine.phase import Task
 from genjax.engine.state import State, local
 from genjax.errors import InputError
+from genjax.evaluation import sources
 from genjax.evaluation.schedule import EvalSchedule
 from genjax.ops.pixels import quantize
 from genjax.report import figures, html, reconstructions
-from genjax.run.loaded import heldout, restored
+from genjax.run.loaded import restored
 from genjax.run.monitor import DIVERSITY, WARNINGS, Monitor, diversity
 from genjax.run.records import read_metrics
 from genjax.run.workdir import Workdir
@@ -180,7 +181,11 @@ class Recorder:
 
     def _examples(self) -> np.ndarray:
         """The first held-out examples, or of the data where none are held out; as many points as a plot can take."""
-        source = self.schedule.heldout or heldout(self.config) or self.source
+        config = self.config
+        heldout = self.schedule.heldout or sources.heldout(
+            config.data.name, config.eval.heldout, config.data, self.source.fingerprint
+        )
+        source = heldout or self.source
         return source.read(np.arange(min(source.size, self.config.samples if len(source.shape) == 3 else POINTS)))
 
     def report(self) -> None:

@@ -7,7 +7,7 @@ from ml_collections import ConfigDict
 from PIL import Image
 
 from genjax import data
-from genjax.data import images
+from genjax.data import encoded
 from genjax.errors import InputError
 
 
@@ -25,7 +25,7 @@ def save(path, image, **options):
 @pytest.fixture(params=["in memory", "streamed"])
 def way(request, monkeypatch):
     if request.param == "streamed":
-        monkeypatch.setattr(images, "IN_MEMORY", 0)
+        monkeypatch.setattr(encoded, "MAX_IN_MEMORY", 0)
     return request.param
 
 
@@ -49,7 +49,7 @@ def test_streamed_equals_in_memory(tmp_path, load, monkeypatch):
         save(tmp_path / f"class{index % 2}" / f"{index}{suffix}", noise(40 + index, 50, seed=index))
     arguments = {"name": f"folder:{tmp_path}", "split": "train[1:]", "size": "16x12", "resize": "pad"}
     held = load(**arguments)
-    monkeypatch.setattr(images, "IN_MEMORY", 0)
+    monkeypatch.setattr(encoded, "MAX_IN_MEMORY", 0)
     streamed = load(**arguments)
     indices = np.array([5, 0, 3, 3])
     np.testing.assert_array_equal(held.read(indices), streamed.read(indices))
@@ -150,7 +150,7 @@ def test_damage_inside_is_found_at_once_in_memory_and_when_read_if_streamed(tmp_
 
 
 def test_an_image_that_vanishes_is_named(tmp_path, load, monkeypatch):
-    monkeypatch.setattr(images, "IN_MEMORY", 0)
+    monkeypatch.setattr(encoded, "MAX_IN_MEMORY", 0)
     path = save(tmp_path / "a.png", noise(4, 4))
     source = load(f"folder:{tmp_path}")
     path.unlink()
@@ -213,7 +213,7 @@ def test_the_fingerprint_changes_with_the_images(tmp_path, load, way):
 def test_reading_from_several_threads(tmp_path, load, monkeypatch):
     for index in range(12):
         save(tmp_path / f"{index:02}.png", Image.new("L", (3, 3), index))
-    monkeypatch.setattr(images, "IN_MEMORY", 0)
+    monkeypatch.setattr(encoded, "MAX_IN_MEMORY", 0)
     source = load(f"folder:{tmp_path}")
     wanted = [np.random.default_rng(seed).integers(0, 12, 20) for seed in range(16)]
     with ThreadPoolExecutor(8) as threads:

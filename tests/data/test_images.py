@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genjax.data.images import Form, conform, header, pixels
+from genjax.data.images import AS_STORED, Form, conform, decode_pixels, read_header
 from genjax.errors import InputError
-
-AS_FOUND = Form(None, 0, "crop")
 
 
 def reopened(image, path, **options):
@@ -38,8 +36,8 @@ def test_exif_orientation(tmp_path, orientation):
     exif[0x0112] = orientation
     image = reopened(Image.fromarray(x), tmp_path / "a.png", exif=exif)
     expected = TURNS[orientation](x)
-    assert header(image)[:2] == expected.shape[:2]
-    np.testing.assert_array_equal(pixels(image, AS_FOUND, 3), expected)
+    assert read_header(image)[:2] == expected.shape[:2]
+    np.testing.assert_array_equal(decode_pixels(image, AS_STORED, 3), expected)
 
 
 def test_transparency_becomes_white(tmp_path):
@@ -47,7 +45,7 @@ def test_transparency_becomes_white(tmp_path):
     rgba[0, 0] = (10, 20, 30, 0)
     rgba[0, 1] = (10, 20, 30, 255)
     rgba[0, 2] = (0, 100, 255, 128)
-    x = pixels(reopened(Image.fromarray(rgba), tmp_path / "a.png"), AS_FOUND, 3)
+    x = decode_pixels(reopened(Image.fromarray(rgba), tmp_path / "a.png"), AS_STORED, 3)
     assert x[0, 0].tolist() == [255, 255, 255]
     assert x[0, 1].tolist() == [10, 20, 30]
     alpha = rgba[..., 3:] / 255
@@ -57,27 +55,27 @@ def test_transparency_becomes_white(tmp_path):
 def test_transparent_gray_and_palette(tmp_path):
     la = np.array([[[0, 0], [7, 255]]], np.uint8)
     image = reopened(Image.fromarray(la), tmp_path / "la.png")
-    assert header(image) == (1, 2, True)
-    np.testing.assert_array_equal(pixels(image, AS_FOUND, 1)[0, :, 0], [255, 7])
+    assert read_header(image) == (1, 2, True)
+    np.testing.assert_array_equal(decode_pixels(image, AS_STORED, 1)[0, :, 0], [255, 7])
     palette = Image.new("P", (2, 1))
     palette.putpalette([9, 8, 7, 1, 2, 3])
     palette.putpixel((1, 0), 1)
     image = reopened(palette, tmp_path / "p.png", transparency=0)
-    np.testing.assert_array_equal(pixels(image, AS_FOUND, 3)[0], [[255, 255, 255], [1, 2, 3]])
+    np.testing.assert_array_equal(decode_pixels(image, AS_STORED, 3)[0], [[255, 255, 255], [1, 2, 3]])
 
 
 def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path):
     deep = np.array([[0, 128, 129, 257, 32768, 65535]], np.uint16)
     image = reopened(Image.fromarray(deep), tmp_path / "a.png")
-    assert header(image) == (1, 6, True)
-    np.testing.assert_array_equal(pixels(image, AS_FOUND, 1)[0, :, 0], np.round(deep[0] / 257))
+    assert read_header(image) == (1, 6, True)
+    np.testing.assert_array_equal(decode_pixels(image, AS_STORED, 1)[0, :, 0], np.round(deep[0] / 257))
 
 
 def test_cmyk_and_one_bit(tmp_path):
     image = reopened(Image.new("CMYK", (8, 8), (0, 0, 0, 0)), tmp_path / "a.jpg")
-    assert pixels(image, AS_FOUND, 3).min() > 250
+    assert decode_pixels(image, AS_STORED, 3).min() > 250
     image = reopened(Image.new("1", (2, 2), 1), tmp_path / "b.png")
-    assert (pixels(image, AS_FOUND, 1) == 255).all()
+    assert (decode_pixels(image, AS_STORED, 1) == 255).all()
 
 
 def three_bands(height, width):
@@ -90,19 +88,19 @@ def three_bands(height, width):
 
 @pytest.mark.parametrize("shape", [(30, 90), (90, 30)])
 def test_crop_keeps_the_center(shape):
-    x = pixels(three_bands(*shape), Form((10, 10), 3, "crop"), 3)
+    x = decode_pixels(three_bands(*shape), Form((10, 10), 3, "crop"), 3)
     assert x.shape == (10, 10, 3)
     assert np.abs(x[2:-2, 2:-2] - [0, 255, 0]).max() < 8  # Lanczos rings a little beyond the cut
 
 
 def test_squash_keeps_everything():
-    x = pixels(three_bands(30, 90), Form((12, 12), 3, "squash"), 3)
+    x = decode_pixels(three_bands(30, 90), Form((12, 12), 3, "squash"), 3)
     assert [x[6, column].argmax() for column in (1, 6, 10)] == [0, 1, 2]
 
 
 @pytest.mark.parametrize(("shape", "inside"), [((30, 90), np.s_[4:8]), ((90, 30), np.s_[:, 4:8])])
 def test_pad_is_white_around_the_whole_image(shape, inside):
-    x = pixels(three_bands(*shape), Form((12, 12), 3, "pad"), 3)
+    x = decode_pixels(three_bands(*shape), Form((12, 12), 3, "pad"), 3)
     padding = np.ones((12, 12), bool)
     padding[inside] = False
     assert (x[padding] == 255).all()
@@ -111,35 +109,37 @@ def test_pad_is_white_around_the_whole_image(shape, inside):
 
 def test_sizes_are_height_by_width_and_a_fitting_image_is_untouched():
     image = Image.fromarray(noise(20, 10))
-    assert pixels(image, Form((8, 6), 3, "crop"), 3).shape == (8, 6, 3)
+    assert decode_pixels(image, Form((8, 6), 3, "crop"), 3).shape == (8, 6, 3)
     for how in ("crop", "squash", "pad"):
-        np.testing.assert_array_equal(pixels(image, Form((20, 10), 3, how), 3), noise(20, 10))
+        np.testing.assert_array_equal(decode_pixels(image, Form((20, 10), 3, how), 3), noise(20, 10))
 
 
 def test_reduction_is_antialiased():
     checks = np.indices((64, 64)).sum(0) % 2 * 255
-    x = pixels(Image.fromarray(checks.astype(np.uint8)), Form((8, 8), 1, "crop"), 1)
+    x = decode_pixels(Image.fromarray(checks.astype(np.uint8)), Form((8, 8), 1, "crop"), 1)
     assert np.abs(x.astype(int) - 127.5).max() < 3
 
 
 def test_a_large_jpeg_keeps_its_image(tmp_path):
     path = tmp_path / "a.jpg"
     image = reopened(three_bands(300, 900), path, quality=95)
-    x = pixels(image, Form((12, 36), 3, "crop"), 3)
-    full = pixels(Image.open(path).convert("RGB"), Form((12, 36), 3, "crop"), 3)  # converted: no reduced decoding
+    x = decode_pixels(image, Form((12, 36), 3, "crop"), 3)
+    converted = Image.open(path).convert("RGB")  # decoded at full size
+    full = decode_pixels(converted, Form((12, 36), 3, "crop"), 3)
     assert np.abs(x.astype(int) - full).max() < 12
 
 
 def test_a_frame_leaves_the_pixels_as_they_are(tmp_path):
     x = noise(5, 7)
-    framed = pixels(reopened(Image.fromarray(x), tmp_path / "a.png"), Form((8, 12), 0, "frame", upscale=False), 3)
+    image = reopened(Image.fromarray(x), tmp_path / "a.png")
+    framed = decode_pixels(image, Form((8, 12), 0, "frame", upscale=False), 3)
     np.testing.assert_array_equal(framed[1:6, 2:9], x)
     assert framed.sum() == x.sum()
 
 
 def test_an_image_that_is_larger_than_its_frame_is_refused(tmp_path):
     with pytest.raises(InputError, match="is 9x4, more than 8x8"):
-        pixels(reopened(Image.fromarray(noise(9, 4)), tmp_path / "a.png"), Form((8, 8), 0, "frame"), 3)
+        decode_pixels(reopened(Image.fromarray(noise(9, 4)), tmp_path / "a.png"), Form((8, 8), 0, "frame"), 3)
     with pytest.raises(InputError, match="Each image is 9x4, more than 8x8"):
         conform(noise(9, 4)[None], Form((8, 8), 0, "frame"))
 

@@ -35,7 +35,7 @@ def test_each_image_of_one_set_stands_over_each_of_the_other(folders):
 
 
 def test_of_large_sets_there_are_no_more_pairs_than_fit(folders, monkeypatch):
-    monkeypatch.setattr(pairs, "MOST", 3)
+    monkeypatch.setattr(pairs, "MAX_PAIRS", 3)
     found = load(f"pairs:folder:{folders}/a,folder:{folders}/b")
     assert found.size == 3
     assert {int(p[16, 0, 0]) for p in found.read(np.arange(3))} == {0, 10}  # all styles are seen still
@@ -46,7 +46,7 @@ def test_what_does_not_pair_is_refused(folders):
         load(f"pairs:folder:{folders}/a,folder:{folders}/b", channels=1)
     with pytest.raises(InputError, match="does not exist"):
         load(f"pairs:folder:{folders}/a,folder:{folders}/c")
-    with pytest.raises(InputError, match="or pairs:NAME,NAME"):
+    with pytest.raises(InputError, match="is incomplete: expected pairs:NAME,NAME"):
         load("pairs:emoji_32")
 
 

@@ -45,9 +45,9 @@ def test_1024_pixels_are_drawn_when_they_are_read():
 
 
 def test_sides_that_cannot_be():
-    with pytest.raises(InputError, match="expected 1 to 2048 pixels a side"):
+    with pytest.raises(InputError, match="expected a side of 1 to 2048 pixels"):
         load("shapes_0")
-    with pytest.raises(InputError, match="expected 1 to 2048"):
+    with pytest.raises(InputError, match="expected a side of 1 to 2048"):
         load("shapes_4096")
     with pytest.raises(InputError, match="less than 64x64, and enlarging adds nothing"):
         load("shapes_32", size="64")

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from genjax.data.splits import gather, parse
+from genjax.data.splits import parse, read_splits
 from genjax.errors import InputError
 
 SIZES = {"train": 10, "test": 4}
 
 
 def take(split):
-    x, labels = gather(split, SIZES, lambda name: (np.arange(SIZES[name]) + 100 * (name == "test"), None))
+    x, labels = read_splits(split, SIZES, lambda name: (np.arange(SIZES[name]) + 100 * (name == "test"), None))
     assert labels is None
     return x.tolist()
 

@@ -64,5 +64,5 @@ def test_wrong_requests_are_explained(load):
         load("swiss_roll", size="32")
     with pytest.raises(InputError, match="points in the plane"):
         load("ring8", size="32")
-    with pytest.raises(InputError, match="expected 'ring8' or 'grid25'"):
+    with pytest.raises(InputError, match="choose from 'ring8' or 'grid25'"):
         mixture("ring9")

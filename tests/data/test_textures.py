@@ -37,5 +37,5 @@ def test_a_palette_goes_from_dark_to_light():
 
 
 def test_a_side_that_cannot_be_drawn_is_refused():
-    with pytest.raises(InputError, match="expected 8 to 2048 pixels a side"):
+    with pytest.raises(InputError, match="expected a side of 8 to 2048 pixels"):
         data.load(ConfigDict(FORM | {"name": "textures_4"}))

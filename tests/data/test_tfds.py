@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genjax.data import images
+from genjax.data import encoded
 from genjax.errors import InputError
 
 tfds = pytest.importorskip("tensorflow_datasets")
@@ -72,7 +72,7 @@ def identify(x):
 @pytest.mark.parametrize("streamed", [False, True])
 def test_images_labels_and_slices(toy, load, monkeypatch, streamed):
     if streamed:
-        monkeypatch.setattr(images, "IN_MEMORY", 0)
+        monkeypatch.setattr(encoded, "MAX_IN_MEMORY", 0)
     source = load("tfds:toy", dir=toy)
     assert (source.size, source.shape, source.label_names) == (12, (5, 7, 3), ("x", "y", "z"))
     train = identify(source.read(np.arange(12)))
@@ -125,9 +125,9 @@ def test_no_images(tmp_path, load):
 
 
 def test_not_prepared(toy, tmp_path, load):
-    with pytest.raises(InputError, match=r"tfds:tyo is not prepared in .*there are toy.*did you mean 'toy'\?"):
+    with pytest.raises(InputError, match=r"tfds:tyo is not prepared in .*it has toy.*did you mean 'toy'\?"):
         load("tfds:tyo", dir=toy)
-    with pytest.raises(InputError, match=r"nothing is prepared there.*Set data\.dir"):
+    with pytest.raises(InputError, match=r"it has no prepared data set.*Set data\.dir"):
         load("tfds:toy", dir=tmp_path / "nowhere")
     with pytest.raises(InputError, match=r"no split 'valid'.*train, test|no split 'valid'.*test, train"):
         load("tfds:toy", "valid", dir=toy)

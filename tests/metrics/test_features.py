@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from genjax.data.images import Form
-from genjax.data.packaged import load_emoji
+from genjax.data import open_source
 from genjax.errors import InputError
 from genjax.metrics.features import FeatureNet, extract, inception, squeezenet
 
@@ -87,7 +86,7 @@ def test_gray_images_are_seen_as_color_ones_of_equal_channels(small):
 
 
 def test_worse_images_are_further_away():
-    source = load_emoji("emoji_32", "train[:200]", Form(None, 0, "crop"))
+    source = open_source("emoji_32", "train[:200]")
     x, rng = source.read(np.arange(200)), np.random.default_rng(0)
     net = squeezenet(64)
     mean = extract(net, x).features.mean(0)

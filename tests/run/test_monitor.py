@@ -19,8 +19,8 @@ def images(count, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (count, 4, 4, 1), np.uint8)
 
 
-def source(x, name="some"):
-    return in_memory(name, "train", x, None)
+def source(x, mixture=None):
+    return in_memory("some", "train", x, None, mixture=mixture)
 
 
 # -- diversity
@@ -49,9 +49,9 @@ def test_examples_at_half_the_contrast_have_half():
 
 @pytest.mark.parametrize(("name", "modes"), [("ring8", 8), ("ring8", 4), ("ring8", 1), ("grid25", 5)])
 def test_of_a_mixture_it_is_the_share_of_modes_however_blurred(name, modes):
-    law = mixture(name)
-    x = np.repeat(law.centers[:modes], 40, axis=0) + 0.1 * np.random.default_rng(0).standard_normal((40 * modes, 2))
-    assert diversity(source(law.centers, name), 64)(x) == pytest.approx(modes / len(law.centers), abs=1e-12)
+    points = mixture(name)
+    x = np.repeat(points.centers[:modes], 40, axis=0) + 0.1 * np.random.default_rng(0).standard_normal((40 * modes, 2))
+    assert diversity(source(points.centers, points), 64)(x) == pytest.approx(modes / len(points.centers), abs=1e-12)
 
 
 def test_data_fewer_than_the_examples_are_met_by_as_many():
@@ -68,8 +68,8 @@ def test_where_there_is_nothing_to_compare_there_is_none():
     assert diversity(source(images(9)), 1)(images(1)) is None
     assert diversity(source(images(1)), 9)(images(9)) is None
     assert diversity(source(np.zeros((9, 4, 4, 1), np.uint8)), 9)(images(9)) is None
-    law = mixture("ring8")
-    assert diversity(source(law.centers, "ring8"), 9)(np.full((9, 2), np.inf)) is None
+    ring = mixture("ring8")
+    assert diversity(source(ring.centers, ring), 9)(np.full((9, 2), np.inf)) is None
 
 
 # -- when it speaks

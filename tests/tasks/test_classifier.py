@@ -7,9 +7,7 @@ import pytest
 from helpers import run
 
 from configs import classifier as config
-from genjax import tasks
-from genjax.data.images import Form
-from genjax.data.packaged import load_fashion_10k
+from genjax import data, tasks
 from genjax.errors import InputError
 from genjax.run.restore import restore
 from genjax.tasks.classifier import accuracy
@@ -96,5 +94,5 @@ def test_a_fifth_of_the_config_knows_most_clothes(tmp_path):
     """0.861 of the packaged 2,000 when it was written; the whole config: 0.885."""
     result = run("genjax.train", "--config=configs/classifier.py", "--config.steps=320", f"--workdir={tmp_path}")
     assert result.code == 0, result.err
-    test = load_fashion_10k("fashion_mnist_10k", "test", Form(None, 0, "crop"))
+    test = data.open_source("fashion_mnist_10k", "test")
     assert accuracy(*restore(tmp_path), test.read(np.arange(test.size)), test.labels) > 0.8

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from genjax.data import packaged
-from genjax.data.images import Form, pixels
+from genjax.data.images import Form, decode_pixels
 from genjax.data.source import fingerprint
 
 HERE = Path(__file__).parent
@@ -26,7 +26,7 @@ def build(package: Path) -> None:
     entries = [e for e in entries if e["has_img_google"] and e["category"] in packaged.EMOJI_LABELS]
     entries.sort(key=lambda e: (packaged.EMOJI_LABELS.index(e["category"]), e["sort_order"]))
     images = (Image.open(package / "img" / "google" / "64" / e["image"]) for e in entries)
-    x = np.stack([pixels(image, Form(None, 3, "crop"), 3) for image in images])
+    x = np.stack([decode_pixels(image, Form(None, 3, "crop"), 3) for image in images])
     path = HERE / "emoji.webp"
     Image.fromarray(packaged.to_sheet(x, columns=40)).save(path, lossless=True, quality=100, method=6)
     if not np.array_equal(packaged.from_sheet(np.asarray(Image.open(path).convert("RGB")), 64)[: len(x)], x):
@@ -35,7 +35,7 @@ def build(package: Path) -> None:
     (HERE / "index.tsv").write_text("\n".join(rows) + "\n", "utf-8")
     for name in ("emoji_64", "emoji_32"):
         for split in ("train", "test"):
-            print(f'    ("{name}", "{split}"): "{fingerprint(*packaged._emoji(split, name))}",')
+            print(f'    ("{name}", "{split}"): "{fingerprint(*packaged._emoji(name, split))}",')
 
 
 if __name__ == "__main__":

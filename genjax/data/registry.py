@@ -1,0 +1,265 @@
+"""The table of data sources: the one place that knows their names.
+
+`load`, error messages, `--help` and the table of docs/data.md (`python -m genjax.data --write docs/data.md`) read it.
+A new source is a file with a loader and a record here; docs/extending.md shows one outside the package.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+from genjax import extensions
+from genjax.data.images import AS_STORED, Form, form_of_config
+from genjax.data.request import Request
+from genjax.data.source import Source, check
+from genjax.errors import InputError, did_you_mean
+
+Loader = Callable[[Request], Source]
+
+
+@dataclass(frozen=True)
+class SourceRecord:
+    """A data source: its name, its loader and one line of documentation each for what it holds."""
+
+    name: str  # a name, or a pattern with one of PLACEHOLDERS: "folder:PATH", "shapes_SIDE"
+    loader: str | Loader  # "module:function" is imported when the source is opened
+    examples: str
+    splits: str
+    labels: str
+    license: str
+
+    def matches(self, name: str) -> bool:
+        """Whether this record opens a name."""
+        pattern = re.escape(self.name)
+        for placeholder, expression in PLACEHOLDERS.items():
+            pattern = pattern.replace(placeholder, expression)
+        return bool(re.fullmatch(pattern, name))
+
+    @property
+    def prefix(self) -> str:
+        """The word before the colon of a pattern such as "folder:PATH"; "" if there is none."""
+        kind, colon, _ = self.name.partition(":")
+        return kind if colon else ""
+
+
+PLACEHOLDERS = {"PATH": ".+", "FILE": ".+", "NAME": ".+", "SIDE": r"\d+"}
+"""Words that stand for the user's own text in a record's name, as regular expressions."""
+
+_CLOTHES = "MIT, Zalando SE"
+_EMOJI = "Apache-2.0, Google"
+_DRAWN = "train 1,000, test 100"
+_POINTS = "train 100,000, test 10,000"
+
+SOURCES = (
+    SourceRecord(
+        "fashion_mnist_10k",
+        "genjax.data.packaged:load_fashion_10k",
+        "the first images of `fashion_mnist`, 28x28 gray; comes with the package",
+        "train 10,000, test 2,000",
+        "10 kinds of clothes",
+        _CLOTHES,
+    ),
+    SourceRecord(
+        "fashion_mnist",
+        "genjax.data.fashion_mnist:load_fashion",
+        "clothes, 28x28 gray; downloaded once (31 MB)",
+        "train 60,000, test 10,000",
+        "10 kinds of clothes",
+        _CLOTHES,
+    ),
+    SourceRecord(
+        "emoji_64",
+        "genjax.data.packaged:load_emoji",
+        "Noto emoji on white, 64x64 color; comes with the package",
+        "train 1,720, test 186",
+        "9 categories",
+        _EMOJI,
+    ),
+    SourceRecord(
+        "emoji_32",
+        "genjax.data.packaged:load_emoji",
+        "the same at 32x32: exact means of 2x2 pixels",
+        "train 1,720, test 186",
+        "9 categories",
+        _EMOJI,
+    ),
+    SourceRecord(
+        "folder:PATH",
+        "genjax.data.folder:load_folder",
+        "your own images",
+        "train",
+        "sub-folders",
+        "yours",
+    ),
+    SourceRecord(
+        "image:FILE",
+        "genjax.data.folder:load_image",
+        "one image",
+        "train",
+        "none",
+        "yours",
+    ),
+    SourceRecord(
+        "series:PATH",
+        "genjax.data.series:load_series",
+        "your own series, from a `.npz` or a `.csv`",
+        "train",
+        "none",
+        "yours",
+    ),
+    SourceRecord(
+        "tfds:NAME",
+        "genjax.data.tfds:load_tfds",
+        "any data set that TFDS has prepared as `array_record`",
+        "its own",
+        "its own",
+        "its own",
+    ),
+    SourceRecord(
+        "stacked:NAME",
+        "genjax.data.stacked:load_stacked",
+        "three images of a gray source with ten classes, as channels: 1,000 modes",
+        "128,000 from each of its splits",
+        "100 a + 10 b + c",
+        "its own",
+    ),
+    SourceRecord(
+        "pairs:NAME,NAME",
+        "genjax.data.pairs:load_pairs",
+        "each image of one source over images of another, as [style transfer](style.md) learns from",
+        "those of both",
+        "none",
+        "of both",
+    ),
+    SourceRecord(
+        "shapes_SIDE",
+        "genjax.data.drawn:load_drawn",
+        "colored ellipses, drawn when they are read; any side up to 2048, as in `shapes_64`",
+        _DRAWN,
+        "none",
+        "none",
+    ),
+    SourceRecord(
+        "textures_SIDE",
+        "genjax.data.drawn:load_drawn",
+        "brush strokes, glass, woodcuts, dots, planes and marble, drawn likewise from side 8",
+        _DRAWN,
+        "none",
+        "none",
+    ),
+    SourceRecord(
+        "ring8",
+        "genjax.data.synthetic:load_mixture",
+        "8 Gaussians on the unit circle, standard deviation 0.01",
+        _POINTS,
+        "the mode",
+        "none",
+    ),
+    SourceRecord(
+        "grid25",
+        "genjax.data.synthetic:load_mixture",
+        "25 Gaussians on a 5 x 5 grid, two apart, standard deviation 0.05",
+        _POINTS,
+        "the mode",
+        "none",
+    ),
+    SourceRecord(
+        "swiss_roll",
+        "genjax.data.synthetic:load_swiss_roll",
+        "a spiral of one and a half turns in the plane, from -1.9 to 1.9, with noise of 0.03",
+        _POINTS,
+        "none",
+        "none",
+    ),
+    SourceRecord(
+        "arc3d",
+        "genjax.data.synthetic:load_arc",
+        "points near a plane in space: three quarters of an ellipse, with noise of 0.05 to 0.1",
+        "train 1,000, test 200",
+        "none",
+        "none",
+    ),
+)
+
+PREFIXES = tuple(record.prefix for record in SOURCES if record.prefix)
+"""Words before a colon that are not the module of an extension."""
+
+
+def load(config: Any) -> Source:
+    """The source that a config's `data` names, checked and ready to read.
+
+    config.name: the name of one of SOURCES, or "package.module:name". config.split: "train", slices and sums of
+    splits. config.size, channels, resize, upscale: the form of images, see `images.form_of_config`. config.dir: a
+    folder of prepared data.
+    Raises: InputError for everything that is wrong with the request or the data and can be found before training.
+    """
+    return open_source(str(config.name), str(config.split), form_of_config(config), getattr(config, "dir", ""))
+
+
+def open_source(name: str, split: str = "train", form: Form = AS_STORED, data_dir: str = "") -> Source:
+    """A source by its name. Raises: InputError, as `load`."""
+    request = Request(name, split, form, data_dir, partial(open_source, split=split, form=form, data_dir=data_dir))
+    record = match(name)
+    if record:
+        return _import_loader(record)(request)
+    source = _import_loader(_find_extension(name))(request)
+    try:
+        check(source)
+    except InputError as error:
+        raise InputError(f"data.name={name!r}: {error}") from error
+    return replace(source, name=name, split=split)  # the source can be opened again by its name
+
+
+def match(name: str) -> SourceRecord | None:
+    """The record of SOURCES that opens a name, or None."""
+    return next((record for record in SOURCES if record.matches(name)), None)
+
+
+def is_source(name: str) -> bool:
+    """Whether a name is one of SOURCES or has the form of an extension, "package.module:name"."""
+    return match(name) is not None or extensions.is_extension(name, PREFIXES)
+
+
+def names() -> str:
+    """The names of all sources as a list for messages and `--help`."""
+    return ", ".join(record.name for record in SOURCES) + " or your own 'package.module:name'"
+
+
+def table() -> str:
+    """SOURCES as a table in Markdown."""
+    rows = [(f"`{r.name}`", r.examples, r.splits, r.labels, r.license) for r in SOURCES]
+    header = "| Name | Examples | Splits | Labels | License |\n|---|---|---|---|---|"
+    return "\n".join([header, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def _import_loader(record: SourceRecord) -> Loader:
+    if callable(record.loader):
+        return record.loader
+    module, _, function = record.loader.partition(":")
+    return getattr(import_module(module), function)
+
+
+def _find_extension(name: str) -> SourceRecord:
+    """The record of a source outside this package. Raises: InputError."""
+    kind = name.partition(":")[0]
+    if not extensions.is_extension(name, PREFIXES):
+        of_kind = [record.name for record in SOURCES if record.prefix == kind]
+        if of_kind:
+            raise InputError(f"data.name {name!r} is incomplete: expected {of_kind[0]}")
+        near = did_you_mean(name, [record.name for record in SOURCES])
+        raise InputError(f"data.name {name!r} is unknown{near}: choose from {names()}")
+    try:
+        extension = extensions.load(name, "data.name")
+    except InputError as error:
+        raise InputError(f"{error}{did_you_mean(kind, PREFIXES)}") from error
+    if isinstance(extension, SourceRecord):
+        return extension
+    if not callable(extension):
+        raise InputError(
+            f"data.name={name!r}: expected a function of a genjax.data.Request that returns a genjax.data.Source, or "
+            f"a genjax.data.SourceRecord, got {type(extension).__name__}"
+        )
+    return SourceRecord(name, extension, "", "", "", "")

@@ -1,0 +1,198 @@
+"""The table of data sources: names, documentation, and sources outside the package."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from helpers import ROOT
+
+from genjax import data
+from genjax.data import registry
+from genjax.data.__main__ import BEGIN, END, with_table
+from genjax.data.source import check
+from genjax.errors import InputError
+from genjax.extensions import digests
+
+EXAMPLES = {
+    "shapes_SIDE": "shapes_16",
+    "textures_SIDE": "textures_16",
+    "stacked:NAME": "stacked:fashion_mnist_10k",
+    "pairs:NAME,NAME": "pairs:emoji_32,shapes_32",
+}
+ELSEWHERE = ("folder:PATH", "image:FILE", "series:PATH", "tfds:NAME", "fashion_mnist")  # need files: own test files
+
+SPIRALS = '''
+import numpy as np
+from genjax import data
+
+SIZES = {"train": 40, "test": 9}
+
+def spirals(request):
+    """Points of a spiral with their turn as a label."""
+    x, labels = data.read_splits(request.split, SIZES, draw)
+    return data.in_memory("unnamed", "", x, labels, ["first", "second"])
+
+def draw(split):
+    t = np.linspace(0, 2, SIZES[split], endpoint=False, dtype=np.float32)
+    return np.stack([t * np.cos(t), t * np.sin(t)], 1), t.astype(np.int32)
+
+def gray(request):
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (20, 8, 8, 1), np.uint8)
+    return data.in_memory(request.name, request.split, x, np.arange(20) % 10)
+
+record = data.SourceRecord("spirals", spirals, "points of a spiral", "train, test", "turns", "none")
+
+def doubles(request):
+    return data.in_memory(request.name, request.split, np.zeros((4, 2)), None)
+
+def nothing(request):
+    return None
+
+number = 3
+'''
+
+
+@pytest.fixture
+def spirals(tmp_path, monkeypatch):
+    """A module of somebody else's, in the working folder."""
+    (tmp_path / "spirals_of_a_user.py").write_text(SPIRALS)
+    monkeypatch.chdir(tmp_path)
+    yield "spirals_of_a_user"
+    sys.modules.pop("spirals_of_a_user", None)
+
+
+@pytest.mark.parametrize("record", [r for r in data.SOURCES if r.name not in ELSEWHERE], ids=lambda record: record.name)
+def test_sources_keep_their_contract_and_their_record(record):
+    name = EXAMPLES.get(record.name, record.name)
+    if ":" in name:
+        check(data.open_source(name))
+        return
+    for split in record.splits.split(", "):
+        split, _, size = split.partition(" ")
+        source = data.open_source(name, split)
+        check(source)
+        assert (source.name, source.split, source.size) == (name, split, int(size.replace(",", "")))
+        assert (source.labels is None) == (record.labels == "none")
+        if source.label_names and record.labels[0].isdigit():
+            assert record.labels.startswith(f"{len(source.label_names)} ")
+    with pytest.raises(data.NoSuchSplit, match=r"no split 'valid'; choose from train, test"):
+        data.open_source(name, "valid")
+
+
+def test_every_record_matches_its_own_names_only():
+    names = [EXAMPLES.get(r.name, r.name) for r in data.SOURCES]
+    for record, name in zip(data.SOURCES, names, strict=True):
+        assert registry.match(name) is record
+        assert [r.matches(name) for r in data.SOURCES].count(True) == 1
+
+
+def test_every_loader_exists():
+    assert all(callable(registry._import_loader(record)) for record in data.SOURCES)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("ring9", r"data.name 'ring9' is unknown \(did you mean 'ring8'\?\): choose from fashion_mnist_10k,.*arc3d"),
+        ("shapes_big", "is unknown"),
+        ("folder:", "data.name 'folder:' is incomplete: expected folder:PATH"),
+        ("pairs:emoji_32", "is incomplete: expected pairs:NAME,NAME"),
+        ("pairs:a,b,c", "expected two names, pairs:NAME,NAME, got 3"),
+        ("foldr:cats", r"the module foldr cannot be imported .*\(did you mean 'folder'\?\)"),
+        ("stacked:nothing", "data.name 'nothing' is unknown"),
+    ],
+)
+def test_names_that_open_nothing_are_explained(name, message):
+    with pytest.raises(InputError, match=message):
+        data.open_source(name)
+
+
+def test_the_page_has_the_current_table():
+    text = (ROOT / "docs" / "data.md").read_text("utf-8")
+    assert with_table(text) == text, "run: python -m genjax.data --write docs/data.md"
+    assert all(f"`{record.name}`" in text for record in data.SOURCES)
+
+
+def test_the_table_is_written_between_the_markers_alone(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    command = [sys.executable, "-m", "genjax.data", "--write", str(page)]
+    subprocess.run(command, check=True, cwd=ROOT)
+    text = page.read_text()
+    assert text.startswith(f"before\n{BEGIN}\n\n| Name |")
+    assert text.endswith(f"|\n\n{END}\nafter\n")
+    page.write_text("no markers")
+    done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "expected a page with the lines" in done.stderr
+
+
+# -- sources outside the package
+
+
+@pytest.mark.parametrize("attribute", ["spirals", "record"])
+def test_a_source_of_another_module_is_as_good_as_ours(spirals, attribute):
+    name = f"{spirals}:{attribute}"
+    source = data.open_source(name, "train[10:]")
+    assert (source.name, source.split, source.size, source.shape) == (name, "train[10:]", 30, (2,))
+    assert data.is_source(name)
+    assert data.open_source(name, "test").fingerprint != source.fingerprint
+    with pytest.raises(data.NoSuchSplit):
+        data.open_source(name, "valid")
+
+
+def test_sources_of_ours_build_on_those_of_another_module_and_its_digest_is_recorded(spirals):
+    name = f"stacked:{spirals}:gray"
+    assert data.open_source(name).shape == (8, 8, 3)
+    pair = f"pairs:{spirals}:gray,{spirals}:spirals"
+    recorded = digests({"data": {"name": name}, "other": {"name": pair}})
+    assert recorded.keys() == {f"{spirals}:gray", f"{spirals}:spirals"}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "message"),
+    [
+        ("doubles", r"examples are float64 \[2\]: expected images uint8 \(H, W, 1 or 3\), points float32"),
+        ("nothing", "expected a genjax.data.Source, got NoneType"),
+        ("number", "expected a function of a genjax.data.Request .*, got int"),
+        ("spirls", r"has no 'spirls' \(did you mean 'spirals'\?\)"),
+    ],
+)
+def test_what_is_no_source_is_refused(spirals, attribute, message):
+    with pytest.raises(InputError, match=message):
+        data.open_source(f"{spirals}:{attribute}")
+
+
+# -- the contract
+
+
+def changed(**fields):
+    from dataclasses import replace
+
+    labels = np.array([0, 1, 1], np.int32)
+    return replace(data.in_memory("x", "train", np.zeros((3, 4, 4, 1), np.uint8), labels, ["a", "b"]), **fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"size": 0}, "size is 0"),
+        ({"shape": [4, 4, 1]}, r"shape is \[4, 4, 1\]: expected a tuple"),
+        ({"shape": (4, 4, 2)}, r"examples are uint8 \[4, 4, 2\]"),
+        ({"dtype": np.dtype(np.float32)}, r"examples are float32 \[4, 4, 1\]"),
+        ({"labels": np.zeros(3)}, r"labels are float64 \[3\]: expected None or a NumPy array, int32 \[3\]"),
+        ({"labels": np.zeros(2, np.int32)}, r"labels are int32 \[2\]"),
+        ({"labels": [0, 1, 1]}, "labels are list"),
+        ({"labels": np.array([0, 1, 2], np.int32)}, "labels go from 0 to 2: expected whole numbers from 0 to 1"),
+        ({"labels": np.array([0, 1, -1], np.int32), "label_names": ()}, "labels go from -1 to 1"),
+        ({"fingerprint": ""}, "fingerprint is ''"),
+        ({"read": lambda indices: np.zeros((4, 4, 1), np.uint8)}, r"read\(\[0\]\) gives uint8 \[4, 4, 1\]"),
+        ({"read": lambda indices: np.zeros((1, 4, 4, 1))}, r"gives float64 \[1, 4, 4, 1\]: expected uint8"),
+    ],
+)
+def test_a_source_that_breaks_the_contract_is_refused(fields, message):
+    check(changed())
+    with pytest.raises(InputError, match=message):
+        check(changed(**fields))
