@@ -42,7 +42,7 @@ def default_config(name: str) -> ConfigDict:
 
 def _find(name: str) -> Any:
     task = find({name: name for name in NAMES}, name, "task", _check)
-    return import_module(f"genjax.tasks.{name}") if task is name else task
+    return import_module(f"genjax.tasks.{name}") if isinstance(task, str) else task
 
 
 def _check(task: Any) -> None:
