@@ -85,14 +85,14 @@ def rows(seeds) -> int:
 
 def main() -> None:
     """Write the samples that the flags ask for."""
-    from genjax.report import figures
+    from genjax.report import gallery
 
     seeds = parse_seeds(FLAGS.seeds)
     out = Destination.parse(FLAGS.out)
     examples = sample(FLAGS.workdir, seeds, FLAGS.step, FLAGS.ema, FLAGS.truncation, FLAGS.label)
     out.check(examples.ndim == 4)
     names = (f"seed_{seed:06d}" for seed in seeds)
-    out.write(examples, names, lambda: figures.image(examples, FLAGS.columns, classes=rows(seeds)))
+    out.write(examples, names, lambda: gallery.draw(examples, FLAGS.columns, classes=rows(seeds)))
     print(f"{len(seeds)} samples: {FLAGS.out}")
 
 

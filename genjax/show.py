@@ -75,14 +75,14 @@ def main() -> None:
 
 def _save(path, image):
     """Write an image or an animation, whole or not at all."""
-    from genjax.report import figures, video
+    from genjax.report import figures, gif, video
     from genjax.visualize.views import Animation
 
     with output.writing(path):
         if path.suffix == ".mp4":
             video.save_mp4(path, image.frames, image.seconds)
         elif isinstance(image, Animation):
-            figures.save_gif(path, image.frames, image.seconds, hold=0)
+            gif.save_gif(path, image.frames, image.seconds, hold=0)
         else:
             figures.save_png(path, image)
 

@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def _gatys(shares):
-    from genjax.report import figures
+    from genjax.report import figures, gif
     from genjax.stylization import descend, gatys_config
 
     out = output.file_of(FLAGS.out, ".png")
@@ -82,7 +82,7 @@ def _gatys(shares):
         figures.save_png(out, frames[-1], "Painted by descent")
     if FLAGS.gif:
         with output.writing(FLAGS.gif):
-            figures.save_gif(FLAGS.gif, [_file(frame) for frame in frames])
+            gif.save_gif(FLAGS.gif, [_file(frame) for frame in frames])
     return [out, *[FLAGS.gif] * bool(FLAGS.gif)]
 
 

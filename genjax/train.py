@@ -144,7 +144,7 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
             config.save_every,
             *[config.eval.every] * bool(config.eval.every),
         )
-        schedule.begin(partial(watch, stream=distributed.console()))
+        schedule.extract_reference(partial(watch, stream=distributed.console()))
         try:
             run_on_main(lambda: workdir.begin(about))
             run_on_main(lambda: recorder.forget_after(start if found else -1))

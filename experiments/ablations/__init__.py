@@ -16,8 +16,8 @@ SMALL = {
 }
 SHORT = SMALL | {"eval.features": "squeezenet,classifier:runs/classifier", "eval.samples": 2_500}
 DISTANCES = {
-    "Frechet distance (SqueezeNet fire9)": ("Fréchet distance, SqueezeNet", "lower"),
-    "Frechet distance (classifier of fashion_mnist)": ("Fréchet distance, classifier", "lower"),
-    "Precision (SqueezeNet fire9)": ("precision", "higher"),
-    "Recall (SqueezeNet fire9)": ("recall", "higher"),
+    "Fréchet distance (SqueezeNet fire9)": "Fréchet distance, SqueezeNet",
+    "Fréchet distance (classifier of fashion_mnist)": "Fréchet distance, classifier",
+    "Precision (SqueezeNet fire9)": "precision",
+    "Recall (SqueezeNet fire9)": "recall",
 }

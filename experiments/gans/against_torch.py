@@ -32,6 +32,7 @@ from genjax.errors import InputError
 from genjax.evaluation.context import EvalContext
 from genjax.evaluation.evaluate import evaluate
 from genjax.evaluation.nets import open_nets
+from genjax.evaluation.registry import METRICS
 from genjax.evaluation.sources import open_images
 from genjax.files import write_bytes
 from genjax.metrics.features import FeatureNet
@@ -146,10 +147,10 @@ def with_torch(path: Path, seed: int, source: Source) -> np.ndarray:
 
 def distance(samples: Path, source: Source, net: FeatureNet) -> dict[str, Any]:
     """The Fréchet distance of a file of samples to the data, with its protocol."""
-    case = EvalContext(open_images(str(samples)), source, None, [net], watch=watch)
-    (measured,) = evaluate(case, ["frechet"], warn=lambda text: print(f"warning: {text}", file=sys.stderr))
-    (value,) = measured.values.values()
-    return {"distance": float(value), "protocol": measured.protocol}
+    context = EvalContext(open_images(str(samples)), source, None, [net], progress=watch)
+    (measured,) = evaluate(context, [METRICS["frechet"]], warn=lambda text: print(f"warning: {text}", file=sys.stderr))
+    (value,) = measured.values
+    return {"distance": value.number, "protocol": measured.protocol}
 
 
 def write(results: Mapping[str, Sequence[Mapping]], nets: Sequence[FeatureNet]) -> None:

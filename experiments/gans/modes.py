@@ -26,7 +26,8 @@ from genjax.engine.compiler import enable_compilation_cache
 from genjax.errors import InputError, did_you_mean
 from genjax.files import write_bytes
 from genjax.metrics.modes import count_modes
-from genjax.report.figures import COLORS, rendered, save_gif, save_png, tidy
+from genjax.report.figures import COLORS, rendered, save_png, tidy
+from genjax.report.gif import save_gif
 from genjax.tasks import gan
 
 FLAGS = flags.FLAGS

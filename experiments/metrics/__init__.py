@@ -1,1 +1,1 @@
-"""What the metrics answer to damage whose size is known. See sensitivity.py."""
+"""Sensitivity of the metrics to damage of known size. See sensitivity.py."""

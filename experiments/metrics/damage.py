@@ -1,11 +1,11 @@
-"""Known damage to sets of images: noise, blur, classes that are missing. Each keeps the number of images."""
+"""Known damage to sets of images: noise, blur, missing classes. Each keeps the number of images."""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
 
 def noise(images: np.ndarray, std: float) -> np.ndarray:
-    """Images with Gaussian noise of `std` gray levels, the same field at every strength, rounded and cut to a byte.
+    """Images with Gaussian noise of `std` gray levels, the same noise at every strength, rounded and clipped to a byte.
 
     Shapes: uint8 [N, H, W, C] -> uint8 [N, H, W, C].
     """
@@ -14,12 +14,12 @@ def noise(images: np.ndarray, std: float) -> np.ndarray:
 
 
 def blur(images: np.ndarray, std: float) -> np.ndarray:
-    """Images under a Gaussian window of `std` pixels. Shapes: uint8 [N, H, W, C] -> uint8 [N, H, W, C]."""
+    """Images blurred by a Gaussian window of `std` pixels. Shapes: uint8 [N, H, W, C] -> uint8 [N, H, W, C]."""
     return to_bytes(gaussian_filter(images.astype(np.float32), (0, std, std, 0)))
 
 
 def of_classes(labels: np.ndarray, classes: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Positions of `count` examples of some classes, of each as many but for one, none twice.
+    """Positions of `count` examples of some classes, equally many of each up to one, none twice.
 
     Shapes: int [N], int [K] -> int [count].
     Raises: ValueError if a class has fewer examples than its share.
@@ -34,5 +34,5 @@ def of_classes(labels: np.ndarray, classes: np.ndarray, count: int, seed: int) -
 
 
 def to_bytes(images: np.ndarray) -> np.ndarray:
-    """Gray levels as they would be saved."""
+    """Gray levels rounded and clipped to a byte, as in an image file."""
     return np.clip(np.round(images), 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""The answers of metrics to damage as one image: a row of panels a metric, a column a damage."""
+"""Metrics under damage as one image: one row of panels per metric, one column per kind of damage."""
 
 import io
 import math
@@ -18,12 +18,12 @@ ROWS = {
     "precision, recall": ("precision", "recall"),
     "density, coverage": ("density", "coverage"),
 }
-LINES = ({"ls": "-", "marker": "o"}, {"ls": "--", "marker": "s"})  # of the first and of the second metric of a panel
+LINES = ({"ls": "-", "marker": "o"}, {"ls": "--", "marker": "s"})  # the first and the second metric of a panel
 INK = "#333333"
 
 
 def draw(rows: list[dict]) -> bytes:
-    """Panels of one row share their axis, so that damages can be compared. Returns: a PNG."""
+    """The figure of all rows; panels of one row share their axis. Returns: a PNG."""
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
@@ -57,7 +57,7 @@ def draw(rows: list[dict]) -> bytes:
 
 
 def _scale(axes, values) -> None:
-    """Shares from 0; distances on a logarithmic axis, linear within the negative ones, which are noise about zero."""
+    """Shares start at 0; distances get a logarithmic axis, linear around zero if some are negative (noise)."""
     if max(values) < 3:
         axes.set_ylim(bottom=0)
     elif min(values) > 0:

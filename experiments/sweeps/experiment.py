@@ -1,4 +1,4 @@
-"""An experiment's file, read and checked: what is varied, how often, and what is reported."""
+"""An experiment's file, read and checked: its variants, seeds and reported numbers."""
 
 import difflib
 import importlib.util
@@ -17,15 +17,15 @@ OPTIONAL = ("OVERRIDES", "EVALUATE", "X")
 
 
 class Reported(NamedTuple):
-    """A number that every run has when it is done."""
+    """A number that every finished run has."""
 
-    name: str  # as an evaluation or a training row of metrics.jsonl has it
-    title: str  # as the table has it
-    better: str  # "lower" or "higher"
+    name: str  # as in an evaluation or a training row of metrics.jsonl
+    title: str  # in the table
+    better: str | None = None  # "lower" or "higher", for a number of one's own; others carry their direction
 
 
 class Axis(NamedTuple):
-    """The config's key, a number, that the figure is a curve over."""
+    """A numeric key of the config that the figure is a curve over."""
 
     key: str
     label: str
@@ -34,22 +34,22 @@ class Axis(NamedTuple):
 
 @dataclass(frozen=True)
 class Experiment:
-    """What a file says."""
+    """The content of an experiment's file."""
 
     title: str  # the first line of its docstring
     base: str
-    overrides: Mapping[str, Any]  # of all variants, dotted keys
+    overrides: Mapping[str, Any]  # for all variants, dotted keys
     variants: Mapping[str, Mapping[str, Any]]
     seeds: tuple[int, ...]
     report: tuple[Reported, ...]
     axis: Axis | None
-    judged: bool  # at the last step, whatever eval.every says
+    evaluated: bool  # at the last step, whatever eval.every is
 
 
 def load(path: str, seeds: int | None = None) -> Experiment:
-    """The experiment of a Python file (docs/experiments.md says what it holds); `seeds` in place of its own.
+    """The experiment of a Python file, whose format is in docs/experiments.md; `seeds` replace those of the file.
 
-    Raises: InputError if the file does not load, lacks something, or says something that cannot be meant.
+    Raises: InputError if the file does not load, or a part of it is missing or invalid.
     """
     module = _module(path, "experiment")
     _check_names(path, module)
@@ -58,7 +58,9 @@ def load(path: str, seeds: int | None = None) -> Experiment:
         overrides = _overrides("OVERRIDES", getattr(module, "OVERRIDES", {}))
         evaluate = getattr(module, "EVALUATE", None)
         if evaluate is not None:
-            overrides = overrides | {"eval.metrics": ",".join(registry.parse(evaluate))}
+            overrides = overrides | {
+                "eval.metrics": ",".join(metric.name for metric in registry.parse(evaluate, "EVALUATE"))
+            }
         return Experiment(
             title=(module.__doc__ or Path(path).stem).strip().splitlines()[0].rstrip("."),
             base=_text("BASE", module.BASE, "a config such as 'configs/dcgan.py'"),
@@ -67,7 +69,7 @@ def load(path: str, seeds: int | None = None) -> Experiment:
             seeds=_seeds(module.SEEDS if seeds is None else seeds),
             report=_report(module.REPORT),
             axis=_axis(getattr(module, "X", None)),
-            judged=evaluate is not None,
+            evaluated=evaluate is not None,
         )
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
@@ -86,13 +88,13 @@ def _module(path: str, what: str) -> ModuleType:
     file = Path(path)
     if file.suffix != ".py" or not file.is_file():
         near = sorted(map(str, file.parent.glob("[!_]*.py"))) if file.parent.is_dir() else []
-        there = f"; there is {', '.join(near)}" if near else ""
+        there = f"; choose from {', '.join(near)}" if near else ""
         raise InputError(f"{path}: no such {what}{did_you_mean(path, near)}{there}")
     spec = importlib.util.spec_from_file_location(f"genjax_{what}_{file.stem}", file)
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # whatever the file does wrong
+    except Exception as error:  # any fault of the file
         raise InputError(f"{path} cannot be loaded: {_where(error, file)}") from error
     return module
 
@@ -106,19 +108,17 @@ def _where(error: Exception, file: Path) -> str:
 
 def _check_names(path: str, module: ModuleType) -> None:
     names = (*REQUIRED, *OPTIONAL)
-    given = [name for name in vars(module) if not name.startswith("_")]
+    defined = [name for name in vars(module) if not name.startswith("_")]
     for name in REQUIRED:
-        if name not in given:
-            raise InputError(f"{path} has no {name}{_mistaken(name, given)}: it needs {', '.join(REQUIRED)}")
-    for name in (name for name in given if name.isupper() and name not in names):
+        if name not in defined:
+            raise InputError(f"{path} has no {name}{_misspelled(name, defined)}: it needs {', '.join(REQUIRED)}")
+    for name in (name for name in defined if name.isupper() and name not in names):
         if near := difflib.get_close_matches(name, names, n=1, cutoff=0.8):
-            raise InputError(
-                f"{path}: {name} means nothing (did you mean {near[0]}?); a name of your own begins with _"
-            )
+            raise InputError(f"{path}: {name} is unknown (did you mean {near[0]}?); names of your own begin with _")
 
 
-def _mistaken(name: str, given: list[str]) -> str:
-    near = difflib.get_close_matches(name, given, n=1)
+def _misspelled(name: str, defined: list[str]) -> str:
+    near = difflib.get_close_matches(name, defined, n=1)
     return f" (is it {near[0]}?)" if near else ""
 
 
@@ -138,14 +138,14 @@ def _overrides(name: str, value: Any) -> dict[str, Any]:
 
 def _variants(module: ModuleType) -> dict[str, dict[str, Any]]:
     try:
-        found = module.variants()
-    except Exception as error:  # whatever the file does wrong
+        variants = module.variants()
+    except Exception as error:  # any fault of the file
         raise InputError(f"variants() fails: {_where(error, Path(module.__file__))}") from error
-    if not isinstance(found, Mapping) or not found:
-        raise InputError(f'variants(): expected {{"a title": {{"a.key": value}}, ...}}; got {found!r}')
+    if not isinstance(variants, Mapping) or not variants:
+        raise InputError(f'variants(): expected {{"a title": {{"a.key": value}}, ...}}; got {variants!r}')
     return {
         _text("variants(): the title", title, "a text"): _overrides(f"variant {title!r}", overrides)
-        for title, overrides in found.items()
+        for title, overrides in variants.items()
     }
 
 
@@ -155,7 +155,9 @@ def _seeds(value: Any) -> tuple[int, ...]:
     numbers = isinstance(value, list | tuple) and all(_is_integer(seed) and 0 <= seed < 2**32 for seed in value)
     if numbers and value and len(set(value)) == len(value):
         return tuple(value)
-    raise InputError(f"SEEDS={value!r}: expected how many, at least 1, or a list of different ones from 0 to 2**32 - 1")
+    raise InputError(
+        f"SEEDS={value!r}: expected their number, at least 1, or a list of different ones from 0 to 2**32 - 1"
+    )
 
 
 def _is_integer(value: Any) -> bool:
@@ -163,23 +165,28 @@ def _is_integer(value: Any) -> bool:
 
 
 def _report(value: Any) -> tuple[Reported, ...]:
-    expected = 'expected {"a number\'s name": ("a short title", "lower" or "higher")}'
+    expected = (
+        'expected {"a label in metrics.jsonl": "a short title"}, or (title, "lower" or "higher") for your own number'
+    )
     if not isinstance(value, Mapping) or not value:
         raise InputError(f"REPORT={value!r}: {expected}")
-    for name, how in value.items():
-        words = isinstance(how, tuple | list) and len(how) == 2 and all(isinstance(word, str) for word in (name, *how))
-        if not words or how[1] not in ("lower", "higher"):
-            raise InputError(f"REPORT: {name!r}: {how!r}: {expected}")
-    titles = [title for title, _ in value.values()]
+    report = []
+    for name, entry in value.items():
+        parts = (entry,) if isinstance(entry, str) else entry
+        are_texts = isinstance(parts, tuple | list) and all(isinstance(part, str) for part in (name, *parts))
+        if not are_texts or len(parts) not in (1, 2) or (parts[1:] and parts[1] not in ("lower", "higher")):
+            raise InputError(f"REPORT: {name!r}: {entry!r}: {expected}")
+        report.append(Reported(name, *parts))
+    titles = [reported.title for reported in report]
     if twice := next((title for title in titles if titles.count(title) > 1), None):
         raise InputError(f"REPORT: two numbers have the title {twice!r}")
-    return tuple(Reported(name, *how) for name, how in value.items())
+    return tuple(report)
 
 
 def _axis(value: Any) -> Axis | None:
     if value is None:
         return None
-    words = isinstance(value, tuple | list) and len(value) == 3 and all(isinstance(word, str) for word in value)
-    if not words or value[2] not in ("linear", "log"):
+    are_texts = isinstance(value, tuple | list) and len(value) == 3 and all(isinstance(part, str) for part in value)
+    if not are_texts or value[2] not in ("linear", "log"):
         raise InputError(f'X={value!r}: expected ("a.key", "the axis\' label", "linear" or "log")')
     return Axis(value[0], value[1], value[2] == "log")

@@ -1,4 +1,4 @@
-"""A sweep's results as an image: a curve over X if the experiment has one, else a row of dots a variant."""
+"""A sweep's results as an image: a curve over X if the experiment has one, else one row of dots per variant."""
 
 import io
 import math
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.sweeps.experiment import Axis, Experiment, Reported
+from experiments.sweeps.experiment import Axis, Experiment
 from genjax.report.figures import COLORS, tidy
 
 INK, FAINT = "#333333", "#b4b9c0"
@@ -24,12 +24,13 @@ def draw(
     experiment: Experiment,
     xs: Mapping[str, float | None],
     summaries: Mapping[tuple[str, str], Any],
+    better: Mapping[str, str | None],
     level: float = 0.95,
 ) -> bytes:
-    """A panel a number: each seed faint, their mean with its interval. Returns: a PNG.
+    """One panel per number: each seed faint, their mean with its interval. Returns: a PNG.
 
-    `xs` has a place for each variant (None without an axis), `summaries` those that have results, by variant and
-    metric; `level` is the intervals'.
+    `xs` are the positions of variants (None without an axis), `summaries` the results by variant and title, `better`
+    the directions by title, `level` that of the intervals.
     """
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
@@ -49,12 +50,14 @@ def draw(
             axes.set_axis_off()
             continue
         reported = experiment.report[i]
-        found = {title: summaries.get((title, reported.title)) for title in experiment.variants}
+        by_variant = {title: summaries.get((title, reported.title)) for title in experiment.variants}
         if experiment.axis:
-            _curve(axes, experiment.axis, {xs[title]: one for title, one in found.items()})
+            _curve(axes, experiment.axis, {xs[title]: one for title, one in by_variant.items()})
         else:
-            _dots(axes, titles, list(found.values()))
-        axes.set_title(_words(reported), loc="left", fontsize=11, fontweight="bold", color=INK)
+            _dots(axes, titles, list(by_variant.values()))
+        axes.set_title(
+            _title(reported.title, better[reported.title]), loc="left", fontsize=11, fontweight="bold", color=INK
+        )
         tidy(axes)
         axes.tick_params(axis="y", length=3 if experiment.axis else 0)
         if not experiment.axis:
@@ -70,21 +73,21 @@ def draw(
 
 
 def _beside(axes, right: float, up: float):
-    """Data coordinates, moved by so many points."""
+    """Data coordinates, shifted by a number of points."""
     from matplotlib.transforms import ScaledTranslation
 
     return axes.transData + ScaledTranslation(right / 72, up / 72, axes.figure.dpi_scale_trans)
 
 
-def _words(reported: Reported) -> str:
-    return textwrap.fill(f"{reported.title}, {reported.better} is better", 34)
+def _title(title: str, better: str | None) -> str:
+    return textwrap.fill(f"{title}, {better} is better" if better else title, 34)
 
 
-def _dots(axes, titles: Sequence[str], found: Sequence) -> None:
-    """One row each, the first on top."""
+def _dots(axes, titles: Sequence[str], summaries: Sequence) -> None:
+    """One row per variant, the first on top."""
     from matplotlib.ticker import MaxNLocator
 
-    for row, one in enumerate(found):
+    for row, one in enumerate(summaries):
         axes.axhline(row, color="#efefef", lw=0.8, zorder=0)
         if one is None:
             continue
@@ -98,17 +101,17 @@ def _dots(axes, titles: Sequence[str], found: Sequence) -> None:
     _numbers(axes.xaxis)
 
 
-def _curve(axes, axis: Axis, found: Mapping[float, object]) -> None:
+def _curve(axes, axis: Axis, summaries: Mapping[float, object]) -> None:
     """The mean over x, in order; a logarithmic axis has room for 0 at its left end."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-    places = sorted(found)
-    here = [x for x in places if found[x] is not None]
-    for x in here:
-        axes.plot([x] * len(found[x].values), found[x].values, **SEED, transform=_beside(axes, 6, 0))
-    axes.plot(here, [found[x].mean for x in here], **MEAN | {"ls": "-", "lw": 1.5})
-    for x in (x for x in here if found[x].interval):
-        axes.plot([x, x], found[x].interval, **INTERVAL)
+    places = sorted(summaries)
+    done = [x for x in places if summaries[x] is not None]
+    for x in done:
+        axes.plot([x] * len(summaries[x].values), summaries[x].values, **SEED, transform=_beside(axes, 6, 0))
+    axes.plot(done, [summaries[x].mean for x in done], **MEAN | {"ls": "-", "lw": 1.5})
+    for x in (x for x in done if summaries[x].interval):
+        axes.plot([x, x], summaries[x].interval, **INTERVAL)
     positive = [x for x in places if x > 0]
     if axis.log and positive:
         axes.set_xscale("symlog", linthresh=positive[0], linscale=0.5) if places[0] == 0 else axes.set_xscale("log")
@@ -119,7 +122,7 @@ def _curve(axes, axis: Axis, found: Mapping[float, object]) -> None:
         _margins(axes, places)
         axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.xaxis.set_major_formatter(FuncFormatter(_thousands))
-    axes.yaxis.set_major_locator(MaxNLocator(5) if here else NullLocator())
+    axes.yaxis.set_major_locator(MaxNLocator(5) if done else NullLocator())
     _numbers(axes.yaxis)
     axes.set_xlabel(axis.label, fontsize=9.5, color=INK)
 
@@ -128,14 +131,15 @@ def _apart(axes, places: Sequence[float]) -> list[float]:
     """Places whose labels do not touch, from the left."""
     low, high = axes.get_xlim()
     start, stop = axes.transScale.transform([[low, 1], [high, 1]])[:, 0]
-    kept, end = [], -1.0
+    kept_places = []
+    end = -1.0
     for x in places:
         middle = (axes.transScale.transform([x, 1])[0] - start) / (stop - start)
         half = 0.5 * CHARACTER * len(_thousands(x))
         if middle - half > end:
-            kept.append(x)
+            kept_places.append(x)
             end = middle + half + CHARACTER
-    return kept
+    return kept_places
 
 
 def _thousands(x: float, _=None) -> str:

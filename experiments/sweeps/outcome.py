@@ -1,4 +1,4 @@
-"""How far a run of a sweep has come, and what it came to: all from its folder."""
+"""Progress and results of a sweep's run, read from its folder."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -7,56 +7,59 @@ from ml_collections import ConfigDict
 
 from experiments.sweeps.plan import Run
 from genjax.engine.checkpoint import Checkpoints
+from genjax.run.directions import BETTER
 from genjax.run.records import read_evaluations, read_metrics
 
 DONE, BROKEN, TO_DO = "done", "broken", "to do"
 
 
 class Number(NamedTuple):
-    """A value, and how it was had; the numbers of training have no protocol."""
+    """A value, its protocol (numbers of training have none) and its better direction."""
 
     value: float
     protocol: dict[str, Any] | None
+    better: str | None
 
 
 def reached(run: Run) -> int:
-    """The newest checkpoint's step; 0 if there is none."""
+    """The step of the newest checkpoint; 0 if there is none."""
     return max(Checkpoints(run.path / "checkpoints").steps(), default=0)
 
 
 def state(run: Run) -> str:
-    """Done (trained to the end, and judged if the config asks for it), broken, or to do."""
+    """Done (trained to the end, and evaluated if the config asks for it), broken, or to do."""
     if (
         reached(run) == run.steps
         and read_metrics(run.path / "metrics.jsonl")
-        and judged(run.path, run.config, run.steps)
+        and is_evaluated(run.path, run.config, run.steps)
     ):
         return DONE
     return BROKEN if (run.path / "config.json").exists() else TO_DO
 
 
-def judged(path: Path, config: ConfigDict, step: int) -> bool:
-    """Whether a run has the evaluation of its last step, if its config asks for any."""
+def is_evaluated(path: Path, config: ConfigDict, step: int) -> bool:
+    """True if a run has the evaluation of its last step, or its config asks for none."""
     return not config.eval.every or any(row["step"] == step for row in read_evaluations(path / "metrics.jsonl"))
 
 
 def numbers(run: Run) -> dict[str, Number]:
-    """What a finished run's last step was found to be, by name: its own evaluation, and its last row of training.
+    """Numbers of a finished run's last step by name: of its evaluation, and of its last row of training.
 
-    Of a number that was had by several protocols, as when somebody judged the run again, the first is the run's own.
+    If there are several protocols, because the run was evaluated again, the first is the run's own.
     """
-    file, found = run.path / "metrics.jsonl", {}
+    file = run.path / "metrics.jsonl"
+    result = {}
     for row in read_evaluations(file):
         if row["step"] == run.steps:
             for name, value in row["values"].items():
-                found.setdefault(name, Number(float(value), row["protocol"]))
+                result.setdefault(name, Number(float(value), row["protocol"], row.get("better", {}).get(name)))
     for row in read_metrics(file)[-1:]:
         for name, value in row.items():
             if isinstance(value, int | float) and name != "step":
-                found.setdefault(name, Number(float(value), None))
-    return found
+                result.setdefault(name, Number(float(value), None, BETTER.get(name)))
+    return result
 
 
 def seconds(run: Run) -> float:
-    """Of training."""
+    """Seconds of training."""
     return float(read_metrics(run.path / "metrics.jsonl")[-1]["seconds"])

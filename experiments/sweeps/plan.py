@@ -102,7 +102,7 @@ def _checked(experiment: Experiment, title: str) -> tuple[ConfigDict, int]:
         config = base_config(experiment.base)
         override(config, dict(experiment.overrides) | dict(experiment.variants[title]))
         source, task, _ = prepare(config)
-        if experiment.judged and not config.eval.every:
+        if experiment.evaluated and not config.eval.every:
             config.eval.every = task.steps
             EvalSchedule(config, source, task)
     except InputError as error:

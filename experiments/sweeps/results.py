@@ -1,4 +1,4 @@
-"""What the finished runs of a sweep come to, as tidy rows, a table and a figure."""
+"""Results of the finished runs of a sweep, as tidy rows, a table and a figure."""
 
 import csv
 import io
@@ -11,14 +11,17 @@ import numpy as np
 from scipy import stats
 
 from experiments.sweeps import figure, outcome
-from experiments.sweeps.experiment import Experiment, Reported
+from experiments.sweeps.experiment import Experiment
 from experiments.sweeps.plan import Run
+from genjax.errors import InputError
+from genjax.evaluation.metric import ARROWS, LOWER
 from genjax.files import write_bytes
 from genjax.report.results import incomparable
 from genjax.text import number
 
-LEVEL, RESAMPLES, FEWEST = 0.95, 9999, 3
-"""Of the intervals: their level, how they are had, and the fewest seeds that have one."""
+LEVEL = 0.95  # of the intervals
+RESAMPLES = 9999
+FEWEST = 3  # seeds that have an interval
 
 
 class Row(NamedTuple):
@@ -34,7 +37,7 @@ class Row(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """One number of one variant over its seeds; what there are too few seeds for is None."""
+    """One number of one variant over its seeds; None where there are too few seeds."""
 
     values: tuple[float, ...]
     mean: float
@@ -43,51 +46,67 @@ class Summary(NamedTuple):
 
 
 def write(folder: Path, experiment: Experiment, runs: Sequence[Run], failures: Mapping[str, str]) -> str:
-    """results.csv, results.md and results.png of what is done; the table as text."""
+    """Write results.csv, results.md and results.png of the finished runs. Returns: the table as text."""
     done = [run for run in runs if outcome.state(run) == outcome.DONE]
-    found = {run.title: outcome.numbers(run) for run in done}
-    rows = list(rows_of(experiment, done, found))
+    numbers = {run.title: outcome.numbers(run) for run in done}
+    rows = list(rows_of(experiment, done, numbers))
     summaries = summarize(rows)
-    apart = _incomparable(experiment, found)
-    text = as_markdown(experiment, summaries, apart, [*apart.values(), *_unfinished(runs, done, failures)])
+    better = directions(experiment, numbers)
+    unranked = _incomparable(experiment, numbers)
+    notes = [*unranked.values(), *_unfinished(runs, done, failures)]
+    text = as_markdown(experiment, summaries, better, unranked, notes)
     write_bytes(folder / "results.csv", as_csv(rows).encode())
     write_bytes(folder / "results.md", text.encode())
     xs = {run.variant: run.x for run in runs}
-    write_bytes(folder / "results.png", figure.draw(experiment, xs, summaries, LEVEL))
+    write_bytes(folder / "results.png", figure.draw(experiment, xs, summaries, better, LEVEL))
     return text
 
 
-def rows_of(experiment: Experiment, done: Sequence[Run], found: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
-    """A row a run and number; a number that a run lacks has none."""
+def directions(experiment: Experiment, numbers: Mapping[str, Mapping[str, Any]]) -> dict[str, str | None]:
+    """The better direction of each reported number by title: its own, or else the one that the experiment gives.
+
+    Raises: InputError if the experiment contradicts the number.
+    """
+    better = {}
+    for reported in experiment.report:
+        own = next((run[reported.name].better for run in numbers.values() if reported.name in run), None)
+        if own and reported.better and own != reported.better:
+            raise InputError(f"REPORT: {reported.name!r}: {own} is better, not {reported.better}: give the title alone")
+        better[reported.title] = own or reported.better
+    return better
+
+
+def rows_of(experiment: Experiment, done: Sequence[Run], numbers: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
+    """One row per run and number; numbers that a run lacks are left out."""
     for run in done:
         for reported in experiment.report:
-            if reported.name in found[run.title]:
-                value = found[run.title][reported.name].value
+            if reported.name in numbers[run.title]:
+                value = numbers[run.title][reported.name].value
                 time = outcome.seconds(run)
                 yield Row(run.variant, run.seed, reported.title, value, run.x, time, run.path.name)
 
 
 def summarize(rows: Sequence[Row]) -> dict[tuple[str, str], Summary]:
-    """By variant and metric."""
+    """Summaries by variant and metric."""
     values: dict[tuple[str, str], list[float]] = {}
     for row in rows:
         values.setdefault((row.variant, row.metric), []).append(row.value)
-    return {key: summary(found) for key, found in values.items()}
+    return {key: summary(of_seeds) for key, of_seeds in values.items()}
 
 
 def summary(values: Sequence[float]) -> Summary:
-    """Mean, standard deviation (n - 1), and the bootstrap's percentile interval of the mean."""
+    """Mean, standard deviation (n - 1), and percentile interval of the mean by bootstrap."""
     deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
     interval = None
     if len(values) >= FEWEST and np.isfinite(values).all():
-        how = {"n_resamples": RESAMPLES, "confidence_level": LEVEL, "method": "percentile"}
-        found = stats.bootstrap((values,), np.mean, **how, rng=np.random.default_rng(0)).confidence_interval
-        interval = float(found.low), float(found.high)
+        options = {"n_resamples": RESAMPLES, "confidence_level": LEVEL, "method": "percentile"}
+        bootstrap = stats.bootstrap((values,), np.mean, **options, rng=np.random.default_rng(0))
+        interval = float(bootstrap.confidence_interval.low), float(bootstrap.confidence_interval.high)
     return Summary(tuple(values), float(np.mean(values)), deviation, interval)
 
 
 def as_csv(rows: Sequence[Row]) -> str:
-    """Tidy: one number a row."""
+    """The rows as CSV, one number per row."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(Row._fields)
@@ -98,60 +117,69 @@ def as_csv(rows: Sequence[Row]) -> str:
 def as_markdown(
     experiment: Experiment,
     summaries: Mapping[tuple[str, str], Summary],
-    apart: Collection[str] = (),
+    better: Mapping[str, str | None],
+    unranked: Collection[str] = (),
     notes: Sequence[str] = (),
 ) -> str:
-    """A row a variant, a column a number, the best mean in bold; of the numbers `apart`, none is best."""
-    arrows = {"lower": "↓", "higher": "↑"}
-    heads = ["Variant", "Seeds", *(f"{reported.title} {arrows[reported.better]}" for reported in experiment.report)]
+    """One row per variant, one column per number, the best mean in bold.
+
+    `better` has the direction of each number by title; numbers without one, and those in `unranked`, have no best.
+    """
+    heads = ["Variant", "Seeds", *(f"{title} {ARROWS[better[title]]}".strip() for title in better)]
     lines = [heads, ["---"] * len(heads)]
-    best = {reported.title: _best(reported, summaries) for reported in experiment.report if reported.title not in apart}
+    best = {title: _best(title, better[title], summaries) for title in better if title not in unranked}
     for variant in experiment.variants:
-        found = [summaries.get((variant, reported.title)) for reported in experiment.report]
+        of_variant = {title: summaries.get((variant, title)) for title in better}
         cells = [
-            f"**{_cell(one)}**" if one and one.mean == best.get(reported.title) else _cell(one)
-            for reported, one in zip(experiment.report, found, strict=True)
+            f"**{_cell(one)}**" if one and one.mean == best.get(title) else _cell(one)
+            for title, one in of_variant.items()
         ]
-        lines.append([variant, str(max((len(one.values) for one in found if one), default=0)), *cells])
+        lines.append([variant, str(max((len(one.values) for one in of_variant.values() if one), default=0)), *cells])
     table = "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
     fewer = any(one.interval is None for one in summaries.values())
-    how = (
+    caption = (
         f"Mean ± standard deviation over seeds [{LEVEL:.0%} bootstrap interval of the mean]; the best mean in bold."
-        + f" There is no interval of fewer than {FEWEST} seeds." * fewer
     )
-    return "\n\n".join([f"# {experiment.title}", table, how, *notes]) + "\n"
+    if fewer:
+        caption += f" Fewer than {FEWEST} seeds have no interval."
+    return "\n\n".join([f"# {experiment.title}", table, caption, *notes]) + "\n"
 
 
 def _cell(one: Summary | None) -> str:
-    """Two digits of the deviation say how many all have."""
+    """Mean ± deviation [interval], all with the decimals of two significant digits of the deviation."""
     if one is None:
         return ""
     if not one.deviation or not np.isfinite(one.deviation):
         digits = number
     else:
         places = max(0, 1 - math.floor(math.log10(one.deviation)))
-        digits = lambda value: f"{value:,.{places}f}"  # noqa: E731
+
+        def digits(value):
+            return f"{value:,.{places}f}"
+
     text = digits(one.mean)
     text += "" if one.deviation is None else f" ± {digits(one.deviation)}"
     return text + ("" if one.interval is None else f" [{', '.join(map(digits, one.interval))}]")
 
 
-def _best(reported: Reported, summaries: Mapping[tuple[str, str], Summary]) -> float | None:
-    """Nothing is best among fewer than two, and nothing compares with NaN."""
-    means = [one.mean for (_, metric), one in summaries.items() if metric == reported.title and np.isfinite(one.mean)]
-    return None if len(means) < 2 else min(means) if reported.better == "lower" else max(means)
+def _best(title: str, better: str | None, summaries: Mapping[tuple[str, str], Summary]) -> float | None:
+    """The best mean; None for numbers without a direction, and if there are fewer than two finite means."""
+    means = [one.mean for (_, metric), one in summaries.items() if metric == title and np.isfinite(one.mean)]
+    if better is None or len(means) < 2:
+        return None
+    return min(means) if better == LOWER else max(means)
 
 
-def _incomparable(experiment: Experiment, found: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Notes on numbers that were not had by one protocol in all runs, by their title."""
+def _incomparable(experiment: Experiment, numbers: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Notes on numbers whose protocol is not the same in all runs, by title."""
     notes = {}
     for reported in experiment.report:
-        of = {title: numbers[reported.name].protocol for title, numbers in found.items() if reported.name in numbers}
-        for title, other in of.items():
-            first, one = next(iter(of.items()))
-            if one and other and (changes := incomparable(one, other)):
-                what = f"{reported.title} of {first!r} and of {title!r} do not compare"
-                notes.setdefault(reported.title, f"**{what}**: {'; '.join(changes)}.")
+        protocols = {title: run[reported.name].protocol for title, run in numbers.items() if reported.name in run}
+        for title, protocol in protocols.items():
+            first_title, first = next(iter(protocols.items()))
+            if first and protocol and (differences := incomparable(first, protocol)):
+                claim = f"{reported.title} of {first_title!r} and of {title!r} do not compare"
+                notes.setdefault(reported.title, f"**{claim}**: {'; '.join(differences)}.")
     return notes
 
 

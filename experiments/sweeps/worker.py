@@ -1,7 +1,7 @@
 """One run of a sweep in a process of its own: python -m experiments.sweeps.worker --run=FOLDER --cores=0,1
 
-FOLDER has the run's sweep.json. Training goes on from the newest checkpoint; what was trained but stopped before it
-was judged is judged.
+FOLDER has the run's sweep.json. Training goes on from the newest checkpoint; what was trained but stopped before its
+evaluation is evaluated.
 """
 
 import json
@@ -26,7 +26,7 @@ def define_flags() -> None:
 
 
 def main() -> int:
-    """Train and judge; the exit code (see `genjax.cli`)."""
+    """Train and evaluate; the exit code (see `genjax.cli`)."""
     if FLAGS.cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, map(int, FLAGS.cores))  # before any library counts the cores for its threads
     from genjax.engine.compiler import enable_compilation_cache
@@ -38,7 +38,7 @@ def main() -> int:
 def work(folder: Path) -> int:
     """Bring a run to its end; the exit code.
 
-    Raises: InputError if it cannot be run, or not be judged.
+    Raises: InputError if it cannot be run or evaluated.
     """
     from experiments.sweeps import outcome
     from genjax import train
@@ -48,19 +48,19 @@ def work(folder: Path) -> int:
     code = train.train(config, folder)
     if not code and config.eval.every:
         _, task, schedule = train.prepare(config)
-        if not outcome.judged(folder, config, task.steps):
-            judge(folder, schedule, task.steps)
+        if not outcome.is_evaluated(folder, config, task.steps):
+            evaluate(folder, schedule, task.steps)
     return code
 
 
-def judge(folder: Path, schedule, step: int) -> None:
-    """What the end of training does, for a run that was stopped before it. Raises: InputError."""
+def evaluate(folder: Path, schedule, step: int) -> None:
+    """The evaluation at the end of training, for a run that was stopped before it. Raises: InputError."""
     from genjax.report import figures
     from genjax.run.restore import restore
     from genjax.run.workdir import Workdir
 
     _, state = restore(folder, step)
-    rows, images = schedule.judge(state, step, lambda text: print(f"warning: {text}", file=sys.stderr))
+    rows, images = schedule.evaluate(state, step, lambda text: print(f"warning: {text}", file=sys.stderr))
     if not rows:
         raise InputError(f"none of eval.metrics={schedule.config.metrics!r} applies to this run")
     for row in rows:

@@ -1,1 +1,1 @@
-"""How a run, or anybody's images, are evaluated: metrics by name, each number with its protocol."""
+"""Evaluation of a run, or of anybody's images: metrics by name, each number with its protocol."""

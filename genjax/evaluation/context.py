@@ -1,7 +1,7 @@
-"""What is judged, against what, seen by which nets: all that a metric may ask for."""
+"""The inputs of an evaluation: samples, reference, held-out examples, feature nets and a run, with caches."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,36 +10,43 @@ import numpy as np
 from genjax.data.source import Source
 from genjax.engine.phase import Task
 from genjax.engine.state import State, local
+from genjax.errors import NotApplicable
 from genjax.evaluation.features import FeatureCache, Features
+from genjax.evaluation.metric import Metric
 from genjax.metrics.features import FeatureNet
 from genjax.metrics.frechet import Moments
 
+OnProgress = Callable[[int], Any]
+
 
 @contextmanager
-def silent(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Long work of which nothing is shown, where report.console.watch would."""
+def silent(title: str, total: int) -> Iterator[OnProgress]:
+    """Progress of long work that is not shown; `report.console.watch` shows it."""
     yield lambda done: None
 
 
 @dataclass
 class EvalContext:
-    """One evaluation. What is made for one metric is kept for the others."""
+    """One evaluation. Features and examples that several metrics need are computed once.
+
+    Order: first all processes call `extract_features`, then process 0 computes metrics, which read `features`.
+    """
 
     samples: Source | None  # of a model, or anybody's images; None for a task that makes none
-    reference: Source  # what samples should be like
-    heldout: Source | None  # examples of the reference's distribution that nothing was trained on
-    nets: list[FeatureNet]
+    reference: Source  # the data that samples are compared with
+    heldout: Source | None  # examples of the reference's distribution that were not trained on
+    nets: list[FeatureNet]  # empty if the samples have no features, as series
     task: Task | None = None  # of a run
     state: State | None = None
     options: dict[str, Any] = field(default_factory=dict)  # of the task's outputs: ema, truncation
-    watch: Callable[[str, int], Any] = silent  # how long work is shown
-    artifacts: dict[str, Any] = field(default_factory=dict)  # images that metrics made, by file name
-    _seen: dict[tuple[str, str], Features] = field(default_factory=dict)
+    progress: Callable[[str, int], AbstractContextManager[OnProgress]] = silent  # shows long work: title, total
+    images: dict[str, Any] = field(default_factory=dict)  # images that metrics draw, by file name
+    _caches: dict[tuple[str, str], FeatureCache] = field(default_factory=dict)
+    _features: dict[tuple[str, str], Features] = field(default_factory=dict)
     _taken: dict[str, np.ndarray] = field(default_factory=dict)
-    _stores: dict[tuple[str, str], FeatureCache] = field(default_factory=dict)
 
-    def subject(self) -> dict[str, Any] | None:
-        """What was judged, beside the protocol of how."""
+    def describe_subject(self) -> dict[str, Any] | None:
+        """Description of the samples, for the row of a result; None if there are none."""
         if self.samples is None:
             return None
         averaged = {"averaged": bool(self.options.get("ema") and self.state.ema)} if self.state else {}
@@ -50,37 +57,77 @@ class EvalContext:
         """The run's state on this process's device."""
         return local(self.state)
 
-    def look(self, net: FeatureNet, which: str, classes: bool) -> None:
-        """Have a net look at the "samples" or the "reference"; several processes do it together."""
-        source = getattr(self, which)
-        if source is None or len(source.shape) == 1:
-            return
-        store = self._stores[net.name, which] = FeatureCache(net, source, source.size, classes, which)
-        with self.watch(f"{which}: {net.name}", source.size) as on_progress:
-            store.fill(on_progress)
+    def extract_features(self, metrics: Iterable[Metric], names: Iterable[str] = ("samples", "reference")) -> None:
+        """Extract the features that metrics need into caches on disk. Collective: all processes call it together.
 
-    def seen(self, net: FeatureNet, which: str) -> Features:
-        """What a net saw."""
-        if (net.name, which) not in self._seen:
-            store = self._stores.get((net.name, which))
-            self._seen[net.name, which] = store.read() if store else _points(getattr(self, which))
-        return self._seen[net.name, which]
+        `names` are the sources, "samples" and "reference". Points are their own features and need no extraction.
+        """
+        metrics = [record for record in metrics if record.per_net]
+        probabilities = any(record.probabilities for record in metrics)
+        needed = {"samples": bool(metrics), "reference": any(record.reference for record in metrics)}
+        for net in self.nets:
+            for name in names:
+                source = getattr(self, name)
+                if not needed[name] or source is None or _are_points(source):
+                    continue
+                cache = FeatureCache(net, source, source.size, probabilities, name)
+                self._caches[net.name, name] = cache
+                with self.progress(f"{name}: {net.name}", source.size) as on_progress:
+                    cache.fill(on_progress)
 
-    def take(self, which: str, most: int) -> np.ndarray:
-        """The first examples of a source, at most so many."""
-        source = getattr(self, which)
-        count = min(source.size, most)
-        if len(self._taken.get(which, ())) < count:
-            self._taken[which] = source.read(np.arange(count))
-        return self._taken[which][:count]
+    def features(self, net: FeatureNet, name: str) -> Features:
+        """Features of the "samples" or the "reference".
+
+        Raises: RuntimeError if they were not extracted before (`extract_features`).
+        """
+        if (net.name, name) not in self._features:
+            source = getattr(self, name)
+            if _are_points(source):
+                features = _features_of_points(source)
+            elif (net.name, name) in self._caches:
+                features = self._caches[net.name, name].read()
+            else:
+                raise RuntimeError(
+                    f"features of the {name} by {net.name} are not extracted: call extract_features in all processes "
+                    "before metrics are computed"
+                )
+            self._features[net.name, name] = features
+        return self._features[net.name, name]
+
+    def take(self, name: str, count: int) -> np.ndarray:
+        """The first examples of the "samples", "reference" or "heldout", at most `count`."""
+        source = getattr(self, name)
+        count = min(source.size, count)
+        if len(self._taken.get(name, ())) < count:
+            self._taken[name] = source.read(np.arange(count))
+        return self._taken[name][:count]
+
+    def need_outputs(self, *names: str) -> Task:
+        """The run's task. Raises: NotApplicable if there is no run, or its task lacks one of the outputs."""
+        if self.task is None:
+            raise NotApplicable("it is of a run: give --workdir")
+        lacking = [name for name in names if name not in self.task.outputs]
+        if lacking:
+            raise NotApplicable(f"the task has no output {lacking[0]!r}")
+        return self.task
+
+    def need_heldout(self) -> Source:
+        """The held-out examples. Raises: NotApplicable if there are none."""
+        if self.heldout is None:
+            raise NotApplicable("it needs examples that were not trained on: name their split with --heldout")
+        return self.heldout
 
     def forget_samples(self) -> None:
-        """Drop what was kept in case this evaluation is stopped; what is known of the reference stays."""
-        for (_, which), store in self._stores.items():
-            if which == "samples":
-                store.remove()
+        """Delete the cached features of samples, which serve to resume a stopped evaluation; keep the reference's."""
+        for (_, name), cache in self._caches.items():
+            if name == "samples":
+                cache.remove()
 
 
-def _points(source: Source) -> Features:
+def _are_points(source: Source) -> bool:
+    return len(source.shape) == 1
+
+
+def _features_of_points(source: Source) -> Features:
     x = source.read(np.arange(source.size))
     return Features(Moments.empty(x.shape[1]).add(x), x, None)

@@ -1,77 +1,79 @@
-"""An evaluation: metrics by name, each number with its protocol."""
+"""An evaluation: values of metrics, each with its protocol."""
 
 import contextlib
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from genjax.engine.distributed import run_on_main
 from genjax.errors import InputError, NotApplicable
-from genjax.evaluation import registry
 from genjax.evaluation.context import EvalContext
+from genjax.evaluation.metric import Metric
 from genjax.evaluation.protocol import Result, versions
+from genjax.metrics.features import FeatureNet
 
 
 def evaluate(
-    case: EvalContext,
-    names: Sequence[str],
+    context: EvalContext,
+    metrics: Sequence[Metric],
     *,
     optional: bool = False,
     warn: Callable[[str], None] = print,
-    skip: Callable[[str, str], None] = lambda name, why: None,
+    on_skip: Callable[[str, str], None] = lambda label, reason: None,
 ) -> list[Result]:
-    """What the metrics of these names find; several processes call this together, and process 0 does the arithmetic.
+    """Results of metrics (`registry.parse` has them by name). Collective: all processes call this together.
 
-    `optional` leaves out metrics that the case does not have or that refuse it, each told to `skip`; `warn` hears of
-    doubtful numbers.
+    `optional` leaves out metrics that do not apply or refuse their input, and calls `on_skip(label, reason)` for each;
+    `warn` is called with the text of each warning. The arithmetic is done by process 0.
     Raises: InputError if a metric that is not optional does not apply, or its input does not fit.
     """
-    if case.samples is not None and any(name in registry.OF_NETS for name in names):
-        for net in case.nets:
-            for which in ("samples", "reference"):
-                case.look(net, which, bool(registry.NEED_CLASSES.intersection(names)))
-    rows = run_on_main(lambda: [list(result) for result in _results(case, names, optional, warn, skip)])
-    run_on_main(case.forget_samples)
-    return [Result(*row) for row in rows]
+    if context.samples is not None:
+        context.extract_features(metrics)
+    rows = run_on_main(lambda: [result.as_json() for result in _results(context, metrics, optional, warn, on_skip)])
+    run_on_main(context.forget_samples)
+    return [Result.from_json(row) for row in rows]
 
 
-def _results(case, names, optional, warn, skip):
-    for name in names:
-        for net in (name in registry.OF_NETS and case.nets) or [None]:
-            start, label = time.perf_counter(), name if net is None else f"{name} ({net.name})"
+def _results(context, metrics, optional, warn, on_skip) -> Iterator[Result]:
+    for metric in metrics:
+        for net in (metric.per_net and context.nets) or [None]:
+            label = metric.name if net is None else f"{metric.name} ({net.name})"
+            start = time.perf_counter()
+            progress = contextlib.nullcontext() if metric.own_progress else context.progress(label, 0)
             try:
-                watch = case.watch(label, 0) if name not in registry.WATCHED else contextlib.nullcontext()
-                with watch, warnings.catch_warnings(record=True) as heard:
+                with progress, warnings.catch_warnings(record=True) as caught:
                     warnings.simplefilter("always")
-                    values, settings = _one(case, name, net)
+                    values, settings = _measure(context, metric, net)
             except InputError as error:
                 if not optional:
                     raise InputError(f"{label}: {error}") from error
-                skip(label, str(error))
+                on_skip(label, str(error))
                 continue
-            for warning in heard:
+            for warning in caught:
                 warn(f"{label}: {warning.message}")
-            seconds = time.perf_counter() - start
-            yield Result(name, values, _protocol(case, name, net, settings), seconds)
+            protocol = _protocol(context, metric, net, settings)
+            yield Result(metric.name, values, protocol, time.perf_counter() - start)
 
 
-def _one(case, name, net):
-    if name in registry.OF_RUNS:
-        return registry.OF_RUNS[name](case)
-    if case.samples is None:
+def _measure(context: EvalContext, metric: Metric, net: FeatureNet | None):
+    if metric.samples and context.samples is None:
         raise NotApplicable("it is of samples, which this task does not make")
-    return registry.OF_NETS[name](case, net) if net else registry.OF_SAMPLES[name](case)
+    if metric.per_net and net is None:
+        raise NotApplicable("it needs features, and there is no feature net for these examples")
+    return metric.measure(context, net) if metric.per_net else metric.measure(context)
 
 
-def _protocol(case, name, net, settings):
-    """All that the number depends on but what is judged."""
-    found = {"metric": name, "settings": settings}
-    if name in registry.WITH_SAMPLES and case.samples is not None:
-        found["samples"] = {"count": case.samples.size, "type": case.samples.dtype.name}
-        if case.options.get("truncation") is not None:
-            found["samples"]["truncation"] = case.options["truncation"]
-    if name in registry.WITH_REFERENCE:
-        found["reference"] = case.reference.describe()
+def _protocol(context: EvalContext, metric: Metric, net: FeatureNet | None, settings: dict) -> dict:
+    """All that a value depends on, except the samples themselves."""
+    protocol = {"metric": metric.name, "settings": settings}
+    if metric.samples:
+        protocol["samples"] = {"count": context.samples.size, "type": context.samples.dtype.name}
+        if context.options.get("truncation") is not None:
+            protocol["samples"]["truncation"] = context.options["truncation"]
+    if metric.reference:
+        protocol["reference"] = context.reference.describe()
     if net:
-        found["features"] = {"net": net.name, "sha256": net.sha256, "resize": net.resize}
-    return found | {"versions": versions()}
+        protocol["features"] = {"net": net.name, "sha256": net.sha256, "resize": net.resize}
+    if metric.code_sha256:
+        protocol["code"] = {"sha256": metric.code_sha256}
+    return protocol | {"versions": versions()}

@@ -1,4 +1,4 @@
-"""What a feature net sees in a source of images: in shards on disk, seen once, and resumed where it stopped."""
+"""Features of a source of images, cached in shards on disk: extracted once, and resumed after an interruption."""
 
 import hashlib
 import io
@@ -19,15 +19,16 @@ from genjax.files import cache_folder, write_bytes
 from genjax.metrics.features import Extracted, FeatureNet, extract
 from genjax.metrics.frechet import Moments
 
-SHARD = 4096  # images a file
+SHARD = 4096  # images per file
 MAX_IN_MEMORY = 50_000
-"""Features in memory at once: those of the first images. Moments are of all."""
+"""Number of images, the first ones, whose features are kept in memory. Moments are of all images."""
 
-LEFT_SECONDS = 7 * 86_400
+ABANDONED_SECONDS = 7 * 86_400
+"""Age of features of samples at which a stopped evaluation counts as abandoned."""
 
 
 class Features(NamedTuple):
-    """Of N images: all moments, and the features (and classes) of the first MAX_IN_MEMORY."""
+    """The moments of all N images, and the features (and probabilities) of the first MAX_IN_MEMORY."""
 
     moments: Moments
     features: np.ndarray  # float32 [min(N, MAX_IN_MEMORY), D]
@@ -35,84 +36,96 @@ class Features(NamedTuple):
 
 
 class FeatureCache:
-    """The shards of one source under one net."""
+    """The shards of one source and one net."""
 
-    def __init__(self, net: FeatureNet, source: Source, count: int, classes: bool, kind: str):
-        """The first `count` images; `classes`: their probabilities as well; `kind`: a folder of the cache."""
-        self.net, self.source, self.count, self.classes = net, source, count, classes
-        what = [source.fingerprint, list(source.shape), net.name, net.sha256, net.resize, classes, net.batch, SHARD]
-        what += [jax.__version__, jax.default_backend()]
-        self.folder = cache_folder("features") / kind / hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
+    def __init__(self, net: FeatureNet, source: Source, count: int, probabilities: bool, kind: str):
+        """Features, and probabilities if asked for, of the first `count` images; `kind` is a folder of the cache."""
+        self.net = net
+        self.source = source
+        self.count = count
+        self.probabilities = probabilities
+        key = [source.fingerprint, list(source.shape), net.name, net.sha256, net.resize, probabilities, net.batch]
+        key += [SHARD, jax.__version__, jax.default_backend()]
+        self.folder = cache_folder("features") / kind / hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]
 
     def fill(self, on_progress: Callable[[int], None] = lambda done: None) -> None:
-        """Have every shard on disk, which several processes do together; `on_progress` hears how many images are done."""
+        """Extract all missing shards. Collective; `on_progress` is called with the number of images that are done."""
         starts = range(0, self.count, SHARD)
         missing = run_on_main(lambda: [start for start in starts if self._load(start) is None])
         for start in missing:
-            part = self._look(start, on_progress)
-            run_on_main(lambda start=start, part=part: self._save(start, part))
+            shard = self._extract(start, on_progress)
+            run_on_main(lambda start=start, shard=shard: self._save(start, shard))
         on_progress(self.count)
 
     def read(self) -> Features:
-        """What is on disk, once it is filled."""
-        moments, kept, rows = Moments.empty(self.net.dimension), [], 0
+        """The features on disk, after `fill`."""
+        moments = Moments.empty(self.net.dimension)
+        shards = []
         for start in range(0, self.count, SHARD):
-            part = self._load(start)
-            moments = moments.add(part.features)
-            if rows < MAX_IN_MEMORY:
-                kept.append(part)
-                rows += len(part.features)
-        features, classes = zip(*kept, strict=True)
-        probabilities = np.concatenate(classes)[:MAX_IN_MEMORY] if self.classes else None
+            shard = self._load(start)
+            moments = moments.add(shard.features)
+            if start < MAX_IN_MEMORY:
+                shards.append(shard)
+        features, classes = zip(*shards, strict=True)
+        probabilities = np.concatenate(classes)[:MAX_IN_MEMORY] if self.probabilities else None
         return Features(moments, np.concatenate(features)[:MAX_IN_MEMORY], probabilities)
 
     def remove(self) -> None:
-        """Forget it, and what evaluations left that were stopped and never gone on with."""
+        """Delete these features, and those of abandoned evaluations."""
         for folder in self.folder.parent.glob("*/"):
-            if folder == self.folder or time.time() - folder.stat().st_mtime > LEFT_SECONDS:
+            if folder == self.folder or time.time() - folder.stat().st_mtime > ABANDONED_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _look(self, start, on_progress) -> Extracted:
-        """One shard. Whole blocks are dealt out to processes, and by `extract` to devices: the bits stay the same."""
+    def _extract(self, start, on_progress) -> Extracted:
+        """One shard. Collective.
+
+        Blocks of fixed size are assigned round-robin to processes, and by `extract` to devices, so that the bits do not
+        depend on the number of either.
+        """
         block = self.net.batch
-        places = range(start, min(start + SHARD, self.count), block)
-        count, index = jax.process_count(), jax.process_index()
-        mine = [np.arange(place, min(place + block, self.count)) for place in places[index::count]]
-        progress = lambda done: on_progress(min(start + done * count, self.count))  # noqa: E731
-        empty = Extracted(np.empty((0, self.net.dimension), np.float32), np.empty((0, 0), np.float32))
-        seen = empty
-        if mine:
-            blocks = (self.source.read(indices) for indices in mine)
-            seen = extract(self.net, blocks, probabilities=self.classes, on_progress=progress)
-        features = _dealt(seen.features, block)
-        return Extracted(features, _dealt(seen.probabilities, block) if self.classes else None)
+        processes = jax.process_count()
+        block_starts = range(start, min(start + SHARD, self.count), block)
+        own_starts = block_starts[jax.process_index() :: processes]
+        own = Extracted(np.empty((0, self.net.dimension), np.float32), np.empty((0, 0), np.float32))
+        if own_starts:
+            blocks = (self.source.read(np.arange(first, min(first + block, self.count))) for first in own_starts)
+            own = extract(
+                self.net,
+                blocks,
+                probabilities=self.probabilities,
+                on_progress=lambda done: on_progress(min(start + done * processes, self.count)),
+            )
+        features = _all_gather_blocks(own.features, block)
+        return Extracted(features, _all_gather_blocks(own.probabilities, block) if self.probabilities else None)
 
     def _path(self, start):
         return self.folder / f"{start:09d}-{min(SHARD, self.count - start):04d}.npz"
 
-    def _save(self, start, part: Extracted) -> None:
+    def _save(self, start, shard: Extracted) -> None:
         buffer = io.BytesIO()
-        np.savez(buffer, **{name: array for name, array in part._asdict().items() if array is not None})
+        np.savez(buffer, **{name: array for name, array in shard._asdict().items() if array is not None})
         try:
             write_bytes(self._path(start), buffer.getvalue())
         except OSError as error:
-            why = error.strerror or error
-            raise InputError(f"{self.folder} cannot be written ({why}): set XDG_CACHE_HOME to another place") from error
+            reason = error.strerror or error
+            raise InputError(
+                f"{self.folder} cannot be written ({reason}): set XDG_CACHE_HOME to another folder"
+            ) from error
 
     def _load(self, start) -> Extracted | None:
-        """A shard, or None if it is not there or not whole."""
+        """A shard, or None if it is absent or damaged."""
         try:
             with np.load(self._path(start), allow_pickle=False) as arrays:
-                return Extracted(arrays["features"], arrays["probabilities"] if self.classes else None)
+                return Extracted(arrays["features"], arrays["probabilities"] if self.probabilities else None)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
 
 
-def _dealt(mine: np.ndarray, block: int) -> np.ndarray:
-    """Rows of all processes, whose blocks were dealt out in turn, in their order."""
-    hands = [np.split(rows, range(block, len(rows), block)) for rows in all_gather_array(mine)]
-    if len(hands) == 1:
-        return mine
-    longest = max(map(len, hands))
-    blocks = [hand[i] for i in range(longest) for hand in hands if i < len(hand) and len(hand[i])]
+def _all_gather_blocks(own: np.ndarray, block: int) -> np.ndarray:
+    """The rows of all processes in their order, given that blocks were assigned round-robin. Collective."""
+    by_process = [np.split(rows, range(block, len(rows), block)) for rows in all_gather_array(own)]
+    if len(by_process) == 1:
+        return own
+    rounds = max(map(len, by_process))
+    blocks = [mine[i] for i in range(rounds) for mine in by_process if i < len(mine) and len(mine[i])]
     return np.concatenate(blocks)

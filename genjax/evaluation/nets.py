@@ -16,19 +16,21 @@ from genjax.run.restore import load_info, weights_sha256
 FORMS = ("squeezenet", "squeezenet:SIZE", "inception:FILE", "classifier:RUN")
 
 COORDINATES = FeatureNet("coordinates", 0, "", "none", lambda variables, x: (x, None), None)
-"""Of points, which are their own features; of whatever dimension they have."""
+"""The net of points, which are their own features; `open_nets` sets the dimension."""
 
 
 def open_nets(text: str, source: Source) -> list[FeatureNet]:
-    """The nets of a list such as "squeezenet,classifier:runs/c", for examples of the form of `source`.
+    """The nets of a list such as "squeezenet,classifier:runs/c", for examples of the shape of `source`.
 
     squeezenet: SqueezeNet v1.1 at 128 x 128, or at another size. inception:FILE: the published weights of FID;
-    inception:FILE@SHA256: others, under another name. classifier:RUN: a run of configs/classifier.py, whose classes
-    are the data's own. Points need none.
-    Raises: InputError for an unknown net, missing or wrong weights, or a net that does not take such images.
+    inception:FILE@SHA256: other weights, under another name. classifier:RUN: a run of configs/classifier.py, whose
+    classes are those of its data. Points are their own features; series have no net.
+    Raises: InputError for an unknown net, missing or wrong weights, or a net that does not take images of this shape.
     """
     if len(source.shape) == 1:
         return [dataclasses.replace(COORDINATES, dimension=source.shape[0])]
+    if len(source.shape) == 2:
+        return []
     nets = [_open(part.strip(), source) for part in text.split(",") if part.strip()]
     if not nets:
         raise InputError(f"--features={text!r} names no net: expected {', '.join(FORMS)}, or several with commas")
@@ -53,19 +55,19 @@ def _open(text: str, source: Source) -> FeatureNet:
 
 
 def of_run(path: str, shape: tuple[int, ...]) -> FeatureNet:
-    """The classifier of a run as a feature net: its last hidden layer, and the classes of its data.
+    """The classifier of a run as a feature net: its last hidden layer, and its class probabilities.
 
-    Raises: InputError if there is no such run, it is no classifier's, or it takes images of another shape.
+    Raises: InputError if there is no such run, its task has no classes, or it takes images of another shape.
     """
     from genjax.run.restore import restore
 
     task, state = restore(path)
     data = load_info(path)["data"]
     if "classify" not in task.outputs:
-        raise InputError(f"classifier:{path} is a run of a task without classes; train one with configs/classifier.py")
+        raise InputError(f"classifier:{path} is a run of a task without classes: train one with configs/classifier.py")
     if tuple(data["shape"]) != tuple(shape):
         raise InputError(
-            f"classifier:{path} takes images of shape {data['shape']}, not {list(shape)}: train one on such images"
+            f"classifier:{path} takes images of shape {data['shape']}, not {list(shape)}: train one on these"
         )
     features, classify = task.outputs["features"], task.outputs["classify"]
     state = jax.device_get(local(state))
@@ -82,17 +84,18 @@ def of_run(path: str, shape: tuple[int, ...]) -> FeatureNet:
 
 
 def by_channel(net: FeatureNet) -> FeatureNet:
-    """A classifier of ten gray classes as one of the thousand classes of three such images, stacked as channels.
+    """A classifier of ten classes of gray images as a classifier of three of them, stacked as channels: 1,000 classes.
 
-    Features are the three images' side by side; a class is 100 a + 10 b + c, its probability the product of theirs.
+    Features are those of the three channels, concatenated; the class is 100 a + 10 b + c, its probability the product
+    of the channels' probabilities.
     Raises: InputError for another number of classes.
     """
     if len(net.classes) != 10:
-        raise InputError(f"stacked images are of ten classes a channel; the {net.name} has {len(net.classes)}")
+        raise InputError(f"stacked images have ten classes per channel; the {net.name} has {len(net.classes)}")
 
     def apply(state, x):
         channels = jnp.moveaxis(x, 3, 1).reshape(-1, *x.shape[1:3], 1)
-        features, p = (found.reshape(len(x), 3, -1) for found in net.apply(state, channels))
+        features, p = (output.reshape(len(x), 3, -1) for output in net.apply(state, channels))
         joint = jnp.einsum("na,nb,nc->nabc", *p.swapaxes(0, 1))
         return features.reshape(len(x), -1), joint.reshape(len(x), -1)
 

@@ -1,4 +1,4 @@
-"""A number and how it was had. Two numbers compare where their protocols are the same, whoever made them."""
+"""Results with their protocols. Two numbers compare if their protocols are the same, whoever computed them."""
 
 from collections.abc import Mapping
 from importlib import metadata
@@ -7,23 +7,51 @@ from typing import Any, NamedTuple
 import jax
 
 import genjax
+from genjax.evaluation.metric import Value
 
 
 class Result(NamedTuple):
-    """What one metric found."""
+    """The values of one metric, with all that they depend on."""
 
-    metric: str  # its name in genjax.evaluation.registry.METRICS
-    values: dict[str, float]  # by what is printed before the number
+    metric: str  # its name in genjax.evaluation.registry.METRICS, or "package.module:name"
+    values: list[Value]
     protocol: dict[str, Any]
     seconds: float
 
-    def row(self, step: int, of: Mapping[str, Any] | None) -> dict[str, Any]:
-        """As a line of metrics.jsonl has it, with a description of what was judged; see records.read_evaluations."""
-        found = {"step": step, "evaluation": self.metric, "values": self.values, "of": of, "protocol": self.protocol}
-        return found | {"seconds": round(self.seconds, 3)}
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The numbers by label."""
+        return {value.label: value.number for value in self.values}
+
+    def row(self, step: int, subject: Mapping[str, Any] | None) -> dict[str, Any]:
+        """A row of metrics.jsonl (`run.records.read_evaluations` reads it); `subject` describes the samples.
+
+        "better" and "std" have the labels of those values that have a direction or a standard deviation.
+        """
+        row = {
+            "step": step,
+            "evaluation": self.metric,
+            "values": self.numbers,
+            "better": {value.label: value.better for value in self.values if value.better},
+            "std": {value.label: value.std for value in self.values if value.std is not None},
+            "of": subject,
+            "protocol": self.protocol,
+            "seconds": round(self.seconds, 3),
+        }
+        return {key: part for key, part in row.items() if key not in ("better", "std") or part}
+
+    def as_json(self) -> list:
+        """The result as lists that JSON keeps, to be sent to other processes."""
+        return [self.metric, [list(value) for value in self.values], self.protocol, self.seconds]
+
+    @classmethod
+    def from_json(cls, parts: list) -> "Result":
+        """The result that `as_json` describes."""
+        metric, values, protocol, seconds = parts
+        return cls(metric, [Value(*value) for value in values], protocol, seconds)
 
 
 def versions() -> dict[str, str]:
-    """The packages that have a say in a number, and the backend."""
+    """Versions of the packages that a number may depend on, and the backend."""
     packages = {name: metadata.version(name) for name in ("jax", "numpy", "scipy")}
     return {"genjax": genjax.__version__, **packages, "backend": jax.default_backend()}

@@ -21,6 +21,8 @@ from genjax.weights import squeezenet as squeezenet_weights
 
 Apply = Callable[[Any, jax.Array], tuple[jax.Array, jax.Array]]
 
+INCEPTION = "Inception v3 pool3"
+
 MAPS = 2**24
 """Bytes of SqueezeNet's first maps per call. From 32 MiB on, the C library returns the memory of each call to the
 system, and getting it back costs two fifths of the net's time (docs/performance.md)."""
@@ -39,6 +41,11 @@ class FeatureNet:
     batch: int = 64  # images per call, unless `extract` gets another
     published: bool = False  # True if `sha256` is that of the weights that the net is known for
     classes: tuple[str, ...] = ()  # names of the classes, if they are those of the evaluated data
+
+    @property
+    def is_fid_inception(self) -> bool:
+        """True for the net and weights that FID and KID are defined with."""
+        return self.name == INCEPTION and self.published
 
     @cached_property
     def compiled(self) -> Callable:
@@ -87,7 +94,7 @@ def inception(path: str | os.PathLike, sha256: str | None = inception_weights.SH
         return out.features, out.probabilities
 
     weights = inception_weights.load(path, sha256)
-    name = "Inception v3 pool3" + ("" if weights.published else f", weights {weights.sha256[:8]}")
+    name = INCEPTION + ("" if weights.published else f", weights {weights.sha256[:8]}")
     variables = jax.tree.map(jnp.asarray, weights.variables)
     resize = "bilinear to 299 x 299 as TensorFlow 1: no half-pixel centers, no antialiasing"
     return FeatureNet(name, 2048, weights.sha256, resize, apply, variables, published=weights.published)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from genjax.errors import InputError
 from genjax.files import write_bytes
-from genjax.report import curves, figures, sections
+from genjax.report import curves, sections
+from genjax.report.gif import save_gif
 from genjax.report.results import by_protocol
 from genjax.run.records import read_evaluations, read_metrics
 
@@ -26,7 +27,7 @@ def write(workdir: str | os.PathLike) -> Path:
         raise InputError(f"{workdir} holds no run: no config.json, metrics.jsonl or samples/step_*.png")
     gif = workdir / "samples.gif"
     if len(samples) > 1 and not (gif.exists() and gif.stat().st_mtime >= samples[-1][1].stat().st_mtime):
-        figures.save_gif(gif, [path for _, path in samples])
+        save_gif(gif, [path for _, path in samples])
     evaluations = read_evaluations(workdir / "metrics.jsonl")
     if rows:
         curves.draw([*rows, *_repeated(evaluations)], workdir / "curves.png")
@@ -63,7 +64,7 @@ def _about(workdir: Path) -> dict:
 
 
 def _repeated(rows: list[dict]) -> list[dict]:
-    """Results that were had at several steps under one protocol, as rows of metrics for the curves."""
+    """Results of one protocol at several steps, as rows of metrics for the curves."""
     groups = {key: group for key, group in by_protocol(rows).items() if len({row["step"] for row in group}) > 1}
     metrics = [metric for metric, _ in groups]
     out = []

@@ -43,7 +43,7 @@ def _row(part):
 
 
 def frames(images) -> list[io.BytesIO]:
-    """One grid per frame, as PNG files in memory for `figures.save_gif`. Shapes: uint8 [frames, N, H, W, C]."""
+    """One grid per frame, as PNG files in memory for `gif.save_gif`. Shapes: uint8 [frames, N, H, W, C]."""
     files = []
     for frame in images:
         files.append(io.BytesIO())

@@ -1,19 +1,21 @@
-"""Examples over what is left of them behind their latents."""
+"""Examples over their reconstructions."""
 
 import math
 
 import numpy as np
 
 from genjax.errors import InputError
-from genjax.report.figures import COLORS, grid, rendered, scatter, tidy
+from genjax.report import points, series
+from genjax.report.figures import COLORS, grid, rendered
 
 NAMES = {2: ("originals", "reconstructions"), 3: ("originals", "corrupted", "restored")}
 
 
 def draw(*rows, columns: int | None = None):
-    """Originals over reconstructions; or over what is corrupted, over what is restored.
+    """Originals over reconstructions; or originals over corrupted over restored ones.
 
-    Points make one scatter plot, series a curve each, of their first numbers.
+    Points in the plane make a scatter plot, in space two views, and of higher dimension one scatter plot per pair of
+    the first coordinates; series make lines.
     Shapes: two or three of uint8 [N, H, W, C], of float [N, D], or of float [N, T, F], where NaN is padding.
     Raises: InputError for other shapes, or shapes that differ.
     """
@@ -22,16 +24,20 @@ def draw(*rows, columns: int | None = None):
         raise InputError(f"two or three sets of one shape are compared; got {[list(row.shape) for row in rows]}")
     if rows[0].ndim == 4:
         return bands(rows, columns)
-    return _series(rows[0], rows[-1]) if rows[0].ndim == 3 else _points(rows[0], rows[-1])
+    if rows[0].ndim == 3:
+        return series.draw(rows[0], rows[-1])
+    if rows[0].ndim == 2 and rows[0].shape[1] == 3:
+        return _in_space(rows[0], rows[-1])
+    return points.draw(rows[-1], rows[0], name="reconstructed")
 
 
 def caption(rows: int) -> str:
-    """What is over what: "originals over reconstructions"."""
+    """The names of the rows: "originals over reconstructions"."""
     return " over ".join(NAMES[rows])
 
 
 def bands(rows, columns: int | None = None):
-    """Sets of images over each other, in bands with a gap between them; near-square overall.
+    """Sets of images over each other, in bands with a gap between them; nearly square overall.
 
     Shapes: rows, each uint8 [N, H, W, C]; the i-th images of all rows stand in one column.
     """
@@ -39,17 +45,17 @@ def bands(rows, columns: int | None = None):
     columns = min(count, columns or _columns(count, len(rows) * height / width))
     gap = max(2, height // 6)
     blank = np.full((-count % columns, height, width, channels), 255, np.uint8)
-    whole = np.stack([np.concatenate([row, blank]) for row in rows])  # [rows, N, H, W, C]
-    whole = whole.reshape(len(rows), -1, columns, height, width, channels).swapaxes(0, 1)
+    padded = np.stack([np.concatenate([row, blank]) for row in rows])  # [rows, N, H, W, C]
+    padded = padded.reshape(len(rows), -1, columns, height, width, channels).swapaxes(0, 1)
     strips = []
-    for band in whole:
+    for band in padded:
         strip = np.asarray(grid(band.reshape(-1, height, width, channels), columns, scale=1))
         strips += [strip.reshape(*strip.shape[:2], channels), np.full((gap, strip.shape[1], channels), 255, np.uint8)]
     return _enlarged(np.concatenate(strips[:-1]))
 
 
 def _columns(count, aspect):
-    """As many that the sheet is near square, and of these the ones that leave the fewest places empty."""
+    """The number of columns that makes the sheet nearly square and leaves the fewest places empty."""
     ideal = math.sqrt(count * aspect)
     near = range(max(1, round(0.8 * ideal)), max(1, round(1.25 * ideal)) + 1)
     return min(near, key=lambda columns: (-count % columns, abs(columns - ideal)))
@@ -59,24 +65,17 @@ def _enlarged(sheet):
     return grid(sheet[None], pad=0)
 
 
-def _points(x, y):
-    """Points and their reconstructions; of three coordinates in space, of more the first two."""
-    if x.shape[1] == 2:
-        return scatter(y, x, name="reconstructed")
-    if x.shape[1] == 3:
-        return _in_space(x, y)
-    return scatter(y[:, :2], x[:, :2], name="reconstructed")
-
-
 def _in_space(x, y):
-    """Points of three coordinates and their reconstructions, from two sides."""
+    """Points in space and their reconstructions, in two views."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(11, 4.6), dpi=100)
     figure.subplots_adjust(0.01, 0.03, 0.97, 0.99, wspace=0.04)
     size = float(np.clip(4000 / len(x), 3, 16))
-    low, high = x.min(0), x.max(0)
+    finite = x[np.isfinite(x).all(1)] if np.isfinite(x).all(1).any() else np.zeros((1, 3))
+    low = finite.min(0)
+    high = finite.max(0)
     for place, (up, around) in enumerate(((24, -62), (4, -20)), 1):
         axes = figure.add_subplot(1, 2, place, projection="3d")
         axes.scatter(*x.T, s=size, c="#9aa0a8", lw=0, label="data", depthshade=False)
@@ -95,31 +94,6 @@ def _in_space(x, y):
             axis._axinfo["grid"].update(color="#e6e6e6", linewidth=0.7)  # there is no public way
         if place == 1:
             axes.legend(loc="upper left", markerscale=2, frameon=False)
-    return rendered(figure)
-
-
-def _series(x, y):
-    """The first series and their reconstructions, over time."""
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
-
-    count = min(len(x), 12)
-    columns = min(count, 3)
-    rows = -(-count // columns)
-    figure = Figure(figsize=(10, 1.9 * rows + 0.6), dpi=100, layout="constrained")
-    for i, axes in enumerate(figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()):
-        if i >= count:
-            axes.axis("off")
-            continue
-        alone = np.isfinite(x[i]).all(-1).sum() == 1  # a step is no line: it gets marks
-        for number, color in zip(range(min(x.shape[2], 3)), COLORS, strict=False):
-            axes.plot(x[i, :, number], marker="o" if alone else "", color=color, lw=1.1, alpha=0.5)
-            axes.plot(y[i, :, number], marker="x" if alone else "", color=color, lw=1.4, ls="--")
-        tidy(axes)
-    keys = [
-        Line2D([], [], color="#666666", ls=style, label=name) for style, name in (("-", "data"), ("--", "restored"))
-    ]
-    figure.legend(handles=keys, loc="outside upper right", ncols=2, frameon=False, fontsize=9.5)
     return rendered(figure)
 
 

@@ -1,26 +1,22 @@
-"""The sections of a run's page: each a piece of HTML from what the run's files say, empty where they say nothing."""
+"""The sections of a run's page: each is HTML made from the run's files, empty if they lack its content."""
 
 import base64
 import json
-import re
 from html import escape
 from pathlib import Path
 
 from genjax.report.curves import NOT_METRICS
 from genjax.report.figures import title_of
-from genjax.report.results import DEVIATION, by_protocol
+from genjax.report.results import by_protocol
+from genjax.run.directions import BETTER, LOWER
 from genjax.text import duration, number
 
-# Evaluation results by a word in their name, and which way is better; a GAN's losses have no better way.
-SCORES = ("FID", "Frechet distance", "Accuracy")  # results that are shown first
-BETTER = {
-    "lower": ("fid", "kid", "frechet", "wasserstein", "swd", "val", "lpips", "perplexity"),
-    "higher": ("accuracy", "precision", "recall", "density", "coverage", "psnr", "ssim", "inception", "modes"),
-}
+SCORES = ("FID", "Fréchet distance", "Accuracy")
+"""Beginnings of the labels of those results that are shown at the top of the page."""
 
 
 def sentence(about: dict, steps: int | None) -> str:
-    """What was trained, on what, for how long, on which device."""
+    """One sentence: the task, the data, the number of steps and the device."""
     config, data, device = (_part(about, name) for name in ("config", "data", "device"))
     task = config.get("task")
     task = (task.get("name") or task.get("kind")) if isinstance(task, dict) else task
@@ -48,27 +44,28 @@ def sentence(about: dict, steps: int | None) -> str:
 
 
 def warnings(rows: list[dict]) -> str:
-    """What the run was warned of, and what of it came to an end."""
-    found = [row["warnings"] for row in rows if isinstance(row.get("warnings"), list)]
-    lines = (escape(str(line).removeprefix("warning: ")) for lines in found for line in lines)
+    """The warnings of the run, and when their reasons were gone."""
+    of_rows = [row["warnings"] for row in rows if isinstance(row.get("warnings"), list)]
+    lines = (escape(str(line).removeprefix("warning: ")) for lines in of_rows for line in lines)
     items = "".join(f"<li>{line[:1].upper()}{line[1:]}</li>" for line in lines)
     return f'<section class="warnings"><h2>Warnings</h2><ul>{items}</ul></section>' if items else ""
 
 
 def merit(about: dict, rows: list[dict], steps: int | None, evaluations: list[dict]) -> str:
-    """A row of the numbers one asks for first."""
+    """A row of the most important numbers."""
     cards = [] if steps is None else [("steps", f"{steps:,}", "")]
-    seconds, rates = _values(rows, "seconds"), sorted(value for _, value in _values(rows, "images_per_second"))
+    seconds = _values(rows, "seconds")
+    rates = sorted(value for _, value in _values(rows, "images_per_second"))
     if seconds:
         cards.append(("training time", duration(seconds[-1][1]), ""))
     if rates:
         cards.append(("images/s", number(rates[len(rates) // 2]), "median"))
     cards += [(f"{net} parameters", _short(n), "") for net, n in _part(about, "parameters").items()]
     for name in _names(rows):
-        way = _better(name)
-        if way and (values := _values(rows, name)):
-            step, best = (min if way == "lower" else max)(values, key=lambda pair: pair[1])
-            cards.append((name, number(best), f"{'lowest' if way == 'lower' else 'highest'}, step {step:,}"))
+        better = BETTER.get(name)
+        if better and (values := _values(rows, name)):
+            step, best = (min if better == LOWER else max)(values, key=lambda pair: pair[1])
+            cards.append((name, number(best), f"{'lowest' if better == LOWER else 'highest'}, step {step:,}"))
     scores = {name: row for row in evaluations for name in row["values"] if name.startswith(SCORES)}
     cards += [(name, number(row["values"][name]), f"step {row['step']:,}") for name, row in scores.items()]
     cells = "".join(
@@ -79,48 +76,59 @@ def merit(about: dict, rows: list[dict], steps: int | None, evaluations: list[di
 
 
 def images(images: list, gif: Path | None) -> str:
-    """The last and the first image, and how one came from the other."""
+    """The last image, the first one, and the evolution between them."""
     if not images:
         return ""
     from PIL import Image
 
     (first, first_path), (last, last_path) = images[0], images[-1]
-    title = title_of(last_path)  # of samples there is none: they need no explanation
+    title = title_of(last_path)  # samples have none: they need no explanation
     figure = [_figure(last_path, f"{title}, step {last:,}, the last".removeprefix(", ").capitalize())]
     if len(images) > 1:
         figure.append(_figure(first_path, f"Step {first:,}, the first"))
         if gif and gif.exists():
             figure.append(_figure(gif, f"Evolution over {len(images):,} images"))
     with Image.open(last_path) as image:
-        beside = image.width <= 1.5 * image.height  # wide images need the page's whole width
-    kind = f"samples n{len(figure)}" if beside else "samples"
+        fits_beside = image.width <= 1.5 * image.height  # wide images need the page's whole width
+    kind = f"samples n{len(figure)}" if fits_beside else "samples"
     head = "Reconstructions" if title else "Samples"
     return f'<section><h2>{head}</h2><div class="{kind}">{"".join(figure)}</div></section>'
 
 
 def evaluations(rows: list[dict], neighbors: Path) -> str:
-    """Every result at its newest step, those of other protocols apart, and the protocols."""
+    """Every result at its newest step and at its best one, one line per protocol, and the protocols."""
     if not rows:
         return ""
-    lines, protocols, results = [], [], set()
+    lines = []
+    protocols = []
+    labels = set()
     for (metric, key), group in by_protocol(rows).items():
-        for name in dict.fromkeys(name for row in group for name in row["values"] if not name.endswith(DEVIATION)):
-            had = [row for row in group if name in row["values"]]
-            newest, way = had[-1], _better(name) if len(had) > 1 else None
-            best = (min if way == "lower" else max)(had, key=lambda row: row["values"][name])
-            spread = newest["values"].get(name + DEVIATION)
-            value = number(newest["values"][name]) + (f" ± {number(spread)}" if spread is not None else "")
-            at_best = f"{number(best['values'][name])}, step {best['step']:,}" if way else ""
-            cells = (value, f"{newest['step']:,}", at_best, key)
-            lines.append(f"<tr><th>{escape(name)}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-            results.add(name)
+        for label in dict.fromkeys(label for row in group for label in row["values"]):
+            cells = (*_newest_and_best([row for row in group if label in row["values"]], label), key)
+            lines.append(f"<tr><th>{escape(label)}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+            labels.add(label)
         protocols.append(f"<h3>{key}, {escape(metric)}</h3>{_table(dict(_flat(group[-1]['protocol'])))}")
     head = "<tr><th>metric</th><td>newest</td><td>step</td><td>best</td><td>protocol</td></tr>"
     table = f'<div class="wide"><table class="numbers results"><thead>{head}</thead>{"".join(lines)}</table></div>'
-    note = "<p><small>Numbers of different protocols do not compare.</small></p>" if len(lines) > len(results) else ""
+    note = "<p><small>Numbers of different protocols do not compare.</small></p>" if len(lines) > len(labels) else ""
     image = _figure(neighbors, "Samples and the training images nearest to them") if neighbors.exists() else ""
-    told = f"<details><summary>Protocols</summary>{''.join(protocols)}</details>"
-    return f"<section><h2>Evaluation</h2>{table}{note}{image}{told}</section>"
+    details = f"<details><summary>Protocols</summary>{''.join(protocols)}</details>"
+    return f"<section><h2>Evaluation</h2>{table}{note}{image}{details}</section>"
+
+
+def _newest_and_best(rows, label):
+    """The cells of a result: the newest value, its step, and the best value if there is more than one."""
+    newest = rows[-1]
+    better = newest.get("better", {}).get(label)
+    std = newest.get("std", {}).get(label)
+    value = number(newest["values"][label])
+    if std is not None:
+        value += f" ± {number(std)}"
+    best = ""
+    if better and len(rows) > 1:
+        row = (min if better == LOWER else max)(rows, key=lambda row: row["values"][label])
+        best = f"{number(row['values'][label])}, step {row['step']:,}"
+    return value, f"{newest['step']:,}", best
 
 
 def curves(path: Path) -> str:
@@ -129,7 +137,7 @@ def curves(path: Path) -> str:
 
 
 def metrics(rows: list[dict]) -> str:
-    """Every metric: its last value, its mean over the last tenth of its rows, its range."""
+    """Every metric of training: last value, mean over the last tenth of the rows, range."""
     lines = []
     for name in _names(rows):
         if not (values := [value for _, value in _values(rows, name)]):
@@ -144,7 +152,7 @@ def metrics(rows: list[dict]) -> str:
 
 
 def reproduce(about: dict) -> str:
-    """The command, commit, data and device; the whole configuration and the versions, to be unfolded."""
+    """The command, commit, data and device; the whole configuration and the versions, folded."""
     git, data = _part(about, "git"), _part(about, "data")
     facts = {}
     if git.get("commit"):
@@ -193,11 +201,6 @@ def _values(rows: list[dict], name: str) -> list[tuple[int, float]]:
         for step, value in pairs
         if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
     ]
-
-
-def _better(name: str) -> str | None:
-    words = set(re.split(r"[^a-z]+", name.lower()))
-    return next((way for way, good in BETTER.items() if words & set(good)), None)
 
 
 def _short(n) -> str:

@@ -20,7 +20,7 @@ from genjax.errors import InputError
 from genjax.evaluation import sources
 from genjax.evaluation.schedule import EvalSchedule
 from genjax.ops.pixels import quantize
-from genjax.report import figures, html, reconstructions
+from genjax.report import figures, gallery, html, reconstructions
 from genjax.run.loaded import restored
 from genjax.run.monitor import DIVERSITY, WARNINGS, Monitor, diversity
 from genjax.run.records import read_metrics
@@ -62,6 +62,7 @@ class Recorder:
         shown = {"reconstruct", "stylize"} & task.outputs.keys()
         self.examples = run_on_all(self._examples) if shown else None  # to be reconstructed, or stylized
         self.monitor = Monitor(config.task)
+        self.undrawn: set[str] = set()  # folders whose images cannot be drawn
         self.reported = time.monotonic()
         self.writer = None
         if tensorboard and is_main_process():
@@ -101,7 +102,7 @@ class Recorder:
         """Rows of metrics.jsonl with what config.eval asks for, and a line of them on the console."""
         warn = lambda text: self.say(f"warning: step {step:,}: {text}")  # noqa: E731
         try:
-            rows, images = self.schedule.judge(state, step, warn)
+            rows, images = self.schedule.evaluate(state, step, warn)
         except InputError as error:  # a doubtful number is no reason to lose a run
             return self.say(f"warning: step {step:,} could not be judged: {error}")
         run_on_main(lambda: self._keep(rows, images, step))
@@ -153,8 +154,8 @@ class Recorder:
         """The image of the seeds: the one that `genjax.sample` makes of this step's checkpoint."""
         examples = apply_in_batches(self.task.outputs["sample"], state, np.arange(self.config.samples, dtype=np.int32))
         reference = self.source.read(np.arange(min(self.source.size, 2000))) if examples.ndim == 2 else None
-        image = figures.image(examples, reference=reference, classes=self.task.classes)
-        self._keep_image("samples", step, image)
+        classes = self.task.classes
+        self._keep_image("samples", step, lambda: gallery.draw(examples, reference=reference, classes=classes))
         if step and (value := self._diversity(examples)) is not None:  # nothing is expected of the first weights
             self.pending.setdefault(DIVERSITY, []).append(value)
 
@@ -162,15 +163,23 @@ class Recorder:
         """Originals over reconstructions, among the samples where there are no others."""
         rows = restored(self.task, state, self.examples)
         folder = "reconstructions" if "sample" in self.task.outputs else "samples"
-        self._keep_image(folder, step, reconstructions.draw(*rows), reconstructions.caption(len(rows)))
+        self._keep_image(folder, step, lambda: reconstructions.draw(*rows), reconstructions.caption(len(rows)))
 
     def _stylize(self, state: State, step: int) -> None:
         """Contents over styles over what the task makes of the two."""
         made = apply_in_batches(self.task.outputs["stylize"], state, self.examples)
         rows = *np.split(self.examples, 2, 1), quantize(made)
-        self._keep_image("samples", step, reconstructions.bands(rows), "contents over styles over their union")
+        self._keep_image("samples", step, lambda: reconstructions.bands(rows), "contents over styles over their union")
 
-    def _keep_image(self, folder: str, step: int, image, title: str = "") -> None:
+    def _keep_image(self, folder: str, step: int, draw: Callable[[], Any], title: str = "") -> None:
+        """Draw and save an image. One that cannot be drawn is skipped, with one line per folder: training goes on."""
+        try:
+            image = draw()
+        except Exception as error:  # whatever a net gave or a drawing raises
+            if folder not in self.undrawn:
+                self.say(f"step {step:,}: no images in {folder}/, they cannot be drawn ({error})")
+                self.undrawn.add(folder)
+            return
         figures.save_png(self.workdir.path / folder / f"step_{step:08d}.png", image, title)
         if self.writer:
             self.writer.add_image(folder, np.asarray(image.convert("RGB")), step, dataformats="HWC")

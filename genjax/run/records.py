@@ -21,7 +21,8 @@ def read_metrics(path: str | os.PathLike) -> list[dict]:
 def read_evaluations(path: str | os.PathLike) -> list[dict]:
     """The results in a metrics.jsonl by rising step, else in their order; a repetition replaces what it repeats.
 
-    Each has "step", "evaluation" (the metric), "values" by label, "of" (what was judged), "protocol" and "seconds".
+    Each has "step", "evaluation" (the metric), "values" by label, "better" ("lower" or "higher") and "std" (standard
+    deviations) by label where there are any, "of" (a description of the samples), "protocol" and "seconds".
     """
     found: dict[str, dict] = {}
     for row in _lines(path):

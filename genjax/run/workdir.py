@@ -74,13 +74,13 @@ class Workdir:
 
     def log(self, row: Mapping[str, Any]) -> None:
         """Append a row."""
-        append_line(self.metrics_file, json.dumps(row))
+        append_line(self.metrics_file, json.dumps(row, ensure_ascii=False))
 
     def forget_after(self, step: int) -> None:
         """Drop what a run that goes on from `step` will write again."""
         rows = [*read_metrics(self.metrics_file), *read_evaluations(self.metrics_file)]
         rows = sorted((row for row in rows if row["step"] <= step), key=lambda row: row["step"])
-        write_bytes(self.metrics_file, "".join(json.dumps(row) + "\n" for row in rows).encode())
+        write_bytes(self.metrics_file, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())
         folders = self.path / "samples", self.path / "reconstructions"
         for path in (path for folder in folders for path in folder.glob("step_*.png")):
             if int(path.stem.removeprefix("step_")) > step:

@@ -9,6 +9,7 @@ from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.evaluation.context import EvalContext
 from genjax.evaluation.evaluate import evaluate
+from genjax.evaluation.registry import METRICS
 
 LABELS = np.array([0, 1, 1, 0])
 
@@ -23,7 +24,7 @@ def test_a_control_has_an_accuracy_of_its_own(control):
     outputs = {"classify": lambda state, x: x} | ({"classify_scratch": votes(1)} if control else {})
     x = np.eye(2, dtype=np.float32)[[0, 1, 1, 1]]  # three of four are right
     held = in_memory("made up", "test", x, LABELS)
-    case = EvalContext(None, held, held, [], Task(None, (), outputs), State(jnp.int32(0), {}, {}, {}))
-    (result,) = evaluate(case, ["accuracy"])
+    context = EvalContext(None, held, held, [], Task(None, (), outputs), State(jnp.int32(0), {}, {}, {}))
+    (result,) = evaluate(context, [METRICS["accuracy"]])
     expected = {"Accuracy": 0.75} | ({"Accuracy from scratch": 0.5} if control else {})
-    assert result.values == expected
+    assert result.numbers == expected

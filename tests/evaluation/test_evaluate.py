@@ -49,15 +49,16 @@ def own_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-def values_of(case, *names, **options):
-    return {k: v for result in evaluate(case, names, **options) for k, v in result.values.items()}
+def values_of(context, *names, **options):
+    results = evaluate(context, [METRICS[name] for name in names], **options)
+    return {label: number for result in results for label, number in result.numbers.items()}
 
 
 def test_what_is_found_is_what_the_functions_say_of_the_same_features():
     found = values_of(EvalContext(source(FAKE), source(REAL), None, [NET]), "frechet", "kernel", "precision_recall")
     real, fake = (np.asarray(look(0, x)[0], np.float64) for x in (REAL, FAKE))
     direct = metrics.frechet_distance(real.mean(0), np.cov(real.T), fake.mean(0), np.cov(fake.T))
-    assert found["Frechet distance (toy)"] == pytest.approx(direct, rel=1e-5)
+    assert found["Fréchet distance (toy)"] == pytest.approx(direct, rel=1e-5)
     assert found["Kernel distance (toy)"] == pytest.approx(metrics.kernel_distance(real, fake, size=150)[0], rel=1e-4)
     precision, recall = metrics.precision_recall(real[:150], fake)  # as many of each
     assert (found["Precision (toy)"], found["Recall (toy)"]) == pytest.approx((precision, recall), abs=0.02)
@@ -67,7 +68,7 @@ def test_a_set_against_itself():
     found = values_of(
         EvalContext(source(REAL), source(REAL), None, [NET]), "frechet", "precision_recall", "swd", "neighbors"
     )
-    assert found["Frechet distance (toy)"] == pytest.approx(0, abs=1e-9)
+    assert found["Fréchet distance (toy)"] == pytest.approx(0, abs=1e-9)
     assert found["Precision (toy)"] == found["Recall (toy)"] == 1
     assert found["Sliced Wasserstein distance"] == 0
     assert found["Nearest neighbor of samples, median distance"] == 0
@@ -85,24 +86,24 @@ def test_classes_among_samples_against_the_labels_of_the_data():
 def test_conditional_accuracy_goes_by_the_names_of_classes():
     x = np.concatenate([FAKE[:30] // 4, 255 - FAKE[:10] // 4])
     labels = np.array([0] * 20 + [1] * 10 + [0] * 10)  # 20 dark ones right, 10 bright ones wrong as "dark"
-    case = EvalContext(source(x, labels, ("dark", "bright")), source(REAL), None, [NET])
-    assert values_of(case, "conditional_accuracy")["Conditional accuracy (toy)"] == 20 / 40
-    case = EvalContext(source(x, labels, ("drak", "bright")), source(REAL), None, [NET])
+    context = EvalContext(source(x, labels, ("dark", "bright")), source(REAL), None, [NET])
+    assert values_of(context, "conditional_accuracy")["Conditional accuracy (toy)"] == 20 / 40
+    context = EvalContext(source(x, labels, ("drak", "bright")), source(REAL), None, [NET])
     with pytest.raises(InputError, match=r"'drak' \(did you mean 'dark'\?\)"):
-        values_of(case, "conditional_accuracy")
+        values_of(context, "conditional_accuracy")
 
 
 def test_neighbors_are_measured_in_pixels_and_drawn():
     shifted = np.clip(REAL[:20].astype(int) + 51, 0, 255).astype(np.uint8)
     bright = np.full((5, 16, 12, 1), 255, np.uint8)
-    case = EvalContext(
+    context = EvalContext(
         source(np.concatenate([shifted, REAL[:1]])), source(np.concatenate([REAL, bright])), source(HELD), []
     )
-    found = values_of(case, "neighbors")
+    found = values_of(context, "neighbors")
     assert 0.1 < found["Nearest neighbor of samples, median distance"] < 0.2  # 51 / 255, less what is clipped
     assert found["Copies of the reference"] == 1
     assert found["Nearest neighbor of held-out examples, median distance"] > 0.3
-    assert np.asarray(case.artifacts["neighbors.png"]).std() > 0
+    assert np.asarray(context.images["neighbors.png"]).std() > 0
 
 
 def test_points_are_their_own_features_and_have_modes():
@@ -117,7 +118,7 @@ def test_points_are_their_own_features_and_have_modes():
     assert found["Divergence of modes in nats"] == pytest.approx(log(2), abs=0.02)
     mean, cov = law.read(np.arange(law.size)).astype(np.float64), np.cov(half.astype(np.float64).T)
     direct = metrics.frechet_distance(mean.mean(0), np.cov(mean.T), half.mean(0, dtype=np.float64), cov)
-    assert found["Frechet distance (coordinates)"] == pytest.approx(direct, rel=1e-9)
+    assert found["Fréchet distance (coordinates)"] == pytest.approx(direct, rel=1e-9)
     assert found["Coverage (coordinates)"] < 0.6
 
 
@@ -133,8 +134,8 @@ def test_reconstructions_and_likelihoods_are_of_held_out_images():
         "log_weights": lambda state, x, draws=3: jnp.broadcast_to(jnp.log(jnp.array([0.25, 0.5, 0.75])), (len(x), 3)),
     }
     task = Task(lambda key: None, (), outputs)
-    case = EvalContext(None, source(REAL), source(HELD), [], task, State(jnp.int32(0), {}, {}, {}))
-    found = values_of(case, "reconstruction", "likelihood")
+    context = EvalContext(None, source(REAL), source(HELD), [], task, State(jnp.int32(0), {}, {}, {}))
+    found = values_of(context, "reconstruction", "likelihood")
     assert found["Reconstruction, mean squared error"] == pytest.approx(np.mean((x / 2) ** 2), rel=1e-6)
     assert found["Reconstruction, rounded accuracy"] == pytest.approx(np.mean(np.round(x) == 0), rel=1e-6)
     bce = -np.mean(x * np.log(np.maximum(x / 2, 1e-30)) + (1 - x) * np.log1p(-x / 2))
@@ -144,9 +145,9 @@ def test_reconstructions_and_likelihoods_are_of_held_out_images():
 
 
 def test_what_does_not_apply_is_said_or_refused():
-    case = EvalContext(source(FAKE), source(REAL), None, [NET])
+    context = EvalContext(source(FAKE), source(REAL), None, [NET])
     skipped = {}
-    results = evaluate(case, list(METRICS), optional=True, skip=skipped.__setitem__)
+    results = evaluate(context, list(METRICS.values()), optional=True, on_skip=skipped.__setitem__)
     assert {result.metric for result in results} == {
         *("frechet", "kernel", "inception_score", "precision_recall", "density_coverage", "classes"),
         *("swd", "ms_ssim", "neighbors"),
@@ -154,7 +155,7 @@ def test_what_does_not_apply_is_said_or_refused():
     assert "samples have no labels" in skipped["conditional_accuracy (toy)"]
     assert "--workdir" in skipped["ppl"]
     with pytest.raises(InputError, match="accuracy: it is of a run: give --workdir"):
-        values_of(case, "accuracy")
+        values_of(context, "accuracy")
 
 
 def test_a_doubtful_number_is_told():
@@ -164,7 +165,7 @@ def test_a_doubtful_number_is_told():
 
 
 def test_a_protocol_tells_all_that_a_number_depends_on():
-    (result,) = evaluate(EvalContext(source(FAKE), source(REAL), None, [NET]), ["kernel"])
+    (result,) = evaluate(EvalContext(source(FAKE), source(REAL), None, [NET]), [METRICS["kernel"]])
     told = json.loads(json.dumps(result.protocol))
     assert told["settings"] == {"subsets": 100, "size": 150, "seed": 0}
     assert told["samples"] == {"count": 150, "type": "uint8"}
@@ -174,11 +175,11 @@ def test_a_protocol_tells_all_that_a_number_depends_on():
 
 
 def test_the_names_of_metrics():
-    assert parse("swd, frechet,swd") == ["swd", "frechet"]
-    assert parse("all") == list(METRICS)
+    assert parse("swd, frechet,swd") == [METRICS["swd"], METRICS["frechet"]]
+    assert parse("all") == list(METRICS.values())
     with pytest.raises(InputError, match=r"no 'frecht' \(did you mean 'frechet'\?\)"):
         parse("frecht")
-    with pytest.raises(InputError, match="names none"):
+    with pytest.raises(InputError, match="names no metric"):
         parse(" ,")
 
 
@@ -226,7 +227,7 @@ def test_a_run_is_judged_and_keeps_what_was_found(place):
     first = run("genjax.evaluate", *given)
     assert first.code == 0, first.err
     assert "at step 4: 100 samples, of the seeds 0 to 99" in first.out
-    assert "Frechet distance (classifier of fashion_mnist_10k)" in first.out
+    assert "Fréchet distance (classifier of fashion_mnist_10k)" in first.out
     assert "reference: name fashion_mnist_10k, split train[:200], count 200" in first.out
     assert "samples: classifier of fashion_mnist_10k 100/100 (100%)" in first.err  # the progress bar, in a pipe
     rows = read_evaluations(place / "gan" / "metrics.jsonl")
@@ -286,7 +287,7 @@ MISTAKES = {
     "no array": (["--images={}/text.npy", "--reference=ring8"], ["text.npy cannot be read as an array"]),
     "too many samples": ([CLOTHES, "--reference={}/clothes.npy", "--samples=61"], ["61 examples", "it has 60"]),
     "too few samples": ([CLOTHES, "--reference={}/clothes.npy", "--samples=1"], ["samples", "1"]),
-    "no such metric": (["--workdir={}/gan", "--metrics=fid"], ["no 'fid'", "there is all, frechet"]),
+    "no such metric": (["--workdir={}/gan", "--metrics=fid"], ["no 'fid'", "choose from 'all', 'frechet'"]),
     "no such net": (["--workdir={}/gan", "--features=squezenet"], ["'squeezenet'"]),
     "a size that is none": (["--workdir={}/gan", "--features=squeezenet:big"], ["squeezenet:64"]),
     "weights that are absent": (

@@ -11,8 +11,9 @@ from helpers import eight_devices
 from genjax.data.source import in_memory
 from genjax.engine import distributed
 from genjax.errors import InputError
-from genjax.evaluation import features as seen
+from genjax.evaluation import features as cached
 from genjax.evaluation.context import EvalContext
+from genjax.evaluation.registry import METRICS
 from genjax.metrics.features import FeatureNet
 
 pytestmark = pytest.mark.optimized
@@ -32,25 +33,25 @@ NET = FeatureNet("toy", 6, "00", "none", look, WEIGHTS)
 
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch, tmp_path):
-    monkeypatch.setattr(seen, "SHARD", 128)
+    monkeypatch.setattr(cached, "SHARD", 128)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
 def looked(monkeypatch):
     """How many images nets look at from now on."""
     counts = []
-    real = seen.extract
+    real = cached.extract
 
     def counted(net, images, **options):
         images = [counts.append(len(block)) or block for block in images]
         return real(net, images, **options)
 
-    monkeypatch.setattr(seen, "extract", counted)
+    monkeypatch.setattr(cached, "extract", counted)
     return counts
 
 
 def test_moments_and_features_are_those_of_all_images():
-    store = seen.FeatureCache(NET, SOURCE, 300, classes=True, kind="reference")
+    store = cached.FeatureCache(NET, SOURCE, 300, probabilities=True, kind="reference")
     told = []
     store.fill(told.append)
     found = store.read()
@@ -64,10 +65,10 @@ def test_moments_and_features_are_those_of_all_images():
 
 def test_a_second_look_takes_what_the_first_left(monkeypatch):
     counts = looked(monkeypatch)
-    first = seen.FeatureCache(NET, SOURCE, 300, classes=False, kind="reference")
+    first = cached.FeatureCache(NET, SOURCE, 300, probabilities=False, kind="reference")
     first.fill()
     assert sum(counts) == 300
-    second = seen.FeatureCache(NET, SOURCE, 300, classes=False, kind="reference")
+    second = cached.FeatureCache(NET, SOURCE, 300, probabilities=False, kind="reference")
     second.fill()
     assert sum(counts) == 300
     np.testing.assert_array_equal(first.read().features, second.read().features)
@@ -80,19 +81,19 @@ def test_a_second_look_takes_what_the_first_left(monkeypatch):
         {"net": replace(NET, resize="by two")},
         {"net": replace(NET, name="toy 2")},
         {"source": in_memory("noise", "train", X[::-1], None)},
-        {"classes": True},
+        {"probabilities": True},
     ],
 )
 def test_another_net_or_other_images_are_looked_at_anew(monkeypatch, other):
-    same = {"net": NET, "source": SOURCE, "classes": False}
-    seen.FeatureCache(**same, count=300, kind="reference").fill()
+    same = {"net": NET, "source": SOURCE, "probabilities": False}
+    cached.FeatureCache(**same, count=300, kind="reference").fill()
     counts = looked(monkeypatch)
-    seen.FeatureCache(**same | other, count=300, kind="reference").fill()
+    cached.FeatureCache(**same | other, count=300, kind="reference").fill()
     assert sum(counts) == 300
 
 
 def test_a_stopped_look_goes_on_and_ends_at_the_same_bits(monkeypatch):
-    whole = seen.FeatureCache(NET, SOURCE, 300, classes=True, kind="whole")
+    whole = cached.FeatureCache(NET, SOURCE, 300, probabilities=True, kind="whole")
     whole.fill()
 
     class Killed(BaseException):
@@ -102,7 +103,7 @@ def test_a_stopped_look_goes_on_and_ends_at_the_same_bits(monkeypatch):
         if done > 128:
             raise Killed
 
-    store = seen.FeatureCache(NET, SOURCE, 300, classes=True, kind="samples")
+    store = cached.FeatureCache(NET, SOURCE, 300, probabilities=True, kind="samples")
     with pytest.raises(Killed):
         store.fill(stop)
     counts = looked(monkeypatch)
@@ -114,7 +115,7 @@ def test_a_stopped_look_goes_on_and_ends_at_the_same_bits(monkeypatch):
 
 @pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"x" * 900])
 def test_a_damaged_file_is_made_anew(monkeypatch, damage):
-    store = seen.FeatureCache(NET, SOURCE, 300, classes=True, kind="reference")
+    store = cached.FeatureCache(NET, SOURCE, 300, probabilities=True, kind="reference")
     store.fill()
     before = store.read()
     path = sorted(store.folder.glob("*.npz"))[1]
@@ -128,15 +129,29 @@ def test_a_damaged_file_is_made_anew(monkeypatch, damage):
 def test_a_cache_that_cannot_be_written_is_named(monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", "/proc/none")
     with pytest.raises(InputError, match=r"/proc/none/genjax/features.* cannot be written .* XDG_CACHE_HOME"):
-        seen.FeatureCache(NET, SOURCE, 300, classes=False, kind="reference").fill()
+        cached.FeatureCache(NET, SOURCE, 300, probabilities=False, kind="reference").fill()
+
+
+def test_features_that_were_not_extracted_are_refused_by_name():
+    context = EvalContext(SOURCE, SOURCE, None, [NET])
+    with pytest.raises(RuntimeError, match="features of the samples by toy are not extracted: call extract_features"):
+        context.features(NET, "samples")
+
+
+def test_only_what_metrics_need_is_extracted():
+    context = EvalContext(SOURCE, SOURCE, None, [NET])
+    context.extract_features([METRICS["swd"]])
+    assert not context._caches
+    context.extract_features([METRICS["inception_score"]])
+    assert list(context._caches) == [(NET.name, "samples")]
+    assert context.features(NET, "samples").probabilities.shape == (300, 6)
 
 
 def test_samples_are_forgotten_and_the_reference_is_not():
-    case = EvalContext(SOURCE, SOURCE, None, [NET])
-    for which in ("samples", "reference"):
-        case.look(NET, which, False)
-    folders = {which: case._stores[NET.name, which].folder for which in ("samples", "reference")}
-    case.forget_samples()
+    context = EvalContext(SOURCE, SOURCE, None, [NET])
+    context.extract_features([METRICS["frechet"]])
+    folders = {name: context._caches[NET.name, name].folder for name in ("samples", "reference")}
+    context.forget_samples()
     assert not folders["samples"].exists()
     assert folders["reference"].exists()
 
@@ -145,14 +160,14 @@ def _features_of_eight_devices(folder):
     import os
 
     os.environ["XDG_CACHE_HOME"] = folder
-    seen.SHARD = 128
-    store = seen.FeatureCache(NET, SOURCE, 300, classes=False, kind="reference")
+    cached.SHARD = 128
+    store = cached.FeatureCache(NET, SOURCE, 300, probabilities=False, kind="reference")
     store.fill()
     return len(jax.local_devices()), store.read().features
 
 
 def test_eight_devices_see_the_same_bits_as_one(tmp_path):
-    store = seen.FeatureCache(NET, SOURCE, 300, classes=False, kind="reference")
+    store = cached.FeatureCache(NET, SOURCE, 300, probabilities=False, kind="reference")
     store.fill()
     with eight_devices() as there:
         devices, features = there(_features_of_eight_devices, str(tmp_path / "eight"))
@@ -165,9 +180,9 @@ def test_what_processes_saw_in_turn_is_put_in_order(monkeypatch, processes):
     """300 rows in blocks of 64, dealt out as `FeatureCache` does."""
     rows = np.arange(300.0)[:, None]
     blocks = np.split(rows, range(64, 300, 64))
-    hands = [np.concatenate(blocks[i::processes]) for i in range(processes)]
-    monkeypatch.setattr(seen, "all_gather_array", lambda mine: hands)
-    np.testing.assert_array_equal(seen._dealt(hands[0], 64), rows)
+    by_process = [np.concatenate(blocks[i::processes]) for i in range(processes)]
+    monkeypatch.setattr(cached, "all_gather_array", lambda own: by_process)
+    np.testing.assert_array_equal(cached._all_gather_blocks(by_process[0], 64), rows)
 
 
 def test_arrays_are_gathered_to_the_bit():

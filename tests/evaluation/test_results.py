@@ -5,6 +5,7 @@ import json
 import pytest
 
 from genjax.errors import InputError
+from genjax.evaluation.metric import Value
 from genjax.evaluation.protocol import Result
 from genjax.files import append_line
 from genjax.report import html
@@ -27,7 +28,7 @@ def run(folder, *results):
     """A run's folder with results (step, value, protocol)."""
     folder.mkdir()
     for step, value, protocol in results:
-        result = Result(protocol["metric"], {"Frechet distance (N)": value}, protocol, 1.0)
+        result = Result(protocol["metric"], [Value("Fréchet distance (N)", value, "lower")], protocol, 1.0)
         append_line(folder / "metrics.jsonl", json.dumps(result.row(step, None)))
     return str(folder)
 
@@ -43,7 +44,7 @@ def test_a_key_is_that_of_everything_but_the_versions():
 def test_runs_of_one_protocol_stand_in_one_line(tmp_path):
     a = run(tmp_path / "a", (100, 9.0, PROTOCOL), (200, 5.0, PROTOCOL))
     b = run(tmp_path / "b", (300, 7.0, NEWER))
-    (line,) = [line for line in compare([a, b]).splitlines() if "Frechet" in line]
+    (line,) = [line for line in compare([a, b]).splitlines() if "Fréchet" in line]
     assert line.split()[-2:] == ["5", "7"]  # the newest of each
     assert f"{a}, step 200" in compare([a, b])
 
@@ -68,7 +69,7 @@ def test_rows_of_training_and_results_share_a_file(tmp_path):
     append_line(path, json.dumps({"step": 100, "loss": 1.0}))
     assert read_metrics(path) == [{"step": 100, "loss": 1.0}]
     (row,) = read_evaluations(path)  # a repetition holds
-    assert row["values"] == {"Frechet distance (N)": 8.0}
+    assert row["values"] == {"Fréchet distance (N)": 8.0}
     assert len(by_protocol([row])) == 1
     assert folder
 
@@ -84,13 +85,13 @@ def test_a_line_after_a_torn_one_is_whole(tmp_path):
 def test_a_page_tells_results_of_two_protocols_apart(tmp_path):
     run(tmp_path / "a", (100, 9.0, PROTOCOL), (200, 5.0, PROTOCOL), (200, 7.0, MORE))
     page = html.write(tmp_path / "a").read_text() if _logged(tmp_path / "a") else ""
-    assert page.count("<th>Frechet distance (N)</th>") == 2
+    assert page.count("<th>Fréchet distance (N)</th>") == 2
     assert key(PROTOCOL) in page
     assert key(MORE) in page
     assert "Numbers of different protocols do not compare" in page
     assert "5, step 200" in page  # the best of those that compare
     series = html._repeated(read_evaluations(tmp_path / "a" / "metrics.jsonl"))
-    assert [(row["step"], row["Frechet distance (N)"]) for row in series] == [(100, 9.0), (200, 5.0)]
+    assert [(row["step"], row["Fréchet distance (N)"]) for row in series] == [(100, 9.0), (200, 5.0)]
 
 
 def _logged(folder):

@@ -7,6 +7,7 @@ from helpers import Program, assert_same, config_of, ending, run
 from genjax import data, tasks
 from genjax.errors import InputError
 from genjax.evaluation import schedule as schedules
+from genjax.evaluation.registry import METRICS
 from genjax.evaluation.schedule import EvalSchedule
 from genjax.run.records import read_evaluations
 
@@ -108,7 +109,7 @@ def test_what_is_beyond_the_budget_is_skipped_and_said_once(schedule):
     assert not tenth.due(20, 179.0, said.append)  # of 199
     assert tenth.due(30, 180.0, said.append)  # of 200
     assert tenth.due(100, 1.0, said.append)  # the last is always judged
-    assert said == ["step 10: not judged, it would take 17% of the time (eval.budget=0.1)"]
+    assert said == ["step 10: no evaluation, it would take 17% of the time (eval.budget=0.1)"]
 
 
 def test_an_evaluation_that_fails_is_said_and_the_run_goes_on(flags, tmp_path):
@@ -118,16 +119,16 @@ def test_an_evaluation_that_fails_is_said_and_the_run_goes_on(flags, tmp_path):
 
 
 def fail():
-    def judge(*_):
+    def evaluate(*_):
         raise InputError("no numbers today")
 
-    EvalSchedule.judge = judge
+    EvalSchedule.evaluate = evaluate
 
 
 def test_classifiers_are_judged_by_accuracy(images):
     config = config_of("classifier", eval__every=1)
     source = data.load(config.data)
     made = schedules.EvalSchedule(config, source, tasks.build(config, source.shape))
-    assert made.names == ["accuracy"]
+    assert made.metrics == [METRICS["accuracy"]]
     assert made.heldout.split == "test"
     assert np.array_equal(made.heldout.shape, source.shape)

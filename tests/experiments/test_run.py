@@ -32,7 +32,7 @@ FILE = '''"""A title. More."""
 BASE = "configs/demo.py:smoke"
 OVERRIDES = {"data.split": "train[:40]"}
 SEEDS = 2
-REPORT = {"critic/loss": ("loss", "lower"), "Recall (x)": ("recall", "higher")}
+REPORT = {"critic/loss": ("loss", "lower"), "Recall (x)": "recall"}
 X = ("ema.half_life", "half-life, images", "log")
 
 
@@ -71,7 +71,9 @@ def finish(one, evaluations=(), **row):
 
 
 def evaluation(step, count, **values):
-    return {"step": step, "evaluation": "m", "of": None, "values": values, "protocol": {"samples": {"count": count}}}
+    protocol = {"samples": {"count": count}}
+    better = dict.fromkeys(values, "higher")
+    return {"step": step, "evaluation": "m", "of": None, "values": values, "better": better, "protocol": protocol}
 
 
 # -- names
@@ -246,8 +248,9 @@ def test_numbers_are_the_runs_own_of_its_last_step(tmp_path):
     later = [evaluation(2, 64, A=1.0), evaluation(4, 64, A=2.0), evaluation(4, 9999, A=3.0)]
     finish(one, later, loss=0.5, warnings=["w"])
     found = outcome.numbers(one)
-    assert found["A"] == (2.0, {"samples": {"count": 64}})
-    assert found["loss"] == (0.5, None)
+    assert found["A"] == (2.0, {"samples": {"count": 64}}, "higher")
+    assert found["loss"] == (0.5, None, "lower")
+    assert found["seconds"].better == "lower"
     assert set(found) == {"A", "loss", "seconds"}
 
 
@@ -358,7 +361,7 @@ def test_a_sweep_of_real_children(wrote, tmp_path):
     path = wrote(
         ("(0, 500)}", '(0,)} | {"wild": {"optimizer.critic.learning_rate": 1e30}}'),
         ("SEEDS = 2", "SEEDS = 1"),
-        (', "Recall (x)": ("recall", "higher")', ""),
+        (', "Recall (x)": "recall"', ""),
         ('X = ("ema.half_life", "half-life, images", "log")', ""),
     )
     folder = tmp_path / "sweep"
@@ -434,6 +437,23 @@ def test_the_table_is_numpys(studied, tmp_path):
         assert f"| {title} | 3 | {' | '.join(cells)} |" in text
 
 
+def test_a_number_has_one_direction(wrote, tmp_path):
+    experiment = load(wrote(('"Recall (x)": "recall"', '"Recall (x)": ("recall", "lower")')))
+    one, *_ = runs = plan(experiment, tmp_path)
+    finish(one, [evaluation(4, 64, **{"Recall (x)": 0.5})], **{"critic/loss": 0.25})
+    with pytest.raises(InputError, match=r"'Recall \(x\)': higher is better, not lower: give the title alone"):
+        results.write(tmp_path, experiment, runs, {})
+
+
+def test_the_losses_of_adversarial_nets_have_no_best(wrote, tmp_path):
+    experiment = load(wrote(('("loss", "lower")', '"loss"')))
+    for one in (runs := plan(experiment, tmp_path)):
+        finish(one, [evaluation(4, 64, **{"Recall (x)": one.x / 1000})], **{"critic/loss": one.x})
+    text = results.write(tmp_path, experiment, runs, {})
+    assert "| Variant | Seeds | loss | recall ↑ |" in text
+    assert "| 500 images | 2 | 500 ± 0 | **0.5 ± 0** |" in text
+
+
 def test_the_rows_are_tidy(studied, tmp_path):
     experiment, runs, draws = studied
     results.write(tmp_path, experiment, runs, {})
@@ -454,7 +474,7 @@ def test_few_seeds_have_no_interval_and_the_table_says_so(wrote, tmp_path):
     finish(other, [evaluation(4, 64, **{"Recall (x)": 0.5})], **{"critic/loss": 0.75})
     text = results.write(tmp_path, experiment, runs, {one.title: "a | reason"})
     assert "| 0 images | 1 | **0.25** |  |\n| 500 images | 1 | 0.75 | 0.5 |" in text  # one alone is no best
-    assert "no interval of fewer than 3 seeds" in text
+    assert "Fewer than 3 seeds have no interval" in text
     assert "2 of 4 runs are done." in text
     assert "- 0 images, seed 0: a | reason" in text
     assert results.summary([1.0, 3.0]) == ((1.0, 3.0), 2.0, pytest.approx(2**0.5), None)
@@ -478,7 +498,7 @@ def test_the_figure_shows_every_seed_and_mean(studied, monkeypatch, axis):
     monkeypatch.setattr("matplotlib.axes.Axes.plot", lambda self, *given, **style: drawn.append((*given[:2], style)))
     found = {one.title: outcome.numbers(one) for one in runs}
     summaries = results.summarize(list(results.rows_of(experiment, runs, found)))
-    figure.draw(experiment, {one.variant: one.x for one in runs}, summaries)
+    figure.draw(experiment, {one.variant: one.x for one in runs}, summaries, {"loss": "lower", "recall": None})
     values = [np.ravel(given[int(axis)]) for *given, style in drawn if style["color"] == figure.FAINT]
     np.testing.assert_allclose(np.sort(np.concatenate(values)), np.sort(draws.ravel()))
     means = [np.ravel(given[int(axis)]) for *given, style in drawn if style.get("ms") == figure.MEAN["ms"]]

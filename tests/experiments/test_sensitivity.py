@@ -1,4 +1,4 @@
-"""The study of metrics under damage: the damage is as named, and the study finds what is put in by hand."""
+"""The study of metrics under damage: the damage has its strength, and the study finds known relations."""
 
 import io
 import itertools
@@ -15,21 +15,21 @@ from PIL import Image
 from experiments.metrics import sensitivity
 from experiments.metrics.damage import blur, noise, of_classes
 from experiments.metrics.figure import draw
-from experiments.metrics.judge import MEASURES, Seen, follows, judge
+from experiments.metrics.scores import MEASURES, Examples, follows, scores
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(60, 196, (20, 16, 16, 3)).astype(np.uint8)
 
 
-def look(images, size):
-    """A net that is instead eight means of each image, and says the eighth of what they are at twice the size."""
+def extract(images, size):
+    """In place of a net: eight means per image, times the input size."""
     features = images.reshape(len(images), 8, -1).mean(2).astype(np.float32)
-    return Seen(images, features * size, np.exp(features / 64) / np.exp(features / 64).sum(1, keepdims=True))
+    return Examples(images, features * size, np.exp(features / 64) / np.exp(features / 64).sum(1, keepdims=True))
 
 
 @pytest.fixture(scope="module")
 def found():
-    *_, last = sensitivity.study(sensitivity.SMOKE, look)
+    *_, last = sensitivity.study(sensitivity.SMOKE, extract)
     return last
 
 
@@ -87,10 +87,10 @@ def test_what_does_not_follow_is_bold():
 
 
 def test_every_metric_is_in_the_table_of_measures():
-    real, fake = look(IMAGES, 1), look(blur(IMAGES, 1), 1)
-    scores = judge(real, fake, subset=10)
-    assert list(scores) == list(MEASURES)
-    assert np.isfinite(list(scores.values())).all()
+    real, fake = extract(IMAGES, 1), extract(blur(IMAGES, 1), 1)
+    by_metric = scores(real, fake, subset=10)
+    assert list(by_metric) == list(MEASURES)
+    assert np.isfinite(list(by_metric.values())).all()
 
 
 def test_the_study_has_a_row_for_each_set_in_order(found):
@@ -101,7 +101,7 @@ def test_the_study_has_a_row_for_each_set_in_order(found):
     assert all(np.isfinite(row[key]) for row in found["rows"] for key in MEASURES)
     assert found["follows"]["fashion_mnist_10k, noise"]["sliced_wasserstein"]
     assert found["follows"]["fashion_mnist_10k, classes"]["frechet"]
-    assert found["sizes"]["spearman"] == 1  # the toy sees the same at both sizes
+    assert found["sizes"]["spearman"] == 1  # features of the toy are proportional at both sizes
     assert found["sizes"]["in_another_order"] == 0
     assert json.loads(json.dumps(found)) == found
 
@@ -110,16 +110,18 @@ def test_pairs_that_two_sizes_order_otherwise_are_counted(monkeypatch):
     distances = iter([1.0, 2.0, 3.0, 1.0, 3.0, 2.0])
     monkeypatch.setattr(sensitivity, "frechet", lambda *_: next(distances))
     plan = sensitivity.Plan(single=10, noise=(4, 8), blur=(), classes=())
-    sizes = sensitivity.two_sizes(plan, IMAGES[:10], IMAGES[10:], np.zeros(10, int), look)
+    sizes = sensitivity.two_sizes(plan, IMAGES[:10], IMAGES[10:], np.zeros(10, int), extract)
     assert sizes["sets"] == ["no damage", "noise 4", "noise 8"]
     assert sizes["frechet"] == {"64": [1, 2, 3], "128": [1, 3, 2]}
     assert (sizes["pairs"], sizes["in_another_order"]) == (3, 1)
     assert sizes["spearman"] == pytest.approx(0.5)
 
 
-def test_bias_of_an_exact_law_is_found():
-    laws = {"frechet": lambda n: 500 / n, "sliced_wasserstein": lambda n: 80 / n**0.5}
-    rows = [{"damage": "count", "amount": n} | {key: law(n) for key, law in laws.items()} for n in (600, 1250, 5000)]
+def test_bias_of_an_exact_power_is_found():
+    powers = {"frechet": lambda n: 500 / n, "sliced_wasserstein": lambda n: 80 / n**0.5}
+    rows = [
+        {"damage": "count", "amount": n} | {key: power(n) for key, power in powers.items()} for n in (600, 1250, 5000)
+    ]
     fits = sensitivity.bias(rows)
     assert fits["frechet"] == pytest.approx({"scale": 500, "power": 1, "times_count": 500})
     assert fits["sliced_wasserstein"] == pytest.approx({"scale": 80, "power": 0.5})

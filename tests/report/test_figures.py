@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 import pytest
-from PIL import Image, ImageSequence
+from PIL import Image
 
 from genjax import files
 from genjax.errors import InputError
@@ -40,15 +40,6 @@ def test_a_grid_says_what_it_cannot_show(images):
         figures.grid(images)
 
 
-def test_a_scatter_plot_counts_what_is_outside_and_keeps_its_limits():
-    data = np.random.default_rng(0).normal(size=(200, 2))
-    near, far = figures.scatter(data, data), figures.scatter(data * 100, data)
-    assert near.size == far.size == (640, 640)
-    assert np.asarray(near).std() > 0
-    with pytest.raises(InputError, match=r"\[N, 2\]"):
-        figures.scatter(np.zeros((3, 4)))
-
-
 @pytest.mark.parametrize("fault", ["fsync", "replace"])
 def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, fault):
     target = tmp_path / "grid.png"
@@ -63,75 +54,6 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch,
     monkeypatch.undo()
     assert [p.name for p in tmp_path.iterdir()] == ["grid.png"]
     assert target.read_bytes() == b"old"
-
-
-def test_a_gif_has_its_frames_evenly_chosen_and_holds_the_last(tmp_path):
-    frames = []
-    for i in range(100):
-        frames.append(tmp_path / f"step_{i:08d}.png")
-        Image.fromarray(np.full((16, 16), 2 * i, np.uint8)).save(frames[-1])
-    figures.save_gif(tmp_path / "samples.gif", frames, seconds=6, most=20)
-    with Image.open(tmp_path / "samples.gif") as gif:
-        shown = [(frame.convert("L").getpixel((0, 0)), frame.info["duration"]) for frame in ImageSequence.Iterator(gif)]
-    assert len(shown) == 20
-    levels = [level for level, _ in shown]
-    assert levels == sorted(levels)
-    assert levels[0] < 5
-    assert levels[-1] > 195
-    assert [duration for _, duration in shown] == [300] * 19 + [2000]
-
-
-def test_a_gif_of_an_enlarged_image_has_its_sharp_pixels_and_exact_white(tmp_path):
-    rng, frames = np.random.default_rng(0), []
-    for i in range(3):
-        images = rng.integers(0, 256, (4, 28, 28, 3), dtype=np.uint8)
-        frames.append(tmp_path / f"{i}.png")
-        figures.save_png(frames[-1], figures.grid(images, pad=2))
-    figures.save_gif(tmp_path / "samples.gif", frames)
-    with Image.open(tmp_path / "samples.gif") as gif:
-        assert gif.info["loop"] == 0  # for ever
-        pixels = np.asarray(gif.convert("RGB"))
-    factor = len(pixels) // 62  # 2 (28 + 2) + 2
-    assert pixels.shape == (62 * factor, 62 * factor, 3)
-    assert factor > 1
-    np.testing.assert_array_equal(pixels, pixels[::factor, ::factor].repeat(factor, 0).repeat(factor, 1))
-    assert (pixels[: 2 * factor] == 255).all()
-
-
-def test_a_gif_does_not_flicker_where_nothing_changes(tmp_path):
-    rng, frames = np.random.default_rng(0), []
-    still = rng.integers(0, 256, (300, 150, 3), dtype=np.uint8)
-    for i in range(4):
-        moving = rng.integers(0, 256, (300, 150, 3), dtype=np.uint8)
-        frames.append(tmp_path / f"{i}.png")
-        Image.fromarray(np.concatenate([still, moving], 1)).save(frames[-1])
-    figures.save_gif(tmp_path / "samples.gif", frames)
-    with Image.open(tmp_path / "samples.gif") as gif:
-        shown = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(gif)]
-    assert all((frame[:, :150] == shown[0][:, :150]).all() for frame in shown)
-    assert np.abs(shown[0][:, :150].astype(int) - still).mean() < 30  # 128 colors for noise, yet near
-
-
-def test_a_gif_stays_small_whatever_its_frames(tmp_path):
-    rng, frames = np.random.default_rng(0), []
-    for i in range(20):
-        frames.append(tmp_path / f"{i}.png")
-        size = 700 if i else 350  # another size, as after a change of the task
-        Image.fromarray(rng.integers(0, 256, (size, size), dtype=np.uint8)).save(frames[-1], compress_level=0)
-    figures.save_gif(tmp_path / "samples.gif", frames)
-    assert (tmp_path / "samples.gif").stat().st_size <= figures.GIF_BYTES
-    with Image.open(tmp_path / "samples.gif") as gif:
-        assert gif.n_frames >= 12
-        assert gif.size == (400, 400)
-
-
-def test_a_gif_says_what_it_cannot_show(tmp_path):
-    with pytest.raises(InputError, match="at least one frame"):
-        figures.save_gif(tmp_path / "samples.gif", [])
-    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n")
-    with pytest.raises(InputError, match=r"broken\.png"):
-        figures.save_gif(tmp_path / "samples.gif", [tmp_path / "broken.png"])
-    assert not (tmp_path / "samples.gif").exists()
 
 
 def test_a_write_follows_links_and_honors_the_umask(tmp_path):
@@ -208,14 +130,3 @@ def test_metrics_are_read_around_a_broken_line(tmp_path):
     path.write_text('{"step": 2, "a": 1}\n{"step": 1, "a": 0}\n{"step": 2, "a": 3}\n{"step": 3, "a"')
     assert read_metrics(path) == [{"step": 1, "a": 0}, {"step": 2, "a": 3}]
     assert read_metrics(tmp_path / "none.jsonl") == []
-
-
-def test_a_row_of_the_image_is_a_class():
-    """Examples 0, 1, 2 of classes 0, 1, 2, then again; the eighth fills no row."""
-    examples = np.full((8, 4, 4, 1), 100, np.uint8) + np.arange(8, dtype=np.uint8)[:, None, None, None]
-    shown = np.asarray(figures.image(examples, classes=3))
-    expected = np.asarray(figures.grid(examples[[0, 3, 1, 4, 2, 5]], columns=2))
-    np.testing.assert_array_equal(shown, expected)
-    np.testing.assert_array_equal(
-        np.asarray(figures.image(examples, 4, classes=3)), np.asarray(figures.grid(examples, 4))
-    )

@@ -76,8 +76,8 @@ def test_two_processes_judge_as_one_does(flags, tmp_path):
     assert one.code == 0, one.err
     results = [read_evaluations(tmp_path / name / "metrics.jsonl") for name in ("two", "one")]
     assert [row["values"] for row in results[0]] == [row["values"] for row in results[1]]
-    assert "step 8: Frechet distance (SqueezeNet fire9)" in two[0].err
-    assert "Frechet" not in two[1].err
+    assert "step 8: Fréchet distance (SqueezeNet fire9)" in two[0].err
+    assert "Fréchet" not in two[1].err
 
 
 def at(step, act):

@@ -1,0 +1,139 @@
+"""Metrics of a run's outputs other than samples: decoders, classifiers, autoencoders."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genjax import metrics
+from genjax.errors import NotApplicable
+from genjax.evaluation.metric import HIGHER, LOWER, Measured, Quantity, metric
+from genjax.evaluation.sample_metrics import need_images
+
+if TYPE_CHECKING:
+    from genjax.evaluation.context import EvalContext
+
+PATHS = 2000  # of a perceptual path length
+
+PATH_LENGTH = Quantity("Perceptual path length ({distance}; {space}, full)", LOWER)
+ACCURACY = Quantity("Accuracy", HIGHER)
+ACCURACY_FROM_SCRATCH = Quantity("Accuracy from scratch", HIGHER)
+BCE = Quantity("Reconstruction, binary cross-entropy", LOWER)
+MSE = Quantity("Reconstruction, mean squared error", LOWER)
+PSNR = Quantity("Reconstruction, PSNR", HIGHER, unit="decibels")
+ROUNDED = Quantity("Reconstruction, rounded accuracy", HIGHER)
+SSIM = Quantity("Reconstruction, SSIM", HIGHER)
+ELBO = Quantity("Evidence lower bound", HIGHER, unit="nats")
+IMPORTANCE_BOUND = Quantity("Importance-weighted bound", HIGHER, unit="nats")
+
+
+@metric(PATH_LENGTH, reference=False, own_progress=True, applies_to="runs with a decoder")
+def ppl(context: "EvalContext") -> Measured:
+    """Perceptual path length in z, and in w of a StyleGAN, over 2,000 paths each.
+
+    Images are neither rounded nor cropped. A class stays the same along a path. Truncation applies to latents, or to w
+    if the generator has them.
+    """
+    from genjax.engine.outputs import apply_in_batches
+    from genjax.metrics import perceptual
+
+    task = context.need_outputs("decode", "latents")
+    state = context.local_state
+    need_images(context)
+    ema = context.options.get("ema", True)
+    truncation = context.options.get("truncation")
+    count = min(PATHS, context.samples.size // 2)
+    if count < 1:
+        raise NotApplicable("it needs two samples")
+    z = apply_in_batches(task.outputs["latents"], state, np.arange(2 * count, dtype=np.int32), truncation=truncation)
+    spaces = {"z": (z, "slerp", partial(apply_in_batches, task.outputs["decode"], state, ema=ema))}
+    if "map" in task.outputs:
+        w = apply_in_batches(task.outputs["map"], state, z, ema=ema)
+        synthesize = partial(apply_in_batches, task.outputs["synthesize"], state, ema=ema, truncation=truncation)
+        spaces["w"] = (w, "lerp", synthesize)
+    perceptual_distance = perceptual.perceptual_distance()
+    measured = 0
+
+    def distance_of_pairs(_, pairs):
+        return perceptual_distance(pairs[:, 0], pairs[:, 1])
+
+    values = []
+    with context.progress("perceptual path", count * len(spaces)) as on_progress:
+
+        def distance(x, y):
+            nonlocal measured
+            distances = apply_in_batches(distance_of_pairs, None, np.stack([x, y], 1))
+            measured += len(distances)
+            on_progress(measured)
+            return distances
+
+        for space, (latents, path, generate) in spaces.items():
+            width = latents.shape[-1] - task.classes
+            start = latents[0::2, ..., :width]
+            end = latents[1::2, ..., :width]
+            label = latents[0::2, ..., width:]
+            length = metrics.perceptual_path_length(generate, distance, start, end, constant=label, path=path, seed=0)
+            values.append(PATH_LENGTH.value(length, distance=perceptual.NAME, space=space))
+    settings = {"paths": count, "space": " and ".join(spaces), "sampling": "full", "epsilon": 1e-4}
+    settings |= {"distance": perceptual.NAME, "seed": 0}
+    if task.classes:
+        settings["class"] = "the start's"
+    return values, settings
+
+
+@metric(ACCURACY, ACCURACY_FROM_SCRATCH, samples=False, reference=False, heldout=True, applies_to="classifiers")
+def accuracy(context: "EvalContext") -> Measured:
+    """Accuracy on held-out examples; with pretraining, also that of the control trained from scratch."""
+    from genjax.engine.outputs import apply_in_batches
+
+    task = context.need_outputs("classify")
+    heldout = context.need_heldout()
+    if heldout.labels is None:
+        raise NotApplicable(f"{heldout.name} has no labels")
+    x = context.take("heldout", heldout.size)
+    values = []
+    for quantity, output in ((ACCURACY, "classify"), (ACCURACY_FROM_SCRATCH, "classify_scratch")):
+        if output in task.outputs:
+            probabilities = apply_in_batches(task.outputs[output], context.local_state, x)
+            values.append(quantity.value(metrics.conditional_accuracy(probabilities, heldout.labels)))
+    return values, _describe(heldout)
+
+
+@metric(BCE, MSE, PSNR, ROUNDED, SSIM, samples=False, reference=False, heldout=True, applies_to="autoencoders")
+def reconstruction(context: "EvalContext") -> Measured:
+    """Errors of reconstructions of held-out examples, means over examples; the squared error alone for points."""
+    from genjax.engine.outputs import apply_in_batches
+
+    task = context.need_outputs("reconstruct")
+    heldout = context.need_heldout()
+    x = context.take("heldout", heldout.size)
+    y = apply_in_batches(task.outputs["reconstruct"], context.local_state, x)
+    if len(heldout.shape) != 3:
+        return [MSE.value(np.nanmean((x - y) ** 2, dtype=np.float64))], _describe(heldout)
+    x = x / np.float32(255)
+    y = np.clip(y / np.float32(255), 0, 1)
+    measures = [(BCE, metrics.bce), (MSE, metrics.mse), (PSNR, metrics.psnr), (ROUNDED, metrics.rounded_accuracy)]
+    if min(heldout.shape[:2]) >= metrics.similarity.WINDOW:
+        measures.append((SSIM, metrics.ssim))
+    return [quantity.value(measure(x, y).mean()) for quantity, measure in measures], _describe(heldout)
+
+
+@metric(ELBO, IMPORTANCE_BOUND, samples=False, reference=False, heldout=True, applies_to="variational autoencoders")
+def likelihood(context: "EvalContext") -> Measured:
+    """Evidence lower bound and importance-weighted bound of held-out examples, in nats per example."""
+    from genjax.engine.outputs import apply_in_batches
+
+    task = context.need_outputs("log_weights")
+    heldout = context.need_heldout()
+    x = context.take("heldout", heldout.size)
+    weights = apply_in_batches(task.outputs["log_weights"], context.local_state, x)
+    draws = weights.shape[1]
+    values = [
+        ELBO.value(metrics.importance_bound(weights[:, :1]).mean),
+        IMPORTANCE_BOUND.value(metrics.importance_bound(weights).mean, detail=f"{draws} draws"),
+    ]
+    return values, _describe(heldout) | {"draws": draws}
+
+
+def _describe(source):
+    return {"heldout": f"{source.name} {source.split}, {source.size}", "fingerprint": source.fingerprint}

@@ -1,0 +1,92 @@
+"""Examples of any kind become one image; nothing that a net may give stops the drawing."""
+
+import numpy as np
+import pytest
+
+from genjax.errors import InputError
+from genjax.report import figures, gallery, points
+
+
+def test_a_row_of_the_image_is_a_class():
+    """Examples 0, 1, 2 of classes 0, 1, 2, then again; the eighth fills no row."""
+    examples = np.full((8, 4, 4, 1), 100, np.uint8) + np.arange(8, dtype=np.uint8)[:, None, None, None]
+    shown = np.asarray(gallery.draw(examples, classes=3))
+    expected = np.asarray(figures.grid(examples[[0, 3, 1, 4, 2, 5]], columns=2))
+    np.testing.assert_array_equal(shown, expected)
+    np.testing.assert_array_equal(
+        np.asarray(gallery.draw(examples, 4, classes=3)), np.asarray(figures.grid(examples, 4))
+    )
+
+
+@pytest.fixture
+def labels(monkeypatch):
+    """Labels of all scatter plots and histograms that are drawn."""
+    drawn = []
+    for name in ("scatter", "hist"):
+        real = getattr(points_axes(), name)
+
+        def draw(axes, *data, real=real, **style):
+            drawn.append(style.get("label"))
+            return real(axes, *data, **style)
+
+        monkeypatch.setattr(points_axes(), name, draw)
+    return drawn
+
+
+def points_axes():
+    from matplotlib.axes import Axes
+
+    return Axes
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 3, 4, 9])
+def test_points_of_any_dimension_are_drawn_over_the_data(dimensions, labels):
+    x = np.random.default_rng(0).normal(size=(50, dimensions))
+    image = gallery.draw(x, reference=2 * x)
+    panels = {1: 1, 2: 1, 3: 3}.get(dimensions, 6)
+    assert labels == ["data", "generated"] * panels
+    assert np.asarray(image).std() > 0
+    assert image.size == gallery.draw(100 * x[:7], reference=2 * x).size  # images of one run line up
+
+
+def test_points_are_called_by_their_name(labels):
+    points.draw(np.zeros((3, 2)), np.ones((4, 2)), name="reconstructed")
+    assert labels == ["data", "reconstructed"]
+
+
+def test_a_scatter_plot_counts_points_outside_its_limits(monkeypatch):
+    texts = []
+    monkeypatch.setattr(points_axes(), "text", lambda axes, x, y, text, **style: texts.append(text))
+    data = np.random.default_rng(0).normal(size=(200, 2))
+    beyond = data.copy()
+    beyond[:3] = np.nan
+    beyond[3] = 1e9
+    assert points.draw(data, data).size == points.draw(beyond, data).size == (640, 640)
+    assert texts == ["4 of 200 outside"]
+
+
+@pytest.mark.parametrize(
+    "examples",
+    [
+        np.full((5, 3), np.nan),
+        np.zeros((1, 1)),
+        np.zeros((0, 2)),
+        np.full((4, 6, 2), np.nan),
+        np.random.default_rng(0).normal(size=(20, 9, 5)),
+        np.full((3, 4, 4, 1), 7, np.uint8),
+    ],
+    ids=["not finite", "one point", "no points", "series that are not finite", "series", "images"],
+)
+def test_anything_of_a_known_shape_is_drawn(examples):
+    assert gallery.draw(examples).width > 1
+
+
+@pytest.mark.parametrize("shape", [(4,), (2, 3, 4, 4, 3), (2, 4, 4, 2)])
+def test_other_shapes_are_refused(shape):
+    with pytest.raises(InputError, match="got"):
+        gallery.draw(np.zeros(shape, np.uint8))
+
+
+def test_points_of_two_dimensions_do_not_share_a_plot():
+    with pytest.raises(InputError, match=r"reference \[N, D\] of one D; got \[3, 3\]"):
+        points.draw(np.zeros((3, 2)), np.zeros((3, 3)))
