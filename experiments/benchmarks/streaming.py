@@ -1,9 +1,9 @@
-"""Time data that stream from a disk against what training takes: python -m experiments.benchmarks.streaming
+"""Reading speed of streamed data against the speed of training: python -m experiments.benchmarks.streaming
 
 Makes folders and TFDS data sets of images and reads them as if they were larger than memory: each image is decoded
-when its turn comes in the shuffled order. Then trains a config on those of 28x28, held on the device and streamed, by
-turns. Images are smooth noise; their files lie in the system's cache, so decoding is timed and not the disk. Run it
-from the repository's root on a quiet machine.
+when its turn comes in the shuffled order. Then trains a config on those of 28x28, held on the device and streamed, in
+alternation. Images are smooth noise; their files are in the system's cache, so the measurement is of decoding and not
+of the disk. Run it from the repository's root on a quiet machine.
 """
 
 import contextlib
@@ -33,12 +33,12 @@ from genjax.text import table
 FLAGS = flags.FLAGS
 
 CALL = 10
-"""Steps a call of the loop, and so twice as many read ahead: little against a turn."""
+"""Steps per call of the loop; twice this number is read ahead, which is little compared to a measurement."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How images are stored, and the size that they are read at."""
+    """A kind of data set: where and how its images are stored, and the size that they are read at."""
 
     home: str  # "folder" or "tfds"
     shape: tuple[int, int, int]
@@ -47,10 +47,10 @@ class Kind:
 
     @property
     def name(self) -> str:
-        """What to call it."""
+        """A short description, such as "folder, 480x640 color jpeg to 64"."""
         height, width, channels = self.shape
         form = f"{height}x{width} {'gray' if channels == 1 else 'color'} {self.suffix}"
-        return f"{self.home}, {form}{f' to {self.size}' if self.size else ''}"
+        return f"{self.home}, {form} to {self.size}" if self.size else f"{self.home}, {form}"
 
 
 STORED = (((28, 28, 1), "png"), ((64, 64, 3), "png"), ((64, 64, 3), "jpeg"), ((480, 640, 3), "jpeg", "64"))
@@ -59,15 +59,16 @@ KINDS = tuple(Kind(home, *stored) for home in ("folder", "tfds") for stored in S
 
 def define_flags() -> None:
     """The flags of this entry point."""
-    config_flags.DEFINE_config_file("config", "configs/dcgan.py", "What is trained.")
+    config_flags.DEFINE_config_file("config", "configs/dcgan.py", "The config to train.")
     flags.DEFINE_integer("images", 2000, "Images in each data set.", lower_bound=1)
-    flags.DEFINE_float("seconds", 3.0, "How long each measurement is to take.", lower_bound=0)
-    flags.DEFINE_integer("repeats", 3, "Turns of training; the fastest one counts.", lower_bound=1)
+    flags.DEFINE_float("seconds", 3.0, "Seconds per measurement.", lower_bound=0)
+    flags.DEFINE_integer("repeats", 3, "Measurements of training; the fastest one counts.", lower_bound=1)
 
 
 def main() -> int:
-    """Measure and print; the exit code."""
-    config, shape = FLAGS.config, (28, 28, 1)
+    """Measure and print. Returns: the exit code."""
+    config = FLAGS.config
+    shape = (28, 28, 1)
     check(config, tasks.default_config(config.task))
     task = tasks.build(config, shape)
     with tempfile.TemporaryDirectory() as folder:
@@ -80,17 +81,17 @@ def main() -> int:
 
 
 def as_text(read: dict[str, tuple[float, float]], trained: dict[str, tuple[float, float]]) -> str:
-    """The speeds as a table; what reading has to reach is training's speed on data that are held."""
-    need = max(held for held, _ in trained.values())
+    """The speeds as a table. Reading has to reach the speed of training on data held on the device, the need."""
+    need = max(resident for resident, _ in trained.values())
     rows = [
         (name, speed, speed / need, 1e6 * cpu, *trained.get(name, (None, None))) for name, (speed, cpu) in read.items()
     ]
-    headers = ("images a second of", "reading", "of the need", "CPU µs an image", "training, held", "streamed")
+    headers = ("images per second", "reading", "of the need", "CPU µs per image", "training, held", "streamed")
     return f"{table(rows, headers)}\n\nthe need: {need:,.0f} images/s"
 
 
 def make(kind: Kind, folder: Path, count: int) -> ConfigDict:
-    """Write a data set into a folder of its own. Returns: the config.data that opens it."""
+    """Write a data set into a new folder. Returns: the config.data that opens it."""
     config = defaults("").data
     config.size = kind.size
     folder = folder / kind.name.replace(" ", "_").replace(",", "")
@@ -106,7 +107,7 @@ def make(kind: Kind, folder: Path, count: int) -> ConfigDict:
 
 
 def image(kind: Kind, index: int) -> bytes:
-    """One of the images, encoded."""
+    """An encoded image of the data set, by its number."""
     from PIL import Image
 
     height, width, channels = kind.shape
@@ -140,7 +141,7 @@ def prepare(kind: Kind, folder: Path, count: int) -> None:
 
 
 def open_streamed(config: ConfigDict) -> Source:
-    """A data set opened as one that is too large to be held decoded."""
+    """Open a data set as if it were too large to be decoded into memory."""
     limit = encoded.MAX_IN_MEMORY
     encoded.MAX_IN_MEMORY = 0
     try:
@@ -150,14 +151,16 @@ def open_streamed(config: ConfigDict) -> Source:
 
 
 def reading(source: Source, batch: int, seconds: float) -> tuple[float, float]:
-    """Images a second that a feed gives while nothing else is done, and the CPU seconds that each takes."""
+    """Images per second from a feed while nothing else runs, and CPU seconds per image."""
     feed = Feed(source, 0, make_mesh(), 0)
     batches = feed.batches(ScheduledPhase(Phase("read", 2**30, batch, None), 0, 0), 0, CALL)
     next(batches)
     with contextlib.closing(batches):
-        for _ in range(3):  # what was read ahead meanwhile is used up
+        for _ in range(3):  # uses up the images that were read ahead in the meantime
             batches.send(CALL)
-        images, start, used = 0, time.perf_counter(), time.process_time()
+        images = 0
+        start = time.perf_counter()
+        used = time.process_time()
         while not images or time.perf_counter() - start < seconds:
             jax.block_until_ready(batches.send(CALL))
             images += CALL * batch
@@ -165,13 +168,13 @@ def reading(source: Source, batch: int, seconds: float) -> tuple[float, float]:
 
 
 def training(task: Task, sources: dict[str, Source], seconds: float, repeats: int) -> dict[str, tuple[float, float]]:
-    """Images a second of training on each source, held on the device and streamed: the fastest of their turns."""
+    """Images per second of training on each source, held on the device and streamed: the fastest of `repeats`."""
     phase = replace(task.phases[0], steps=2**30)
     runs = {(name, most): endless(phase, task, source, most) for name, source in sources.items() for most in (1e12, 0)}
     best = dict.fromkeys(runs, 0.0)
     for _ in range(repeats):
         for name, chunks in runs.items():
-            _rate(chunks, 1.0)  # what was read ahead during the others' turns is used up
+            _rate(chunks, 1.0)  # uses up the images that were read ahead while the others ran
             best[name] = max(best[name], _rate(chunks, seconds) * phase.batch * phase.batches_per_step)
     for chunks in runs.values():
         chunks.close()
@@ -179,14 +182,14 @@ def training(task: Task, sources: dict[str, Source], seconds: float, repeats: in
 
 
 def endless(phase: Phase, task: Task, source: Source, resident_bytes: float) -> Iterator[loop.CallResult]:
-    """The calls of a training without an end."""
+    """The calls of a training that does not end."""
     mesh = make_mesh()
     state = loop.initial_state(task, 0, mesh)
     return loop.train(Task(task.init, (phase,)), state, Feed(source, 0, mesh, resident_bytes), 0, mesh, (CALL,))
 
 
 def _rate(chunks: Iterator[loop.CallResult], seconds: float) -> float:
-    """Steps a second of the calls that begin within so many seconds."""
+    """Steps per second of the calls that begin within this time."""
     steps = spent = 0
     while not steps or spent < seconds:
         chunk = next(chunks)

@@ -36,7 +36,7 @@ def load_fashion(request: Request) -> Source:
     """All 60,000 training and 10,000 test images, 28x28 gray, in the order of the original files.
 
     The files of a split are read from data.dir, from the folder of Debian's package, or from the cache folder,
-    whichever has them first; else they are downloaded into the cache folder.
+    whichever has them first. If none has, they are downloaded into the cache folder.
     Raises: InputError if they are in none of these and cannot be downloaded, or are not those of Fashion-MNIST.
     """
     x, labels = read_splits(request.split, FILES, lambda split: _open(split, request.data_dir))

@@ -115,8 +115,9 @@ def _check_labels(source: Source) -> None:
     if labels is None:
         return
     if not isinstance(labels, np.ndarray) or labels.dtype != np.int32 or labels.shape != (source.size,):
-        found = f"{labels.dtype} {list(labels.shape)}" if isinstance(labels, np.ndarray) else type(labels).__name__
-        raise InputError(f"labels are {found}: expected None or a NumPy array, int32 [{source.size}]")
+        is_array = isinstance(labels, np.ndarray)
+        description = f"{labels.dtype} {list(labels.shape)}" if is_array else type(labels).__name__
+        raise InputError(f"labels are {description}: expected None or a NumPy array, int32 [{source.size}]")
     if labels.min() < 0 or (names and labels.max() >= len(names)):
         raise InputError(
             f"labels go from {labels.min()} to {labels.max()}: expected whole numbers from 0"
