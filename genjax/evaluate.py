@@ -22,10 +22,11 @@ SAMPLES = 10_000
 
 def define_flags() -> None:
     """The flags of this entry point."""
+    from genjax.data import names
     from genjax.evaluation import registry
 
     flags.define_run(required=False)
-    DEFINE_string("images", None, "Images to evaluate in place of a run: a folder, a .npy, or a data set.")
+    DEFINE_string("images", None, f"Images to evaluate in place of a run: a folder, a .npy, or a data set ({names()}).")
     DEFINE_string("reference", None, "The data that samples are compared with; default: the run's data.")
     DEFINE_string("split", None, "Split of the reference, as in 'train[:5000]'; default: the run's training split.")
     DEFINE_string("heldout", None, "Split of the reference not trained on; default: the run's, or 'test'.")

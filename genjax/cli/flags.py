@@ -36,9 +36,14 @@ def define_form() -> None:
 
 def define_examples(name: str, count: str, default_count: int | None = None, required: bool = False) -> None:
     """--data or --images (`name`), --split, --count, --size and --channels; `count` is the default count in words."""
+    from genjax.data import names
+
     default = "" if required else "; default: the run's own data"
     flags.DEFINE_string(
-        name, None if required else "", f"Examples: a folder, a .npy, or a data set{default}.", required=required
+        name,
+        None if required else "",
+        f"Examples: a folder, a .npy, or a data set ({names()}){default}.",
+        required=required,
     )
     flags.DEFINE_string(
         "split",

@@ -6,14 +6,16 @@ from genjax.errors import InputError
 
 
 @pytest.mark.parametrize(("name", "modes", "std"), [("ring8", 8, 0.01), ("grid25", 25, 0.05)])
-def test_statistics_match_the_law(load, name, modes, std):
-    source, law = load(name), mixture(name)
-    x, n = source.read(np.arange(source.size)), source.size
-    assert (n, source.shape, source.dtype, law.std) == (100_000, (2,), np.float32, std)
+def test_statistics_match_the_mixture(load, name, modes, std):
+    source = load(name)
+    x = source.read(np.arange(source.size))
+    n = source.size
+    assert source.mixture is not None
+    assert (n, source.shape, source.dtype, source.mixture.std) == (100_000, (2,), np.float32, std)
     counts = np.bincount(source.labels, minlength=modes)
     # Multinomial: six standard deviations of a count.
     assert np.abs(counts - n / modes).max() < 6 * np.sqrt(n / modes)
-    residual = x - law.centers[source.labels]
+    residual = x - source.mixture.centers[source.labels]
     for mode in range(modes):
         r = residual[source.labels == mode]
         assert np.abs(r.mean(0)).max() < 6 * std / np.sqrt(len(r))
@@ -49,7 +51,7 @@ def test_the_swiss_roll_is_the_spiral_with_its_noise(load):
     assert np.quantile(radius - off, [0.25, 0.5, 0.75]) / np.pi == pytest.approx([2.25, 3, 3.75], abs=0.02)
 
 
-def test_scikit_learn_has_the_same_law(load):
+def test_scikit_learn_has_the_same_distribution(load):
     datasets = pytest.importorskip("sklearn.datasets")
     theirs = datasets.make_swiss_roll(100_000, noise=0.25, random_state=0)[0][:, [0, 2]] / 7.5
     ours = load("swiss_roll").read(np.arange(100_000))
