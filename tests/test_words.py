@@ -25,7 +25,7 @@ PER = (
     r"side|example|class|second|image|channel|pixel|layer|device|process|sample|element|position|vector|epoch|stage|block"
     r"|phase"
 )
-COUNT = r"one|two|three|four|five|ten|\d[\d,.]*\d|\d|numbers?|weights?|values?|logits?|pixels|images|steps|bytes|bits|updates?"
+COUNT = r"one|two|three|four|five|ten|\d[\d,.]*\d|\d|numbers?|weights?|values?|logits?|pixels|images|steps|bytes|bits"
 NET = r"(?:critic|discriminator|generator|encoder|decoder|net|network|classifier|autoencoder)s?"
 
 TEXT = [

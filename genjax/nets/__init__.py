@@ -1,1 +1,1 @@
-"""Flax Linen modules and nothing else, one family a file."""
+"""Flax Linen modules and nothing else, one family per file."""

@@ -1,4 +1,4 @@
-"""A small convolutional classifier: a data set's own eye."""
+"""A small convolutional classifier, also used as a feature net for its data set."""
 
 from typing import ClassVar, NamedTuple
 
@@ -11,14 +11,14 @@ from genjax.ops.pool import max_pool
 
 
 class Outputs(NamedTuple):
-    """What the net makes of images."""
+    """Outputs of the net."""
 
     features: jax.Array  # [B, widths[-1]], the last hidden layer
     logits: jax.Array  # [B, classes]
 
 
 class Classifier(nn.Module):
-    """A convolution and a 2x2 maximum pooling a stage, then hidden layers, then a logit a class.
+    """A convolution and 2x2 max pooling per stage, then hidden layers, then one logit per class.
 
     Shapes: x [B, H, W, C] -> Outputs.
     """
@@ -35,7 +35,7 @@ class Classifier(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool = False):
-        """Classify images x; dropout, before each dense layer, only in training."""
+        """Classify images x; dropout before each dense layer, only in training."""
         init, act = INITIALIZERS[self.kernel_init], ACTIVATIONS[self.activation]
         for features in self.channels:
             x = max_pool(act(Conv(features, (self.kernel, self.kernel), kernel_init=init)(x)))

@@ -1,4 +1,4 @@
-"""What the critics have in common: how they are told the class, and how they end.
+"""The common parts of critics: the class as an input, and the head that gives logits.
 
 `class_onehot` is a one-hot of the class [B, classes], or None.
 """
@@ -14,11 +14,11 @@ CHOICES = {
     "minibatch": ("", "discrimination", "stddev", "stddev_book"),
     "kernel_init": INITIALIZERS,
 }
-"""What those fields of a critic may be."""
+"""Choices of the fields of a critic that `critic_head` reads."""
 
 
 def append_class(x, class_onehot):
-    """Examples and their class: planes of an image, or further numbers of a point. Shapes: x [B, ..., C]."""
+    """Append the class to examples, as constant channels or as further coordinates. Shapes: x [B, ..., C]."""
     if class_onehot is None:
         return x
     planes = class_onehot.reshape(len(class_onehot), *[1] * (x.ndim - 2), class_onehot.shape[1])
@@ -28,10 +28,10 @@ def append_class(x, class_onehot):
 def critic_head(critic, x, train, class_onehot):
     """The logits of the last maps or features, by the critic's fields. Shapes: x [B, ...] -> [B].
 
-    minibatch: what the logit is told of the batch (`genjax.nets.minibatch`), `minibatch_kernels` how many numbers of it where
-    these are learned. conditioning "projection" adds the product
-    of the features with a vector of the class (arXiv:1802.05637, eq. 3); "auxiliary" has a second head that names the
-    class (arXiv:1610.09585, section 3). The features, and that head's logits, are sown in the collection "critic_aux".
+    `minibatch` names the statistic over the batch that is appended to the features (`genjax.nets.minibatch`), and
+    `minibatch_kernels` the number of learned ones. `conditioning` "projection" adds the product of the features with a
+    vector of the class (arXiv:1802.05637, eq. 3); "auxiliary" has a second head that classifies (arXiv:1610.09585,
+    section 3). The features and the logits of that head are sown in the collection "critic_aux".
     Call inside a compact method.
     """
     layer = {"kernel_init": INITIALIZERS[critic.kernel_init], "spectral": critic.spectral}

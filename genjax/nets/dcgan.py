@@ -1,6 +1,6 @@
 """Convolutional generator and critic: each stage doubles or halves the image.
 
-Source: arXiv:1511.06434; the defaults are the smaller nets that textbooks train on 28x28 images.
+Source: arXiv:1511.06434; the defaults are a textbook's smaller nets for 28x28 images.
 """
 
 from typing import ClassVar
@@ -22,14 +22,14 @@ from genjax.nets.layers import (
 
 
 class Generator(nn.Module):
-    """Latents to images: dense to the smallest map, then a transposed convolution (stride 2) a stage.
+    """Latents to images: a dense layer to the smallest map, then one transposed convolution of stride 2 per stage.
 
-    `order` is "textbook" (activation, then normalization, and none of the former on the smallest map) or "paper"
-    (normalization, then activation, everywhere). `conditioning` is "concat" (the class beside the latents) or
-    "batch_norm" (its own scales and offsets).
+    `order` is "textbook" (activation, then normalization; no activation on the smallest map) or "paper" (normalization,
+    then activation, everywhere). `conditioning` is "concat" (the class one-hot is appended to the latents) or
+    "batch_norm" (batch normalization has scales and offsets per class).
 
-    Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, *shape], in the range of `output`. shape[:2] must divide
-    by 2 ** len(channels).
+    Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, *shape], in the range of `output`. shape[:2] must be
+    divisible by 2 ** len(channels).
     """
 
     shape: tuple[int, ...]
@@ -50,7 +50,7 @@ class Generator(nn.Module):
     }
 
     def __post_init__(self):
-        """Refuse a shape that the stages cannot double up to."""
+        """Raises: InputError for a shape that doubling the smallest map does not reach."""
         super().__post_init__()
         factor = 2 ** len(self.channels)
         if len(self.shape) != 3 or self.shape[0] % factor or self.shape[1] % factor:
@@ -82,10 +82,10 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """Images to one logit each: a convolution (stride 2), leaky ReLU 0.2 and dropout a stage, then one dense unit.
+    """Images to logits: a convolution of stride 2, leaky ReLU 0.2 and dropout per stage, then one dense unit.
 
-    `batch_norm` normalizes all stages but the first, as the paper's; a gradient penalty, which is of single examples,
-    needs it off. The other fields are those of `genjax.nets.critic.critic_head`.
+    `batch_norm` normalizes all stages except the first, as in the paper; gradient penalties, which are per example, do
+    not allow it. The other fields are those of `genjax.nets.critic.critic_head`.
     Shapes: x [B, H, W, C], class_onehot [B, classes] or None -> [B].
     """
 
@@ -104,7 +104,7 @@ class Critic(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool = False, class_onehot=None):
-        """Judge images x; dropout only in training."""
+        """Logits of images x, with dropout only in training."""
         layer = {"kernel_size": (self.kernel, self.kernel), "strides": (2, 2), "spectral": self.spectral}
         x = append_class(x, class_onehot) if self.conditioning == "concat" else x
         for number, features in enumerate(self.channels):

@@ -10,10 +10,10 @@ from genjax.ops.arrays import flatten
 
 
 class EncoderClassifier(nn.Module):
-    """The latents of an autoencoder, then hidden layers, then a logit a class; it has no decoder.
+    """The encoder of an autoencoder, then hidden layers, then one logit per class, without a decoder.
 
-    The encoder's parameters are under "encoder", by the names that the autoencoder gives them.
-    Shapes: x [B, *shape] -> Outputs, whose features are the last hidden layer (the latents, if there is none).
+    The encoder's parameters are under "encoder", with the names that the autoencoder gives them.
+    Shapes: x [B, *shape] -> Outputs; the features are the last hidden layer, or the latents if there is none.
     """
 
     encoder: nn.Module

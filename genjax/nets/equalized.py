@@ -1,6 +1,6 @@
 """Layers with the equalized learning rate: weights are N(0, 1), and He's constant multiplies them at run time.
 
-So Adam, whose steps do not depend on a gradient's size, moves all layers at one relative speed.
+Adam's steps do not depend on the size of a gradient, so all layers change at the same relative speed.
 Source: arXiv:1710.10196, section 4.1.
 """
 
@@ -13,20 +13,20 @@ from jax import lax
 from genjax.ops import conv as ops
 
 RELU_GAIN = math.sqrt(2)
-"""He's gain, for a layer that a (leaky) ReLU follows; a linear one has 1."""
+"""He's gain, for a layer before a (leaky) ReLU; the gain of a linear layer is 1."""
 
 
 class Dense(nn.Module):
-    """A matrix product with bias, of a gain over the square root of its inputs.
+    """A matrix product with bias; the kernel is scaled by `gain` / sqrt(inputs).
 
-    `lr_multiplier` m makes its parameters learn m times as fast: what is stored is their m-th part
-    (arXiv:1812.04948, appendix C). Shapes: [B, I] -> [B, features].
+    With `lr_multiplier` m, parameters are stored divided by m, so they learn m times as fast (arXiv:1812.04948,
+    appendix C). Shapes: [B, I] -> [B, features].
     """
 
     features: int
     gain: float = RELU_GAIN
     lr_multiplier: float = 1.0
-    bias: float = 0.0  # the first value of the biases
+    bias: float = 0.0  # initial value of the biases
 
     @nn.compact
     def __call__(self, x):
@@ -38,10 +38,10 @@ class Dense(nn.Module):
 
 
 class Conv(nn.Module):
-    """A convolution of a gain over the square root of its inputs, with zeros beyond the border ("SAME") or not.
+    """A convolution with bias; the kernel is scaled by `gain` / sqrt(inputs).
 
-    `enlarges` has each pixel as a block of 2 x 2 first, in one operation (`upsample_conv`), of stride 1 and "SAME".
-    Shapes: [B, H, W, I] -> [B, H, W, features], of stride 1 and padding "SAME"; [B, 2H, 2W, features] if it enlarges.
+    `enlarges` repeats each pixel as a 2 x 2 block first, in one operation (`upsample_conv`) with stride 1 and "SAME".
+    Shapes: [B, H, W, I] -> [B, H, W, features] with stride 1 and padding "SAME"; [B, 2H, 2W, features] if it enlarges.
     """
 
     features: int
@@ -63,5 +63,5 @@ class Conv(nn.Module):
 
 
 def pixel_norm(x):
-    """Each pixel's channels over their root mean square. Source: arXiv:1710.10196, section 4.2, epsilon 1e-8."""
+    """Each pixel's channels divided by their root mean square. Source: arXiv:1710.10196, section 4.2, epsilon 1e-8."""
     return x * lax.rsqrt(jnp.mean(x**2, -1, keepdims=True) + 1e-8)

@@ -1,7 +1,7 @@
-"""Inception v3 as the Frechet Inception distance uses it: TensorFlow's graph of 2015-12-05, which is not torchvision's.
+"""Inception v3 as used by the Fréchet Inception distance: TensorFlow's graph of 2015-12-05, which is not torchvision's.
 
-That graph pools means without the padding, pools maxima in its last block's branch, and has 1008 logits. Its batch
-normalization, a fixed affine map by now, is folded into the convolutions when weights are read (genjax.weights).
+That graph excludes the padding from average pooling, has max pooling in a branch of its last block, and 1008 logits.
+Its batch normalization, a fixed affine map, is folded into the convolutions when weights are read (genjax.weights).
 Source: arXiv:1512.00567 for the blocks, arXiv:1706.08500 for their use; names are those of the common PyTorch file.
 """
 
@@ -20,11 +20,11 @@ ROW, COLUMN = (1, 7), (7, 1)
 
 
 class Outputs(NamedTuple):
-    """What the net makes of images. XLA leaves out what is not used."""
+    """Outputs of the net. XLA does not compute outputs that are not used."""
 
     features: jax.Array  # [B, 2048], the last block's mean over positions: "pool3"
     logits: jax.Array  # [B, 1008]
-    probabilities: jax.Array  # [B, 1008], of the logits before their bias: so does the Inception score's own code
+    probabilities: jax.Array  # [B, 1008], of the logits without bias, as in the Inception score's original code
 
 
 class Inception(nn.Module):
@@ -35,7 +35,7 @@ class Inception(nn.Module):
 
     @nn.compact
     def __call__(self, x):
-        """Look at images x, resized to 299 x 299 as TensorFlow 1 did and scaled to [-1, 1)."""
+        """Outputs for images x, which are resized to 299 x 299 as in TensorFlow 1 and scaled to [-1, 1)."""
         x = (bilinear_tf1(x, (SIZE, SIZE)) - 128) / 128
         x = conv(x, "Conv2d_1a_3x3", 32, (3, 3), stride=2, padding="VALID")
         x = conv(x, "Conv2d_2a_3x3", 32, (3, 3), padding="VALID")
@@ -91,7 +91,7 @@ class From35To17(nn.Module):
 
 
 class Block17(nn.Module):
-    """Branches of 1x1, 7x7 and two 7x7, each cut into 1x7 and 7x1. Shapes: [B, 17, 17, 768] -> the same."""
+    """Branches of 1x1, 7x7 and two 7x7, each factored into 1x7 and 7x1. Shapes: [B, 17, 17, 768] -> the same."""
 
     width: int
 
@@ -127,7 +127,7 @@ class From17To8(nn.Module):
 
 
 class Block8(nn.Module):
-    """Branches that end in a 1x3 beside a 3x1. Shapes: [B, 8, 8, C] -> [B, 8, 8, 2048]."""
+    """Branches that end in a 1x3 and a 3x1 in parallel. Shapes: [B, 8, 8, C] -> [B, 8, 8, 2048]."""
 
     last: bool = False
 
@@ -142,16 +142,16 @@ class Block8(nn.Module):
         double = concat_channels(
             conv(double, "branch3x3dbl_3a", 384, (1, 3)), conv(double, "branch3x3dbl_3b", 384, (3, 1))
         )
-        # Paper: means in both blocks of this size; here: maxima in the last, because the graph has them.
+        # Paper: average pooling in both blocks of this size; here: max pooling in the last, as in the graph.
         pooled = overlapping_max_pool(x, size=3, stride=1, edge=1) if self.last else mean_pool(x)
         return concat_channels(one, three, double, conv(pooled, "branch_pool", 192))
 
 
 def conv(x, name, width, kernel=(1, 1), stride=1, padding="SAME"):
-    """Convolution and ReLU, inside a compact method."""
+    """Convolution and ReLU. Call inside a compact method."""
     return nn.relu(Conv(width, kernel, (stride, stride), padding=padding, name=name)(x))
 
 
 def concat_channels(*branches):
-    """Maps of one size as one map of all their channels."""
+    """Concatenate maps of one size along their channels."""
     return jnp.concatenate(branches, axis=-1)

@@ -1,4 +1,4 @@
-"""Linen layers that every net shares: convolutions on `ops.conv`, dropout on `ops.noise`, named activations."""
+"""Linen layers that all nets share: convolutions by `ops.conv`, dropout by `ops.noise`, named activations."""
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -25,7 +25,7 @@ INITIALIZERS = {
 
 
 class Dense(nn.Module):
-    """A matrix product with bias; parameters and names as `flax.linen.Dense`, and `spectral` normalization by choice.
+    """A matrix product with bias, optionally `spectral`ly normalized; parameters are named as in `flax.linen.Dense`.
 
     Shapes: [B, I] -> [B, features].
     """
@@ -37,14 +37,14 @@ class Dense(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool = False):
-        """Apply the layer to x; `train` moves the vectors of spectral normalization."""
+        """Apply the layer to x; `train` updates the vectors of spectral normalization."""
         w = self.param("kernel", self.kernel_init, (x.shape[-1], self.features))
         y = x @ (normalized(self, w, train) if self.spectral else w)
         return y + self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else y
 
 
 class Conv(nn.Module):
-    """Convolution with bias, NHWC; parameters and names as `flax.linen.Conv`, and `spectral` normalization by choice.
+    """NHWC convolution with bias, optionally `spectral`ly normalized; parameters are named as in `flax.linen.Conv`.
 
     Shapes: [B, H, W, I] -> [B, ceil(H / stride), ceil(W / stride), features] for padding "SAME".
     """
@@ -61,7 +61,7 @@ class Conv(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool = False):
-        """Apply the layer to images x; `train` moves the vectors of spectral normalization."""
+        """Apply the layer to images x; `train` updates the vectors of spectral normalization."""
         w = self.param("kernel", self.kernel_init, (*self.kernel_size, x.shape[-1], self.features))
         w = normalized(self, w, train) if self.spectral else w
         y = ops.conv(x, w, stride=self.strides, padding=self.padding, dilation=self.kernel_dilation)
@@ -69,7 +69,7 @@ class Conv(nn.Module):
 
 
 class ConvTranspose(nn.Module):
-    """Transposed convolution with bias, NHWC; as `flax.linen.ConvTranspose(transpose_kernel=True)` and as Keras'.
+    """NHWC transposed convolution with bias, as in Keras and `flax.linen.ConvTranspose(transpose_kernel=True)`.
 
     Shapes: [B, H, W, I] -> [B, H * stride, W * stride, features] for padding "SAME"; kernel [h, w, features, I].
     """
@@ -86,7 +86,7 @@ class ConvTranspose(nn.Module):
     @nn.compact
     def __call__(self, x):
         """Apply the layer to images x."""
-        # Initializers count fan-in and fan-out on the last two axes, which stand here as (out, in): draw, then swap.
+        # Initializers read fan-in and fan-out from the last two axes, which are (out, in) here: draw, then swap.
         transposed_init = lambda *args: self.kernel_init(*args).swapaxes(2, 3)  # noqa: E731
         w = self.param("kernel", transposed_init, (*self.kernel_size, x.shape[-1], self.features))
         y = ops.conv_transpose(x, w, stride=self.strides, padding=self.padding, dilation=self.kernel_dilation)
@@ -96,7 +96,7 @@ class ConvTranspose(nn.Module):
 class Dropout(nn.Module):
     """Zero each element with probability `rate` and scale the rest by 1 / (1 - rate); identity unless `train`.
 
-    The mask is a hash of the element's index (`ops.noise.bits`): it costs next to nothing and does not depend on the
+    The mask is a hash of the element's index (`ops.noise.bits`): it is cheap and does not depend on the
     batch size or the number of devices.
     Source: arXiv:1207.0580, in the inverted form.
     """
@@ -105,7 +105,7 @@ class Dropout(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool):
-        """Apply to x; in training an rng "dropout" is needed."""
+        """Apply to x; training needs an rng "dropout"."""
         if not train or self.rate == 0:
             return x
         keep = noise.bernoulli(self.make_rng("dropout"), 1 - self.rate, x.shape)
@@ -122,7 +122,7 @@ def batch_norm(x, train: bool, name: str | None = None):
 
 
 class ConditionalBatchNorm(nn.Module):
-    """Batch normalization whose scale and offset are those of the class.
+    """Batch normalization with a scale and an offset per class.
 
     Shapes: x [B, ..., C], class_onehot [B, classes] (one-hot, or a mixture of classes) -> [B, ..., C].
     Source: arXiv:1610.07629, eq. 5; arXiv:1802.05637, section 3.
@@ -133,7 +133,7 @@ class ConditionalBatchNorm(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool, class_onehot):
-        """Normalize x and scale it as `class_onehot` says."""
+        """Normalize x, with the scale and offset of `class_onehot`."""
         plain = {"use_bias": False, "use_scale": False}
         x = nn.BatchNorm(not train, momentum=self.momentum, epsilon=self.epsilon, **plain)(x)
         size = class_onehot.shape[1], x.shape[-1]

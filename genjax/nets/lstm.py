@@ -15,12 +15,12 @@ def _forget_one(key, shape, dtype=jnp.float32):
 class LSTM(nn.Module):
     """c = f * c + i * g; h = o * tanh(c), from zeros, where i, f, o = sigmoid and g = tanh of x W + h U + b.
 
-    The gates lie side by side in the order i, f, g, o. What of them does not depend on h is computed for all steps in
-    one product. A step that is not `real` leaves h and c as they are.
+    The gates are concatenated in the order i, f, g, o. The input projection of all steps is one matrix product. A step
+    that is not `real` leaves h and c unchanged.
     Source: Hochreiter and Schmidhuber (1997) with the forget gate of Gers et al. (2000); layout and initializers of
     `keras.layers.LSTM`.
-    Shapes: x [B, T, F], real bool [B, T] -> h of each step [B, T, width]. With `repeat`: x [B, F], the input of each of
-    so many steps -> [B, repeat, width].
+    Shapes: x [B, T, F], real bool [B, T] -> h of each step [B, T, width]. With `repeat`: x [B, F], the input of
+    each of `repeat` steps -> [B, repeat, width].
     """
 
     width: int

@@ -1,6 +1,6 @@
-"""StyleGAN's mapping network, and what is done to its w: they are averaged, truncated and mixed.
+"""StyleGAN's mapping network, and averaging, truncation and mixing of w.
 
-Source: arXiv:1812.04948, sections 2 and 3.1, appendices B and C; what these leave open is as in its authors' code.
+Source: arXiv:1812.04948, sections 2 and 3.1, appendices B and C; open details follow its authors' code.
 """
 
 import flax.linen as nn
@@ -12,10 +12,10 @@ from genjax.nets.layers import ACTIVATIONS
 from genjax.ops import noise
 
 LR_MULTIPLIER = 0.01
-"""How fast the mapping learns, the rest of the generator being 1 (appendix C)."""
+"""Learning rate of the mapping relative to the rest of the generator (appendix C)."""
 
 DECAY = 0.995
-"""Of the running average of w, a batch."""
+"""Decay of the running average of w, per batch."""
 
 leaky_relu = ACTIVATIONS["leaky_relu"]
 
@@ -23,8 +23,8 @@ leaky_relu = ACTIVATIONS["leaky_relu"]
 class Mapping(nn.Module):
     """Latents to w: normalized to length sqrt(latent), then dense layers with leaky ReLU.
 
-    `gain` is of the activation; the dense layers have the rest of He's. It is one in StyleGAN and sqrt 2 in StyleGAN2,
-    whose biases it multiplies too. The average of w is in the collection "average" (float32).
+    `gain` multiplies the activation, and the dense layers have the rest of He's gain. It is 1 in StyleGAN and sqrt 2 in
+    StyleGAN2, where it multiplies biases as well. The average of w is in the collection "average" (float32).
     Shapes: z [B, latent] -> [B, width].
     """
 
@@ -46,7 +46,7 @@ class Mapping(nn.Module):
         return w
 
     def truncate(self, ws, psi, cutoff: int | None = None):
-        """`psi` of the way from the average w to the styles, of the first `cutoff` layers; exact at 0 and 1.
+        """Interpolate from the average w to the styles by `psi`, in the first `cutoff` layers; exact at 0 and 1.
 
         Shapes: ws [B, layers, width] -> the same. Source: appendix B, w' = w_avg + psi (w - w_avg).
         """
@@ -54,7 +54,7 @@ class Mapping(nn.Module):
         return nearer if cutoff is None else jnp.where(jnp.arange(ws.shape[1])[:, None] < cutoff, nearer, ws)
 
     def styles_in_training(self, z, key, layers: int, used: int, mixing: float):
-        """Styles of latents z, mixed with those of others under `mixing`; the average moves by the mean w of z.
+        """Styles of latents z, mixed with styles of other latents if `mixing`; updates the average by the mean w of z.
 
         Shapes: z [B, latent] -> [B, layers, width].
         """
@@ -69,15 +69,15 @@ class Mapping(nn.Module):
 
 
 def broadcast(w, layers: int):
-    """Every layer's style is w. Shapes: [B, width] -> [B, layers, width]."""
+    """The same w as the style of every layer. Shapes: [B, width] -> [B, layers, width]."""
     return jnp.broadcast_to(w[:, None], (len(w), layers, w.shape[1]))
 
 
 def mixed(ws, others, key, probability: float, used: int):
-    """With `probability`, an example's styles are another's from a random layer on: one of 1 ... `used` - 1.
+    """With `probability`, replace an example's styles by another's from a random layer on, one of 1 ... `used` - 1.
 
     Shapes: [B, layers, width] twice -> the same. Source: section 3.1.
-    Authors' code: one choice for the whole batch; here: each example's own, that it depends on no other.
+    Authors' code: one choice for the whole batch; here: one per example, which does not depend on other examples.
     """
     draws, layers = noise.uniform(key, len(ws), (2,)), ws.shape[1]
     first = jnp.where(draws[:, 0] < probability, 1 + jnp.floor(draws[:, 1] * (used - 1)), layers)

@@ -1,4 +1,4 @@
-"""What a critic is told of the rest of its batch, so that it sees that fakes are all alike.
+"""Statistics over the batch as further features of a critic, which expose fakes that are all alike.
 
 Shapes: h [B, F] -> [B, F + more].
 """
@@ -9,11 +9,11 @@ import jax.numpy as jnp
 from genjax.errors import InputError
 
 GROUP = 4
-"""Examples that the paper's standard deviation is over (arXiv:1710.10196, section 3)."""
+"""Examples per group of the paper's standard deviation (arXiv:1710.10196, section 3)."""
 
 
 class Discrimination(nn.Module):
-    """Appends how near the other examples are in `kernels` learned projections to `size` dimensions.
+    """Append the closeness of the other examples in `kernels` learned projections to `size` dimensions.
 
     Source: arXiv:1606.03498, section 3.2: o(x_i)_b = sum_j exp(-|M_ib - M_jb|_1), over all j as there, i included.
     """
@@ -23,7 +23,7 @@ class Discrimination(nn.Module):
 
     @nn.compact
     def __call__(self, h):
-        """Append to features h; every example of the batch sees every other."""
+        """Append to features h, which then depend on all examples of the batch."""
         m = nn.Dense(self.kernels * self.size, use_bias=False)(h).reshape(-1, self.kernels, self.size)
         apart = (jnp.abs(m[:, None, :, i] - m[None, :, :, i]) for i in range(self.size))
         distance = sum(apart)  # a third of the time of a sum over the last axis, which is short
@@ -31,10 +31,10 @@ class Discrimination(nn.Module):
 
 
 def paper_stddev(h, group: int = GROUP):
-    """Appends one number: the standard deviation over a group of examples, a mean over all features.
+    """Append one number: the standard deviation over a group of examples, averaged over features.
 
-    Groups are of neighbors in the batch, and of all examples where the batch is smaller. Source: arXiv:1710.10196,
-    section 3, with the 1e-8 of its code. Raises: InputError where groups do not divide the batch.
+    A group is `group` consecutive examples, or the whole batch if that is smaller. Source: arXiv:1710.10196, section 3,
+    with the 1e-8 of its code. Raises: InputError if the size of groups does not divide the batch.
     """
     group = min(group, len(h))
     if len(h) % group:
@@ -45,13 +45,13 @@ def paper_stddev(h, group: int = GROUP):
 
 
 def stddev_map(x, group: int = GROUP):
-    """The same of maps: appends one that is constant over a group. Shapes: x [B, H, W, C] -> [B, H, W, C + 1]."""
+    """Append the number of `paper_stddev` as a map. Shapes: x [B, H, W, C] -> [B, H, W, C + 1]."""
     spread = paper_stddev(x.reshape(len(x), -1), group)[:, -1]
     return _with_map(x, spread)
 
 
 def book_stddev(x):
-    """The textbook's number: the standard deviation over examples and channels at each place, a mean over places.
+    """The textbook's number: the standard deviation over examples and channels, averaged over positions.
 
     Shapes: x [B, H, W, C] (or features [B, C]) -> scalar.
     """
@@ -59,7 +59,7 @@ def book_stddev(x):
 
 
 def book_stddev_map(x):
-    """Appends the textbook's number to maps. Shapes: x [B, H, W, C] -> [B, H, W, C + 1]."""
+    """Append the textbook's number as a map. Shapes: x [B, H, W, C] -> [B, H, W, C + 1]."""
     return _with_map(x, jnp.broadcast_to(book_stddev(x), len(x)))
 
 

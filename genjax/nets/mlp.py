@@ -1,4 +1,4 @@
-"""Fully connected generator and critic: the first GAN."""
+"""Fully connected generator and critic, as in the first GAN."""
 
 import math
 from typing import ClassVar
@@ -11,10 +11,10 @@ from genjax.ops.arrays import flatten
 
 
 class Generator(nn.Module):
-    """Latents, beside which stands the class, to images or points through hidden layers of the class_onehot widths.
+    """Latents, concatenated with the class, to images or points through hidden layers of the given widths.
 
-    Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, *shape], in the range of `output` ("sigmoid", "tanh",
-    "linear").
+    Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, *shape], in the range of `output` ("sigmoid",
+    "tanh", "linear").
     """
 
     shape: tuple[int, ...]
@@ -29,7 +29,7 @@ class Generator(nn.Module):
 
     @nn.compact
     def __call__(self, z, train: bool = False, class_onehot=None):
-        """Generate from latents z; `train` is for batch normalization alone."""
+        """Generate from latents z; `train` only matters to batch normalization."""
         z = append_class(z, class_onehot)
         for width in self.widths:
             z = Dense(width, kernel_init=INITIALIZERS[self.kernel_init])(z)
@@ -39,7 +39,7 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """Images or points to one logit each; the other fields are those of `genjax.nets.critic.critic_head`.
+    """Images or points to logits; the other fields are those of `genjax.nets.critic.critic_head`.
 
     Shapes: x [B, ...], class_onehot [B, classes] or None -> [B].
     """
@@ -57,7 +57,7 @@ class Critic(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool = False, class_onehot=None):
-        """Judge examples x; `train` moves the vectors of spectral normalization."""
+        """Logits of examples x; `train` updates the vectors of spectral normalization."""
         x = flatten(x)
         x = append_class(x, class_onehot) if self.conditioning == "concat" else x
         for width in self.widths:

@@ -1,6 +1,6 @@
-"""MSG-GAN's critic, which sees images of all sizes at once; its generator is ProGAN's (`scales`).
+"""MSG-GAN's critic, whose input is an image in all sizes at once; the generator is ProGAN's (`scales`).
 
-So gradients reach every stage of the generator from the start, and nothing needs to grow.
+Gradients reach every stage of the generator from the start, so the nets need not grow.
 Source: arXiv:1903.06048, section 3. Paper: the standard deviation over the batch in every block; here: in the last.
 """
 
@@ -19,10 +19,11 @@ Generator = progan.Generator
 
 
 class Critic(nn.Module):
-    """Images of all sizes to one logit each: those of a stage join the maps that come from the larger ones.
+    """A critic of images in all sizes: the image of each stage is combined with the maps from the larger stage.
 
-    `combine` says how: "simple" lays the image beside the maps, "lin_cat" what a 1x1 convolution makes of it (as many
-    maps), "cat_lin" makes a 1x1 convolution of both together (the paper's phi). `remat` is the generator's.
+    `combine` (the paper's phi): "simple" concatenates the image with the maps, "lin_cat" concatenates the image after a
+    1x1 convolution to equally many maps, "cat_lin" applies a 1x1 convolution to the concatenation. `remat` is as in
+    the generator.
 
     Shapes: x a tuple of [B, 4 * 2**i, 4 * 2**i, C] for i = 0, 1, ... -> [B].
     """
@@ -36,7 +37,7 @@ class Critic(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool = False, class_onehot=None):
-        """Judge images of all sizes, the smallest first."""
+        """Logits of images in all sizes, the smallest first."""
         *smaller, largest = x
         layer = maybe_remat(self.remat, lambda conv, h: leaky_relu(conv(h)))
         h = leaky_relu(Conv(self.channels[-1], kernel=1, name="from_rgb")(largest))
@@ -49,7 +50,7 @@ class Critic(nn.Module):
         return Dense(1, gain=1.0)(h)[:, 0]
 
     def _joined(self, image, h):
-        """An image and the maps of its size."""
+        """Combine an image with the maps of its size."""
         width = h.shape[-1]
         if self.combine == "lin_cat":
             image = Conv(width, kernel=1, gain=1.0)(image)

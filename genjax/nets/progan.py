@@ -1,8 +1,8 @@
-"""ProGAN's generator and critic: images of 4x4 pixels, then of twice the side a stage.
+"""ProGAN's generator and critic: images of 4x4 pixels in the first stage, and of twice the side in each further stage.
 
-Stage 0 makes 4x4 pixels, stage s 4 * 2**s. All stages' weights exist from the start, and a net is asked for one stage.
-Source: arXiv:1710.10196, sections 2 to 4, and table 2. What the table leaves open is as in its authors' code: the gain
-of the first dense layer, and which layers have a gain of one.
+Images of stage s have 4 * 2**s pixels per side. The weights of all stages exist from the start, and a net is called
+with a stage. Source: arXiv:1710.10196, sections 2 to 4, and table 2. Details that the table leaves open follow its
+authors' code: the gain of the first dense layer, and the layers with a gain of one.
 """
 
 import math
@@ -21,36 +21,36 @@ from genjax.ops.resample import BINOMIAL, SMOOTH, downsample2x, upfirdn2d, upsam
 leaky_relu = ACTIVATIONS["leaky_relu"]
 
 
-def check_stages(what: str, shape: tuple[int, ...], channels: tuple[int, ...]) -> None:
-    """Refuse images that doubling 4x4 pixels does not make, and channels that are not one number a stage."""
+def check_stages(net: str, shape: tuple[int, ...], channels: tuple[int, ...]) -> None:
+    """Raises: InputError for sides of images that are not 4, 8, 16, ..., or not one of `channels` per stage."""
     side = shape[0]
     stages = round(math.log2(max(side, 1) / 4)) + 1
     if len(shape) != 3 or shape[1] != side or side < 4 or 4 * 2 ** (stages - 1) != side:
         raise InputError(
-            f"nets that grow make square images of 4, 8, 16, ... pixels a side, but the data have shape "
+            f"growing nets make square images of 4, 8, 16, ... pixels per side, but the data have shape "
             f"{list(shape)}: set data.size, such as 32 (data.resize says how)"
         )
     if len(channels) != stages:
         sides = ", ".join(str(4 * 2**stage) for stage in range(stages))
-        raise InputError(f"{what}.channels={channels}: expected {stages} numbers, for maps of {sides} pixels a side")
+        raise InputError(f"{net}.channels={channels}: expected {stages} numbers, for maps of {sides} pixels per side")
 
 
 def blend(alpha, old, new):
-    """`alpha` of the new and the rest of the old: exactly the one or the other at 0 and 1."""
+    """Blend by `alpha` from old to new, exact at 0 and 1."""
     return new if alpha is None else (1 - alpha) * old + alpha * new
 
 
 def append_stddev(minibatch: str, h):
-    """A critic's maps of 4x4, with one of the batch's standard deviation if it is named."""
+    """Append the statistic named `minibatch`, if any, to a critic's maps of 4x4."""
     return {"stddev": stddev_map, "stddev_book": book_stddev_map, "": lambda h: h}[minibatch](h)
 
 
 class Generator(nn.Module):
-    """Latents to images: a dense layer to 4x4, then nearest neighbors and two convolutions a stage.
+    """Latents to images: a dense layer to 4x4, then nearest-neighbor upsampling and two convolutions per stage.
 
-    `channels` are those of the stages. `bilinear` follows each doubling of the maps with the filter [1, 2, 1]
+    `channels` are those of the stages. `bilinear` follows each upsampling of maps by the filter [1, 2, 1]
     (arXiv:1812.04948, table 1, B). `output` names the range of pixels; no activation is applied to them. `remat` keeps
-    one map a layer for the backward pass.
+    one map per layer for the backward pass.
 
     Shapes: z [B, latent] -> [B, side, side, C], side = 4 * 2**stage, or that of `shape`.
     """
@@ -65,19 +65,19 @@ class Generator(nn.Module):
     has_styles: ClassVar[bool] = False
 
     def __post_init__(self):
-        """Refuse a shape that the stages do not end in."""
+        """Raises: InputError for a shape that the stages do not produce."""
         super().__post_init__()
         check_stages("generator", self.shape, self.channels)
 
     def setup(self):
-        """All stages' layers."""
+        """Create the layers of all stages."""
         first, *others = self.channels
         self.dense = Dense(16 * first, gain=RELU_GAIN / 4)
         self.convs = [(Conv(first),), *((Conv(n, enlarges=not self.bilinear), Conv(n)) for n in others)]
         self.to_rgb = [Conv(self.shape[2], kernel=1, gain=1.0) for _ in self.channels]
 
     def __call__(self, z, train: bool = False, class_onehot=None, stage: int | None = None, alpha=None):
-        """The image of one stage; under `alpha` that much of it, the rest of the stage before, enlarged."""
+        """The image of one stage; with `alpha`, blended with the upsampled image of the stage before."""
         last = len(self.channels) - 1
         stage = last if stage is None else stage
         maps = self._maps(z, last if self.is_initializing() else stage)
@@ -85,7 +85,7 @@ class Generator(nn.Module):
         return rgb[-1] if stage == 0 else blend(alpha, upsample2x(rgb[-2]), rgb[-1])
 
     def partially_grown(self, z, level):
-        """The full-sized image of nets that have grown to a (traced) level: a level s + a is stage s + 1 under a."""
+        """The full-sized image at a (traced) level s + a: stage s + 1, blended in by a."""
         image = None
         for i, x in enumerate(self._maps(z, len(self.channels) - 1)):
             new = self.to_rgb[i](x)
@@ -97,7 +97,7 @@ class Generator(nn.Module):
         return tuple(to_rgb(x) for to_rgb, x in zip(self.to_rgb, self._maps(z, len(self.channels) - 1), strict=True))
 
     def _maps(self, z, last):
-        """The maps of stages 0 to `last`."""
+        """The maps of the stages 0 to `last`."""
         x = self.dense(pixel_norm(z)).reshape(-1, 4, 4, self.channels[0])
         x, maps = pixel_norm(leaky_relu(x)), []
         layer = maybe_remat(self.remat, lambda conv, x: pixel_norm(leaky_relu(conv(x))))
@@ -110,11 +110,11 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """Images to one logit each: the generator mirrored, averages of 2x2 in place of nearest neighbors.
+    """Images to logits: the mirrored generator, with 2x2 average pooling in place of upsampling.
 
     The last stage has a map of the standard deviation over the batch: `minibatch` is "stddev" (the paper's, over
-    groups of 4), "stddev_book" or "". `bilinear` filters before each halving with [1, 2, 1]. `remat` is the
-    generator's.
+    groups of 4), "stddev_book" or "". `bilinear` filters by [1, 2, 1] before each pooling. `remat` is as in the
+    generator.
 
     Shapes: x [B, side, side, C], side = 4 * 2**stage -> [B].
     """
@@ -127,14 +127,14 @@ class Critic(nn.Module):
     CHOICES: ClassVar = {"minibatch": ("", "stddev", "stddev_book")}
 
     def setup(self):
-        """All stages' layers."""
+        """Create the layers of all stages."""
         below = (self.channels[0], *self.channels[:-1])
         self.from_rgb = [Conv(n, kernel=1) for n in self.channels]
         self.convs = [None, *((Conv(n), Conv(m)) for m, n in zip(below[1:], self.channels[1:], strict=True))]
         self.last = Conv(self.channels[0]), Dense(self.channels[0]), Dense(1, gain=1.0)
 
     def __call__(self, x, train: bool = False, class_onehot=None, stage: int | None = None, alpha=None):
-        """Judge images of one stage; under `alpha` that much through it, the rest halved, through the one before."""
+        """Logits of images of one stage; with `alpha`, its maps are blended with those of the halved images."""
         stage = len(self.channels) - 1 if stage is None else stage
         h = leaky_relu(self.from_rgb[stage](x))
         for i in range(stage, 0, -1):
@@ -145,13 +145,13 @@ class Critic(nn.Module):
         return self._logits(h)
 
     def _halved(self, i, h):
-        """From the maps of stage i to those of the stage before."""
+        """The maps of stage i - 1 from those of stage i."""
         layer = maybe_remat(self.remat, lambda conv, h: leaky_relu(conv(h)))
         for conv in self.convs[i]:
             h = layer(conv, h)
         return (
             upfirdn2d(h, SMOOTH, down=2) if self.bilinear else downsample2x(h)
-        )  # of [1, 2, 1] the mean of 2x2 is [1, 3, 3, 1]
+        )  # the 2x2 mean after [1, 2, 1] is the filter [1, 3, 3, 1]
 
     def _logits(self, h):
         conv, hidden, logit = self.last

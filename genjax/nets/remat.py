@@ -1,4 +1,4 @@
-"""Rematerialization: what a layer makes on its way is computed again for its gradient, not kept until then."""
+"""Rematerialization: a layer's intermediate values are recomputed for its gradient instead of kept."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import flax.linen as nn
 
 
 def maybe_remat(remat: bool, function: Callable) -> Callable:
-    """function(layer, *arrays), of which the backward pass keeps the arguments alone if `remat`.
+    """Apply function(layer, *arrays); if `remat`, only the arguments are kept for the backward pass.
 
     A third more arithmetic for a fraction of the memory. Source: arXiv:1604.06174.
     """

@@ -1,20 +1,20 @@
-"""Spectral normalization: a kernel over its largest singular value, which one power step an update follows."""
+"""Spectral normalization: a kernel divided by its largest singular value, tracked by one power iteration per update."""
 
 import jax
 import jax.numpy as jnp
 
 
 def unit(x):
-    """A vector brought to length one. Shapes: [N] -> [N]."""
+    """A vector scaled to length one. Shapes: [N] -> [N]."""
     return x / (jnp.linalg.norm(x) + 1e-12)
 
 
 def normalized(module, kernel, train: bool):
     """kernel / sigma(kernel), where sigma is v' W u for the vectors of a power iteration, which have no gradient.
 
-    The matrix is the kernel with its last axis (the outputs') against all others. The vector u is in the collection
-    "spectral": each call makes one step from it, and a call in training with that collection mutable keeps the result.
-    So all calls of one update that leave it alone see one sigma.
+    W is the kernel as a matrix: its last axis (outputs) by all others. The vector u is in the collection "spectral".
+    Each call makes one iteration from it; a call in training with that collection mutable stores the result. Calls in
+    one update that do not mutate the collection therefore have the same sigma.
     Source: arXiv:1802.05957, algorithm 1, eqs. 6 to 10. Call inside a compact method.
     """
     matrix = kernel.reshape(-1, kernel.shape[-1])

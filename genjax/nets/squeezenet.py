@@ -1,4 +1,4 @@
-"""SqueezeNet v1.1: a small ImageNet classifier whose maps judge images.
+"""SqueezeNet v1.1: a small ImageNet classifier, whose maps are features for metrics and style transfer.
 
 Source: arXiv:1602.07360; version 1.1 of its authors' code has the strides and widths below.
 """
@@ -15,10 +15,10 @@ from genjax.ops import conv as ops
 from genjax.ops.pool import overlapping_max_pool
 
 MEAN = (104.006, 116.669, 122.679)
-"""Of ImageNet's blue, green and red, as the published weights expect it."""
+"""Mean blue, green and red of ImageNet, which the published weights expect to be subtracted."""
 
 SMALLEST = 17
-"""Sides below leave nothing for the last pooling."""
+"""Smallest side: below it the last pooling would have no input."""
 
 STAGES = {  # pool -> the fire modules after it: name -> widths of (squeeze, each expand)
     "pool1": {"fire2": (16, 64), "fire3": (16, 64)},
@@ -28,7 +28,7 @@ STAGES = {  # pool -> the fire modules after it: name -> widths of (squeeze, eac
 
 
 class Outputs(NamedTuple):
-    """What the net makes of images. XLA leaves out what is not used."""
+    """Outputs of the net. XLA does not compute outputs that are not used."""
 
     features: jax.Array  # [B, 512], the mean of fire9 over positions
     logits: jax.Array  # [B, 1000], of ImageNet's classes
@@ -44,7 +44,7 @@ class SqueezeNet(nn.Module):
 
     @nn.compact
     def __call__(self, x):
-        """Look at images x. Raises: InputError if they are too small for the three poolings."""
+        """Outputs for images x. Raises: InputError if they are too small for the three poolings."""
         if min(x.shape[1:3]) < SMALLEST:
             raise InputError(f"SqueezeNet needs images of {SMALLEST} x {SMALLEST} or more, got {list(x.shape[1:3])}")
         x = nn.relu(First(name="conv1")(x))
@@ -59,9 +59,9 @@ class SqueezeNet(nn.Module):
 
 
 class First(nn.Module):
-    """Convolution of images without their mean: [B, H, W, 1 or 3] -> [B, ceil(H / 2) - 1, ceil(W / 2) - 1, 64].
+    """Subtraction of the mean and a convolution: [B, H, W, 1 or 3] -> [B, ceil(H / 2) - 1, ceil(W / 2) - 1, 64].
 
-    A gray image has three equal channels, so it meets the kernel's sum over them: a third of the products.
+    A gray image has three equal channels, so the kernel is summed over them first: a third of the products.
     """
 
     @nn.compact
@@ -78,7 +78,7 @@ class First(nn.Module):
 
 
 class Fire(nn.Module):
-    """Few channels by 1x1 convolution, then many by 1x1 and 3x3, side by side.
+    """A 1x1 convolution to few channels, then 1x1 and 3x3 convolutions to many, concatenated.
 
     Shapes: [B, H, W, C] -> [B, H, W, 2 * expand]. Source: arXiv:1602.07360, section 3.2.
     """

@@ -1,7 +1,7 @@
-"""StyleGAN's generator: a constant image of 4x4 pixels, normalized and restyled after each convolution.
+"""StyleGAN's generator: constant maps of 4x4 pixels, normalized and scaled by a style after each convolution.
 
-Its critic is ProGAN's, with bilinear sampling. Source: arXiv:1812.04948, section 2 and appendix C; what these leave
-open (where gains are one, epsilon, the order within a layer) is as in its authors' code.
+The critic is ProGAN's, with bilinear resampling. Source: arXiv:1812.04948, section 2 and appendix C; open details
+(where gains are one, epsilon, the order within a layer) follow its authors' code.
 """
 
 from typing import ClassVar
@@ -20,10 +20,10 @@ from genjax.ops.resample import upfirdn2d, upsample2x
 
 
 def layer_noise(noise, number: int, x):
-    """The noise of a layer: fresh for a key, constant for None, and zero for False.
+    """The noise of a layer: drawn from a key, constant for None, and zero for False.
 
-    Shapes: x [B, H, W, C] -> [B, H, W, 1], of a constant [1, H, W, 1], of zero [].
-    Authors' code: a constant drawn when the net is made; here: one that is the same for all nets.
+    Shapes: x [B, H, W, C] -> [B, H, W, 1] for a key, [1, H, W, 1] for None, [] for False.
+    Authors' code: a constant drawn when the net is created; here: the same constant for all nets.
     """
     if noise is False:
         return jnp.zeros((), x.dtype)
@@ -34,7 +34,7 @@ def layer_noise(noise, number: int, x):
 
 
 def adain(x, style):
-    """Each example's channels normalized, then scaled by 1 plus the style's first half and offset by its second.
+    """Normalize each example's channels, scale them by 1 + the style's first half, and add its second half.
 
     Shapes: x [B, H, W, C], style [B, 2C] -> [B, H, W, C]. Source: eq. 1, with the 1e-8 of the authors' code.
     """
@@ -44,7 +44,7 @@ def adain(x, style):
 
 
 class Layer(nn.Module):
-    """A convolution (of all layers but the first), noise, bias, leaky ReLU, and a style; even layers double the sides.
+    """A convolution (except in the first layer), noise, bias, leaky ReLU, and a style; even layers double the sides.
 
     Shapes: x [B, H, W, I], w [B, width] -> [B, H or 2H, W or 2W, features].
     """
@@ -69,15 +69,15 @@ class Layer(nn.Module):
 
 
 class Generator(nn.Module):
-    """Latents to images, by way of w: two layers a stage, each with a style of its own.
+    """Latents to w to images: two layers per stage, each with its own style.
 
     `channels` are those of the stages; `width` and `layers` those of the mapping; `mixing` is the probability of
-    training on two latents' styles. Without `constant_input` w makes the first maps, without `noise` nothing but w
-    does, without `bilinear` doubled maps are not filtered (table 1: D, E, B).
-    `output` names the range of pixels ([-1, 1]); no activation is applied, as in the papers. `remat` keeps one map a
+    training with the styles of two latents. Without `constant_input` the first maps are computed from w; without
+    `noise` the image depends only on w; without `bilinear` upsampled maps are not filtered (table 1: D, E, B).
+    `output` names the range of pixels ([-1, 1]); no activation is applied, as in the papers. `remat` keeps one map per
     layer for the backward pass.
 
-    In training there is mixing, and noise is of each example (stream "noise"); else it is constant.
+    In training, styles are mixed and noise is drawn per example (stream "noise"); otherwise noise is constant.
     Shapes: z [B, latent] -> [B, side, side, C], side = 4 * 2**stage, or that of `shape`.
     """
 
@@ -96,23 +96,23 @@ class Generator(nn.Module):
     has_styles: ClassVar[bool] = True
 
     def __post_init__(self):
-        """Refuse a shape that the stages do not end in."""
+        """Raises: InputError for a shape that the stages do not produce."""
         super().__post_init__()
         check_stages("generator", self.shape, self.channels)
 
     def setup(self):
-        """All stages' layers."""
+        """Create the layers of all stages."""
         first, switches = self.channels[0], {"noise": self.noise, "bilinear": self.bilinear}
         self.mapping = Mapping(self.width, self.layers)
         if self.constant_input:
             self.constant = self.param("constant", nn.initializers.ones, (4, 4, first))
-        else:  # Authors' code: without bias; here: with equalized.Dense's, before the layer's own.
+        else:  # Authors' code: without bias; here: with the bias of equalized.Dense, before the layer's own.
             self.dense = Dense(16 * first, gain=RELU_GAIN / 4)
         self.convs = [Layer(self.channels[i // 2], i, **switches) for i in range(2 * len(self.channels))]
         self.to_rgb = [Conv(self.shape[2], kernel=1, gain=1.0) for _ in self.channels]
 
     def __call__(self, z, train: bool = False, class_onehot=None, stage: int | None = None, alpha=None):
-        """The image of one stage; under `alpha` that much of it, the rest of the stage before, enlarged."""
+        """The image of one stage; with `alpha`, blended with the upsampled image of the stage before."""
         if not train:
             return self.synthesize(self.styles(self.map(z)), stage, alpha)
         k_styles, k_noise = jax.random.split(self.make_rng("noise"))
@@ -130,16 +130,16 @@ class Generator(nn.Module):
         return broadcast(w, 2 * len(self.channels))
 
     def truncate(self, ws, psi, cutoff: int | None = None):
-        """Styles moved towards the average w, as `Mapping.truncate` says."""
+        """Styles moved toward the average w; see `Mapping.truncate`."""
         return self.mapping.truncate(ws, psi, cutoff)
 
     def synthesize(self, ws, stage: int | None = None, alpha=None, noise=None):
-        """The image of styles, at a stage and under `alpha` as of a call, with the noise of `layer_noise`.
+        """The image of styles at a stage, blended by `alpha` as in `__call__`, with the noise of `layer_noise`.
 
         Shapes: ws [B, 2 stages, width] -> [B, side, side, C].
         """
         if self.is_initializing():
-            self.partially_grown(ws, 0.0)  # that all stages have their weights
+            self.partially_grown(ws, 0.0)  # so that all stages have their weights
         stage = len(self.channels) - 1 if stage is None else stage
         maps = self._maps(ws, stage, noise)
         rgb = self.to_rgb[stage](maps[stage])
@@ -148,7 +148,7 @@ class Generator(nn.Module):
         return blend(alpha, upsample2x(self.to_rgb[stage - 1](maps[stage - 1])), rgb)
 
     def partially_grown(self, ws, level, noise=None):
-        """The full-sized image of a net that has grown to a (traced) level: s + a is stage s + 1 under a."""
+        """The full-sized image at a (traced) level s + a: stage s + 1, blended in by a."""
         image = None
         for i, x in enumerate(self._maps(ws, len(self.channels) - 1, noise)):
             new = self.to_rgb[i](x)
@@ -156,7 +156,7 @@ class Generator(nn.Module):
         return image
 
     def _maps(self, ws, last, noise):
-        """The maps of stages 0 to `last`."""
+        """The maps of the stages 0 to `last`."""
         size, maps = (len(ws), 4, 4, self.channels[0]), []
         x = jnp.broadcast_to(self.constant, size) if self.constant_input else self.dense(ws[:, 0]).reshape(size)
         run = maybe_remat(self.remat, lambda layer, x, w: layer(x, w, noise))

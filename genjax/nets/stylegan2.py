@@ -1,7 +1,7 @@
-"""StyleGAN2's nets: styles within the kernels, images that are sums over stages, a residual critic. No growth.
+"""StyleGAN2's nets: modulated kernels, images that are sums over stages, a residual critic, and no growth.
 
-Source: arXiv:1912.04958, sections 2.2, 4.1 and 4.2: config F of table 1. What these leave open (gains, filters,
-epsilon) is as in its authors' code.
+Source: arXiv:1912.04958, sections 2.2, 4.1 and 4.2: config F of table 1. Open details (gains, filters,
+epsilon) follow its authors' code.
 """
 
 from typing import ClassVar
@@ -20,11 +20,11 @@ from genjax.ops.modulated import modulated_conv
 from genjax.ops.resample import SMOOTH, upfirdn2d
 
 CHANNELS = (512, 512, 512, 512, 512, 256, 128, 64, 32)
-"""Of stages 4, 8, ..., 1024: config F's, twice those of configs A to D from 64 pixels on."""
+"""Channels of the stages 4, 8, ..., 1024 in config F: twice those of configs A to D from 64 pixels on."""
 
 
 def activated(x):
-    """Leaky ReLU with He's gain, which kernels therefore lack: biases are multiplied too."""
+    """Leaky ReLU with He's gain, which therefore multiplies biases too and is not in the kernels."""
     return RELU_GAIN * leaky_relu(x)
 
 
@@ -68,7 +68,7 @@ class Layer(nn.Module):
 
 
 class ToRGB(nn.Module):
-    """A stage's part of the image: a modulated 1x1 convolution, not demodulated. Shapes: [B, H, W, I] -> [..., C]."""
+    """A stage's image: a modulated 1x1 convolution without demodulation. Shapes: [B, H, W, I] -> [..., C]."""
 
     colors: int
 
@@ -80,11 +80,11 @@ class ToRGB(nn.Module):
 
 
 class Generator(nn.Module):
-    """Latents to images, by way of w: a layer on the constant 4x4 maps, two a stage then, and their images' sum.
+    """Latents to w to images: one layer on constant 4x4 maps, two layers per further stage, and a sum of images.
 
-    A stage's image shares its style with the next stage's first layer, so there are 2 styles a stage.
-    The fields are those of StyleGAN's, as is what is random in training.
-    `output` names the range of pixels ([-1, 1]); no activation is applied, as in the papers. `remat` keeps one map a
+    A stage's image shares its style with the next stage's first layer, so there are 2 styles per stage. Fields and
+    random numbers in training are as in `genjax.nets.stylegan.Generator`.
+    `output` names the range of pixels ([-1, 1]); no activation is applied, as in the papers. `remat` keeps one map per
     layer for the backward pass.
 
     Shapes: z [B, latent] -> [B, *shape].
@@ -101,12 +101,12 @@ class Generator(nn.Module):
     CHOICES: ClassVar = {"output": ("tanh",)}
 
     def __post_init__(self):
-        """Refuse a shape that the stages do not end in."""
+        """Raises: InputError for a shape that the stages do not produce."""
         super().__post_init__()
         check_stages("generator", self.shape, self.channels)
 
     def setup(self):
-        """All stages' layers."""
+        """Create the layers of all stages."""
         self.mapping = Mapping(self.width, self.layers, gain=RELU_GAIN)
         self.constant = self.param("constant", nn.initializers.normal(1.0), (4, 4, self.channels[0]))
         self.convs = [Layer(self.channels[(i + 1) // 2], i) for i in range(2 * len(self.channels) - 1)]
@@ -120,7 +120,7 @@ class Generator(nn.Module):
         return self.synthesize(self.styles_in_training(z, k_styles), k_noise)
 
     def styles_in_training(self, z, key):
-        """Styles of latents, mixed, as the mapping's. Shapes: z [B, latent] -> [B, 2 stages, width]."""
+        """Styles of latents, mixed in training. Shapes: z [B, latent] -> [B, 2 stages, width]."""
         count = 2 * len(self.channels)
         return self.mapping.styles_in_training(z, key, count, count, self.mixing)
 
@@ -133,7 +133,7 @@ class Generator(nn.Module):
         return broadcast(w, 2 * len(self.channels))
 
     def truncate(self, ws, psi, cutoff: int | None = None):
-        """Styles moved towards the average w, as `Mapping.truncate` says."""
+        """Styles moved toward the average w; see `Mapping.truncate`."""
         return self.mapping.truncate(ws, psi, cutoff)
 
     def synthesize(self, ws, noise=None):
@@ -149,7 +149,7 @@ class Generator(nn.Module):
 
 
 class Block(nn.Module):
-    """Two convolutions, the second after the filter and with stride 2, beside a 1x1 one of the filtered maps.
+    """A residual block that halves sides: two convolutions, the second of stride 2, and a 1x1 shortcut.
 
     Shapes: x [B, H, W, C] -> [B, H/2, W/2, features].
     """
@@ -158,7 +158,7 @@ class Block(nn.Module):
 
     @nn.compact
     def __call__(self, x):
-        """Apply the block; the sum of its two branches over sqrt 2 keeps their variance."""
+        """Apply the block; the sum of its branches is divided by sqrt 2, which preserves the variance."""
         h = activated(Conv(x.shape[-1], gain=1.0)(x))
         h = upfirdn2d(h, SMOOTH, widen=1)
         h = activated(Conv(self.features, gain=1.0, stride=2, padding="VALID")(h))
@@ -167,10 +167,10 @@ class Block(nn.Module):
 
 
 class Critic(nn.Module):
-    """Images to one logit each: residual blocks down to 4x4, a map of the batch's deviation, two dense layers.
+    """Images to logits: residual blocks down to 4x4, a map of the standard deviation over the batch, two dense layers.
 
-    `channels` are those of stages 4, 8, ..., as the generator's; `minibatch` is "stddev" or ""; `remat` keeps one map
-    a block.
+    `channels` are those of the stages 4, 8, ..., as in the generator; `minibatch` is "stddev" or ""; `remat` keeps one
+    map per block.
     Shapes: x [B, side, side, C] -> [B].
     """
 
@@ -182,7 +182,7 @@ class Critic(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool = False, class_onehot=None):
-        """Judge images x."""
+        """Logits of images x."""
         check_stages("critic", x.shape[1:], self.channels)
         x = activated(Conv(self.channels[-1], kernel=1, gain=1.0)(x))
         run = maybe_remat(self.remat, lambda block, x: block(x))

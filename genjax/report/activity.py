@@ -1,4 +1,4 @@
-"""How active latents are: a sparse code has most of its activations near zero, and no latent that is always on."""
+"""Histograms of activations: a sparse code has most activations near zero, and no latent that is always active."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from genjax.report.figures import COLORS, rendered, tidy
 
 
 def draw(latents, target: float | None = None):
-    """Histograms of all activations, and of each latent's mean over examples; `target` as a line in the second.
+    """Histograms of all activations and of the means of latents over examples; `target` is a line in the second.
 
     Shapes: latents [N, ...].
     """
@@ -40,7 +40,7 @@ def draw(latents, target: float | None = None):
 
 
 def _edges(values, bins):
-    """Bins over all that is there; one around a value that is alone."""
+    """Edges of bins over the range of values, or around a single value."""
     low, high = float(values.min()), float(values.max())
     if low == high:
         low, high = low - 0.5, high + 0.5

@@ -11,12 +11,12 @@ from genjax.text import duration, number
 
 
 class Progress:
-    """Progress of a run, or of other long work: one live line on a terminal, a plain one now and then in files, pipes.
+    """Progress of a run, or of other long work: one live line on a terminal, occasional plain lines in files and pipes.
 
-    `total_steps` counts the whole run, `start_step` is where this process took over; `unit_images_per_step` (None:
-    not shown) gives images a second; plain lines come at most every `every` seconds, besides the first and the last;
-    `noun` is what is counted. Rates are those of about the last half minute of the current phase, without its first
-    call, which compiles.
+    `total_steps` counts the whole run, and `start_step` is where this process began. `unit_images_per_step` gives
+    images per second (None: not shown). Plain lines are printed at most every `every` seconds, besides the first and
+    the last. `noun` is the unit that is counted. Rates are over about the last half minute of the current phase,
+    without its first call, which compiles.
 
         with Progress(5000, 0, 64) as progress:
             progress.phase("train")
@@ -25,7 +25,7 @@ class Progress:
     """
 
     def __init__(self, total_steps, start_step=0, unit_images_per_step=None, stream=None, every=10.0, noun="step"):
-        """See the class."""
+        """The arguments are described in the class."""
         self.total, self.step, self.images = total_steps, start_step, unit_images_per_step
         self.stream, self.every = sys.stderr if stream is None else stream, every
         self.noun, self.name, self.metrics = noun, "", {}
@@ -49,14 +49,14 @@ class Progress:
             self._line()
 
     def phase(self, name: str, images_per_step: float | None = None) -> None:
-        """Begin a phase: its name is shown and the rates start anew."""
+        """Begin a phase: show its name and reset the rates."""
         self.name, self.images = name, images_per_step or self.images
         self._marks.clear()
         if not self._bar:
             self.say(f"phase {name}")
 
     def update(self, step: int, metrics: dict[str, float]) -> None:
-        """Show that `step` steps of the whole run are done."""
+        """Show that `step` steps of the whole run are complete."""
         self.step, self.metrics = step, metrics
         now = time.monotonic()
         self._marks.append((now, step))
@@ -66,7 +66,7 @@ class Progress:
             self._line()
 
     def say(self, text: str) -> None:
-        """Print a line of its own, above the live line if there is one."""
+        """Print a separate line, above the live line if there is one."""
         if self._bar:
             self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
         else:
@@ -74,14 +74,14 @@ class Progress:
                 print(text, file=self.stream, flush=True)
 
     def rate(self) -> float | None:
-        """Steps a second of late; None before two updates of a phase."""
+        """Recent steps per second; None before two updates of a phase."""
         if len(self._marks) < 2:
             return None
         (then, first), (now, last) = self._marks[0], self._marks[-1]
         return (last - first) / (now - then) if last > first and now > then else None
 
     def parts(self) -> dict[str, list[str]]:
-        """What there is to say, in order: counts, then speed, then metrics (the losses, or else the first few)."""
+        """The parts of a line in order: counts, speed, metrics (the losses, or the first four if none is a loss)."""
         rate, share = self.rate(), min(1.0, self.step / max(self.total, 1))
         counts, speed = [f"{self.noun} {self.step:,}/{self.total:,} ({math.floor(100 * share)}%)"], []
         if rate:
@@ -99,14 +99,14 @@ class Progress:
 
 
 @contextlib.contextmanager
-def watch(what: str, total: int, stream=None):
-    """Show long work while it goes on: how many of `total` are done, or, if that is 0, for how long it goes.
+def watch(noun: str, total: int, stream=None):
+    """Show progress of long work: the number done of `total`, or the time elapsed if `total` is 0.
 
     with watch("images", 5000) as on_progress:
         on_progress(64)
     """
     if total:
-        with Progress(total, stream=stream, noun=what) as progress:
+        with Progress(total, stream=stream, noun=noun) as progress:
             yield lambda done: done == progress.step or progress.update(done, {})
         return
     from rich.console import Console
@@ -116,12 +116,12 @@ def watch(what: str, total: int, stream=None):
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     console = Console(file=stream or sys.stderr)
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        bar.add_task(what)
+        bar.add_task(noun)
         yield lambda done: None
 
 
 def _bar(progress: Progress):
-    """A rich progress display of one line: what does not fit the terminal's width is left out, least needed first."""
+    """A rich progress display of one line; the least important parts are left out if the terminal is narrow."""
     from rich.console import Console
     from rich.progress import Progress as Bar
     from rich.progress import ProgressColumn
@@ -135,18 +135,19 @@ def _bar(progress: Progress):
             width = max(6, min(30, (room - 48) // 4))
             speed, metrics = parts["speed"] or ["compiling"], parts["metrics"]
             full, short = *parts["counts"], f"{progress.step:,}/{progress.total:,}"
-            # In the order of need, which is not the order on the line.
-            wanted = speed[-1:] + speed[:1] + metrics[:2] + speed[1:-1] + metrics[2:] + [progress.name]
-            kept, left = set(), room - width - 2 - len(short)
-            for text in filter(None, dict.fromkeys(wanted)):
+            # By importance, which is not the order on the line.
+            ranked = speed[-1:] + speed[:1] + metrics[:2] + speed[1:-1] + metrics[2:] + [progress.name]
+            shown = set()
+            left = room - width - 2 - len(short)
+            for text in filter(None, dict.fromkeys(ranked)):
                 left -= len(text) + 2
                 if left < 0:
                     break
-                kept.add(text)
+                shown.add(text)
             counts = full if left >= len(full) - len(short) else short
             words = [(progress.name, "magenta"), (counts, "bold"), *((text, "cyan") for text in speed)]
             words = [
-                (text, style) for text, style in words + [(text, "") for text in metrics] if text in kept | {counts}
+                (text, style) for text, style in words + [(text, "") for text in metrics] if text in shown | {counts}
             ]
             line = Table.grid(padding=(0, 2, 0, 0))
             bar = ProgressBar(total=max(progress.total, 1), completed=progress.step, width=width)
@@ -155,7 +156,7 @@ def _bar(progress: Progress):
             return line
 
     console = Console(file=progress.stream)
-    # Four redraws a second: the cores are for training.
+    # Only four redraws per second, because the cores are for training.
     bar = Bar(Line(), console=console, refresh_per_second=4)
     bar.add_task("")
     return bar

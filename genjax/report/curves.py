@@ -15,7 +15,7 @@ def draw(rows: list[dict], path: str | os.PathLike) -> None:
     """Draw the metrics of a run over its steps: losses first, then the others by prefix and scale.
 
     A bold smoothed line over the faint raw one; a logarithmic axis where values span decades; a cross at the foot
-    where a value was not finite. `rows` are those of metrics.jsonl; what is not a number is left out.
+    where a value was not finite. `rows` are those of metrics.jsonl; values that are not numbers are left out.
     """
     from matplotlib.figure import Figure
 
@@ -23,7 +23,7 @@ def draw(rows: list[dict], path: str | os.PathLike) -> None:
     panels = _panels(series)
     count = max(1, len(panels))
     columns = 1 if count == 1 else 2
-    wide = count % 2  # an odd panel: the losses get the whole first row
+    wide = count % 2  # for an odd number of panels, the losses get the whole first row
     height = -(-(count + wide) // columns) if columns == 2 else 1
     figure = Figure(figsize=(10, 3.0 * height + 0.2), dpi=160, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.1)
@@ -43,15 +43,15 @@ def draw(rows: list[dict], path: str | os.PathLike) -> None:
 
 
 def _series(rows: list[dict]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Per metric its steps and values, at most 4,000 of them; metrics that were never finite are left out."""
-    found: dict[str, list] = {}
+    """Steps and values per metric, at most 4,000 of each; metrics that were never finite are left out."""
+    pairs: dict[str, list] = {}
     for row in rows:
         for name, value in row.items():
             if name not in NOT_METRICS and isinstance(value, int | float) and not isinstance(value, bool):
-                found.setdefault(name, []).append((row.get("step", len(found)), value))
+                pairs.setdefault(name, []).append((row.get("step", len(pairs)), value))
     series = {}
-    for name, pairs in found.items():
-        steps, values = np.array(sorted(pairs, key=lambda pair: pair[0]), float).T
+    for name, points in pairs.items():
+        steps, values = np.array(sorted(points, key=lambda pair: pair[0]), float).T
         if np.isfinite(values).any():
             keep = evenly(len(steps), 4000)
             series[name] = steps[keep], values[keep]
@@ -59,7 +59,7 @@ def _series(rows: list[dict]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 
 def _panels(series: dict) -> list[tuple[str, list[str]]]:
-    """Titles and names: the losses, then a group a prefix; a group is split where neighbors differ 30 times."""
+    """Titles and names of panels: the losses, then one group per prefix, split where typical sizes differ 30-fold."""
     groups: dict[str, list[str]] = {"losses": [name for name in series if "loss" in name.lower()]}
     for name in series:
         if name not in groups["losses"]:
@@ -88,8 +88,9 @@ def _draw(axes, title: str, series: dict) -> None:
     values = values[np.isfinite(values)]
     low, high = np.percentile(values, [1, 99])
     log = bool(values.min() > 0 and high > 100 * low)
-    span, limits = high - low, (-np.inf, np.inf)
-    if not log and values.max() - values.min() > 5 * span > 0:  # a few peaks must not flatten everything else
+    span = high - low
+    limits = -np.inf, np.inf
+    if not log and values.max() - values.min() > 5 * span > 0:  # cut a few peaks that would flatten the rest
         limits = max(values.min(), low - 0.6 * span), min(values.max(), high + 0.6 * span)
         axes.set_ylim(limits[0] - 0.05 * span, limits[1] + 0.05 * span)
         beyond = [f"up to {values.max():.3g}"] * bool(values.max() > limits[1])
@@ -123,7 +124,7 @@ def _draw(axes, title: str, series: dict) -> None:
 
 
 def _smooth(values: np.ndarray, log: bool) -> np.ndarray:
-    """A Gaussian window of about a fortieth of the run, over the finite values alone, so the ends are not bent."""
+    """Smoothing by a Gaussian window of about a fortieth of the run, normalized over finite values and at the ends."""
     radius = max(2, len(values) // 25)
     window = np.exp(-0.5 * (np.arange(-radius, radius + 1) / (radius / 2.5)) ** 2)
     finite = np.isfinite(values)

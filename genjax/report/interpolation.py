@@ -1,4 +1,4 @@
-"""Images of what lies on paths between latents: rows, grids with corners, frames of an animation."""
+"""Images of interpolations between latents: rows, grids with corners, frames of an animation."""
 
 import io
 
@@ -8,7 +8,7 @@ from genjax.report.figures import grid
 
 
 def rows(images, start=None, end=None):
-    """One path per row; originals at the left (`start`) and right (`end`) ends, behind a gap, if they are passed.
+    """One path per row; the originals `start` and `end` are at its left and right, behind a gap, if they are passed.
 
     Shapes: images uint8 [pairs, steps, H, W, C]; start, end uint8 [pairs, H, W, C].
     """
@@ -22,7 +22,7 @@ def rows(images, start=None, end=None):
 
 
 def corners(images, originals=None):
-    """A grid of images, with the originals of its corners beside them, behind a gap, if they are passed.
+    """A grid of images, with the originals of its corners at the sides, behind a gap, if they are passed.
 
     Shapes: images uint8 [rows, columns, H, W, C]; originals uint8 [4, H, W, C].
     """
@@ -36,7 +36,7 @@ def corners(images, originals=None):
 
 
 def _row(part):
-    """Images side by side, with white between them. Shapes: [N, n, h, w, C] -> [N, h, W, C]."""
+    """Rows of images, with white between them. Shapes: [N, n, h, w, C] -> [N, h, W, C]."""
     part = np.pad(part, ((0, 0), (0, 0), (0, 0), (1, 1), (0, 0)), constant_values=255)
     count, _, height, _, channels = part.shape
     return part.swapaxes(1, 2).reshape(count, height, -1, channels)

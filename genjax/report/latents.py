@@ -1,4 +1,4 @@
-"""Latents of examples in the plane: by principal components, or by t-SNE where there is scikit-learn."""
+"""Latents of examples in the plane: by principal components, or by t-SNE if scikit-learn is installed."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -9,13 +9,13 @@ from genjax.errors import InputError
 from genjax.report.figures import COLORS, rendered
 
 THUMBNAIL = 0.042
-"""A thumbnail's side, and how near another may be, as a share of the figure's side."""
+"""Side of a thumbnail as a share of the figure's side."""
 
 
 def pca(latents) -> tuple[np.ndarray, np.ndarray]:
-    """Latents on their first two principal components, and each one's share of the variance.
+    """Latents projected on their first two principal components, and the share of variance of each component.
 
-    The sign of a component is such that its largest entry is positive. Shapes: [N, D] -> [N, 2], [2].
+    The sign of a component makes its largest entry positive. Shapes: [N, D] -> [N, 2], [2].
     Raises: InputError for fewer than two latents or two dimensions.
     """
     z = np.asarray(latents, np.float64).reshape(len(latents), -1)
@@ -31,7 +31,7 @@ def pca(latents) -> tuple[np.ndarray, np.ndarray]:
 
 
 def need_tsne() -> None:
-    """Raises: InputError without scikit-learn, which t-SNE is taken from."""
+    """Raises: InputError if scikit-learn, which provides t-SNE, is not installed."""
     if find_spec("sklearn") is None:
         raise InputError(
             't-SNE needs scikit-learn, which is not installed: pip install scikit-learn, or pip install -e ".[bench]"'
@@ -39,7 +39,7 @@ def need_tsne() -> None:
 
 
 def tsne(latents, seed: int = 0) -> np.ndarray:
-    """Latents by t-SNE, from principal components on; the same for the same latents. Shapes: [N, ...] -> [N, 2].
+    """Latents in the plane by t-SNE, initialized by principal components; deterministic. Shapes: [N, ...] -> [N, 2].
 
     Source: van der Maaten and Hinton, "Visualizing data using t-SNE" (2008).
     Raises: InputError without scikit-learn, or for fewer than 4 latents.
@@ -89,7 +89,7 @@ def draw(points, labels=None, names: Sequence[str] = (), thumbnails=None, title:
     if labels is not None and len(present) <= 30:
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, markerscale=3, fontsize=10)
     if thumbnails is not None:
-        figure.draw_without_rendering()  # settles where the axes are
+        figure.draw_without_rendering()  # fixes the position of the axes
         place = axes.transData.transform(points)
         side = THUMBNAIL * min(figure.bbox.width, figure.bbox.height)
         shown = np.flatnonzero(inside)
@@ -100,10 +100,10 @@ def draw(points, labels=None, names: Sequence[str] = (), thumbnails=None, title:
 
 
 def limits(points) -> tuple[np.ndarray, np.ndarray]:
-    """The corners of what is shown: all points, unless a few are so far out that the others would not be told apart.
+    """The lower left and upper right corner of the plot: all points, except a few that are far out.
 
-    In each direction the middle 99 % of points, with as much as a third of their range on either side where there are
-    more, and a margin. Shapes: points [N, 2] -> [2], [2].
+    In each direction: the range of the middle 99% of points, extended to further points by at most a third of this
+    range, and a margin. Shapes: points [N, 2] -> [2], [2].
     """
     low, high = points.min(0), points.max(0)
     near, far = np.quantile(points, (0.005, 0.995), axis=0)
@@ -114,18 +114,18 @@ def limits(points) -> tuple[np.ndarray, np.ndarray]:
 
 
 def apart(places, distance: float) -> list[int]:
-    """Indices of places that are at least so far apart in one direction; the first ones first. Shapes: [N, 2]."""
-    kept = np.empty((0, 2))
+    """Indices of a subset of places at least `distance` apart in one direction, chosen greedily. Shapes: [N, 2]."""
+    chosen = np.empty((0, 2))
     indices = []
     for index, place in enumerate(np.asarray(places, float)):
-        if not len(kept) or (np.abs(kept - place).max(1) >= distance).all():
-            kept = np.concatenate([kept, place[None]])
+        if not len(chosen) or (np.abs(chosen - place).max(1) >= distance).all():
+            chosen = np.concatenate([chosen, place[None]])
             indices.append(index)
     return indices
 
 
 def _colors(count: int) -> list:
-    """Colors of classes: ours, then those that Matplotlib has for more."""
+    """Colors of classes: those of genjax for a few classes, a color map of Matplotlib for more."""
     if count <= len(COLORS):
         return list(COLORS)
     from matplotlib import colormaps
@@ -145,7 +145,7 @@ def _thumbnail(axes, image, point, side, color):
 
 
 def _plain():
-    """Pixels as they are: 0 black, 255 white."""
+    """The norm that maps 0 to black and 255 to white."""
     from matplotlib.colors import Normalize
 
     return Normalize(0, 255)

@@ -1,4 +1,4 @@
-"""A plane of latents: the images that a decoder makes over it."""
+"""A plane of latents, and a sheet of the images decoded over it."""
 
 from statistics import NormalDist
 
@@ -7,17 +7,17 @@ import numpy as np
 from genjax.report.figures import grid
 
 EDGE = 0.05
-"""Of the probability, left out on either side."""
+"""Probability left out on either side."""
 
 
-def plane(side: int, mean=(0.0, 0.0), deviation=(1.0, 1.0)) -> np.ndarray:
-    """Quantiles of a normal distribution in both directions, evenly spaced in probability, the second one rising upwards.
+def plane(side: int, mean=(0.0, 0.0), std=(1.0, 1.0)) -> np.ndarray:
+    """Quantiles of a normal distribution in both directions, evenly spaced in probability; the second one increases up.
 
-    Shapes: mean, deviation [2] -> [side, side, 2].
+    Shapes: mean, std [2] -> [side, side, 2].
     """
     quantiles = [NormalDist().inv_cdf(p) for p in np.linspace(EDGE, 1 - EDGE, side)]
     across, up = np.meshgrid(quantiles, quantiles[::-1])
-    return np.stack([across, up], -1) * np.asarray(deviation) + np.asarray(mean)
+    return np.stack([across, up], -1) * np.asarray(std) + np.asarray(mean)
 
 
 def draw(images):

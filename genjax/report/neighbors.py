@@ -1,11 +1,11 @@
-"""Samples beside the training images nearest to them: does a model make images, or remember them?"""
+"""Samples and the training images nearest to them, which show whether a model copies its data."""
 
 import numpy as np
 
 from genjax.report.figures import rendered
 
 ROWS = 10
-GAP = 0.5  # of an image's width, between a sample and its neighbors
+GAP = 0.5  # gap between a sample and its neighbors, as a share of an image's width
 
 
 def draw(samples, train, indices, distances):
@@ -40,7 +40,7 @@ def draw(samples, train, indices, distances):
 
 
 def _sheet(samples, neighbors):
-    """Rows of a sample, a gap and its neighbors, and where the neighbors begin."""
+    """Rows of a sample, a gap and its neighbors, and the column where the neighbors begin."""
     n, h, w, c = samples.shape
     pad, gap = max(1, w // 28), round(GAP * w)
     cells = np.concatenate([samples[:, None], neighbors], 1)

@@ -12,7 +12,7 @@ def test_a_plane_has_the_quantiles_of_the_normal_law_and_rises_upwards():
     quantiles = norm.ppf([0.05, 0.275, 0.5, 0.725, 0.95])
     np.testing.assert_allclose(plane[0, :, 0], quantiles, atol=1e-12)
     np.testing.assert_allclose(plane[:, 0, 1], quantiles[::-1], atol=1e-12)
-    moved = manifold.plane(5, mean=(1, 2), deviation=(3, 4))
+    moved = manifold.plane(5, mean=(1, 2), std=(3, 4))
     np.testing.assert_allclose(moved, plane * [3, 4] + [1, 2])
 
 
