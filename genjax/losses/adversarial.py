@@ -1,8 +1,7 @@
-"""What critic and generator minimize, as functions of the critic's logits.
+"""Adversarial losses of critic and generator, as functions of the critic's logits.
 
-Shapes: real, fake [B] logits -> scalar. Numbers are natural logarithms' (nats). `target` is the label of reals, which
-one-sided smoothing puts below 1 (arXiv:1606.03498, section 3.4). A generator's loss looks at reals where the loss is
-relative to them.
+Shapes: real, fake [B] logits -> scalar. Losses are in nats. `target` is the label of reals, which one-sided smoothing
+sets below 1 (arXiv:1606.03498, section 3.4). A generator loss depends on reals only if it is relativistic.
 """
 
 from collections.abc import Callable
@@ -15,12 +14,12 @@ from genjax.errors import InputError
 
 
 class Adversarial(NamedTuple):
-    """The two sides of a game."""
+    """A critic loss and the corresponding generator loss."""
 
-    critic: Callable  # (real, fake) -> scalar, and target= where it has labels
+    critic: Callable  # (real, fake) -> scalar, with the option target= if it has labels
     generator: Callable  # (real, fake) -> scalar
-    labels: bool = False  # the critic's side has a target for reals
-    floor: bool = True  # the critic's side is never negative
+    labels: bool = False  # True if the critic loss has a label for reals
+    floor: bool = True  # True if the critic loss is never negative
 
 
 def check(loss: Any) -> None:
@@ -38,7 +37,7 @@ def cross_entropy_critic(real, fake, target=1.0):
 
 
 def minimax_generator(real, fake):
-    """E log(1 - D(G(z))), which is flat where the critic is sure. Source: arXiv:1406.2661, eq. 1."""
+    """E log(1 - D(G(z))), which is flat where the critic is confident. Source: arXiv:1406.2661, eq. 1."""
     return -jnp.mean(softplus(fake))
 
 
@@ -53,7 +52,7 @@ def wasserstein_critic(real, fake):
 
 
 def wasserstein_generator(real, fake):
-    """-E D(G(z)); also the hinge loss's. Source: arXiv:1701.07875, eq. 2."""
+    """-E D(G(z)), also for the hinge loss. Source: arXiv:1701.07875, eq. 2."""
     return -jnp.mean(fake)
 
 
@@ -78,7 +77,7 @@ def relativistic_average_critic(real, fake):
 
 
 def relativistic_average_generator(real, fake):
-    """The critic's, with reals and fakes exchanged. Source: arXiv:1807.00734, eq. 15."""
+    """The critic loss with reals and fakes exchanged. Source: arXiv:1807.00734, eq. 15."""
     return relativistic_average_critic(fake, real)
 
 
@@ -88,7 +87,7 @@ def relativistic_hinge_critic(real, fake):
 
 
 def relativistic_hinge_generator(real, fake):
-    """The critic's, with reals and fakes exchanged. Source: arXiv:1807.00734, appendix D."""
+    """The critic loss with reals and fakes exchanged. Source: arXiv:1807.00734, appendix D."""
     return relativistic_hinge_critic(fake, real)
 
 

@@ -1,8 +1,8 @@
-"""Penalties on the critic's slope in its input.
+"""Penalties on the gradient of the critic with respect to its input.
 
-A critic maps [N, ...] -> [N], each logit a function of its example. A penalty is (critic, real, fake, key) -> scalar,
-without its weight. Shapes: real, fake [B, ...]. Images may be a tuple of them, of several sizes: a penalty on the
-slope's norm is then a mean over sizes (arXiv:1903.06048), that on its square a sum.
+A critic maps [N, ...] -> [N], each logit a function of its own example. The slope is the norm of a logit's gradient. A
+penalty is (critic, real, fake, key) -> scalar, without its weight. Shapes: real, fake [B, ...]. Images may be tuples of
+several sizes: penalties on the slope are then means over sizes (arXiv:1903.06048), those on its square sums.
 """
 
 import inspect
@@ -16,13 +16,13 @@ from genjax.ops import noise
 
 
 def value_and_slope(critic, x):
-    """The critic's logits and each logit's gradient in its own example. Shapes: x [N, ...] -> [N], [N, ...]."""
+    """Logits, and the gradient of each with respect to its own example. Shapes: x [N, ...] -> [N], [N, ...]."""
     logits, pull = jax.vjp(critic, x)
     return logits, pull(jnp.ones_like(logits))[0]
 
 
 def slope(critic, x):
-    """Each logit's gradient in its own example. Shapes: x [N, ...] -> [N, ...]."""
+    """The gradient of each logit with respect to its own example. Shapes: x [N, ...] -> [N, ...]."""
     return value_and_slope(critic, x)[1]
 
 
@@ -32,7 +32,7 @@ def norm(slope):
 
 
 def interpolates(real, fake, key):
-    """Points between reals and fakes, one weight an example, uniform on [0, 1].
+    """Points between reals and fakes, with one weight per example, uniform on [0, 1].
 
     Raises: ValueError if real and fake differ in shape.
     """
@@ -53,16 +53,19 @@ def gradient_penalty(critic, real, fake, key):
 
 
 def one_sided(critic, real, fake, key):
-    """The same, of slopes beyond one alone. Source: arXiv:1704.00028, section 4; arXiv:1709.08894, section 3."""
+    """Mean squared excess of the slope over one, on random interpolates.
+
+    Source: arXiv:1704.00028, section 4; arXiv:1709.08894, section 3.
+    """
     slopes = jax.tree.leaves(slope(critic, interpolates(real, fake, key)))
     return sum(jnp.mean(jax.nn.relu(norm(s) - 1) ** 2) for s in slopes) / len(slopes)
 
 
 def dragan(critic, real, fake, key):
-    """Mean squared deviation of the slope from one, on reals moved by normal noise.
+    """Mean squared deviation of the slope from one, on reals with normal noise.
 
-    Source: arXiv:1705.07215, eq. 4. Paper: the noise's scale is free; here: half the standard deviation of the batch,
-    as in its authors' code, which draws it uniform.
+    Source: arXiv:1705.07215, eq. 4. Paper: any scale of the noise; here: half the batch's standard deviation, as in its
+    authors' code, whose noise is uniform.
     """
     moved = real + 0.5 * real.std() * noise.normal(key, len(real), real.shape[1:])
     return jnp.mean((norm(slope(critic, moved)) - 1) ** 2)

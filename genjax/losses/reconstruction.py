@@ -1,4 +1,4 @@
-"""How far a reconstruction is from what was to be restored, element by element."""
+"""Reconstruction losses, element by element."""
 
 import jax.numpy as jnp
 
@@ -8,7 +8,7 @@ from genjax.ops.arrays import flatten
 def bce(logits, x):
     """Binary cross-entropy -x log p - (1 - x) log(1 - p) of p = sigmoid(logits), in nats; finite for any logit.
 
-    Written with one exponential and one logarithm an element, a quarter of the time of two log-sigmoids on CPU.
+    With one exponential and one logarithm per element, it takes a quarter of the time of two log-sigmoids on CPU.
     Shapes: [...], [...] -> [...].
     """
     return jnp.maximum(logits, 0) - logits * x + jnp.log1p(jnp.exp(-jnp.abs(logits)))
@@ -20,13 +20,13 @@ def mse(y, x):
 
 
 LOSSES = {"bce": bce, "mse": mse}
-"""What `decode` gives and what was to be restored -> a loss an element; "bce" takes logits."""
+"""Name -> loss(output of `decode`, target) per element; "bce" takes logits."""
 
 
 def mean(loss, y, x):
-    """The mean of loss(y, x) over examples and their numbers.
+    """The mean of loss(y, x) over examples and their elements.
 
-    Flat, because XLA's CPU backend sums an image's four axes at a third of the speed of two.
+    Arrays are flattened first, because XLA's CPU backend sums four axes at a third of the speed of two.
     Shapes: [B, ...], [B, ...] -> [].
     """
     return loss(flatten(y), flatten(x)).mean()

@@ -1,4 +1,4 @@
-"""Penalties on how active latents are, so that each example is told by a few of them."""
+"""Sparsity penalties on the activity of latents, so that few of them represent each example."""
 
 import jax.numpy as jnp
 from jax.scipy.special import xlogy
@@ -7,14 +7,14 @@ from genjax.ops.arrays import flatten
 
 
 def l1(z, target=None):
-    """Sum of the latents' sizes, a mean over examples. Shapes: z [B, ...] -> []. `target` is not used."""
+    """Sum of the absolute values of latents, averaged over examples. Shapes: z [B, ...] -> []. `target` is not used."""
     return jnp.abs(flatten(z)).sum(1).mean()
 
 
 def kl(z, target):
-    """Sum over latents of KL(target || mean activity), both as the chance of a coin, in nats.
+    """Sum over latents of KL(target || mean activity) between Bernoulli distributions, in nats.
 
-    The mean is over the batch; latents are in [0, 1], as behind a sigmoid. Source: Ng, CS294A lecture notes (2011),
+    The mean is over the batch; latents are in [0, 1], as after a sigmoid. Source: Ng, CS294A lecture notes (2011),
     "Sparse autoencoder", section 3.
     Shapes: z [B, ...] -> [].
     """

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from genjax.losses.reconstruction import bce, mse
 
 REDUCTIONS = ("mean", "sum")
-"""A bound's scale: "sum" is nats an example; "mean" divides that, KL and all, by the numbers of an example."""
+"""Scale of a bound: "sum" is nats per example; "mean" divides this, including the KL, by the size of an example."""
 
 
 def gaussian_kl(mean, logvar):
@@ -26,10 +26,10 @@ def log_normal(z, mean=0.0, logvar=0.0):
 
 
 def floored_kl(kl, free):
-    """Sum over latents of their mean KL, of which each has `free` nats for nothing: below, it has no gradient.
+    """Sum over latents of their mean KL, at least `free` nats each; below that a latent has no gradient (free bits).
 
-    The mean is over the batch. `free` 0 is the plain KL, an example's mean.
-    Source: arXiv:1606.04934, eq. 15, each latent a group of its own.
+    The mean is over the batch. With `free` 0 it is the plain KL, averaged over examples.
+    Source: arXiv:1606.04934, eq. 15, with one latent per group.
     Shapes: kl [B, D] -> [].
     """
     each = kl.mean(0)
@@ -37,7 +37,7 @@ def floored_kl(kl, free):
 
 
 def importance_bound(log_weights):
-    """Log of the mean of K weights p(x, z) / q(z | x): in expectation at most log p(x), nearer with more; K = 1: ELBO.
+    """Log of the mean of K weights p(x, z) / q(z | x): a lower bound of log p(x) in expectation; the ELBO for K = 1.
 
     Source: arXiv:1509.00519, eq. 8. Shapes: [..., K] -> [...].
     """
@@ -45,7 +45,7 @@ def importance_bound(log_weights):
 
 
 def warm_up(step, steps):
-    """From 0 at the first update to 1 at update `steps` in a straight line, and 1 from there on; `steps` 0: always 1.
+    """Weight of the KL: rises linearly from 0 at the first update to 1 at update `steps`; always 1 if `steps` is 0.
 
     Source: arXiv:1602.02282, "Warm-up from deterministic to variational autoencoder".
     """
@@ -53,12 +53,12 @@ def warm_up(step, steps):
 
 
 def gaussian(y, x, std):
-    """-log N(x; y, std^2) of each number, its constant with it. Shapes: [...], [...] -> [...]."""
+    """-log N(x; y, std^2) of each element, including the constant. Shapes: [...], [...] -> [...]."""
     return mse(y, x) / (2 * std**2) + math.log(std) + math.log(2 * math.pi) / 2
 
 
 LIKELIHOODS = {"bernoulli": lambda logits, x, std: bce(logits, x), "gaussian": gaussian}
-"""What `decode` gives and an example -> -log p(x | z) of each number.
+"""Name -> (output of `decode`, example, std) -> -log p(x | z) per element.
 
-Of grays between 0 and 1, "bernoulli" is the field's custom rather than a density; a Gaussian's are of a continuous x.
+For grays between 0 and 1, "bernoulli" is customary but not a density; "gaussian" is the density of a continuous x.
 """

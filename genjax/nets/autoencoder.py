@@ -1,8 +1,8 @@
 """Autoencoders of dense layers: an encoder to latents and a decoder back, as two methods of one module.
 
-Every autoencoder has these two: `encode(x, train)` maps examples to latents, `decode(z, train)` maps latents to what
-`output` makes examples of (logits, where that is "sigmoid"). `heads` latent-wide outputs of the encoder are laid side
-by side: two for the mean and the log-variance of a variational one.
+Every autoencoder has these two methods: `encode(x, train)` maps examples to latents, and `decode(z, train)` maps
+latents to examples before the activation `output` (to logits if that is "sigmoid"). The output of the encoder has
+`heads` x latent units: two heads are the mean and the log-variance of a variational autoencoder.
 """
 
 import math
@@ -23,7 +23,7 @@ def _need_latents(widths):
 
 
 class Dense(nn.Module):
-    """Hidden layers down to the last width, which is the latents', and the same up again.
+    """Hidden layers down to the last width, which is that of the latents, and the mirrored layers back.
 
     Shapes: x [B, *shape] -> latents [B, heads * widths[-1]]; z [B, widths[-1]] -> [B, *shape] before `output`.
     """
@@ -31,7 +31,7 @@ class Dense(nn.Module):
     shape: tuple[int, ...]
     widths: tuple[int, ...] = (100, 30)
     activation: str = "selu"
-    latents: str = ""  # the latents' activation; "": as the other layers'
+    latents: str = ""  # activation of the latents; "": that of the other layers
     output: str = "sigmoid"
     heads: int = 1
     kernel_init: str = "glorot"
@@ -44,7 +44,7 @@ class Dense(nn.Module):
     }
 
     def setup(self):
-        """The layers by the names of their parameters. Raises: InputError without latents."""
+        """Create the layers. Raises: InputError without latents."""
         _need_latents(self.widths)
         init, size = INITIALIZERS[self.kernel_init], math.prod(self.shape)
         *hidden, latents = self.widths
@@ -66,14 +66,14 @@ class Dense(nn.Module):
         return self.up[-1](z).reshape(-1, *self.shape)
 
     def __call__(self, x, train: bool = False):
-        """What is left of examples x behind the latents."""
+        """Reconstructions of examples x, before the output's activation."""
         return self.decode(self.encode(x, train), train)
 
 
 class Tied(nn.Module):
-    """As `Dense`, but the decoder's kernels are the encoder's, transposed; its biases are its own.
+    """`Dense` with tied weights: the decoder's kernels are the encoder's transposed; its biases are separate.
 
-    Half the kernels; the gradient of each is the sum of those of its two uses.
+    The gradient of each kernel is the sum over its two uses.
     Shapes: x [B, *shape] -> latents [B, widths[-1]]; z [B, widths[-1]] -> [B, *shape] before `output`.
     """
 
@@ -86,7 +86,7 @@ class Tied(nn.Module):
     CHOICES: ClassVar = {"activation": ACTIVATIONS, "output": ACTIVATIONS, "kernel_init": INITIALIZERS}
 
     def setup(self):
-        """The kernels, and the biases of both directions. Raises: InputError without latents."""
+        """Create the kernels, and the biases of both directions. Raises: InputError without latents."""
         _need_latents(self.widths)
         sizes = (math.prod(self.shape), *self.widths)
         init, zeros = INITIALIZERS[self.kernel_init], nn.initializers.zeros
@@ -110,5 +110,5 @@ class Tied(nn.Module):
         return jnp.reshape(z, (-1, *self.shape))
 
     def __call__(self, x, train: bool = False):
-        """What is left of examples x behind the latents."""
+        """Reconstructions of examples x, before the output's activation."""
         return self.decode(self.encode(x, train), train)

@@ -1,4 +1,4 @@
-"""The convolutional autoencoder: convolutions and maximum pooling down, transposed convolutions up.
+"""The convolutional autoencoder: convolutions and max pooling down, transposed convolutions up.
 
 `encode` and `decode` are as in `genjax.nets.autoencoder`, but the latents are a map.
 """
@@ -14,10 +14,10 @@ from genjax.ops.pool import max_pool
 
 
 class Convolutional(nn.Module):
-    """A convolution and a 2x2 maximum pooling for each of `channels`; back by strides of 2 to the same sizes.
+    """A convolution and 2x2 max pooling for each of `channels`, and back by strides of 2 to the same sizes.
 
-    Pooling rounds sides down, as 7 to 3; each comes back to what it was. `up` "upsample" repeats pixels and convolves,
-    which leaves no checkerboard (distill.pub/2016/deconv-checkerboard).
+    Pooling rounds sides down (7 to 3), and the decoder restores them exactly. `up` "upsample" repeats pixels before a
+    convolution, which avoids checkerboards (distill.pub/2016/deconv-checkerboard).
     Shapes: x [B, H, W, C] -> map [B, H / 2^n, W / 2^n, channels[-1]], rounded down -> [B, H, W, C] before `output`.
     """
 
@@ -38,11 +38,11 @@ class Convolutional(nn.Module):
 
     @property
     def sides(self) -> list[tuple[int, int]]:
-        """Heights and widths from the image's down to the latents'."""
+        """Heights and widths from the image to the latents."""
         return [tuple(n >> i for n in self.shape[:2]) for i in range(len(self.channels) + 1)]
 
     def setup(self):
-        """The layers by the names of their parameters. Raises: InputError for sides that cannot be halved so often."""
+        """Create the layers. Raises: InputError for sides that cannot be halved `len(channels)` times."""
         if min(self.sides[-1]) < 1 or self.kernel < 3:
             raise InputError(
                 f"images of {self.shape[0]}x{self.shape[1]} with kernel={self.kernel}: expected sides of at least "
@@ -64,7 +64,7 @@ class Convolutional(nn.Module):
             ]
 
     def _pads(self, side):
-        """What a stride of 2 is padded by to come to a side, even or odd."""
+        """Padding of a stride of 2 that gives a side, even or odd."""
         surplus = self.kernel - 2 - side % 2
         return surplus // 2, surplus - surplus // 2
 
@@ -85,5 +85,5 @@ class Convolutional(nn.Module):
         return z
 
     def __call__(self, x, train: bool = False):
-        """What is left of images x behind the latents."""
+        """Reconstructions of images x, before the output's activation."""
         return self.decode(self.encode(x, train), train)

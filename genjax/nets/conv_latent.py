@@ -15,14 +15,14 @@ from genjax.ops.arrays import flatten
 
 
 def sides(shape, halvings):
-    """Heights and widths of an image and of so many halvings of it, each rounded up."""
+    """Heights and widths of an image and of `count` halvings, each rounded up."""
     return [tuple(-(-n // 2**i) for n in shape[:2]) for i in range(halvings + 1)]
 
 
 def doubled(features, kernel, side, init, name):
-    """A transposed convolution of stride 2 up to `side`, even or odd: the transpose of the convolution that halves it.
+    """A transposed convolution of stride 2 to `side`, even or odd: the transpose of the convolution that halves it.
 
-    Raises: InputError for a kernel of less than 2, which would leave holes.
+    Raises: InputError for a kernel smaller than 2, which would leave gaps.
     """
     if kernel < 2:
         raise InputError(f"kernel={kernel}: expected at least 2, which a stride of 2 needs to reach every pixel")
@@ -32,9 +32,9 @@ def doubled(features, kernel, side, init, name):
 
 
 class ConvLatent(nn.Module):
-    """A convolution of stride 2 for each of `channels`, a hidden layer, latents; a dense layer and the same way back.
+    """A convolution of stride 2 for each of `channels`, a hidden layer, latents; a dense and mirrored layers back.
 
-    Sides are rounded up when they are halved, and each comes back to what it was. The defaults are the net of Keras'
+    Sides are rounded up when they are halved, and restored exactly by the decoder. The defaults are the net of Keras'
     "Variational AutoEncoder" example.
     Shapes: x [B, H, W, C] -> latents [B, heads * latent]; z [B, latent] -> [B, H, W, C] before `output`.
     """
@@ -58,7 +58,7 @@ class ConvLatent(nn.Module):
     }
 
     def setup(self):
-        """The layers by the names of their parameters."""
+        """Create the layers."""
         init, up = INITIALIZERS[self.kernel_init], sides(self.shape, len(self.channels))[::-1]
         square = (self.kernel, self.kernel)
         self.down = [
@@ -91,5 +91,5 @@ class ConvLatent(nn.Module):
         return self.last(x)
 
     def __call__(self, x, train: bool = False):
-        """What is left of images x behind the latents."""
+        """Reconstructions of images x, before the output's activation."""
         return self.decode(self.encode(x, train), train)

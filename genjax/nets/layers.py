@@ -86,8 +86,10 @@ class ConvTranspose(nn.Module):
     @nn.compact
     def __call__(self, x):
         """Apply the layer to images x."""
-        # Initializers read fan-in and fan-out from the last two axes, which are (out, in) here: draw, then swap.
-        transposed_init = lambda *args: self.kernel_init(*args).swapaxes(2, 3)  # noqa: E731
+
+        def transposed_init(*args):  # initializers read fan-in and fan-out from the last two axes, here (out, in)
+            return self.kernel_init(*args).swapaxes(2, 3)
+
         w = self.param("kernel", transposed_init, (*self.kernel_size, x.shape[-1], self.features))
         y = ops.conv_transpose(x, w, stride=self.strides, padding=self.padding, dilation=self.kernel_dilation)
         return y + self.param("bias", self.bias_init, (self.features,)) if self.use_bias else y

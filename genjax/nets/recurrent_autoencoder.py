@@ -1,6 +1,6 @@
-"""The recurrent autoencoder: a series goes through LSTMs to one vector, which LSTMs unroll into a series again.
+"""The recurrent autoencoder: LSTMs encode a series in one vector, and LSTMs decode it into a series.
 
-`encode` and `decode` are as in `genjax.nets.autoencoder`. Series may have unequal lengths; see `genjax.ops.padding`.
+`encode` and `decode` are as in `genjax.nets.autoencoder`. Series may have different lengths; see `genjax.ops.padding`.
 """
 
 import math
@@ -16,10 +16,10 @@ from genjax.ops import padding
 
 
 class Recurrent(nn.Module):
-    """LSTMs of `widths`, whose last state is the latents; LSTMs of the others back; a dense layer for each step.
+    """LSTMs of `widths`, whose last state is the latents; LSTMs of the other widths back; a dense layer for each step.
 
-    The rows of an image are its steps. The decoder sees the latents at every step and never a length: it writes as
-    many steps as the shape has, of which the first do not depend on the later ones.
+    The rows of an image are its steps. The decoder's input is the latents, at every step. It does not depend on the
+    length of the series: it outputs all steps of `shape`, and no step depends on later ones.
     Shapes: x [B, T, F] (or images [B, H, W, C]: T = H, F = W C) -> latents [B, widths[-1]] -> [B, *shape] before
     `output`.
     """
@@ -32,7 +32,7 @@ class Recurrent(nn.Module):
     CHOICES: ClassVar = {"output": ACTIVATIONS, "kernel_init": INITIALIZERS}
 
     def setup(self):
-        """The layers by the names of their parameters. Raises: InputError for points, and for fewer than two widths."""
+        """Create the layers. Raises: InputError for points, and for fewer than two widths."""
         if len(self.shape) < 2 or len(self.widths) < 2:
             raise InputError(
                 f"examples of shape {list(self.shape)} with widths={self.widths}: expected series [steps, numbers] or "
@@ -46,7 +46,7 @@ class Recurrent(nn.Module):
     def encode(self, x, train: bool = False):
         """Latents of series x, whose padding is NaN."""
         x = x.reshape(*x.shape[:2], -1)
-        real = padding.valid_mask(x) if len(self.shape) == 2 else None  # images have no padding: spare them the selects
+        real = padding.valid_mask(x) if len(self.shape) == 2 else None  # images have no padding and need no mask
         x = x if real is None else jnp.where(real[..., None], x, 0)
         for layer in self.down:
             x = layer(x, real)
@@ -60,5 +60,5 @@ class Recurrent(nn.Module):
         return self.head(x).reshape(-1, *self.shape)
 
     def __call__(self, x, train: bool = False):
-        """What is left of series x behind the latents."""
+        """Reconstructions of series x, before the output's activation."""
         return self.decode(self.encode(x, train), train)

@@ -28,9 +28,9 @@ class Residual(nn.Module):
 
 
 class ResidualAutoencoder(nn.Module):
-    """A convolution of stride 2 for each of `channels`, then `blocks` residual ones; and the same way back.
+    """A convolution of stride 2 for each of `channels`, then `blocks` residual blocks, and the mirrored layers back.
 
-    Sides are rounded up when they are halved, and each comes back to what it was.
+    Sides are rounded up when they are halved, and restored exactly by the decoder.
     Source: arXiv:1711.00937, section 4.1, with a 1x1 convolution to latents of `latent` numbers and a 3x3 from them.
     Paper: 256 channels; here: fewer.
     Shapes: x [B, H, W, C] -> map [B, H / 2^n, W / 2^n, latent], rounded up -> [B, H, W, C] before `output`.
@@ -48,7 +48,7 @@ class ResidualAutoencoder(nn.Module):
     CHOICES: ClassVar = {"activation": ACTIVATIONS, "output": ACTIVATIONS, "kernel_init": INITIALIZERS}
 
     def setup(self):
-        """The layers by the names of their parameters. Raises: InputError for points, and latents of no size."""
+        """Create the layers. Raises: InputError for points, and for latents of no size."""
         if len(self.shape) != 3 or self.latent < 1 or not self.channels:
             raise InputError(
                 f"examples of shape {list(self.shape)}, channels={self.channels}, latent={self.latent}: expected "
@@ -91,5 +91,5 @@ class ResidualAutoencoder(nn.Module):
         return x
 
     def __call__(self, x, train: bool = False):
-        """What is left of images x behind the latents."""
+        """Reconstructions of images x, before the output's activation."""
         return self.decode(self.encode(x, train), train)

@@ -1,8 +1,8 @@
-"""The residual generator and critic for 32x32 images in color that spectral normalization was published with.
+"""The residual generator and critic for 32x32 images in color of the paper on spectral normalization.
 
-Source: arXiv:1802.05957, table 4 and figure 8. As the widely compared reimplementation has it, maps are doubled
-bilinearly, kernels are drawn uniform by Glorot's rule (times the root of 2 before and within residual branches),
-batch normalization has momentum 0.9 and epsilon 1e-5. There biases begin at random; here: at zero.
+Source: arXiv:1802.05957, table 4 and figure 8. As in the reimplementation that is commonly compared with, maps are
+upsampled bilinearly, kernels are Glorot uniform (times sqrt 2 before and within residual branches), and batch
+normalization has momentum 0.9 and epsilon 1e-5. There: random initial biases; here: zero.
 """
 
 from typing import ClassVar
@@ -26,9 +26,10 @@ def doubled(x):
 
 
 class Generator(nn.Module):
-    """Latents to images: dense to an eighth of the sides, three residual blocks that double, one convolution.
+    """Latents to images: a dense layer to an eighth of the sides, three upsampling residual blocks, one convolution.
 
-    `conditioning` is "concat" (the class beside the latents) or "batch_norm" (its own scales and offsets).
+    `conditioning` is "concat" (the class one-hot is appended to the latents) or "batch_norm" (batch normalization has
+    scales and offsets per class).
     Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, *shape] in the range of `output`.
     """
 
@@ -40,7 +41,7 @@ class Generator(nn.Module):
     CHOICES: ClassVar = {"conditioning": ("concat", "batch_norm"), "output": ("tanh",)}
 
     def __post_init__(self):
-        """Refuse a shape that three blocks cannot double up to."""
+        """Raises: InputError for a shape that three doublings do not reach."""
         super().__post_init__()
         if len(self.shape) != 3 or self.shape[0] % 8 or self.shape[1] % 8:
             raise InputError(
@@ -70,10 +71,10 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """Images to one logit each: two residual blocks that halve, two that do not, a sum over places (or a mean).
+    """Images to logits: two residual blocks that halve sides, two that do not, a sum (or mean) over positions.
 
     The other fields are those of `genjax.nets.critic.critic_head`.
-    Shapes: x [B, H, W, C], class_onehot [B, classes] or None -> [B]. Sides that divide by 4.
+    Shapes: x [B, H, W, C], class_onehot [B, classes] or None -> [B]. Sides are multiples of 4.
     """
 
     width: int = 128
@@ -89,7 +90,7 @@ class Critic(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool = False, class_onehot=None):
-        """Judge images x; `train` moves the vectors of spectral normalization."""
+        """Logits of images x; `train` updates the vectors of spectral normalization."""
 
         def conv(x, size, init):
             return Conv(self.width, (size, size), kernel_init=init, spectral=self.spectral)(x, train)

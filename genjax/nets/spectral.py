@@ -18,8 +18,11 @@ def normalized(module, kernel, train: bool):
     Source: arXiv:1802.05957, algorithm 1, eqs. 6 to 10. Call inside a compact method.
     """
     matrix = kernel.reshape(-1, kernel.shape[-1])
-    start = lambda: unit(jax.random.normal(module.make_rng("params"), matrix.shape[1:]))  # noqa: E731
-    u = module.variable("spectral", "u", start)
+
+    def init():
+        return unit(jax.random.normal(module.make_rng("params"), matrix.shape[1:]))
+
+    u = module.variable("spectral", "u", init)
     fixed = jax.lax.stop_gradient(matrix)
     v = unit(fixed @ u.value)
     stepped = unit(v @ fixed)

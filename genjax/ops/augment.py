@@ -1,7 +1,7 @@
-"""Differentiable augmentation: the same random changes for reals and fakes, which gradients pass.
+"""Differentiable augmentation: the same random transformations of reals and fakes, with gradients through them.
 
-Source: arXiv:2006.10738, section 4.1: with its policies and strengths. Shapes: x [B, H, W, C] in [-1, 1] or [0, 1],
-kept; each example has its own draw.
+Source: arXiv:2006.10738, section 4.1, with its policies and strengths. Shapes: x [B, H, W, C] in [-1, 1] or [0, 1],
+kept; random numbers are drawn per example.
 """
 
 import inspect
@@ -15,7 +15,7 @@ from genjax.ops import noise
 
 
 def color(x, key):
-    """Brightness moved by up to 1/2, saturation scaled by 0 to 2, contrast by 1/2 to 3/2."""
+    """Shift brightness by up to 1/2, scale saturation by 0 to 2 and contrast by 1/2 to 3/2."""
     brightness, saturation, contrast = noise.uniform(key, len(x), (3, 1, 1, 1)).swapaxes(0, 1)
     x = x + brightness - 0.5
     gray = x.mean(3, keepdims=True)
@@ -25,12 +25,12 @@ def color(x, key):
 
 
 def translation(x, key):
-    """Moved by up to an eighth of each side, zeros coming in."""
+    """Shift by up to an eighth of each side, with zeros beyond the border."""
     u = noise.uniform(key, len(x), (2,))
 
     def moves(n, u):
-        """One matrix an example that moves a side of n pixels. Shapes: u [B] -> [B, n, n]."""
-        most = (n + 4) // 8  # halves up, as its code rounds
+        """One matrix per example that shifts a side of n pixels. Shapes: u [B] -> [B, n, n]."""
+        most = (n + 4) // 8  # rounds halves up, as its code
         shift = jnp.floor(u * (2 * most + 1)).astype(jnp.int32) - most
         place = jnp.arange(n)
         return (place[:, None] - shift[:, None, None] == place).astype(x.dtype)
@@ -40,11 +40,11 @@ def translation(x, key):
 
 
 def cutout(x, key):
-    """A rectangle of half the sides set to zero, its middle anywhere."""
+    """Set a rectangle of half the sides to zero, centered at any pixel."""
     u = noise.uniform(key, len(x), (2,))
 
     def covered(n, u):
-        """Which of n pixels the rectangle covers. Shapes: u [B] -> bool [B, n]."""
+        """A mask of the n pixels of a side that the rectangle covers. Shapes: u [B] -> bool [B, n]."""
         half = (n + 1) // 2
         start = jnp.floor(u * (n + (1 - half % 2))).astype(jnp.int32)[:, None] - half // 2
         return (jnp.arange(n) >= start) & (jnp.arange(n) < start + half)
@@ -57,7 +57,7 @@ POLICIES = {"color": color, "translation": translation, "cutout": cutout}
 
 
 def policies(names: str) -> tuple:
-    """The augmentations of a list such as "color,translation,cutout", in order; "" is none. Raises: InputError."""
+    """The augmentations in a list such as "color,translation,cutout", in order; "" is none. Raises: InputError."""
     if len(set(parts := [part.strip() for part in names.split(",") if part.strip()])) < len(parts):
         raise InputError(f"augment={names!r}: expected each of {', '.join(POLICIES)} at most once")
     return tuple(find(POLICIES, part, "augment", check) for part in parts)

@@ -1,4 +1,4 @@
-"""What a denoising autoencoder is to undo."""
+"""Corruptions of the inputs of denoising autoencoders."""
 
 import jax.numpy as jnp
 
@@ -6,12 +6,12 @@ from genjax.ops import noise
 
 
 def gaussian(key, x, amount):
-    """Normal noise of standard deviation `amount` added. Shapes: x [B, ...] -> [B, ...], not clipped."""
+    """Add normal noise with standard deviation `amount`. Shapes: x [B, ...] -> [B, ...], not clipped."""
     return x + amount * noise.normal(key, len(x), x.shape[1:])
 
 
 def dropout(key, x, amount):
-    """Each number zero with probability `amount`, the others scaled by 1 / (1 - amount). Shapes: x [B, ...], kept."""
+    """Zero each number with probability `amount`; scale the others by 1 / (1 - amount). Shapes: x [B, ...], kept."""
     return jnp.where(noise.bernoulli(key, 1 - amount, x.shape), x / (1 - amount), 0)
 
 

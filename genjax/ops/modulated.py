@@ -1,4 +1,4 @@
-"""Convolution whose kernel each example scales for itself: StyleGAN2's in place of instance normalization.
+"""StyleGAN2's modulated convolution: each example scales the kernel, in place of instance normalization.
 
 Source: arXiv:1912.04958, section 2.2.
 """
@@ -12,11 +12,11 @@ from genjax.ops.resample import SMOOTH, upfirdn2d
 
 
 def modulated_conv(x, w, style, demodulate: bool = True, up: bool = False, fused: bool = False):
-    """Convolve each example with w, scaled along inputs by the style and then, for each output, to length one.
+    """Convolve each example with w, scaled along its inputs by the style, then to length one per output.
 
-    Length one keeps the variance of inputs that are independent. `up` doubles the sides, with the filter `SMOOTH`.
-    `fused` makes each example's kernel, as eqs. 1 and 3 are written; else the maps are scaled, before and after a
-    convolution that all examples share: the same, since it is linear.
+    Length one preserves the variance of independent inputs. `up` doubles the sides, with the filter `SMOOTH`. `fused`
+    makes one kernel per example, as eqs. 1 and 3 are written. Otherwise maps are scaled before and after a convolution
+    that all examples share, which is equal because the convolution is linear.
     Shapes: x [B, H, W, I], w [h, w, I, O] (He's constant in it), style [B, I] -> [B, H or 2H, W or 2W, O].
     """
     convolve = _enlarging if up else conv
@@ -32,10 +32,10 @@ def modulated_conv(x, w, style, demodulate: bool = True, up: bool = False, fused
 
 
 def _enlarging(x, w):
-    """A zero beside, below and across each pixel, the 3x3 kernel over all places that it meets pixels from, a filter.
+    """Insert zeros between pixels, convolve with a 3x3 kernel wherever it overlaps pixels, and filter.
 
-    The filter sums to four, since one pixel of four is not zero. The kernel is turned because the transposed
-    convolution lays it down where `conv` reads through it.
+    The filter sums to four, because one pixel in four is not zero. The kernel is rotated by 180 degrees because a
+    transposed convolution is the adjoint of the cross-correlation `conv`.
     """
     spread = conv_transpose(x, w[::-1, ::-1].swapaxes(2, 3), stride=(2, 2), padding="VALID")  # 2H + 1, 2W + 1
     return 4 * upfirdn2d(spread, SMOOTH, widen=-1)

@@ -1,4 +1,4 @@
-"""Random numbers that belong to examples, not to batches: the same at any batch size and on any number of devices."""
+"""Random numbers keyed per example, so that they do not depend on the batch size or the number of devices."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,7 @@ from jax.sharding import PartitionSpec
 
 
 def per_example(key, count, start=0):
-    """One key an example, a function of `key` and the example's number alone.
+    """One key per example, a function of `key` and the example's index only.
 
     Shapes: -> key[count], for examples start ... start + count - 1.
     """
@@ -14,7 +14,7 @@ def per_example(key, count, start=0):
 
 
 def _spread(numbers):
-    """Cut the examples' numbers between the devices of the mesh in force, and with them all that is made of them."""
+    """Shard the examples' indices over the devices of the current mesh, and thereby everything computed from them."""
     shape = jax.sharding.get_abstract_mesh().shape
     if len(numbers) % shape.get("data", 1):
         return numbers
@@ -32,34 +32,38 @@ def uniform(key, count, shape=()):
 
 
 def of_seeds(seeds, shape, truncation=None):
-    """Standard normal noise of each seed, whatever the other seeds are. Shapes: seeds int [N] -> [N, *shape].
+    """Standard normal noise per seed, independent of the other seeds. Shapes: seeds int [N] -> [N, *shape].
 
-    `truncation` redraws numbers beyond it (arXiv:1809.11096, section 3.1).
+    Numbers beyond `truncation` are redrawn (arXiv:1809.11096, section 3.1).
     """
     root = jax.random.key(0)
-    draw = jax.random.normal
-    if truncation is not None:
-        draw = lambda key, shape: jax.random.truncated_normal(key, -truncation, truncation, shape)  # noqa: E731
-    return jax.vmap(lambda seed: draw(jax.random.fold_in(root, seed), shape))(seeds)
+
+    def draw(seed):
+        key = jax.random.fold_in(root, seed)
+        if truncation is None:
+            return jax.random.normal(key, shape)
+        return jax.random.truncated_normal(key, -truncation, truncation, shape)
+
+    return jax.vmap(draw)(seeds)
 
 
 def keys_of_content(key, x):
-    """One key an example, a function of `key` and the example alone: neither of its place nor of the others.
+    """One key per example, a function of `key` and the example's content only, not of its index or the others.
 
     Shapes: x uint8 or float32 [N, ...] -> key[N].
     """
     words = x.astype(jnp.uint32) if x.dtype == jnp.uint8 else jax.lax.bitcast_convert_type(x, jnp.uint32)
     words = jax.lax.collapse(words, 1)
-    # Each number mixed with random bits of its place, by a bijection: one that changes changes the sum.
+    # Each number is mixed with random bits of its position by a bijection, so a change of one number changes the sum.
     digests = jnp.sum(_mix(words ^ bits(key, words.shape[1:])), 1, dtype=jnp.uint32)
     return jax.vmap(lambda digest: jax.random.fold_in(key, digest))(digests)
 
 
 def bits(key, shape):
-    """32 random bits an element, by hashing the element's index with the key's two words.
+    """32 random bits per element, by hashing the element's index with the key's two words.
 
-    An eighth of Threefry's price on two CPU cores. For masks, which need good statistics but no cryptography. The
-    hash is over the flat index, so an example's bits do not depend on how many follow it in the batch.
+    An eighth of the cost of Threefry on two CPU cores; for masks, which need good statistics but no cryptography. The
+    hash is over the flat index, so an example's bits do not depend on the number of examples after it in the batch.
     Source: Wellons' `lowbias32` mixing function (https://nullprogram.com/blog/2018/07/31/), applied twice.
     """
     first, second = jax.random.key_data(key).ravel()[:2]

@@ -1,4 +1,4 @@
-"""Vector quantization: vectors by the indices of their nearest codes, and codes that follow the vectors they stand for.
+"""Vector quantization: indices of the nearest codes, and codes that are running means of their vectors.
 
 Source: arXiv:1711.00937.
 """
@@ -10,23 +10,23 @@ import jax.numpy as jnp
 
 
 class Codebook(NamedTuple):
-    """Codes, and the running averages that they are the quotient of."""
+    """Codes, and the running averages whose quotient they are."""
 
     codes: jax.Array  # [K, D]
-    counts: jax.Array  # [K], vectors that a code stands for in one batch
-    sums: jax.Array  # [K, D], of those vectors
+    counts: jax.Array  # [K], number of vectors per code in one batch
+    sums: jax.Array  # [K, D], sum of those vectors
 
 
 def init_codebook(key, count, size):
-    """A codebook of random codes, each as if it had stood for one vector. Shapes: -> codes [count, size]."""
+    """A codebook of random codes, each with a count of one vector. Shapes: -> codes [count, size]."""
     codes = jax.random.normal(key, (count, size))
     return Codebook(codes, jnp.ones(count), codes)
 
 
 def nearest(z, codes):
-    """The number of the code nearest to each vector, by Euclidean distance. Shapes: [..., D], [K, D] -> int32 [...].
+    """The index of the code nearest to each vector, by Euclidean distance. Shapes: [..., D], [K, D] -> int32 [...].
 
-    Source: arXiv:1711.00937, eq. 1. The vector's own square, the same for all codes, is left out.
+    Source: arXiv:1711.00937, eq. 1. The square of the vector, the same for all codes, is left out.
     """
     distances = jnp.sum(jnp.square(codes), 1) - 2 * z @ codes.T
     return jnp.argmin(distances, -1).astype(jnp.int32)
@@ -41,9 +41,9 @@ def straight_through(z, codes):
 
 
 def ema_update(codebook, z, indices, decay):
-    """The codebook after a batch: running averages of counts and of sums, and of each code their quotient.
+    """The codebook after a batch: running averages of counts and sums, and their quotient as the codes.
 
-    Source: arXiv:1711.00937, appendix A.1, eqs. 6 to 8. A code with next to nothing behind it stays as it is.
+    Source: arXiv:1711.00937, appendix A.1, eqs. 6 to 8. A code with almost no vectors is unchanged.
     Shapes: z [N, D], indices int [N] -> Codebook.
     """
     used = jax.nn.one_hot(indices, len(codebook.codes))
@@ -54,9 +54,9 @@ def ema_update(codebook, z, indices, decay):
 
 
 def restart(codebook, z, below, key):
-    """Codes that stand for less than `below` vectors of a batch become random ones of the batch; and how many did.
+    """Replace codes with fewer than `below` vectors by random vectors of the batch; also returns their number.
 
-    Each begins anew as standing for `below` of them. Source: arXiv:2005.00341, section 3.1.
+    Each new code has a count of `below`. Source: arXiv:2005.00341, section 3.1.
     Shapes: z [N, D] -> Codebook, [].
     """
     dead = codebook.counts < below
@@ -67,7 +67,7 @@ def restart(codebook, z, below, key):
 
 
 def perplexity(indices, count):
-    """Exponential of the entropy of how often codes are used: `count` where all are equally, 1 where one is alone.
+    """Exponential of the entropy of code usage: `count` if all codes are used equally, 1 if only one is used.
 
     Shapes: int [...] -> [].
     """
