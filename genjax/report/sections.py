@@ -15,14 +15,14 @@ SCORES = ("FID", "Fréchet distance", "Accuracy")
 """Beginnings of the labels of those results that are shown at the top of the page."""
 
 
-def sentence(about: dict, steps: int | None) -> str:
+def sentence(info: dict, steps: int | None) -> str:
     """One sentence: the task, the data, the number of steps and the device."""
-    config, data, device = (_part(about, name) for name in ("config", "data", "device"))
+    config, data, device = (_part(info, name) for name in ("config", "data", "device"))
     task = config.get("task")
     task = (task.get("name") or task.get("kind")) if isinstance(task, dict) else task
     text = f"<b>{escape(str(task or config.get('name') or 'Training'))}</b>"
     # A net's section of the configuration says which one it is: "dcgan generator".
-    if nets := [f"{_part(config, net).get('net', '')} {net}".strip() for net in _part(about, "parameters")]:
+    if nets := [f"{_part(config, net).get('net', '')} {net}".strip() for net in _part(info, "parameters")]:
         text += f" ({escape(' and '.join(nets) if len(nets) < 3 else ', '.join(nets))})"
     if data.get("name"):
         shape = data.get("shape")
@@ -51,7 +51,7 @@ def warnings(rows: list[dict]) -> str:
     return f'<section class="warnings"><h2>Warnings</h2><ul>{items}</ul></section>' if items else ""
 
 
-def merit(about: dict, rows: list[dict], steps: int | None, evaluations: list[dict]) -> str:
+def merit(info: dict, rows: list[dict], steps: int | None, evaluations: list[dict]) -> str:
     """A row of the most important numbers."""
     cards = [] if steps is None else [("steps", f"{steps:,}", "")]
     seconds = _values(rows, "seconds")
@@ -60,7 +60,7 @@ def merit(about: dict, rows: list[dict], steps: int | None, evaluations: list[di
         cards.append(("training time", duration(seconds[-1][1]), ""))
     if rates:
         cards.append(("images/s", number(rates[len(rates) // 2]), "median"))
-    cards += [(f"{net} parameters", _short(n), "") for net, n in _part(about, "parameters").items()]
+    cards += [(f"{net} parameters", _short(n), "") for net, n in _part(info, "parameters").items()]
     for name in _names(rows):
         better = BETTER.get(name)
         if better and (values := _values(rows, name)):
@@ -151,9 +151,9 @@ def metrics(rows: list[dict]) -> str:
     return f"<section><h2>Metrics</h2>{table}</section>" if lines else ""
 
 
-def reproduce(about: dict) -> str:
+def reproduce(info: dict) -> str:
     """The command, commit, data and device; the whole configuration and the versions, folded."""
-    git, data = _part(about, "git"), _part(about, "data")
+    git, data = _part(info, "git"), _part(info, "data")
     facts = {}
     if git.get("commit"):
         facts["commit"] = f"{git['commit']}{' with uncommitted changes' if git.get('dirty') else ''}"
@@ -161,17 +161,17 @@ def reproduce(about: dict) -> str:
         facts["data"] = " ".join(str(data[key]) for key in ("name", "split") if data.get(key))
     if data.get("fingerprint"):
         facts["data fingerprint"] = data["fingerprint"]
-    facts |= {f"device {key}": value for key, value in _part(about, "device").items()}
-    command = f"<pre>{escape(str(about['command']))}</pre>" if about.get("command") else ""
+    facts |= {f"device {key}": value for key, value in _part(info, "device").items()}
+    command = f"<pre>{escape(str(info['command']))}</pre>" if info.get("command") else ""
     parts = [f"<section><h2>How to reproduce</h2>{command}{_table(facts)}</section>" if command or facts else ""]
-    for title, content in (("Configuration", dict(_flat(_part(about, "config")))), ("Versions", about.get("versions"))):
+    for title, content in (("Configuration", dict(_flat(_part(info, "config")))), ("Versions", info.get("versions"))):
         if isinstance(content, dict) and content:
             parts.append(f"<details><summary>{title}</summary>{_table(content)}</details>")
     return "\n".join(parts)
 
 
-def _part(about: dict, name: str) -> dict:
-    value = about.get(name)
+def _part(info: dict, name: str) -> dict:
+    value = info.get(name)
     return value if isinstance(value, dict) else {}
 
 

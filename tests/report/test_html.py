@@ -1,6 +1,10 @@
 """The page is one file that needs nothing else, whatever the run has."""
 
 import json
+import re
+import subprocess
+import sys
+from html import unescape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -8,6 +12,10 @@ import pytest
 from PIL import Image
 
 from genjax.errors import InputError
+from genjax.evaluation.metric import Value
+from genjax.evaluation.protocol import Result
+from genjax.evaluation.registry import METRICS
+from genjax.files import append_line
 from genjax.report import html
 
 
@@ -64,12 +72,74 @@ def test_the_name_of_the_folder_is_escaped(run):
 
 def test_broken_lines_and_values_that_are_not_finite_are_survived_and_shown(run):
     with open(run / "metrics.jsonl", "a") as file:
-        file.write('{"step": 30, "critic/loss": NaN, "eval/fid": 12.5}\n{"step": 40, "cri')
+        file.write('{"step": 30, "critic/loss": NaN, "reconstruction/loss": 12.5}\n{"step": 40, "cri')
     text = Page(html.write(run).read_text()).text
     assert "nan" in text  # the last value of the loss
-    assert "lowest, step 30" in text  # of the distance, where less is better
+    assert "lowest, step 30" in text  # of the reconstruction loss
+    assert "lowest, step 20" not in text  # the loss of a critic has no better direction
     (run / "config.json").write_text("{")
     assert "30 steps" in Page(html.write(run).read_text()).text
+
+
+def best_steps(folder, *names):
+    """The best step of each result that the page marks, by label; the numbers rise from step 10 to step 20."""
+    protocol = {"metric": "m", "settings": {}}
+    for step, number in ((10, 1.0), (20, 2.0)):
+        for name in names:
+            quantities = METRICS[name].quantities
+            values = [Value(q.name, number, q.better, 0.5 if name == "kernel" else None) for q in quantities]
+            row = Result(name, values, protocol | {"metric": name}, 1.0).row(step, None)
+            append_line(folder / "metrics.jsonl", json.dumps(row, ensure_ascii=False))
+    page = html.write(folder).read_text()
+    cells = re.findall(r"<tr><th>([^<]+)</th><td>([^<]*)</td><td>[^<]*</td><td>([^<]*)</td>", page)
+    assert all((" ± 0.5" in value) == (label == "Kernel distance") for label, value, _ in cells[: len(names)])
+    return {unescape(label): int(best.rpartition(" ")[2]) if best else None for label, _, best in cells}
+
+
+def test_the_best_step_of_a_result_is_marked_by_its_own_direction(run):
+    best = best_steps(run, *METRICS)
+    lower = 10
+    higher = 20
+    expected = {
+        "Fréchet distance": lower,
+        "Kernel distance": lower,
+        "Inception score": higher,
+        "Precision": higher,
+        "Coverage": higher,
+        "Classes of {classes}": higher,
+        "Divergence of classes in nats": lower,
+        "Divergence of modes in nats": lower,
+        "Sliced Wasserstein distance": lower,
+        "MS-SSIM of pairs of samples": None,  # compared with the reference's
+        "MS-SSIM of pairs of the reference": None,
+        "MS-SSIM of pairs, distance from the reference's": lower,
+        "Copies of the reference": lower,
+        "Nearest neighbor of samples, median distance": None,  # compared with that of held-out examples
+        "Perceptual path length ({distance}; {space}, full)": lower,
+        "Accuracy": higher,
+        "Reconstruction, binary cross-entropy": lower,
+        "Reconstruction, mean squared error": lower,
+        "Reconstruction, PSNR in decibels": higher,
+        "Reconstruction, SSIM": higher,
+        "Evidence lower bound in nats": higher,
+        "Importance-weighted bound in nats": higher,
+    }
+    assert {label: best[label] for label in expected} == expected
+
+
+def test_metrics_of_training_have_their_direction_from_one_table(run):
+    for step in (30, 40):
+        row = {"step": step, "seconds": step, "codes/perplexity": 2.0 * step, "loss": 3.0 * step}
+        append_line(run / "metrics.jsonl", json.dumps(row | {"generator/loss": 1.0 * step}))
+    text = Page(html.write(run).read_text()).text
+    assert "codes/perplexity80highest, step 40" in text
+    assert "loss90lowest, step 30" in text
+    assert "generator/loss30" not in text
+
+
+def test_the_report_imports_no_jax():
+    code = "import sys, genjax.report.html; sys.exit('jax' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_wide_images_get_the_whole_width(run):
