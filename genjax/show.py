@@ -1,9 +1,6 @@
-"""Look at what a run has learned: python -m genjax.show --workdir=runs/x --what=reconstructions,latents --out=folder/
+"""Show what a run has learned: python -m genjax.show --workdir=runs/x --what=reconstructions,latents --out=folder/
 
-Images, of the held-out examples of the run's own data or of --data: reconstructions; filters of the first layer;
-latents on their principal components; tsne, the same by t-SNE (needs scikit-learn); interpolation between latents, or
-between latents of a GAN; grid between four; activity of latents; manifold, for latents of two dimensions. Of a
-StyleGAN: interpolation_w; styles, a matrix of mixed ones; truncation; noise, and where it shows; directions in w.
+Writes images of the held-out examples of the run's own data, or of --data.
 """
 
 from pathlib import Path
@@ -11,33 +8,23 @@ from pathlib import Path
 from absl.flags import DEFINE_bool, DEFINE_string
 
 from genjax.cli import entry, flags, output
-from genjax.errors import InputError, NotApplicable, did_you_mean
+from genjax.errors import InputError, NotApplicable
 
 FLAGS = flags.FLAGS
 
 MOST = 2000
-"""Examples whose latents are looked at, if --count does not say."""
+"""Default number of examples, unless --count is given."""
 
 
 def define_flags() -> None:
     """The flags of this entry point."""
+    from genjax.visualize import registry
+
     flags.define_run()
-    DEFINE_string("what", "all", "'all' that apply, or names with commas: see above.")
+    DEFINE_string("what", "all", f"'all' that apply, or names with commas:\n{registry.help_text()}")
     flags.define_out("", "The folder to write to; default: images/ in the run's folder.")
     flags.define_examples("data", count=f"{MOST:,}, or all if there are fewer")
     DEFINE_bool("mp4", False, "Animations as MP4 in all colors, not as GIF: pip install av.")
-
-
-def parse(text: str, known) -> list[str]:
-    """Names of images: "all", or some with commas. Raises: InputError."""
-    names = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    for name in names:
-        if name not in known and name != "all":
-            there = ", ".join(["all", *known])
-            raise InputError(f"--what: no {name!r}{did_you_mean(name, known)}; there is {there}")
-    if not names:
-        raise InputError(f"--what is empty: expected all, or some of {', '.join(known)}")
-    return list(known) if "all" in names else names
 
 
 def main() -> None:
@@ -45,9 +32,9 @@ def main() -> None:
     from genjax.engine.compiler import enable_compilation_cache
     from genjax.report import video
     from genjax.run.loaded import open_run
-    from genjax.visualize.views import VIEWS
+    from genjax.visualize import registry
 
-    names = parse(FLAGS.what, VIEWS)
+    views = registry.parse(FLAGS.what)
     if FLAGS.mp4:
         video.need_av()
     out = Path(FLAGS.out or Path(FLAGS.workdir) / "images")
@@ -56,27 +43,28 @@ def main() -> None:
     enable_compilation_cache()
     run = open_run(FLAGS.workdir, flags.examples("data"), FLAGS.step)
     run.count = FLAGS.count or min(run.count, MOST)
-    written, without = [], {}
-    for name in names:
+    written = []
+    skipped = {}
+    for name, view in views.items():
         try:
-            for file, image in VIEWS[name](run):
+            for file, image in view(run):
                 path = (out / file).with_suffix(".mp4") if FLAGS.mp4 and file.endswith(".gif") else out / file
                 _save(path, image)
                 written.append(path)
         except NotApplicable as error:
             if "all" not in FLAGS.what.split(","):
                 raise InputError(f"--what={name}: {error}") from error
-            without[name] = error
+            skipped[name] = error
     if written:
         print("look at:", *written, sep="\n  ")
-    if without:
-        print("not shown:", *(f"{name}: {error}" for name, error in without.items()), sep="\n  ")
+    if skipped:
+        print("not shown:", *(f"{name}: {error}" for name, error in skipped.items()), sep="\n  ")
 
 
 def _save(path, image):
-    """Write an image or an animation, whole or not at all."""
+    """Write an image or an animation, completely or not at all."""
     from genjax.report import figures, gif, video
-    from genjax.visualize.views import Animation
+    from genjax.visualize.view import Animation
 
     with output.writing(path):
         if path.suffix == ".mp4":

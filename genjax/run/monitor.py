@@ -1,4 +1,4 @@
-"""Signs of a failing run, read from its rows of metrics: vanishing modes, a critic's loss at zero, diverging losses."""
+"""Warnings of a failing run from its rows of metrics: vanishing modes, a critic's loss at zero, diverging losses."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -14,39 +14,51 @@ WARNINGS = "warnings"
 """The key of a row's warnings: a list of lines."""
 
 MOST = 256
-"""Examples that are compared: so many distances take milliseconds."""
+"""Number of examples that are compared; their distances take milliseconds."""
 
-# Set by what runs that learned and runs that failed had: docs/gans.md.
-FOUND = 0.4  # a diversity that can be lost
-LEAST, EARLY = 0.3, 4  # what a generator that learns is above by its fourth image
-ZERO, ZEROS = 0.01, 3  # a critic's loss, in so many rows in turn
-GROWTH, ROWS = 20, 5  # times the past, in so many rows in turn
-SMALL, LIMIT = 10.0, 1e6  # a past below the first counts as the first; beyond the second no loss is sound
+# Thresholds from runs that learned and runs that failed: docs/gans.md.
+REACHED = 0.4  # the diversity after which a loss of half of it is a warning
+LEAST = 0.3  # the diversity that a generator that learns exceeds ...
+EARLY = 4  # ... by this measurement
+ZERO = 0.01  # a critic's loss below this ...
+ZEROS = 3  # ... in this many consecutive rows is a warning
+GROWTH = 20  # a loss beyond this multiple of the median of its first half ...
+ROWS = 5  # ... in this many consecutive rows is a warning
+SMALL = 10.0  # a median below this counts as this
+LIMIT = 1e6  # a loss beyond this is always a warning
 
 REMEDIES = {
-    "gan": "lower the learning rates, or set penalty.r1",
-    "vae": "give it more latents, or lower elbo.beta",
+    **dict.fromkeys(("gan", "msggan", "progressive", "stylegan2"), "lower the learning rates, or set penalty.r1"),
+    "vae": "increase latent, or lower elbo.beta",
 }
-"""What brings modes back, by task."""
+"""Advice against vanishing modes, by task; it names keys of the task's config."""
 
 
 def diversity(source: Source, count: int) -> Callable[[np.ndarray], float | None]:
-    """How varied examples are, as a share of what as many of the data's own are: 1 is the data, 0 a collapse.
+    """A function of examples: their diversity relative to that of equally many examples of the data.
 
-    Of images, the ratio of the mean Euclidean distances to the nearest other one of the set. Of a mixture, whose
-    modes are known, exp(-KL(samples' modes || distribution)): with n of N modes, all alike, n / N. None where there is
-    nothing to compare: a single example, data that are all the same, examples that are not finite.
-    Shapes: examples [N, *shape], of which `count` and at most `MOST` images count.
+    1 is the data's diversity, 0 a collapse. In general it is the ratio of mean Euclidean distances to the nearest
+    neighbor within each set; for a mixture with known modes, exp(-KL(modes of samples || modes)), which is n / N for n
+    of N modes in equal shares. None if there is nothing to compare: a single example, data that are all the same,
+    examples that are not finite.
+    Shapes: examples [N, *shape], of which the first `count`, at most `MOST`, are compared.
     """
     mixture = source.mixture
+
+    def of_modes(x):
+        finite = np.isfinite(x).all()
+        return float(np.exp(-count_modes(x, mixture.centers, mixture.std).kl)) if finite else None
+
     if mixture is not None:
-        return lambda x: (
-            float(np.exp(-count_modes(x, mixture.centers, mixture.std).kl)) if np.isfinite(x).all() else None
-        )
+        return of_modes
     count = min(count, source.size, MOST)
     reals = source.read(np.sort(np.random.default_rng(0).choice(source.size, count, replace=False)))
-    typical = _spacing(reals) if count > 1 else 0.0
-    return lambda x: _spacing(x[:count]) / typical if typical and np.isfinite(x).all() else None
+    data_spacing = _spacing(reals) if count > 1 else 0.0
+
+    def of_distances(x):
+        return _spacing(x[:count]) / data_spacing if data_spacing and np.isfinite(x).all() else None
+
+    return of_distances
 
 
 def _spacing(x: np.ndarray) -> float:
@@ -55,43 +67,44 @@ def _spacing(x: np.ndarray) -> float:
 
 
 class Alert(NamedTuple):
-    """A state to warn of, as one row has it: `why` is said when it begins, `relief` when it ends."""
+    """A condition at one row: `warning` is logged when it begins, `all_clear` when it ends."""
 
     name: str
     begins: bool
     ends: bool
-    why: str
-    relief: str
+    warning: str
+    all_clear: str
 
 
 class Monitor:
-    """Reads a run's rows of metrics in their order and says when a sign of failure comes and when it goes.
+    """Reads a run's rows of metrics in order, and gives a line when a sign of failure begins and when it ends.
 
-    What it says of a row follows from the rows up to it: whoever reads a run's rows again goes on as if never stopped.
+    Its state depends on the rows alone: replaying metrics.jsonl restores it after a restart.
     """
 
     def __init__(self, task: str):
         """The task's name, as in its config."""
         self.remedy = REMEDIES.get(task, "lower the learning rates")
-        self.standing: set[str] = set()  # the names of what has begun and not ended
-        self.best, self.looks = 0.0, 0  # the largest diversity so far, and of how many
+        self.active: set[str] = set()  # names of alerts that have begun and not ended
+        self.best = 0.0  # the largest diversity so far
+        self.measurements = 0  # of diversity so far
         self.critic: list[tuple[float, float]] = []  # loss and margin in the last rows
-        self.sizes: dict[str, list[float]] = {}  # of a loss, in all rows
-        self.bounds: dict[str, float] = {}  # beyond which it is too large
+        self.sizes: dict[str, list[float]] = {}  # loss -> absolute values in all rows
+        self.bounds: dict[str, float] = {}  # loss -> the size above which it is too large
 
     def read(self, row: Mapping[str, Any]) -> list[str]:
-        """What there is to say of a row: a line when a state begins, and one when it ends."""
+        """Lines for a row: one per alert that begins or ends."""
         lines = []
-        for sign in self._signs(row):
-            if sign.name not in self.standing and sign.begins:
-                self.standing.add(sign.name)
-                lines.append(f"warning: step {row['step']:,}: {sign.why}")
-            elif sign.name in self.standing and sign.ends:
-                self.standing.remove(sign.name)
-                lines.append(f"step {row['step']:,}: {sign.relief}")
+        for alert in self._alerts(row):
+            if alert.name not in self.active and alert.begins:
+                self.active.add(alert.name)
+                lines.append(f"warning: step {row['step']:,}: {alert.warning}")
+            elif alert.name in self.active and alert.ends:
+                self.active.remove(alert.name)
+                lines.append(f"step {row['step']:,}: {alert.all_clear}")
         return lines
 
-    def _signs(self, row: Mapping[str, Any]) -> Iterator[Alert]:
+    def _alerts(self, row: Mapping[str, Any]) -> Iterator[Alert]:
         if DIVERSITY in row:
             yield self._modes(row[DIVERSITY])
         if {"critic/loss", "critic/real", "critic/fake"} <= row.keys():
@@ -101,32 +114,39 @@ class Monitor:
                 yield self._loss(name, abs(value))
 
     def _modes(self, value: float) -> Alert:
-        """Half of the best is lost, or there has never been enough."""
-        self.best, self.looks = max(self.best, min(value, 1.0)), self.looks + 1  # noise has more than the data
-        vanish = self.best >= FOUND and value < self.best / 2
-        missing = self.looks >= EARLY and value < LEAST
+        """Half of the best diversity is lost, or there has never been enough."""
+        self.best = max(self.best, min(value, 1.0))  # noise has more diversity than the data
+        self.measurements += 1
+        vanishing = self.best >= REACHED and value < self.best / 2
+        missing = self.measurements >= EARLY and value < LEAST
         ends = value > 1.5 * max(self.best / 2, LEAST)
-        have = f"samples have {value:.2f} of the data's diversity"
-        what = f", after {self.best:.2f}: modes are vanishing" if vanish else ": modes are missing"
-        return Alert("modes", vanish or missing, ends, f"{have}{what}; {self.remedy}", f"{have} again")
+        claim = f"samples have {value:.2f} of the data's diversity"
+        diagnosis = f", after {self.best:.2f}: modes are vanishing" if vanishing else ": modes are missing"
+        warning = f"{claim}{diagnosis}; {self.remedy}"
+        return Alert("modes", vanishing or missing, ends, warning, f"{claim} again")
 
     def _critic(self, loss: float, margin: float) -> Alert:
-        """A loss with a floor at zero comes near it by telling reals from fakes; Wasserstein's is minus the margin."""
+        """The loss is near its floor at zero while reals and fakes are separated; Wasserstein's is minus the margin."""
         self.critic = [*self.critic, (loss, margin)][-ZEROS:]
         begins = len(self.critic) == ZEROS and all(0 <= loss < ZERO and margin > 0.5 for loss, margin in self.critic)
         ends = all(loss > 5 * ZERO for loss, _ in self.critic)
-        hint = "the two learning rates are out of balance"
-        why = f"critic/loss is {number(loss)}: the critic tells every fake, and the generator learns little; {hint}"
-        return Alert("critic", begins, ends, why, f"critic/loss is {number(loss)} again")
+        warning = (
+            f"critic/loss is {number(loss)}: the critic separates all fakes, and the generator learns little; "
+            "the two learning rates are out of balance"
+        )
+        return Alert("critic", begins, ends, warning, f"critic/loss is {number(loss)} again")
 
     def _loss(self, name: str, size: float) -> Alert:
-        """Far beyond the run's first half: exponential growth leaves any multiple of that behind, t^4 does not."""
+        """The loss is far beyond its median in the first half of the run.
+
+        Exponential growth exceeds any multiple of that median, growth as t^4 does not.
+        """
         sizes = self.sizes.setdefault(name, [])
         sizes.append(size)
-        if name not in self.standing:  # else it would get used to what it warned of
+        if name not in self.active:  # the bound is frozen during an alert, else it would grow with the loss
             past = np.median(sizes[: len(sizes) // 2]) if len(sizes) >= 2 * ROWS else LIMIT
             self.bounds[name] = min(GROWTH * max(past, SMALL), LIMIT)
         bound = self.bounds[name]
-        why = f"{name} grows without bound, to {number(size)} in size; lower the learning rates"
+        warning = f"{name} grows without bound, to {number(size)} in size; lower the learning rates"
         begins = size > LIMIT or min(sizes[-ROWS:]) > bound
-        return Alert(name, begins, size < bound, why, f"{name} is {number(size)} in size again")
+        return Alert(name, begins, size < bound, warning, f"{name} is {number(size)} in size again")

@@ -1,4 +1,4 @@
-"""What a person looks at of a trained run: images by name, each with a reason where there is none.
+"""Images that show what a trained run has learned: views by name, each with a reason where it does not apply.
 
-`run.py` opens a run and examples to show it; `views.py` has the images; report/ draws them.
+`views.py` and `styles.py` have the views, `registry.py` their names; `genjax.report` draws them.
 """

@@ -1,110 +1,113 @@
-"""The images of a run by name: each a function of the run that gives files' names and what is in them."""
+"""The views of all runs: reconstructions, filters, latents and images between them."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
-import jax
 import numpy as np
 
 from genjax.errors import InputError, NotApplicable
 from genjax.interpolation import bilinear, lerp, round_trip, slerp
 from genjax.report import activity, filters, interpolation, latents, manifold, reconstructions
-from genjax.run.loaded import Run, restored
-from genjax.visualize import styles
+from genjax.visualize.view import Animation, Files, view
 
-IMAGES, POINTS = 64, 1000  # originals over reconstructions
-PAIRS, STEPS = 6, 10  # rows of interpolations and their columns
+if TYPE_CHECKING:
+    from genjax.run.loaded import Run
+
+IMAGES = 64  # images over their reconstructions
+POINTS = 1000  # points over their reconstructions
+PAIRS = 6  # rows of interpolations
+STEPS = 10  # columns of interpolations
 CORNERS = 9  # images along a side of the grid between four
-STATIONS, MOMENTS = 4, 12  # images that a place of the GIF goes round, and frames from one to the next
+STATIONS = 4  # images that each cell of the animation passes
+FRAMES = 12  # from one station to the next
+SECONDS = 4.0  # of an animation
 PLANE = 20  # images along a side of the plane of latents
 
 
-@dataclass(frozen=True)
-class Animation:
-    """Frames of a GIF, as files in memory, and for how long they are shown."""
+@view("reconstructions")
+def draw_reconstructions(run: "Run") -> Files:
+    """Examples over their reconstructions, with the corrupted ones between them if the task corrupts."""
+    from genjax.run.loaded import restored
 
-    frames: list
-    seconds: float
-
-
-View = Iterator[tuple[str, Any]]
-"""Names of files with an image, or an `Animation`."""
-
-
-def reconstructions_(run: Run) -> View:
-    """Originals over reconstructions, or over what is corrupted over what is restored."""
     run.need("reconstruct")
     x = run.source.read(np.arange(min(run.count, IMAGES if run.are_images else POINTS)))
     yield "reconstructions.png", reconstructions.draw(*restored(run.task, run.state, x))
 
 
-def filters_(run: Run) -> View:
-    """What each unit of the first layer looks for."""
+@view("filters")
+def draw_filters(run: "Run") -> Files:
+    """Weights of the first layer, one image per unit."""
     if not run.are_images:
-        raise NotApplicable("the data are points: a layer's weights are no images")
+        raise NotApplicable("the data are not images, so weights of a layer are none")
     yield "filters.png", filters.draw(first_kernel(run), tuple(run.about["data"]["shape"]))
 
 
-def latents_(run: Run) -> View:
-    """Latents on their first two principal components; as they are, if they have two dimensions."""
-    z = _found(run)
+@view("latents")
+def draw_latents(run: "Run") -> Files:
+    """Latents on their first two principal components, or unchanged if they have two dimensions."""
+    z = _encoded(run)
     if z.shape[1] == 2:
-        yield "latents.png", _plane_of(run, z, "Latents", ("first latent", "second latent"))
+        yield "latents.png", _plot(run, z, "Latents", ("first latent", "second latent"))
         return
     if min(z.shape) < 2:
         raise NotApplicable(f"{len(z)} latents of {z.shape[1]} dimensions have no two principal components")
     points, shares = latents.pca(z)
-    names = [
-        f"{which} component, {share:.0%} of variance" for which, share in zip(("first", "second"), shares, strict=True)
+    axes = [
+        f"{rank} component, {share:.0%} of variance" for rank, share in zip(("first", "second"), shares, strict=True)
     ]
     title = f"Latents of {z.shape[1]} dimensions on their principal components"
-    yield "latents_pca.png", _plane_of(run, points, title, names)
+    yield "latents_pca.png", _plot(run, points, title, axes)
 
 
-def tsne(run: Run) -> View:
-    """Latents by t-SNE."""
+@view("tsne")
+def draw_tsne(run: "Run") -> Files:
+    """Latents in the plane by t-SNE (needs scikit-learn)."""
     try:
         latents.need_tsne()
     except InputError as error:
         raise NotApplicable(str(error)) from error
-    z = _found(run)
+    z = _encoded(run)
     if len(z) < 4:
         raise NotApplicable(f"t-SNE needs at least 4 latents; there are {len(z)}")
-    title = f"Latents of {z.shape[1]} dimensions by t-SNE"
-    yield "latents_tsne.png", _plane_of(run, latents.tsne(z), title)
+    yield "latents_tsne.png", _plot(run, latents.tsne(z), f"Latents of {z.shape[1]} dimensions by t-SNE")
 
 
-def interpolation_(run: Run) -> View:
-    """Straight and spherical ways between latents of examples, or latents of seeds: as rows, and as they go."""
+@view("interpolation")
+def draw_interpolation(run: "Run") -> Files:
+    """Straight and spherical paths between latents of examples, or of seeds, as rows and as an animation."""
     decode, stations, originals = _stations(run, 2 * PAIRS)
     if len(stations) < 2:
         raise NotApplicable("it needs two examples")
     stations = stations[: len(stations) // 2 * 2]
-    start, end = stations[0::2], stations[1::2]
+    start = stations[0::2]
+    end = stations[1::2]
     ends = () if originals is None else (originals[0 : len(stations) : 2], originals[1 : len(stations) : 2])
     for name, path in (("linear", lerp), ("spherical", slerp)):
-        way = partial(_way, run, path)
-        z = way(start[:, None], end[:, None], np.linspace(0, 1, STEPS))
+        path = partial(_path_within_class, run, path)
+        z = path(start[:, None], end[:, None], np.linspace(0, 1, STEPS))
         yield f"interpolation_{name}.png", interpolation.rows(decode(z), *ends)
-        rounds = (stations[(np.arange(STATIONS) + i) % len(stations)] for i in range(len(stations)))
-        places = np.stack([round_trip(trip, MOMENTS, way) for trip in rounds], 1)
-        yield f"interpolation_{name}.gif", Animation(interpolation.frames(decode(places)), 4.0)
+        yield f"interpolation_{name}.gif", _animation(decode, stations, path)
 
 
-def interpolation_w(run: Run) -> View:
-    """Straight ways between w of seeds, to set beside those between their latents: as rows, and as they go."""
+@view("interpolation_w")
+def draw_interpolation_w(run: "Run") -> Files:
+    """Straight paths between w of seeds, for comparison with those between latents; StyleGAN only."""
+    from genjax.visualize import styles
+
     w = styles.w_of(run, 2 * PAIRS)
+
+    def decode(w):
+        images = styles.decode(run, w.reshape(-1, w.shape[-1]))
+        return images.reshape(*w.shape[:-1], *images.shape[1:])
+
     z = lerp(w[0::2, None], w[1::2, None], np.linspace(0, 1, STEPS))
-    yield "interpolation_w.png", interpolation.rows(_of_styles(run, z))
-    rounds = (w[(np.arange(STATIONS) + i) % len(w)] for i in range(len(w)))
-    places = np.stack([round_trip(trip, MOMENTS) for trip in rounds], 1)
-    yield "interpolation_w.gif", Animation(interpolation.frames(_of_styles(run, places)), 4.0)
+    yield "interpolation_w.png", interpolation.rows(decode(z))
+    yield "interpolation_w.gif", _animation(decode, w, lerp)
 
 
-def grid(run: Run) -> View:
-    """What lies between four examples, or four seeds."""
+@view("grid")
+def draw_grid(run: "Run") -> Files:
+    """Images between the latents of four examples, or of four seeds."""
     decode, stations, originals = _stations(run, 4)
     if len(stations) < 4:
         raise NotApplicable("it needs four examples")
@@ -112,56 +115,45 @@ def grid(run: Run) -> View:
     yield "grid.png", interpolation.corners(images, originals)
 
 
-def activity_(run: Run) -> View:
-    """How active latents are."""
+@view("activity")
+def draw_activity(run: "Run") -> Files:
+    """Histograms of latents, which show how sparse they are."""
     penalty = run.about["config"].get("penalty") or {}
-    yield "activity.png", activity.draw(_found(run), penalty.get("target") if penalty.get("name") == "kl" else None)
+    yield "activity.png", activity.draw(_encoded(run), penalty.get("target") if penalty.get("name") == "kl" else None)
 
 
-def manifold_(run: Run) -> View:
-    """What is decoded over a plane of latents, for those of two dimensions; a plane for each class that they have."""
+@view("manifold")
+def draw_manifold(run: "Run") -> Files:
+    """Images over a plane of latents, for latents of two dimensions; one plane per class."""
     run.need("decode")
     if not run.are_images:
-        raise NotApplicable("the data are points: what is decoded is no image")
-    z = _parted(run, _latents(run, 1) if "latents" in run.task.outputs else _vectors(run))[0]
+        raise NotApplicable("the data are not images")
+    has_prior = "latents" in run.task.outputs
+    z, _ = _split_class(run, _latents_of_seeds(run, 1) if has_prior else _vectors(run))
     if z.shape[1] != 2:
         raise NotApplicable(f"latents have {z.shape[1]} dimensions, not 2")
-    # A prior is N(0, 1); latents without one get the normal distribution that has their moments.
-    distribution = () if "latents" in run.task.outputs else (z.mean(0), z.std(0))
-    plane = np.float32(manifold.plane(PLANE, *distribution).reshape(-1, 2))
+    # A prior is N(0, 1); latents without a prior get the normal distribution of their mean and deviation.
+    moments = () if has_prior else (z.mean(0), z.std(0))
+    plane = np.float32(manifold.plane(PLANE, *moments).reshape(-1, 2))
     classes = run.task.classes
-    given = np.eye(classes, dtype=np.float32) if classes else np.zeros((1, 0), np.float32)
-    for label, one_hot in enumerate(given):
-        images = run.decode(np.concatenate([plane, np.tile(one_hot, (len(plane), 1))], 1))
-        name = f"manifold_class_{label}.png" if classes else "manifold.png"
+    labels = np.eye(classes, dtype=np.float32) if classes else np.zeros((1, 0), np.float32)
+    for index, label in enumerate(labels):
+        images = run.decode(np.concatenate([plane, np.tile(label, (len(plane), 1))], 1))
+        name = f"manifold_class_{index}.png" if classes else "manifold.png"
         yield name, manifold.draw(images.reshape(PLANE, PLANE, *images.shape[1:]))
 
 
-VIEWS: dict[str, Callable[[Run], View]] = {
-    "reconstructions": reconstructions_,
-    "filters": filters_,
-    "latents": latents_,
-    "tsne": tsne,
-    "interpolation": interpolation_,
-    "interpolation_w": interpolation_w,
-    "grid": grid,
-    "activity": activity_,
-    "manifold": manifold_,
-    "styles": styles.styles,
-    "truncation": styles.truncation,
-    "noise": styles.noise,
-    "directions": styles.directions,
-}
+def first_kernel(run: "Run") -> np.ndarray:
+    """The kernel of the first layer, outside decoders and generators, whose input has the size of an example.
 
-
-def first_kernel(run: Run) -> np.ndarray:
-    """The kernel of the layer that sees examples: the first one of their size that does not belong to what makes them.
-
-    Of a layer that sees a class beside the pixels, what is of the pixels.
+    If the layer also takes a class, the weights of the pixels alone.
     Raises: NotApplicable if there is none.
     """
+    import jax
+
     *_, channels = shape = tuple(run.about["data"]["shape"])
-    size, classes = np.prod(shape), run.task.classes
+    size = np.prod(shape)
+    classes = run.task.classes
     params = {name: net.params for name, net in run.state.nets.items()}
     for path, leaf in jax.tree_util.tree_leaves_with_path(params):
         name = jax.tree_util.keystr(path)
@@ -169,62 +161,64 @@ def first_kernel(run: Run) -> np.ndarray:
         convolution = leaf.ndim == 4 and leaf.shape[2] == channels + classes
         if "kernel" in name and not ("decoder" in name or "generator" in name) and (dense or convolution):
             return np.asarray(leaf[:size] if dense else leaf[:, :, :channels], np.float32)
-    raise NotApplicable("no dense or convolutional layer sees images as they are")
+    raise NotApplicable("no dense or convolutional layer takes images directly")
 
 
 def _vectors(run):
-    """Latents as vectors [count, D]. Raises: NotApplicable if they are names of something, not numbers."""
+    """Latents of the examples as vectors [count, D]. Raises: NotApplicable if they are code indices."""
     z = run.latents
     if z.dtype.kind != "f":
-        raise NotApplicable(
-            "latents are whole numbers, each the name of a code: they have no size and nothing between them"
-        )
+        raise NotApplicable("latents are whole numbers, the indices of codes: nothing lies between them")
     return z.reshape(len(z), -1)
 
 
-def _parted(run, z):
-    """Vectors without their class, and its one-hots. Shapes: [..., D + classes] -> [..., D], [..., classes]."""
+def _split_class(run, z):
+    """Latents and the one-hot of their class. Shapes: [..., D + classes] -> [..., D], [..., classes]."""
     return np.split(z, [z.shape[-1] - run.task.classes], -1)
 
 
-def _found(run):
-    """What the encoder finds in examples: latents as vectors, without a class that is given. Shapes: [count, D]."""
-    return _parted(run, _vectors(run))[0]
+def _encoded(run):
+    """Latents of the examples as vectors, without the one-hot of a class. Shapes: [count, D]."""
+    return _split_class(run, _vectors(run))[0]
 
 
-def _way(run, way, start, end, t):
-    """A way between vectors on which classes go over straight: their shares have the sum 1 all along."""
-    (one, its_class), (other, other_class) = _parted(run, start), _parted(run, end)
-    return np.concatenate([way(one, other, t), lerp(its_class, other_class, t)], -1)
+def _path_within_class(run, path, start, end, t):
+    """A path between latents; the one-hot of a class, if there is one, is interpolated linearly."""
+    start_z, start_class = _split_class(run, start)
+    end_z, end_class = _split_class(run, end)
+    return np.concatenate([path(start_z, end_z, t), lerp(start_class, end_class, t)], -1)
 
 
-def _latents(run, count):
+def _latents_of_seeds(run, count):
+    import jax
+
     return jax.device_get(run.task.outputs["latents"](run.state, np.arange(count, dtype=np.int32))).reshape(count, -1)
 
 
 def _stations(run, count):
-    """Vectors between which there are ways, how to decode them, and the originals that they are latents of."""
+    """A decoder of vectors, the latents to interpolate between, and the originals that were encoded to them."""
     run.need("decode")
     if not run.are_images:
-        raise NotApplicable("the data are points: what is decoded is no image")
+        raise NotApplicable("the data are not images")
     if "encode" in run.task.outputs:
-        z, chosen = _vectors(run), _various(run, count)
-        return partial(_decoded, run, run.latents.shape[1:]), z[chosen], run.source.read(chosen)
+        chosen = _various(run, count)
+        return partial(_decode, run, run.latents.shape[1:]), _vectors(run)[chosen], run.source.read(chosen)
     run.need("latents")
-    z = _latents(run, count)
-    return partial(_decoded, run, z.shape[1:]), z, None
+    z = _latents_of_seeds(run, count)
+    return partial(_decode, run, z.shape[1:]), z, None
 
 
-def _decoded(run, shape, z):
+def _decode(run, shape, z):
     """Images of vectors. Shapes: z [..., D] -> uint8 [..., H, W, C]."""
     images = run.decode(np.asarray(z, np.float32).reshape(-1, *shape))
     return images.reshape(*z.shape[:-1], *images.shape[1:])
 
 
-def _of_styles(run, w):
-    """Images of w. Shapes: w [..., width] -> uint8 [..., H, W, C]."""
-    images = styles.decoded(run, w.reshape(-1, w.shape[-1]))
-    return images.reshape(*w.shape[:-1], *images.shape[1:])
+def _animation(decode, stations, path):
+    """A grid of images, each on a round trip through its own latent and the next ones."""
+    trips = (stations[(np.arange(STATIONS) + i) % len(stations)] for i in range(len(stations)))
+    z = np.stack([round_trip(trip, FRAMES, path) for trip in trips], 1)
+    return Animation(interpolation.frames(decode(z)), SECONDS)
 
 
 def _various(run, count):
@@ -237,6 +231,6 @@ def _various(run, count):
     return order[np.lexsort((run.labels[order], rank))][:count]
 
 
-def _plane_of(run, points, title, axes_names=("", "")):
+def _plot(run, points, title, axes_names=("", "")):
     thumbnails = run.examples if run.are_images else None
     return latents.draw(points, run.labels, run.source.label_names, thumbnails, title, axes_names)

@@ -1,15 +1,18 @@
 """What a run warns of: closed forms of the diversity, recorded runs that are sound or not, and runs that go on."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 from helpers import assert_same, config_of, ending, rows
 
+from genjax import tasks
+from genjax.config import flat
 from genjax.data.source import in_memory
 from genjax.data.synthetic import mixture
 from genjax.report import curves, html
-from genjax.run.monitor import DIVERSITY, MOST, WARNINGS, Monitor, diversity
+from genjax.run.monitor import DIVERSITY, MOST, REMEDIES, WARNINGS, Monitor, diversity
 from genjax.run.recorder import Recorder
 from genjax.run.records import read_metrics
 from genjax.train import train
@@ -140,7 +143,7 @@ def test_modes_that_vanish_are_said_once_and_again_when_they_are_back():
     ("task", "remedy"),
     [
         ("gan", "lower the learning rates, or set penalty.r1"),
-        ("vae", "give it more latents, or lower elbo.beta"),
+        ("vae", "increase latent, or lower elbo.beta"),
         ("another", "lower the learning rates"),
     ],
 )
@@ -231,3 +234,11 @@ def test_the_page_escapes_warnings_and_is_drawn_without_them_too(tmp_path):
     assert list(curves._series(lines)) == ["loss"]
     (tmp_path / "metrics.jsonl").write_text(json.dumps(lines[0]))
     assert "Warnings" not in html.write(tmp_path).read_text()
+
+
+@pytest.mark.parametrize("task", REMEDIES)
+def test_advice_names_keys_of_the_tasks_config(task):
+    keys = flat(tasks.default_config(task))
+    named = re.findall(r"\w+\.\w+", REMEDIES[task])
+    assert named
+    assert set(named) <= set(keys)

@@ -31,7 +31,7 @@ def encode(state, x):
 @pytest.fixture
 def run(monkeypatch):
     """A run of two numbers and a class, whose images are black; `run.decoded` is what they were made of."""
-    outputs = {"encode": encode, "decode": None}
+    outputs = {"encode": encode, "decode": lambda state, z, ema=True: z}
     run = run_of(Task(lambda key: None, (), outputs, CLASSES), State(jnp.int32(0), {}, {}, {}))
     run.decoded = []
     black = lambda z: run.decoded.append(np.asarray(z)) or np.zeros((len(z), 28, 28, 1), np.uint8)  # noqa: E731
@@ -39,7 +39,7 @@ def run(monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("view", [views.interpolation_, views.grid])
+@pytest.mark.parametrize("view", [views.draw_interpolation, views.draw_grid])
 def test_shares_of_classes_have_the_sum_one_on_every_way(run, view):
     dict(view(run))
     for z in run.decoded:
@@ -48,13 +48,13 @@ def test_shares_of_classes_have_the_sum_one_on_every_way(run, view):
 
 
 def test_the_spherical_way_is_of_what_was_found(run):
-    for name, _ in views.interpolation_(run):
+    for name, _ in views.draw_interpolation(run):
         if "spherical" in name:
             np.testing.assert_allclose(np.linalg.norm(run.decoded[-1][:, :2], axis=1), 1, atol=1e-5)
 
 
 def test_each_class_has_its_plane(run):
-    assert list(dict(views.manifold_(run))) == [f"manifold_class_{label}.png" for label in range(CLASSES)]
+    assert list(dict(views.draw_manifold(run))) == [f"manifold_class_{label}.png" for label in range(CLASSES)]
     found = run.latents[:, :2]
     corner = found.mean(0) + found.std(0) * norm.ppf([0.05, 0.95])  # top left
     for label, z in enumerate(run.decoded):
@@ -65,12 +65,12 @@ def test_each_class_has_its_plane(run):
 def test_latents_are_drawn_without_the_class(run, monkeypatch):
     drawn = []
     monkeypatch.setattr(views.activity, "draw", lambda z, target: drawn.append(z))
-    dict(views.activity_(run))
+    dict(views.draw_activity(run))
     monkeypatch.setattr(views.latents, "draw", lambda z, *_: drawn.append(z))
-    assert list(dict(views.latents_(run))) == ["latents.png"]
+    assert list(dict(views.draw_latents(run))) == ["latents.png"]
     monkeypatch.setattr(views.latents, "need_tsne", lambda: None)
     monkeypatch.setattr(views.latents, "tsne", lambda z: z)
-    dict(views.tsne(run))
+    dict(views.draw_tsne(run))
     assert len(drawn) == 3
     for z in drawn:
         np.testing.assert_allclose(np.linalg.norm(z, axis=1), 1, atol=1e-5)
@@ -85,4 +85,4 @@ def test_filters_are_of_pixels(name, shape):
     pixels = kernel[:784] if name == "vae" else kernel[:, :, :1]
     np.testing.assert_array_equal(views.first_kernel(run_of(task, state)), pixels)
     assert pixels.shape == shape
-    assert list(dict(views.filters_(run_of(task, state)))) == ["filters.png"]
+    assert list(dict(views.draw_filters(run_of(task, state)))) == ["filters.png"]

@@ -10,7 +10,7 @@ from genjax import tasks
 from genjax.errors import NotApplicable
 from genjax.run.loaded import Run
 from genjax.visualize import styles, views
-from genjax.visualize.views import VIEWS
+from genjax.visualize.registry import VIEWS
 
 SHAPE = (8, 8, 3)
 
@@ -48,18 +48,18 @@ def drawn(monkeypatch):
     return draw
 
 
-def test_ways_between_w_begin_and_end_at_their_seeds(run, monkeypatch):
+def test_paths_between_w_begin_and_end_at_their_seeds(run, monkeypatch):
     taken = []
     monkeypatch.setattr(views.interpolation, "rows", lambda x: taken.append(x))
     monkeypatch.setattr(views.interpolation, "frames", lambda x: taken.append(x))
-    (name, _), (other, _) = views.interpolation_w(run)
+    (name, _), (other, _) = views.draw_interpolation_w(run)
     assert (name, other) == ("interpolation_w.png", "interpolation_w.gif")
     rows, moments = taken
-    ends = styles.decoded(run, styles.w_of(run, 2 * views.PAIRS))
+    ends = styles.decode(run, styles.w_of(run, 2 * views.PAIRS))
     np.testing.assert_array_equal(rows[:, 0], ends[0::2])
     np.testing.assert_array_equal(rows[:, -1], ends[1::2])
     np.testing.assert_array_equal(moments[0], ends)
-    assert moments.shape == (views.STATIONS * views.MOMENTS, len(ends), *SHAPE)
+    assert moments.shape == (views.STATIONS * views.FRAMES, len(ends), *SHAPE)
 
 
 def test_layers_are_grouped_as_the_papers_or_in_thirds():
@@ -78,21 +78,21 @@ def test_layers_are_grouped_as_the_papers_or_in_thirds():
 def test_the_matrix_mixes_rows_and_columns(run, drawn):
     """Against styles put together by hand."""
     found = drawn(run, "styles")
-    columns, band = styles.SOURCES
+    columns, band = styles.COLUMNS, styles.BAND
     w = styles.w_of(run, columns + 3 * band)
-    np.testing.assert_array_equal(found[0, 1:], styles.decoded(run, w[:columns]))
-    np.testing.assert_array_equal(found[1:, 0], styles.decoded(run, w[columns:]))
+    np.testing.assert_array_equal(found[0, 1:], styles.decode(run, w[:columns]))
+    np.testing.assert_array_equal(found[1:, 0], styles.decode(run, w[columns:]))
     for row, column in ((0, 0), (4, 2), (8, 4)):
         ws = np.repeat(w[columns + row][None, None], 4, 1)
         ws[:, styles.groups(4, 8)[row // band]] = w[column]
-        np.testing.assert_array_equal(found[1 + row, 1 + column], styles.decoded(run, ws)[0])
+        np.testing.assert_array_equal(found[1 + row, 1 + column], styles.decode(run, ws)[0])
 
 
 def test_no_psi_is_one_image_for_all_seeds(run, drawn):
     found = drawn(run, "truncation").astype(int)
     assert np.ptp(found[:, styles.PSI.index(0.0)], 0).max() == 0
     assert np.ptp(found[:, 0], 0).max() > 1
-    np.testing.assert_array_equal(found[:, 0], styles.decoded(run, styles.w_of(run, styles.SEEDS)))
+    np.testing.assert_array_equal(found[:, 0], styles.decode(run, styles.w_of(run, styles.SEEDS)))
 
 
 def test_noise_varies_and_its_deviation_is_drawn(run, drawn):

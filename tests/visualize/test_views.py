@@ -1,9 +1,13 @@
 """What is made of a run: restored examples, ways between latents, reasons where there is nothing to show."""
 
+import os
+import subprocess
+import sys
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import config_of
+from helpers import ROOT, config_of, run
 
 from genjax import data
 from genjax.engine.phase import Task
@@ -11,9 +15,31 @@ from genjax.engine.state import State
 from genjax.errors import InputError
 from genjax.run.loaded import Examples, Run, open_run, restored
 from genjax.run.restore import restore
-from genjax.show import parse
 from genjax.train import train
 from genjax.visualize import views
+from genjax.visualize.registry import VIEWS, parse
+
+MODULE = '''
+from genjax.report import figures
+from genjax.visualize.view import view
+
+
+@view("mean")
+def draw_mean(run):
+    """The mean example."""
+    yield "mean.png", figures.grid(run.examples.mean(0, keepdims=True).astype("uint8"))
+
+
+def plain(run):
+    yield from ()
+'''
+
+
+def run_in(folder, *flags):
+    """genjax.show in a folder whose modules it may import."""
+    command = [sys.executable, "-m", "genjax.show", *flags]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +99,9 @@ def test_each_image_of_a_run_has_its_own_corruption(trained, clothes):
 
 
 def test_interpolations_between_kept_images_are_their_mixtures():
-    found = dict(views.interpolation_(run_of(*identity())))
+    found = dict(views.draw_interpolation(run_of(*identity())))
     assert list(found) == [f"interpolation_{way}.{kind}" for way in ("linear", "spherical") for kind in ("png", "gif")]
-    assert len(found["interpolation_linear.gif"].frames) == views.STATIONS * views.MOMENTS
+    assert len(found["interpolation_linear.gif"].frames) == views.STATIONS * views.FRAMES
     decode, stations, originals = views._stations(run_of(*identity()), 4)
     np.testing.assert_array_equal(decode(stations), originals)
     one, other = originals[:2].astype(float)
@@ -84,8 +110,8 @@ def test_interpolations_between_kept_images_are_their_mixtures():
 
 
 def test_neighbors_of_an_interpolation_differ_in_class():
-    run = run_of(*identity(), count=200)
-    labels = run.labels[views._various(run, 12)]
+    many = run_of(*identity(), count=200)
+    labels = many.labels[views._various(many, 12)]
     assert labels.tolist() == [*range(10), 0, 1]
 
 
@@ -95,23 +121,23 @@ def test_latents_of_two_dimensions_have_a_plane_and_others_a_reason():
         encode=lambda state, x: x.reshape(len(x), -1)[:, 300:302] / 255.0,
         decode=lambda state, z, ema=True: jnp.broadcast_to(100.0 * z[:, :1, None, None], (len(z), 28, 28, 1)),
     )
-    assert set(dict(views.manifold_(run_of(*flat)))) == {"manifold.png"}
-    assert set(dict(views.latents_(run_of(*flat)))) == {"latents.png"}
-    assert set(dict(views.latents_(run_of(task, state)))) == {"latents_pca.png"}
+    assert set(dict(views.draw_manifold(run_of(*flat)))) == {"manifold.png"}
+    assert set(dict(views.draw_latents(run_of(*flat)))) == {"latents.png"}
+    assert set(dict(views.draw_latents(run_of(task, state)))) == {"latents_pca.png"}
     with pytest.raises(views.NotApplicable, match="784 dimensions, not 2"):
-        dict(views.manifold_(run_of(task, state)))
+        dict(views.draw_manifold(run_of(task, state)))
 
 
 def test_latents_that_are_names_have_nothing_between_them():
     names = identity(encode=lambda state, x: x.reshape(len(x), -1).astype(jnp.int32))
-    for view in (views.latents_, views.interpolation_, views.grid, views.activity_):
+    for view in (views.draw_latents, views.draw_interpolation, views.draw_grid, views.draw_activity):
         with pytest.raises(views.NotApplicable, match="whole numbers"):
             dict(view(run_of(*names)))
 
 
 def test_the_runs_own_data_by_name_are_what_it_was_not_trained_on(trained):
-    for run in (open_run(trained), open_run(trained, Examples("fashion_mnist_10k"))):
-        assert (run.source.split, run.count) == ("test", 2000)
+    for opened in (open_run(trained), open_run(trained, Examples("fashion_mnist_10k"))):
+        assert (opened.source.split, opened.count) == ("test", 2000)
     assert open_run(trained, Examples(split="train[:9]")).count == 9
 
 
@@ -122,29 +148,51 @@ def test_latents_are_the_same_in_any_portions(trained, monkeypatch):
 
 
 def test_the_first_kernel_is_the_encoders(trained):
-    run = open_run(trained)
-    kernel = run.state.nets["autoencoder"].params["encoder_0"]["kernel"]
-    np.testing.assert_array_equal(views.first_kernel(run), kernel)
+    opened = open_run(trained)
+    kernel = opened.state.nets["autoencoder"].params["encoder_0"]["kernel"]
+    np.testing.assert_array_equal(views.first_kernel(opened), kernel)
 
 
 @pytest.mark.parametrize("penalty", ["kl", "l1"])
 def test_only_a_penalty_with_a_target_has_a_line(penalty, monkeypatch):
     targets = []
     monkeypatch.setattr(views.activity, "draw", lambda z, target: targets.append(target))
-    dict(views.activity_(run_of(*identity(), penalty={"name": penalty, "weight": 1.0, "target": 0.3})))
+    dict(views.draw_activity(run_of(*identity(), penalty={"name": penalty, "weight": 1.0, "target": 0.3})))
     assert targets == [0.3 if penalty == "kl" else None]
 
 
 def test_names_are_parsed():
-    known = ["grid", "latents"]
-    assert parse("latents, grid", known) == ["latents", "grid"]
-    assert parse("all", known) == known
-    for text, words in (("grd", "did you mean 'grid'"), (",", "is empty")):
+    assert list(parse("latents, grid")) == ["latents", "grid"]
+    assert parse("all") == VIEWS
+    for text, words in (
+        ("grd", "did you mean 'grid'"),
+        (",", "is empty"),
+        ("grd", "choose from 'all', 'reconstructions'"),
+    ):
         with pytest.raises(InputError, match=words):
-            parse(text, known)
+            parse(text)
+
+
+def test_help_lists_all_views():
+    done = run("genjax.show", "--help")
+    for name in VIEWS:
+        assert f"{name}: " in done.out
+
+
+def test_a_view_of_another_module_is_shown_like_ours(trained, tmp_path):
+    (tmp_path / "my_views.py").write_text(MODULE)
+    what = "--what=filters,my_views:mean"
+    command = [f"--workdir={trained}", what, f"--out={tmp_path / 'out'}", "--count=5"]
+    done = run_in(tmp_path, *command)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["filters.png", "mean.png"]
+    command[1] = "--what=my_views:plain"
+    refused = run_in(tmp_path, *command)
+    assert refused.returncode == 2
+    assert "it is function, not a view: decorate" in refused.stderr
 
 
 def test_tsne_that_is_asked_for_and_not_there_is_named(trained, monkeypatch):
     monkeypatch.setattr(views.latents, "find_spec", lambda name: None)
     with pytest.raises(views.NotApplicable, match="pip install scikit-learn"):
-        dict(views.tsne(open_run(trained)))
+        dict(views.draw_tsne(open_run(trained)))
