@@ -1,7 +1,7 @@
 """Run an experiment: python -m experiments.run experiments/ablations/ema.py --workdir=runs/ema --jobs=2
 
-Trains every variant with every seed, several at a time. What is finished is skipped and what was stopped goes on.
-Writes results.csv, results.md and results.png after each run. See docs/experiments.md.
+Trains every variant with every seed, several at a time. Finished runs are skipped and stopped ones resume. Writes
+results.csv, results.md and results.png after each run. See docs/experiments.md.
 """
 
 import sys
@@ -24,23 +24,24 @@ FLAGS = flags.FLAGS
 
 def define_flags() -> None:
     """The flags of this entry point."""
-    flags.DEFINE_string("experiment", None, "The experiment's file; may be given as the first word.")
+    flags.DEFINE_string("experiment", None, "The experiment's file; may also be the first argument.")
     flags.DEFINE_string("workdir", None, "The folder of the runs and of the results; default: runs/<the file's name>.")
-    flags.DEFINE_integer("jobs", 1, "Runs at a time, each on its share of the cores.", lower_bound=1)
-    flags.DEFINE_string("only", "", "Run the variants alone whose titles have this text.")
-    flags.DEFINE_integer("seeds", None, "How many seeds, in place of the file's own.", lower_bound=1)
-    flags.DEFINE_bool("dry_run", False, "List the runs and how far they are, and stop.")
+    flags.DEFINE_integer("jobs", 1, "Number of runs at a time, each on its share of the cores.", lower_bound=1)
+    flags.DEFINE_string("only", "", "Run only the variants whose titles contain this text.")
+    flags.DEFINE_integer("seeds", None, "Number of seeds, in place of the file's.", lower_bound=1)
+    flags.DEFINE_bool("dry_run", False, "List the runs and their progress, and stop.")
 
 
 def main() -> int:
-    """Run what is not done yet, and write what all come to; the exit code."""
+    """Run what is not done yet, and write all results; the exit code."""
     if not FLAGS.experiment:
         raise InputError("which experiment? python -m experiments.run experiments/ablations/ema.py")
     jax.config.update("jax_platforms", "cpu")  # this process only plans: accelerators are for its children
     experiment = load(FLAGS.experiment, FLAGS.seeds)
     folder = Path(FLAGS.workdir or f"runs/{Path(FLAGS.experiment).stem}")
     runs = plan(experiment, folder)
-    chosen, cores = _only(runs, FLAGS.only), launch.shares(FLAGS.jobs)
+    chosen = _only(runs, FLAGS.only)
+    cores = launch.shares(FLAGS.jobs)
     if FLAGS.dry_run:
         print(listing(chosen))
         return 0
@@ -49,8 +50,9 @@ def main() -> int:
 
 
 def sweep(experiment: Experiment, folder: Path, runs: Sequence[Run], chosen: Sequence[Run], cores) -> int:
-    """Run those of `chosen` that are not done, then write and print what all of `runs` come to; the exit code."""
-    done, todo = [], []
+    """Run those of `chosen` that are not done, then write and print the results of all `runs`; the exit code."""
+    done = []
+    todo = []
     for run in chosen:
         (done if outcome.state(run) == outcome.DONE else todo).append(run)
     say(f"runs: {len(done)} done, {len(todo)} to do, {len(cores)} at a time")
@@ -71,30 +73,30 @@ def sweep(experiment: Experiment, folder: Path, runs: Sequence[Run], chosen: Seq
 
 
 def refuse_absent(experiment: Experiment, runs: Sequence[Run]) -> None:
-    """Refuse to go on for a number that no finished run has. Raises: InputError."""
+    """Refuse a report of a number that no finished run has. Raises: InputError."""
     done = [run for run in runs if outcome.state(run) == outcome.DONE]
     if done and (common := set.intersection(*(set(_absent(experiment, run)) for run in done))):
-        raise InputError(f"REPORT names {_said(common, outcome.numbers(done[0]))}. What is trained is kept")
+        raise InputError(f"REPORT has {_unknown(common, outcome.numbers(done[0]))}. Finished runs are kept")
 
 
 def lacking(experiment: Experiment, run: Run) -> str | None:
-    """What a finished run does not have of what is reported, in a line, or None."""
+    """The reported numbers that a finished run lacks, in one line, or None."""
     absent = _absent(experiment, run)
-    return f"it lacks {_said(absent, outcome.numbers(run))}" if absent else None
+    return f"it lacks {_unknown(absent, outcome.numbers(run))}" if absent else None
 
 
 def _absent(experiment, run):
-    found = outcome.numbers(run)
-    return [reported.name for reported in experiment.report if reported.name not in found]
+    numbers = outcome.numbers(run)
+    return [reported.name for reported in experiment.report if reported.name not in numbers]
 
 
-def _said(absent, found):
-    names = ", ".join(f"{name!r}{did_you_mean(name, found)}" for name in sorted(absent))
-    return f"{names}; there is {', '.join(map(repr, found))}"
+def _unknown(absent, numbers):
+    names = ", ".join(f"{name!r}{did_you_mean(name, numbers)}" for name in sorted(absent))
+    return f"{names}; choose from {', '.join(map(repr, numbers))}"
 
 
 def listing(runs: Sequence[Run]) -> str:
-    """The runs and how far they are."""
+    """A table of the runs and their progress."""
     rows = []
     for run in runs:
         state, steps = outcome.state(run), outcome.reached(run)
@@ -103,7 +105,7 @@ def listing(runs: Sequence[Run]) -> str:
 
 
 def say(text: str) -> None:
-    """A line of what goes on; the table alone is the answer."""
+    """Report progress on stderr; the table alone is on stdout."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -111,7 +113,7 @@ def _only(runs: Sequence[Run], text: str) -> list[Run]:
     chosen = [run for run in runs if text.lower() in run.variant.lower()]
     if not chosen:
         titles = list(dict.fromkeys(run.variant for run in runs))
-        raise InputError(f"--only={text!r} is in no title: there is {', '.join(map(repr, titles))}")
+        raise InputError(f"--only={text!r} is in no title: choose from {', '.join(map(repr, titles))}")
     return chosen
 
 

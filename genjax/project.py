@@ -43,13 +43,13 @@ def main() -> None:
         raise InputError(f"{FLAGS.workdir} is a run of points: only images are projected")
     targets = run.source.read(np.arange(FLAGS.count or min(MOST, run.source.size)))
     with watch("projection", FLAGS.steps) as on_progress:
-        found = project(run, targets, FLAGS.space, FLAGS.steps, FLAGS.seed, on_progress)
+        projection = project(run, targets, FLAGS.space, FLAGS.steps, FLAGS.seed, on_progress)
     with output.writing(f"--out={FLAGS.out}"):
-        rows = np.concatenate([targets, found.start, found.images])
-        figures.save_png(out, figures.grid(rows, len(targets)), "Given images, where the search began, its end")
-    codes = {"codes": found.codes, "losses": found.losses}
+        rows = np.concatenate([targets, projection.start, projection.images])
+        figures.save_png(out, figures.grid(rows, len(targets)), "Targets, images at the start, images at the end")
+    codes = {"codes": projection.codes, "losses": projection.losses}
     output.write_npz(f"--out={FLAGS.out}", out.with_suffix(".npz"), codes)
-    first, last = (np.mean(found.losses[i]) for i in (0, -1))
+    first, last = (np.mean(projection.losses[i]) for i in (0, -1))
     print(f"distance {first:.3f} -> {last:.3f}\nlook at:", out, out.with_suffix(".npz"), sep="\n  ")
 
 

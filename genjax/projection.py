@@ -1,8 +1,9 @@
-"""The codes of a generator whose images are nearest to given ones.
+"""Projection: the latents of a generator whose images are nearest to target images, by gradient descent.
 
-Source: arXiv:1912.04958, appendix D: from the average w, Adam of 0.1 that rises over the first twentieth and falls
-over the last quarter, noise on w that falls to nothing at three quarters. Paper: VGG's distance, and noise maps are
-optimized too; here: SqueezeNet's and the squared difference of pixels, and noise stays what it is.
+Source: arXiv:1912.04958, appendix D: from the average w, Adam with a rate of 0.1 that rises over the first twentieth
+and falls over the last quarter of the steps, noise on w that falls to zero at three quarters. Paper: VGG's distance,
+and noise maps are optimized too; here: SqueezeNet's distance and the squared difference of pixels, and noise is
+fixed.
 """
 
 from collections.abc import Callable
@@ -19,19 +20,20 @@ from genjax.ops.pixels import quantize
 from genjax.run.loaded import Run
 
 SPACES = {"z": ("latents", "decode"), "w": ("map", "synthesize"), "w+": ("map", "synthesize")}
-"""Where codes are sought, and the outputs that this needs: latents; one w; a w for each layer."""
+"""Space -> outputs that it needs: z are latents, w is one per image, w+ one per image and layer."""
 
-RATE, NOISE = 0.1, 0.05  # of Adam, and of the noise in units of w's deviation
-CANDIDATES = 256  # seeds of which the nearest is where z begins
-DRAWN = 2000  # w that the average is over
+RATE = 0.1  # of Adam
+NOISE = 0.05  # on w, in units of its standard deviation
+CANDIDATES = 256  # seeds of which the nearest is the start in z
+DRAWN = 2000  # w in the average
 
 
 class Projection(NamedTuple):
-    """What a search found."""
+    """Latents, and their images before and after the descent."""
 
     codes: np.ndarray  # [N, latent], [N, width] or [N, layers, width]
-    start: np.ndarray  # [N, *shape], the images that it began with
-    images: np.ndarray  # [N, *shape], those that it ended with
+    start: np.ndarray  # [N, *shape], images at the start
+    images: np.ndarray  # [N, *shape], images at the end
     losses: np.ndarray  # [steps, N]
 
 
@@ -43,55 +45,57 @@ def project(
     seed: int = 0,
     on_progress: Callable[[int], object] = lambda _: None,
 ) -> Projection:
-    """Codes for images; `on_progress` is called with the steps that are done.
+    """Latents whose images approximate `targets`; `on_progress` is called with the number of steps done.
 
     Shapes: targets uint8 [N, *shape].
-    Raises: NotApplicable if the run's task has no such codes.
+    Raises: NotApplicable if the run's task lacks the outputs for the space.
     """
     run.need(*SPACES[space])
     generate = run.task.outputs[SPACES[space][1]]
-    start, spread = _start(run, targets, space)
-    look, wanted = perceptual_distance(), jnp.asarray(targets, jnp.float32)
+    start, std = _start(run, targets, space)
+    distance = perceptual_distance()
+    target = jnp.asarray(targets, jnp.float32)
     tx = optax.adam(lambda step: RATE * _rate(step / steps))
 
     def losses(codes, state):
         x = generate(state, codes)
-        return look(x, wanted) + jnp.mean(jnp.square(x - wanted), (1, 2, 3)) / 127.5**2
+        return distance(x, target) + jnp.mean(jnp.square(x - target), (1, 2, 3)) / 127.5**2
 
     @jax.jit
     def descend(codes, opt, step, state):
-        left = jnp.maximum(1 - step / steps / 0.75, 0) ** 2 * (space != "z")
+        strength = jnp.maximum(1 - step / steps / 0.75, 0) ** 2 * (space != "z")
         key = jax.random.fold_in(jax.random.key(seed), step)
-        moved = codes + NOISE * left * spread * jax.random.normal(key, codes.shape)
-        found, pull = jax.vjp(lambda codes: losses(codes, state), moved)
-        updates, opt = tx.update(pull(jnp.ones(len(codes)))[0], opt, codes)
-        return optax.apply_updates(codes, updates), opt, found
+        noisy = codes + NOISE * strength * std * jax.random.normal(key, codes.shape)
+        values, pullback = jax.vjp(lambda codes: losses(codes, state), noisy)
+        updates, opt = tx.update(pullback(jnp.ones(len(codes)))[0], opt, codes)
+        return optax.apply_updates(codes, updates), opt, values
 
-    codes, rows = jnp.asarray(start), []
+    codes = jnp.asarray(start)
     opt = tx.init(codes)
+    rows = []
     for step in range(steps):
-        codes, opt, found = descend(codes, opt, step, run.state)
-        rows.append(np.asarray(found))
+        codes, opt, values = descend(codes, opt, step, run.state)
+        rows.append(np.asarray(values))
         on_progress(step + 1)
     return Projection(np.asarray(codes), _images(run, generate, start), _images(run, generate, codes), np.stack(rows))
 
 
 def _start(run, targets, space):
-    """The codes that a search begins with, and the deviation of codes."""
+    """The latents at the start, and their standard deviation."""
     seeds = np.arange(CANDIDATES if space == "z" else DRAWN, dtype=np.int32)
     z = apply_in_batches(run.task.outputs["latents"], run.state, seeds)
     if space == "z":
         images = run.decode(z).reshape(len(z), -1).astype(np.float32)
         flat = targets.reshape(len(targets), -1).astype(np.float32)
-        apart = (flat**2).sum(1)[:, None] + (images**2).sum(1) - 2 * flat @ images.T
-        return z[apart.argmin(1)], 1.0
+        squared = (flat**2).sum(1)[:, None] + (images**2).sum(1) - 2 * flat @ images.T
+        return z[squared.argmin(1)], 1.0
     w = apply_in_batches(run.task.outputs["map"], run.state, z)
     layers = (2 * int(np.log2(targets.shape[1])) - 2,) if space == "w+" else ()
     return np.broadcast_to(w.mean(0), (len(targets), *layers, w.shape[1])).copy(), float(w.std())
 
 
 def _rate(t):
-    """How large steps are at t of the way, from 0 to 1."""
+    """Factor of the learning rate at t, the share of steps done, from 0 to 1."""
     return jnp.minimum(t / 0.05, 1) * (0.5 - 0.5 * jnp.cos(jnp.pi * jnp.minimum((1 - t) / 0.25, 1)))
 
 

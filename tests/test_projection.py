@@ -37,7 +37,7 @@ def by_pixels(monkeypatch):
 
 def test_an_image_of_the_generator_is_found_again(toy):
     w = styles.w_of(toy, 3)
-    targets = styles.decoded(toy, w)
+    targets = styles.decode(toy, w)
     found = projection.project(toy, targets, "w", 200)
     assert found.codes.shape == w.shape
     assert found.losses.shape == (200, 3)

@@ -84,13 +84,13 @@ def base_config(base: str):
     return module.get_config(variant)
 
 
-def _module(path: str, what: str) -> ModuleType:
+def _module(path: str, kind: str) -> ModuleType:
     file = Path(path)
     if file.suffix != ".py" or not file.is_file():
         near = sorted(map(str, file.parent.glob("[!_]*.py"))) if file.parent.is_dir() else []
         there = f"; choose from {', '.join(near)}" if near else ""
-        raise InputError(f"{path}: no such {what}{did_you_mean(path, near)}{there}")
-    spec = importlib.util.spec_from_file_location(f"genjax_{what}_{file.stem}", file)
+        raise InputError(f"{path}: no such {kind}{did_you_mean(path, near)}{there}")
+    spec = importlib.util.spec_from_file_location(f"genjax_{kind}_{file.stem}", file)
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)

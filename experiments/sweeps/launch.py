@@ -1,4 +1,4 @@
-"""Runs as child processes, so many at a time: each on its share of the cores, stopped softly."""
+"""Runs as child processes, several at a time, each on its share of the cores; a stopped one saves first."""
 
 import json
 import os
@@ -17,44 +17,44 @@ from genjax.files import write_bytes
 from genjax.text import duration
 from genjax.train import Stop
 
-POLL = 0.1  # seconds between two looks at the children
+POLL = 0.1  # seconds between two polls of the children
 
 
 class Ended(NamedTuple):
-    """How a sweep ended."""
+    """The end of a sweep."""
 
     failures: dict[str, str]  # reasons by the run's title
-    signal: int  # that it was stopped by, or 0
+    signal: int  # the signal that stopped it, or 0
 
 
 def shares(jobs: int) -> list[list[int]]:
-    """The cores of each of so many jobs; no cores where the system does not pin processes.
+    """The cores of each of `jobs` jobs; empty if the system does not pin processes.
 
-    All have as many, and what is left over idles: sums are added in another order by another number of threads, and
-    what a run comes to must not depend on whose turn it was.
+    All jobs have equally many cores and the rest idles, because another number of threads adds in another order, and
+    a result must not depend on which share of cores a run got.
     Raises: InputError for more jobs than cores.
     """
     pins = hasattr(os, "sched_getaffinity")
     cores = sorted(os.sched_getaffinity(0)) if pins else list(range(os.cpu_count() or 1))
     if not 1 <= jobs <= len(cores):
-        raise InputError(f"--jobs={jobs}: expected 1 to {len(cores)}, a core each at least")
+        raise InputError(f"--jobs={jobs}: expected 1 to {len(cores)}, at least one core per job")
     each = len(cores) // jobs
     return [cores[i * each : (i + 1) * each] if pins else [] for i in range(jobs)]
 
 
 class Child:
-    """A run's process. What it prints is added to the run's log.txt."""
+    """The process of a run. Its output is appended to the run's log.txt."""
 
     def __init__(self, run: Run, cores: Sequence[int], jobs: int):
-        about = {"variant": run.variant, "seed": run.seed, "cores": len(cores), "config": run.config.to_dict()}
-        write_bytes(run.path / FILE, (json.dumps(about, indent=2) + "\n").encode())
+        info = {"variant": run.variant, "seed": run.seed, "cores": len(cores), "config": run.config.to_dict()}
+        write_bytes(run.path / FILE, (json.dumps(info, indent=2) + "\n").encode())
         command = [sys.executable, "-m", "experiments.sweeps.worker", f"--run={run.path.absolute()}"]
         command += [f"--cores={','.join(map(str, cores))}"] if cores else []
-        share = {"XLA_PYTHON_CLIENT_MEM_FRACTION": f"{0.9 / jobs:.3f}"} if jobs > 1 else {}  # of a GPU, if there is one
+        share = {"XLA_PYTHON_CLIENT_MEM_FRACTION": f"{0.9 / jobs:.3f}"} if jobs > 1 else {}  # of a GPU's memory
         self.log = run.path / "log.txt"
         with open(self.log, "ab") as log:
             self._begin = log.tell()
-            # A group of its own: Ctrl-C reaches this process alone, which then asks its children to save.
+            # In a process group of its own: Ctrl-C reaches the sweep alone, which then asks its children to save.
             self.process = subprocess.Popen(
                 command, env=share | os.environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0
             )
@@ -68,7 +68,7 @@ class Child:
         self.process.send_signal(number)
 
     def reason(self, code: int) -> str:
-        """Why it failed, in a line: what it called an error, or else its last line."""
+        """The reason of a failure in one line: its error message, or else its last line of output."""
         if code < 0:
             return f"killed by {signal.Signals(-code).name}; see {self.log}"
         with open(self.log, "rb") as log:
@@ -85,14 +85,22 @@ def execute(
     say: Callable[[str], None],
     start: Callable[[Run, Sequence[int], int], Any] = Child,
 ) -> Ended:
-    """Bring runs to their ends, in order, as many at a time as there are shares of cores.
+    """Run all of `todo` in order, as many at a time as there are shares of cores.
 
-    `finished` hears of each run that ended well, and may say why it failed all the same. A failure stops no other run.
-    SIGINT or SIGTERM stops all softly; a second one at once.
+    `finished` is called for each run that ended well, and may return a reason why it failed nevertheless. A failure
+    stops no other run. SIGINT or SIGTERM asks all runs to save and end; a second one ends them at once.
     """
-    waiting, running, free = deque(enumerate(todo, 1)), {}, deque(cores)
-    failures, begin, ended, asked = {}, time.monotonic(), 0, False
-    place = lambda number: f"{number:>{len(str(len(todo)))}}/{len(todo)}"  # noqa: E731
+    waiting = deque(enumerate(todo, 1))
+    running = {}
+    free = deque(cores)
+    failures = {}
+    begin = time.monotonic()
+    ended = 0
+    asked = False
+
+    def place(number):
+        return f"{number:>{len(str(len(todo)))}}/{len(todo)}"
+
     with Stop() as stop:
         try:
             while running or (waiting and not stop.signal):

@@ -1,4 +1,4 @@
-"""The runs of an experiment, every one checked before the first begins."""
+"""The runs of an experiment, all checked before the first begins."""
 
 import hashlib
 import json
@@ -26,27 +26,27 @@ class Run:
 
     variant: str
     seed: int
-    x: float | None  # on the figure's axis
+    x: float | None  # its position on the figure's axis
     config: ConfigDict
     steps: int
     path: Path
 
     @property
     def title(self) -> str:
-        """As status lines have it."""
+        """The run in status lines."""
         return f"{self.variant}, seed {self.seed}"
 
 
 def plan(experiment: Experiment, folder: Path) -> list[Run]:
     """All runs, seed by seed; their folders are in `folder`.
 
-    Raises: InputError, before anything is compiled, for a variant that cannot be trained, two that are the same, and a
-    folder that has a run of another config.
+    Raises: InputError, before anything is compiled, for a variant that cannot be trained, two equal variants, and a
+    folder that holds a run of another config.
     """
     configs = {title: _checked(experiment, title) for title in experiment.variants}
-    _refuse_the_same({title: config for title, (config, _) in configs.items()})
+    _refuse_equal({title: config for title, (config, _) in configs.items()})
     xs = {title: _x(experiment.axis, title, config) for title, (config, _) in configs.items()}
-    _refuse_the_same({title: ConfigDict({"x": x}) for title, x in xs.items() if x is not None}, "lie at the same X")
+    _refuse_equal({title: ConfigDict({"x": x}) for title, x in xs.items() if x is not None}, "lie at the same X")
     runs = []
     for seed in experiment.seeds:
         for title, (config, steps) in configs.items():
@@ -61,9 +61,9 @@ def plan(experiment: Experiment, folder: Path) -> list[Run]:
 
 
 def identity(base: str, config: ConfigDict, keys: Sequence[str]) -> str:
-    """Ten hex digits of a base, what `config` has at the overridden keys, and its seed.
+    """Ten hex digits of a base, the values of the overridden keys in `config`, and its seed.
 
-    They depend neither on the order of the keys nor on how a value was written (1 or 1.0, a list or a tuple).
+    They do not depend on the order of the keys or the form of a value (1 or 1.0, a list or a tuple).
     """
     values = {
         name: value
@@ -75,10 +75,10 @@ def identity(base: str, config: ConfigDict, keys: Sequence[str]) -> str:
 
 
 def override(config: ConfigDict, overrides: Mapping[str, Any]) -> None:
-    """Set dotted keys; a mapping takes the place of a whole part, as {"critic": {"net": "mlp"}}.
+    """Set dotted keys; a mapping replaces a whole part, as {"critic": {"net": "mlp"}}.
 
-    Raises: InputError for a part that there is none of, or a value of another type. What a part may hold is checked
-    where it is used.
+    Raises: InputError for an unknown part, or a value of another type. The keys of a replaced part are checked by its
+    task.
     """
     with config.unlocked():
         for key, value in overrides.items():
@@ -88,7 +88,7 @@ def override(config: ConfigDict, overrides: Mapping[str, Any]) -> None:
                 if not isinstance(node.get(part), ConfigDict):
                     known = {name.rpartition(".")[0] for name in flat(config)} | set(flat(config))
                     wrong = ".".join(parts[: i + 1])
-                    raise InputError(f"the config has no part {wrong!r}{did_you_mean(key, known)}, as {key!r} wants")
+                    raise InputError(f"{key!r}: the config has no part {wrong!r}{did_you_mean(key, known)}")
                 node = node[part]
             try:
                 node[last] = ConfigDict(value) if isinstance(value, Mapping) else value
@@ -97,7 +97,7 @@ def override(config: ConfigDict, overrides: Mapping[str, Any]) -> None:
 
 
 def _checked(experiment: Experiment, title: str) -> tuple[ConfigDict, int]:
-    """A variant's config and steps."""
+    """The config and the number of steps of a variant."""
     try:
         config = base_config(experiment.base)
         override(config, dict(experiment.overrides) | dict(experiment.variants[title]))
@@ -110,12 +110,12 @@ def _checked(experiment: Experiment, title: str) -> tuple[ConfigDict, int]:
     return config, task.steps
 
 
-def _refuse_the_same(configs: Mapping[str, ConfigDict], how: str = "have the same config") -> None:
-    seen: dict[str, str] = {}
+def _refuse_equal(configs: Mapping[str, ConfigDict], claim: str = "have the same config") -> None:
+    titles: dict[str, str] = {}
     for title, config in configs.items():
-        other = seen.setdefault(json.dumps(flat(config), sort_keys=True), title)
-        if other != title:
-            raise InputError(f"the variants {other!r} and {title!r} {how}: leave one out")
+        first = titles.setdefault(json.dumps(flat(config), sort_keys=True), title)
+        if first != title:
+            raise InputError(f"the variants {first!r} and {title!r} {claim}: leave one out")
 
 
 def _x(axis: Axis | None, title: str, config: ConfigDict) -> float | None:
@@ -124,15 +124,15 @@ def _x(axis: Axis | None, title: str, config: ConfigDict) -> float | None:
     known = flat(config)
     value = known.get(axis.key)
     if not isinstance(value, int | float) or isinstance(value, bool):
-        wrong = f"is {value!r}, no number" if axis.key in known else f"is no key{did_you_mean(axis.key, known)}"
-        raise InputError(f"X: {axis.key!r} {wrong} in the config of variant {title!r}")
+        fault = f"is {value!r}, no number" if axis.key in known else f"is no key{did_you_mean(axis.key, known)}"
+        raise InputError(f"X: {axis.key!r} {fault} in the config of variant {title!r}")
     if axis.log and value < 0:
-        raise InputError(f"X: {axis.key}={value} of variant {title!r}: a logarithmic axis has nothing below 0")
+        raise InputError(f"X: {axis.key}={value} of variant {title!r}: a logarithmic axis has no negative values")
     return float(value)
 
 
 def _folder(folder: Path, title: str, seed: int, name: str) -> Path:
-    """Where a run is kept; one that was given another title since keeps its folder."""
+    """The folder of a run; a run whose title has changed keeps its folder."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower().replace(",", "")
     slug = re.sub("[^a-z0-9]+", "-", plain).strip("-")[:48].strip("-") or "variant"
     return next(folder.glob(f"*-{name}"), folder / f"{slug}-seed-{seed}-{name}")
@@ -144,7 +144,7 @@ def _refuse_another(run: Run) -> None:
         return
     if changes := list(differences(saved_config(old), run.config)):
         raise InputError(
-            f"{run.path} holds a run of another config, so what it shares with the others has changed since:\n  "
+            f"{run.path} holds a run of another config:\n  "
             + "\n  ".join(changes)
             + "\ntake another --workdir, or move that folder away"
         )

@@ -29,7 +29,7 @@ def count_modes(x, centers, std, frequencies=None):
     Every sample, good or not, is counted at its nearest center for the divergence. 1 - exp(-9/2) = 98.9 % of a
     mixture's own samples in the plane are good. The paper counts 2,500 samples. For `ring8` and `grid25`:
 
-        mixture = genjax.data.synthetic.mixture("ring8")
+        mixture = genjax.data.open_source("ring8").mixture
         count_modes(x, mixture.centers, mixture.std)
 
     Shapes: x [N, D], centers [modes, D], frequencies [modes] (None: all equal) -> Modes.

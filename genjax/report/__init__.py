@@ -1,5 +1,5 @@
-"""Presentation of results: progress and tables (console), images (figures, curves), a run's page (html).
+"""Presentation of results: progress (console), images (figures, gallery, curves, ...), a run's page (html).
 
-Nothing here uses JAX: arrays are NumPy's. Import the module that is needed, `from genjax.report import figures`: this
+Nothing here imports JAX: arrays are NumPy's. Import the module that is needed, `from genjax.report import figures`; the
 package imports none of them, and they import matplotlib, Pillow and rich only when used.
 """

@@ -1,4 +1,4 @@
-"""Histograms of activations: a sparse code has most activations near zero, and no latent that is always active."""
+"""Activity of latents: in a sparse code most activations are near zero, and no latent is always active."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from genjax.report.figures import COLORS, rendered, tidy
 
 
 def draw(latents, target: float | None = None):
-    """Histograms of all activations and of the means of latents over examples; `target` is a line in the second.
+    """Histograms of all activations, and of the mean of each latent over examples; `target` is a line in the second.
 
     Shapes: latents [N, ...].
     """
@@ -40,8 +40,9 @@ def draw(latents, target: float | None = None):
 
 
 def _edges(values, bins):
-    """Edges of bins over the range of values, or around a single value."""
-    low, high = float(values.min()), float(values.max())
+    """Bins over all values; bins around the value if there is only one."""
+    low = float(values.min())
+    high = float(values.max())
     if low == high:
         low, high = low - 0.5, high + 0.5
     return np.linspace(low, high, bins + 1)

@@ -1,4 +1,4 @@
-"""Progress of long work as text."""
+"""Progress of long work as text: one live line on a terminal, plain lines in files and pipes."""
 
 import contextlib
 import math
@@ -13,9 +13,9 @@ from genjax.text import duration, number
 class Progress:
     """Progress of a run, or of other long work: one live line on a terminal, occasional plain lines in files and pipes.
 
-    `total_steps` counts the whole run, and `start_step` is where this process began. `unit_images_per_step` gives
-    images per second (None: not shown). Plain lines are printed at most every `every` seconds, besides the first and
-    the last. `noun` is the unit that is counted. Rates are over about the last half minute of the current phase,
+    `total_steps` counts the whole run, `start_step` is where this process continues it; `unit_images_per_step` (None:
+    not shown) gives images per second; plain lines are printed at most every `every` seconds, besides the first and the
+    last; `noun` names the unit that is counted. Rates are those of about the last half minute of the current phase,
     without its first call, which compiles.
 
         with Progress(5000, 0, 64) as progress:
@@ -25,23 +25,28 @@ class Progress:
     """
 
     def __init__(self, total_steps, start_step=0, unit_images_per_step=None, stream=None, every=10.0, noun="step"):
-        """The arguments are described in the class."""
-        self.total, self.step, self.images = total_steps, start_step, unit_images_per_step
-        self.stream, self.every = sys.stderr if stream is None else stream, every
-        self.noun, self.name, self.metrics = noun, "", {}
+        """See the class."""
+        self.total = total_steps
+        self.step = start_step
+        self.images = unit_images_per_step
+        self.stream = sys.stderr if stream is None else stream
+        self.every = every
+        self.noun = noun
+        self.name = ""
+        self.metrics = {}
         self._marks: deque[tuple[float, int]] = deque()  # (time, step) of recent updates
         self._printed: tuple[float, int] | None = None
         self._bar = None
 
     def __enter__(self):
-        """Start the line."""
+        """Start the live line on a terminal."""
         if self.stream.isatty() and os.environ.get("TERM") not in (None, "", "dumb"):
             self._bar = _bar(self)
             self._bar.start()
         return self
 
     def __exit__(self, *_):
-        """Leave the last state on the screen."""
+        """Print the final state."""
         if self._bar:
             self._bar.refresh()
             self._bar.stop()
@@ -49,14 +54,15 @@ class Progress:
             self._line()
 
     def phase(self, name: str, images_per_step: float | None = None) -> None:
-        """Begin a phase: show its name and reset the rates."""
-        self.name, self.images = name, images_per_step or self.images
+        """Begin a phase: show its name and measure rates again."""
+        self.name = name
+        self.images = images_per_step or self.images
         self._marks.clear()
         if not self._bar:
             self.say(f"phase {name}")
 
     def update(self, step: int, metrics: dict[str, float]) -> None:
-        """Show that `step` steps of the whole run are complete."""
+        """Show that `step` steps of the whole run are done."""
         self.step, self.metrics = step, metrics
         now = time.monotonic()
         self._marks.append((now, step))
@@ -66,7 +72,7 @@ class Progress:
             self._line()
 
     def say(self, text: str) -> None:
-        """Print a separate line, above the live line if there is one."""
+        """Print a line of its own, above the live line if there is one."""
         if self._bar:
             self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
         else:
@@ -81,9 +87,11 @@ class Progress:
         return (last - first) / (now - then) if last > first and now > then else None
 
     def parts(self) -> dict[str, list[str]]:
-        """The parts of a line in order: counts, speed, metrics (the losses, or the first four if none is a loss)."""
-        rate, share = self.rate(), min(1.0, self.step / max(self.total, 1))
-        counts, speed = [f"{self.noun} {self.step:,}/{self.total:,} ({math.floor(100 * share)}%)"], []
+        """The texts of the line in order: counts, then speed, then metrics (the losses, or else the first few)."""
+        rate = self.rate()
+        share = min(1.0, self.step / max(self.total, 1))
+        counts = [f"{self.noun} {self.step:,}/{self.total:,} ({math.floor(100 * share)}%)"]
+        speed = []
         if rate:
             speed.append(f"{number(rate)} steps/s" if self.noun == "step" else f"{number(rate)}/s")
             if self.images:
@@ -99,14 +107,14 @@ class Progress:
 
 
 @contextlib.contextmanager
-def watch(noun: str, total: int, stream=None):
-    """Show progress of long work: the number done of `total`, or the time elapsed if `total` is 0.
+def watch(title: str, total: int, stream=None):
+    """Show the progress of long work: the number done out of `total`, or the elapsed time if `total` is 0.
 
     with watch("images", 5000) as on_progress:
         on_progress(64)
     """
     if total:
-        with Progress(total, stream=stream, noun=noun) as progress:
+        with Progress(total, stream=stream, noun=title) as progress:
             yield lambda done: done == progress.step or progress.update(done, {})
         return
     from rich.console import Console
@@ -116,12 +124,12 @@ def watch(noun: str, total: int, stream=None):
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     console = Console(file=stream or sys.stderr)
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        bar.add_task(noun)
+        bar.add_task(title)
         yield lambda done: None
 
 
 def _bar(progress: Progress):
-    """A rich progress display of one line; the least important parts are left out if the terminal is narrow."""
+    """A rich progress display of one line; the least important texts are left out if the terminal is narrow."""
     from rich.console import Console
     from rich.progress import Progress as Bar
     from rich.progress import ProgressColumn
@@ -131,24 +139,26 @@ def _bar(progress: Progress):
 
     class Line(ProgressColumn):
         def render(self, task):
-            room, parts = console.width - 1, progress.parts()
-            width = max(6, min(30, (room - 48) // 4))
-            speed, metrics = parts["speed"] or ["compiling"], parts["metrics"]
-            full, short = *parts["counts"], f"{progress.step:,}/{progress.total:,}"
+            parts = progress.parts()
+            space = console.width - 1
+            width = max(6, min(30, (space - 48) // 4))
+            speed = parts["speed"] or ["compiling"]
+            metrics = parts["metrics"]
+            (full,) = parts["counts"]
+            short = f"{progress.step:,}/{progress.total:,}"
             # By importance, which is not the order on the line.
             ranked = speed[-1:] + speed[:1] + metrics[:2] + speed[1:-1] + metrics[2:] + [progress.name]
             shown = set()
-            left = room - width - 2 - len(short)
+            space -= width + 2 + len(short)
             for text in filter(None, dict.fromkeys(ranked)):
-                left -= len(text) + 2
-                if left < 0:
+                space -= len(text) + 2
+                if space < 0:
                     break
                 shown.add(text)
-            counts = full if left >= len(full) - len(short) else short
-            words = [(progress.name, "magenta"), (counts, "bold"), *((text, "cyan") for text in speed)]
-            words = [
-                (text, style) for text, style in words + [(text, "") for text in metrics] if text in shown | {counts}
-            ]
+            counts = full if space >= len(full) - len(short) else short
+            styled = [(progress.name, "magenta"), (counts, "bold"), *((text, "cyan") for text in speed)]
+            styled += [(text, "") for text in metrics]
+            words = [(text, style) for text, style in styled if text in shown | {counts}]
             line = Table.grid(padding=(0, 2, 0, 0))
             bar = ProgressBar(total=max(progress.total, 1), completed=progress.step, width=width)
             text = Text("  ", no_wrap=True, overflow="ellipsis").join(Text(*word) for word in words)
@@ -156,7 +166,7 @@ def _bar(progress: Progress):
             return line
 
     console = Console(file=progress.stream)
-    # Only four redraws per second, because the cores are for training.
+    # Four redraws per second leave the cores to training.
     bar = Bar(Line(), console=console, refresh_per_second=4)
     bar.add_task("")
     return bar

@@ -14,8 +14,8 @@ NOT_METRICS = ("step", "seconds", "images_per_second")
 def draw(rows: list[dict], path: str | os.PathLike) -> None:
     """Draw the metrics of a run over its steps: losses first, then the others by prefix and scale.
 
-    A bold smoothed line over the faint raw one; a logarithmic axis where values span decades; a cross at the foot
-    where a value was not finite. `rows` are those of metrics.jsonl; values that are not numbers are left out.
+    A bold smoothed line is drawn over the faint raw one; axes are logarithmic if values span decades; a cross at the
+    bottom marks values that are not finite. `rows` are those of metrics.jsonl; only numbers are drawn.
     """
     from matplotlib.figure import Figure
 
@@ -23,7 +23,7 @@ def draw(rows: list[dict], path: str | os.PathLike) -> None:
     panels = _panels(series)
     count = max(1, len(panels))
     columns = 1 if count == 1 else 2
-    wide = count % 2  # for an odd number of panels, the losses get the whole first row
+    wide = count % 2  # of an odd number of panels the losses get the whole first row
     height = -(-(count + wide) // columns) if columns == 2 else 1
     figure = Figure(figsize=(10, 3.0 * height + 0.2), dpi=160, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.1)
@@ -43,15 +43,15 @@ def draw(rows: list[dict], path: str | os.PathLike) -> None:
 
 
 def _series(rows: list[dict]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Steps and values per metric, at most 4,000 of each; metrics that were never finite are left out."""
-    pairs: dict[str, list] = {}
+    """Steps and values by metric, at most 4,000; metrics that were never finite are left out."""
+    pairs_of: dict[str, list] = {}
     for row in rows:
         for name, value in row.items():
             if name not in NOT_METRICS and isinstance(value, int | float) and not isinstance(value, bool):
-                pairs.setdefault(name, []).append((row.get("step", len(pairs)), value))
+                pairs_of.setdefault(name, []).append((row.get("step", len(pairs_of)), value))
     series = {}
-    for name, points in pairs.items():
-        steps, values = np.array(sorted(points, key=lambda pair: pair[0]), float).T
+    for name, pairs in pairs_of.items():
+        steps, values = np.array(sorted(pairs, key=lambda pair: pair[0]), float).T
         if np.isfinite(values).any():
             keep = evenly(len(steps), 4000)
             series[name] = steps[keep], values[keep]
@@ -59,7 +59,7 @@ def _series(rows: list[dict]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 
 def _panels(series: dict) -> list[tuple[str, list[str]]]:
-    """Titles and names of panels: the losses, then one group per prefix, split where typical sizes differ 30-fold."""
+    """Titles and names: the losses, then one group per prefix, split where neighbors differ by a factor of 30."""
     groups: dict[str, list[str]] = {"losses": [name for name in series if "loss" in name.lower()]}
     for name in series:
         if name not in groups["losses"]:
@@ -89,13 +89,16 @@ def _draw(axes, title: str, series: dict) -> None:
     low, high = np.percentile(values, [1, 99])
     log = bool(values.min() > 0 and high > 100 * low)
     span = high - low
-    limits = -np.inf, np.inf
-    if not log and values.max() - values.min() > 5 * span > 0:  # cut a few peaks that would flatten the rest
+    limits = (-np.inf, np.inf)
+    if not log and values.max() - values.min() > 5 * span > 0:  # a few peaks must not flatten everything else
         limits = max(values.min(), low - 0.6 * span), min(values.max(), high + 0.6 * span)
         axes.set_ylim(limits[0] - 0.05 * span, limits[1] + 0.05 * span)
-        beyond = [f"up to {values.max():.3g}"] * bool(values.max() > limits[1])
-        beyond += [f"down to {values.min():.3g}"] * bool(values.min() < limits[0])
-        note = f"   (peaks {' and '.join(beyond)} are cut)"
+        beyond = []
+        if values.max() > limits[1]:
+            beyond.append(f"up to {values.max():.3g}")
+        if values.min() < limits[0]:
+            beyond.append(f"down to {values.min():.3g}")
+        note = f"   (peaks {' and '.join(beyond)} are clipped)"
     else:
         note = ""
     for color, (name, (steps, raw)) in zip(COLORS, series.items(), strict=False):
@@ -124,7 +127,7 @@ def _draw(axes, title: str, series: dict) -> None:
 
 
 def _smooth(values: np.ndarray, log: bool) -> np.ndarray:
-    """Smoothing by a Gaussian window of about a fortieth of the run, normalized over finite values and at the ends."""
+    """Values smoothed by a Gaussian window of about a fortieth of the run, over finite values, unbiased at the ends."""
     radius = max(2, len(values) // 25)
     window = np.exp(-0.5 * (np.arange(-radius, radius + 1) / (radius / 2.5)) ** 2)
     finite = np.isfinite(values)

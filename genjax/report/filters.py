@@ -1,4 +1,4 @@
-"""Weights of a first layer as images, one per unit."""
+"""Filters of the first layer, one image per unit."""
 
 import math
 
@@ -11,9 +11,9 @@ MOST = 100
 
 
 def draw(kernel, shape: tuple[int, int, int]):
-    """A grid of the `MOST` filters with the largest norms, gray where a weight is zero, each at full contrast.
+    """A grid of filters, gray for zero, each scaled to full contrast; at most the `MOST` largest by norm.
 
-    Shapes: kernel [H * W * C, units] of a dense layer or [h, w, C, units] of a convolution; shape (H, W, C).
+    Shapes: kernel [H * W * C, units] of a dense layer, or [h, w, C, units] of a convolution; shape (H, W, C).
     Raises: InputError for another kernel.
     """
     images = to_images(kernel, shape)
@@ -26,7 +26,7 @@ def draw(kernel, shape: tuple[int, int, int]):
 
 
 def to_images(kernel, shape: tuple[int, int, int]) -> np.ndarray:
-    """The weights of each unit in the layout of an image. Shapes: see `draw` -> [units, h, w, C]."""
+    """The weights of each unit as an image. Shapes: see `draw` -> [units, h, w, C]."""
     kernel = np.asarray(kernel, np.float32)
     if kernel.ndim == 2 and len(kernel) == math.prod(shape):
         return kernel.T.reshape(-1, *shape)
@@ -39,6 +39,6 @@ def to_images(kernel, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def normalized(images) -> np.ndarray:
-    """Weights as uint8 pixels of the same shape: 0 is middle gray, each filter's largest weight is black or white."""
+    """Weights as pixels: 0 is middle gray, the largest weight of each filter black or white. Shapes: kept, uint8."""
     largest = np.abs(images).max((1, 2, 3), keepdims=True)
     return np.rint(127.5 + 127.5 * images / np.where(largest, largest, 1)).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Latents of examples in the plane: by principal components, or by t-SNE if scikit-learn is installed."""
+"""Latents of examples in the plane: by principal components, or by t-SNE with scikit-learn."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -9,13 +9,13 @@ from genjax.errors import InputError
 from genjax.report.figures import COLORS, rendered
 
 THUMBNAIL = 0.042
-"""Side of a thumbnail as a share of the figure's side."""
+"""The side of a thumbnail, as a share of the figure's side."""
 
 
 def pca(latents) -> tuple[np.ndarray, np.ndarray]:
-    """Latents projected on their first two principal components, and the share of variance of each component.
+    """Latents on their first two principal components, and each one's share of the variance.
 
-    The sign of a component makes its largest entry positive. Shapes: [N, D] -> [N, 2], [2].
+    The sign of a component is such that its largest entry is positive. Shapes: [N, D] -> [N, 2], [2].
     Raises: InputError for fewer than two latents or two dimensions.
     """
     z = np.asarray(latents, np.float64).reshape(len(latents), -1)
@@ -31,7 +31,7 @@ def pca(latents) -> tuple[np.ndarray, np.ndarray]:
 
 
 def need_tsne() -> None:
-    """Raises: InputError if scikit-learn, which provides t-SNE, is not installed."""
+    """Raises: InputError without scikit-learn, which t-SNE is taken from."""
     if find_spec("sklearn") is None:
         raise InputError(
             't-SNE needs scikit-learn, which is not installed: pip install scikit-learn, or pip install -e ".[bench]"'
@@ -39,7 +39,7 @@ def need_tsne() -> None:
 
 
 def tsne(latents, seed: int = 0) -> np.ndarray:
-    """Latents in the plane by t-SNE, initialized by principal components; deterministic. Shapes: [N, ...] -> [N, 2].
+    """Latents by t-SNE, initialized by principal components and deterministic. Shapes: [N, ...] -> [N, 2].
 
     Source: van der Maaten and Hinton, "Visualizing data using t-SNE" (2008).
     Raises: InputError without scikit-learn, or for fewer than 4 latents.
@@ -89,7 +89,7 @@ def draw(points, labels=None, names: Sequence[str] = (), thumbnails=None, title:
     if labels is not None and len(present) <= 30:
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, markerscale=3, fontsize=10)
     if thumbnails is not None:
-        figure.draw_without_rendering()  # fixes the position of the axes
+        figure.draw_without_rendering()  # fixes the positions of the axes
         place = axes.transData.transform(points)
         side = THUMBNAIL * min(figure.bbox.width, figure.bbox.height)
         shown = np.flatnonzero(inside)
@@ -100,10 +100,10 @@ def draw(points, labels=None, names: Sequence[str] = (), thumbnails=None, title:
 
 
 def limits(points) -> tuple[np.ndarray, np.ndarray]:
-    """The lower left and upper right corner of the plot: all points, except a few that are far out.
+    """The lower and upper limits of the axes: all points, unless a few distant ones would crowd the others.
 
-    In each direction: the range of the middle 99% of points, extended to further points by at most a third of this
-    range, and a margin. Shapes: points [N, 2] -> [2], [2].
+    Per axis, the limits extend beyond the middle 99 % of points by at most a third of their range, plus a margin.
+    Shapes: points [N, 2] -> [2], [2].
     """
     low, high = points.min(0), points.max(0)
     near, far = np.quantile(points, (0.005, 0.995), axis=0)
@@ -114,7 +114,7 @@ def limits(points) -> tuple[np.ndarray, np.ndarray]:
 
 
 def apart(places, distance: float) -> list[int]:
-    """Indices of a subset of places at least `distance` apart in one direction, chosen greedily. Shapes: [N, 2]."""
+    """Indices of places at least `distance` apart along one axis, chosen greedily in order. Shapes: places [N, 2]."""
     chosen = np.empty((0, 2))
     indices = []
     for index, place in enumerate(np.asarray(places, float)):
@@ -125,7 +125,7 @@ def apart(places, distance: float) -> list[int]:
 
 
 def _colors(count: int) -> list:
-    """Colors of classes: those of genjax for a few classes, a color map of Matplotlib for more."""
+    """Colors of classes: those of all figures, or Matplotlib's if there are more classes."""
     if count <= len(COLORS):
         return list(COLORS)
     from matplotlib import colormaps
@@ -145,7 +145,7 @@ def _thumbnail(axes, image, point, side, color):
 
 
 def _plain():
-    """The norm that maps 0 to black and 255 to white."""
+    """Gray levels unchanged: 0 black, 255 white."""
     from matplotlib.colors import Normalize
 
     return Normalize(0, 255)

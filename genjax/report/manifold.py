@@ -1,4 +1,4 @@
-"""A plane of latents, and a sheet of the images decoded over it."""
+"""The images that a decoder gives over a plane of latents."""
 
 from statistics import NormalDist
 
@@ -7,11 +7,11 @@ import numpy as np
 from genjax.report.figures import grid
 
 EDGE = 0.05
-"""Probability left out on either side."""
+"""Probability that is left out at either end."""
 
 
 def plane(side: int, mean=(0.0, 0.0), std=(1.0, 1.0)) -> np.ndarray:
-    """Quantiles of a normal distribution in both directions, evenly spaced in probability; the second one increases up.
+    """A grid of quantiles of a normal distribution, evenly spaced in probability; the second one increases upwards.
 
     Shapes: mean, std [2] -> [side, side, 2].
     """

@@ -1,15 +1,15 @@
-"""Samples and the training images nearest to them, which show whether a model copies its data."""
+"""Samples beside the training images nearest to them, which shows whether a model has memorized its data."""
 
 import numpy as np
 
 from genjax.report.figures import rendered
 
 ROWS = 10
-GAP = 0.5  # gap between a sample and its neighbors, as a share of an image's width
+GAP = 0.5  # between a sample and its neighbors, as a share of an image's width
 
 
 def draw(samples, train, indices, distances):
-    """Two blocks of rows, the samples nearest to a training image and the first samples; the nearest neighbor first.
+    """Two blocks of rows: the samples nearest to a training image, and the first samples; nearest neighbors first.
 
     Shapes: samples uint8 [N, H, W, C], train [M, H, W, C], indices and distances [N, k] -> an image.
     """
@@ -40,9 +40,10 @@ def draw(samples, train, indices, distances):
 
 
 def _sheet(samples, neighbors):
-    """Rows of a sample, a gap and its neighbors, and the column where the neighbors begin."""
+    """Rows of a sample, a gap and its neighbors; and the column where the neighbors begin."""
     n, h, w, c = samples.shape
-    pad, gap = max(1, w // 28), round(GAP * w)
+    pad = max(1, w // 28)
+    gap = round(GAP * w)
     cells = np.concatenate([samples[:, None], neighbors], 1)
     cells = np.pad(cells, ((0, 0), (0, 0), (pad, pad), (pad, pad), (0, 0)), constant_values=255)
     rows = cells.swapaxes(1, 2).reshape(n * (h + 2 * pad), -1, c)

@@ -1,4 +1,4 @@
-"""Animations as MP4 (H.264), by PyAV: all colors, where a GIF has 256."""
+"""Images in turn as an MP4 (H.264), by PyAV: all colors, where a GIF has 256."""
 
 import io
 import os
@@ -12,11 +12,11 @@ from genjax.errors import InputError
 from genjax.files import write_bytes
 
 SIDE = 480
-"""Minimum of the longer side in pixels: smaller images are enlarged by an integer factor."""
+"""Least number of pixels of the longer side; smaller images are enlarged by an integer factor."""
 
 
 def need_av() -> None:
-    """Raises: InputError if PyAV is not installed."""
+    """Raises: InputError where PyAV is not installed."""
     if find_spec("av") is None:
         raise InputError(
             "an MP4 is made by PyAV, which is not installed: pip install av (or leave --mp4 out, for a GIF)"
@@ -24,7 +24,7 @@ def need_av() -> None:
 
 
 def save_mp4(path: str | os.PathLike, frames: Sequence, seconds: float) -> None:
-    """Save an MP4 of images of one size, paths or open files, over `seconds`.
+    """Save images of one size, files or open files, in turn over `seconds`.
 
     Raises: InputError without frames or without PyAV.
     """
@@ -50,7 +50,7 @@ def save_mp4(path: str | os.PathLike, frames: Sequence, seconds: float) -> None:
 
 
 def _even(x: np.ndarray) -> np.ndarray:
-    """An image with even sides, which the format requires; enlarged if small. Shapes: uint8 [H, W, 3] -> the same."""
+    """An image with even sides, which the format requires, enlarged if it is small. Shapes: uint8 [H, W, 3], kept."""
     factor = -(-SIDE // max(x.shape[:2]))
     x = x.repeat(factor, 0).repeat(factor, 1)
     return np.pad(x, [(0, side % 2) for side in x.shape[:2]] + [(0, 0)], mode="edge")

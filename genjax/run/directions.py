@@ -1,4 +1,4 @@
-"""Which way is better for metrics that are logged in training. Results of evaluations carry their own directions.
+"""The better direction of metrics that are logged in training. Results of evaluations carry their own directions.
 
 Losses of adversarial nets have none: a lower one does not mean better samples.
 """
