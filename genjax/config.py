@@ -28,7 +28,7 @@ def defaults(task: str) -> ConfigDict:
             "channels": 0,  # 1, 3, or 0: as found
             "resize": "crop",  # or "squash", "pad", "frame"
             "upscale": False,  # images smaller than `size`; else they are refused
-            "dir": "",  # prepared TFDS data sets; "" is TFDS's own default
+            "dir": "",  # a folder of prepared TFDS data sets, or of Fashion-MNIST's files; "" for their defaults
             "resident_gib": 1.0,  # data sets up to this size live on the device, larger ones stream
         }
     )

@@ -143,6 +143,18 @@ def test_a_source_of_another_module_is_as_good_as_ours(spirals, attribute):
         data.open_source(name, "valid")
 
 
+def test_the_example_of_the_page_is_a_source(tmp_path, monkeypatch):
+    page = (ROOT / "docs" / "data.md").read_text("utf-8")
+    (tmp_path / "example_of_the_page.py").write_text(page.partition("```python\n")[2].partition("```")[0])
+    monkeypatch.chdir(tmp_path)
+    source = data.open_source("example_of_the_page:moons", "test")
+    assert (source.size, source.shape, source.label_names) == (1000, (2,), ("upper", "lower"))
+    x = source.read(np.arange(1000))
+    upper = source.labels == 0
+    np.testing.assert_allclose(np.linalg.norm(x[upper], axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(x[~upper] - [1, 0.5], axis=1), 1, atol=1e-6)
+
+
 def test_sources_of_ours_build_on_those_of_another_module_and_its_digest_is_recorded(spirals):
     name = f"stacked:{spirals}:gray"
     assert data.open_source(name).shape == (8, 8, 3)

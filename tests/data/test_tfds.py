@@ -156,6 +156,13 @@ def test_tensorflow_is_never_imported(toy):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("package", ["tensorflow_datasets", "array_record"])
+def test_a_package_that_is_not_installed_is_named(toy, load, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(InputError, match=r"needs the packages tensorflow-datasets and array_record .*install"):
+        load("tfds:toy", dir=toy)
+
+
 def test_a_missing_or_damaged_shard_is_named(tmp_path, load):
     prepare(tmp_path)
     (shard,) = (tmp_path / "toy" / "1.2.0").glob("*train*")
