@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 from helpers import config_of
+from PIL import Image
 
 from genjax.config import defaults
 from genjax.errors import InputError
 from genjax.evaluation import sources
-from genjax.run.loaded import open_run
+from genjax.report import reconstructions
+from genjax.run.loaded import open_run, restored
 from genjax.train import train
 
 FORM = defaults("").data
@@ -42,7 +44,7 @@ def test_a_source_without_a_split_test_has_no_held_out_examples(images):
         sources.heldout(f"folder:{images}", "valid", FORM, "")
 
 
-@pytest.mark.parametrize("name", ["folder:/nowhere", "shapes_9999", "no_such_source"])
+@pytest.mark.parametrize("name", ["stacked:emoji_32", "shapes_9999", "no_such_source"])
 def test_only_a_missing_split_means_that_nothing_is_held_out(name):
     with pytest.raises(InputError):
         sources.heldout(name, "", FORM, "")
@@ -51,7 +53,9 @@ def test_only_a_missing_split_means_that_nothing_is_held_out(name):
 @pytest.mark.parametrize("name", ["shapes_16", "textures_16"])
 def test_a_run_on_drawn_images_shows_held_out_ones(tmp_path, name):
     assert train(config_of("ae_stacked", data__name=name), tmp_path) == 0
-    run = open_run(tmp_path, count=4, needs=("reconstruct",))
-    test = sources.open_images(name, "test", FORM)
-    assert run.source.split == "test"
-    np.testing.assert_array_equal(run.examples, test.read(np.arange(4)))
+    run = open_run(tmp_path, needs=("reconstruct",))
+    heldout = sources.open_images(name, "test", FORM)
+    assert run.source.fingerprint == heldout.fingerprint
+    expected = reconstructions.draw(*restored(run.task, run.state, heldout.read(np.arange(4))))
+    with Image.open(tmp_path / "samples" / "step_00000004.png") as image:
+        np.testing.assert_array_equal(image, expected)
