@@ -99,8 +99,7 @@ def listing(runs: Sequence[Run]) -> str:
     """A table of the runs and their progress."""
     rows = []
     for run in runs:
-        state, steps = outcome.state(run), outcome.reached(run)
-        rows.append((run.variant, run.seed, state, steps, run.steps, run.path.name))
+        rows.append((run.variant, run.seed, outcome.state(run), outcome.reached(run), run.steps, run.path.name))
     return table(rows, ("variant", "seed", "state", "step", "of", "folder"))
 
 

@@ -1,8 +1,8 @@
-"""Find the codes of images: python -m genjax.project --workdir=runs/x --images=mine/ --size=32 --space=w+
+"""Find the latents of images: python -m genjax.project --workdir=runs/x --images=mine/ --size=32 --space=w+
 
-A generator's nearest images to given ones, sought by descent in --space: z, or of a StyleGAN w, or w+ (a w for each
-layer, which comes nearest). Writes --out, an image: a row each of the given ones, where the search began, and its end;
-and beside it the codes and losses as .npz.
+Gradient descent in --space finds the generator's images that are nearest to target images: z, or for a StyleGAN w, or w+
+(one w per layer, which comes nearest). Writes --out, an image with one row each of the targets, the start and the end,
+and a .npz of the same name with the latents and losses.
 """
 
 from absl.flags import DEFINE_enum, DEFINE_integer
@@ -13,17 +13,17 @@ from genjax.errors import InputError
 FLAGS = flags.FLAGS
 
 MOST = 8
-"""Images that are projected, if --count does not say."""
+"""Default number of images that are projected."""
 
 
 def define_flags() -> None:
     """The flags of this entry point."""
     flags.define_run()
     flags.define_examples("images", count=f"{MOST}, or all if there are fewer", required=True)
-    DEFINE_enum("space", "w+", ["z", "w", "w+"], "Where codes are sought; z is for any generator.")
-    DEFINE_integer("steps", 300, "Of descent.", lower_bound=1)
-    DEFINE_integer("seed", 0, "Of the noise on w.", lower_bound=0)
-    flags.define_out("projection.png", "The image; the codes lie beside it.")
+    DEFINE_enum("space", "w+", ["z", "w", "w+"], "The space of the latents; z works with any generator.")
+    DEFINE_integer("steps", 300, "Number of descent steps.", lower_bound=1)
+    DEFINE_integer("seed", 0, "Seed of the noise on w.", lower_bound=0)
+    flags.define_out("projection.png", "The image; the latents are written to a .npz of the same name.")
 
 
 def main() -> None:

@@ -139,9 +139,12 @@ def execute(
 
 
 def _line(word, place, run, reason, took, begin, ended, todo) -> str:
-    elapsed, left = time.monotonic() - begin, len(todo) - ended
+    elapsed = time.monotonic() - begin
+    left = len(todo) - ended
     text = f"{word} {place}  {run.title}, in {duration(took)}"
-    text += f": {reason}" if reason else ""
-    return f"{text}  ({duration(elapsed)} so far" + (
-        f", about {duration(elapsed / ended * left)} left)" if left else ")"
-    )
+    if reason:
+        text += f": {reason}"
+    times = f"{duration(elapsed)} so far"
+    if left:
+        times += f", about {duration(elapsed / ended * left)} left"
+    return f"{text}  ({times})"

@@ -69,7 +69,8 @@ def of_run(path: str, shape: tuple[int, ...]) -> FeatureNet:
         raise InputError(
             f"classifier:{path} takes images of shape {data['shape']}, not {list(shape)}: train one on these"
         )
-    features, classify = task.outputs["features"], task.outputs["classify"]
+    features = task.outputs["features"]
+    classify = task.outputs["classify"]
     state = jax.device_get(local(state))
     width = jax.eval_shape(features, state, jax.ShapeDtypeStruct((1, *shape), np.uint8)).shape[1]
     return FeatureNet(

@@ -63,7 +63,8 @@ class Progress:
 
     def update(self, step: int, metrics: dict[str, float]) -> None:
         """Show that `step` steps of the whole run are done."""
-        self.step, self.metrics = step, metrics
+        self.step = step
+        self.metrics = metrics
         now = time.monotonic()
         self._marks.append((now, step))
         while len(self._marks) > 2 and now - self._marks[1][0] > 30:

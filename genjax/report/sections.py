@@ -38,7 +38,8 @@ def sentence(info: dict, steps: int | None) -> str:
         of = f" of {planned:,}" if isinstance(planned, int) and planned > steps else ""
         text += f", {steps:,}{of} steps"
     if device:
-        kind, count = str(device.get("kind") or device.get("platform") or "device"), device.get("count", 1)
+        kind = str(device.get("kind") or device.get("platform") or "device")
+        count = device.get("count", 1)
         text += f" on {f'{count} × ' if count != 1 else ''}{escape(kind.upper() if kind == 'cpu' else kind)}"
     return text + "."
 
@@ -153,7 +154,8 @@ def metrics(rows: list[dict]) -> str:
 
 def reproduce(info: dict) -> str:
     """The command, commit, data and device; the whole configuration and the versions, folded."""
-    git, data = _part(info, "git"), _part(info, "data")
+    git = _part(info, "git")
+    data = _part(info, "data")
     facts = {}
     if git.get("commit"):
         facts["commit"] = f"{git['commit']}{' with uncommitted changes' if git.get('dirty') else ''}"

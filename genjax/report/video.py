@@ -42,7 +42,8 @@ def save_mp4(path: str | os.PathLike, frames: Sequence, seconds: float) -> None:
     with av.open(data, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=Fraction(len(frames)) / Fraction(seconds))
         stream.height, stream.width = images[0].shape[:2]
-        stream.pix_fmt, stream.options = "yuv420p", {"crf": "18"}
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"crf": "18"}
         for x in images:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(x, "rgb24")))
         container.mux(stream.encode())
