@@ -211,6 +211,36 @@ def test_words_are_plain(folder):
     assert not listed, "\n" + "\n".join(map(str, listed))
 
 
+DIALECT = {
+    "images of 32 pixels a side": "images of 32 pixels per side",
+    "one weight an example": "one weight per example",
+    "two convolutions a stage": "two convolutions per stage",
+    "what the critic sees": "the critic's input",
+    "the net is told the class": "the class is an input of the net",
+    "after so many steps": "after `steps` steps",
+    "the same but for rounding": "the same except for rounding",
+    "expected a loss: there is 'hinge', 'minimax'": "choose from 'hinge', 'minimax'",
+    "both have one law of classes": "both have one distribution of classes",
+    "the Frechet distance": "the Fréchet distance",
+    "normalised colours": "normalized colors",
+}
+
+
+@pytest.mark.parametrize("words", DIALECT)
+def test_patterns_find_the_dialect_and_accept_plain_words(words):
+    assert list(in_text(ROOT, 1, words))
+    assert not list(in_text(ROOT, 1, DIALECT[words]))
+
+
+def test_openings_names_and_long_functions_are_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    path = tmp_path / "module.py"
+    body = "\n".join(["    x = 0"] * LINES)
+    path.write_text(f'"""What a module has."""\n\n\ndef f(coding):\n    """Of x."""\n    found = 0\n{body}\n')
+    lines = [str(hit).split(": ")[0] for hit in hits(path)]
+    assert sorted(lines) == sorted(f"module.py:{line}" for line in (1, 4, 4, 5, 6))
+
+
 def test_the_glossary_names_files_that_exist():
     text = (ROOT / "docs" / "glossary.md").read_text()
     rows = [line.rsplit("|", 2)[1] for line in text.splitlines() if line.startswith("| ")]
