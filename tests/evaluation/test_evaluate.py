@@ -1,4 +1,4 @@
-"""What is judged, as a user asks for it: runs, folders, arrays and points; and mistakes in a line."""
+"""Evaluations of runs, folders, arrays and points; mistakes are one line."""
 
 import json
 from math import log
@@ -54,7 +54,7 @@ def values_of(context, *names, **options):
     return {label: number for result in results for label, number in result.numbers.items()}
 
 
-def test_what_is_found_is_what_the_functions_say_of_the_same_features():
+def test_values_are_those_of_the_functions_on_the_same_features():
     found = values_of(EvalContext(source(FAKE), source(REAL), None, [NET]), "frechet", "kernel", "precision_recall")
     real, fake = (np.asarray(look(0, x)[0], np.float64) for x in (REAL, FAKE))
     direct = metrics.frechet_distance(real.mean(0), np.cov(real.T), fake.mean(0), np.cov(fake.T))
@@ -144,7 +144,7 @@ def test_reconstructions_and_likelihoods_are_of_held_out_images():
     assert found["Importance-weighted bound in nats, 3 draws"] == pytest.approx(log(0.5), rel=1e-6)
 
 
-def test_what_does_not_apply_is_said_or_refused():
+def test_metrics_that_do_not_apply_are_skipped_with_a_reason_or_refused():
     context = EvalContext(source(FAKE), source(REAL), None, [NET])
     skipped = {}
     results = evaluate(context, list(METRICS.values()), optional=True, on_skip=skipped.__setitem__)
@@ -158,20 +158,20 @@ def test_what_does_not_apply_is_said_or_refused():
         values_of(context, "accuracy")
 
 
-def test_a_doubtful_number_is_told():
+def test_a_doubtful_number_comes_with_a_warning():
     heard = []
     values_of(EvalContext(source(FAKE[:3]), source(REAL), None, [NET]), "frechet", warn=heard.append)
     assert "3 examples in 3 dimensions" in heard[0]
 
 
-def test_a_protocol_tells_all_that_a_number_depends_on():
+def test_a_protocol_has_all_that_a_number_depends_on():
     (result,) = evaluate(EvalContext(source(FAKE), source(REAL), None, [NET]), [METRICS["kernel"]])
-    told = json.loads(json.dumps(result.protocol))
-    assert told["settings"] == {"subsets": 100, "size": 150, "seed": 0}
-    assert told["samples"] == {"count": 150, "type": "uint8"}
-    assert told["reference"]["fingerprint"] == source(REAL).fingerprint
-    assert told["features"] == {"net": "toy", "sha256": "00", "resize": "none"}
-    assert told["versions"]["jax"] == jax.__version__
+    protocol = json.loads(json.dumps(result.protocol))
+    assert protocol["settings"] == {"subsets": 100, "size": 150, "seed": 0}
+    assert protocol["samples"] == {"count": 150, "type": "uint8"}
+    assert protocol["reference"]["fingerprint"] == source(REAL).fingerprint
+    assert protocol["features"] == {"net": "toy", "sha256": "00", "resize": "none"}
+    assert protocol["versions"]["jax"] == jax.__version__
 
 
 def test_the_names_of_metrics():
@@ -220,7 +220,7 @@ def config(name):
     return ConfigDict({"name": name, "split": "train", "size": "", "channels": 0, "resize": "crop", "dir": ""})
 
 
-def test_a_run_is_judged_and_keeps_what_was_found(place):
+def test_a_run_is_evaluated_and_keeps_the_results(place):
     features = f"--features=classifier:{place / 'classifier'}"
     names = ("frechet", "precision_recall", "classes", "swd", "ms_ssim", "neighbors")
     given = [f"--workdir={place / 'gan'}", features, f"--metrics={','.join(names)}", "--samples=100"]
@@ -241,7 +241,7 @@ def test_a_run_is_judged_and_keeps_what_was_found(place):
     assert "has results of swd that do not compare with these (samples.count: 100 -> 90" in other.out
 
 
-def test_a_classifier_is_judged_by_held_out_images(place):
+def test_a_classifier_is_evaluated_on_held_out_images(place):
     done = run("genjax.evaluate", f"--workdir={place / 'classifier'}")
     assert done.code == 0, done.err
     (row,) = read_evaluations(place / "classifier" / "metrics.jsonl")
@@ -255,7 +255,7 @@ def test_a_perceptual_path_is_measured(place):
     assert "Perceptual path length (SqueezeNet, seven maps; z, full)" in done.out
 
 
-def test_anybodys_images_are_judged_without_a_run(place):
+def test_images_are_evaluated_without_a_run(place):
     given = [f"--images={place / 'clothes'}", "--metrics=swd,ms_ssim", f"--out={place / 'new' / 'results.jsonl'}"]
     by_folder = run("genjax.evaluate", *given, f"--reference={place / 'clothes.npy'}")
     assert by_folder.code == 0, by_folder.err

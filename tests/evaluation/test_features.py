@@ -1,4 +1,4 @@
-"""What a net saw is kept, mended, gone on with, and the same whoever looked."""
+"""Cached features: complete, repaired, resumed, and the same for any number of devices and processes."""
 
 from dataclasses import replace
 
@@ -63,7 +63,7 @@ def test_moments_and_features_are_those_of_all_images():
     assert told == [64, 128, 192, 256, 300, 300]
 
 
-def test_a_second_look_takes_what_the_first_left(monkeypatch):
+def test_a_second_extraction_reads_the_cache_of_the_first(monkeypatch):
     counts = looked(monkeypatch)
     first = cached.FeatureCache(NET, SOURCE, 300, probabilities=False, kind="reference")
     first.fill()
@@ -84,7 +84,7 @@ def test_a_second_look_takes_what_the_first_left(monkeypatch):
         {"probabilities": True},
     ],
 )
-def test_another_net_or_other_images_are_looked_at_anew(monkeypatch, other):
+def test_another_net_or_other_images_are_extracted_again(monkeypatch, other):
     same = {"net": NET, "source": SOURCE, "probabilities": False}
     cached.FeatureCache(**same, count=300, kind="reference").fill()
     counts = looked(monkeypatch)
@@ -92,7 +92,7 @@ def test_another_net_or_other_images_are_looked_at_anew(monkeypatch, other):
     assert sum(counts) == 300
 
 
-def test_a_stopped_look_goes_on_and_ends_at_the_same_bits(monkeypatch):
+def test_a_stopped_extraction_resumes_and_ends_at_the_same_bits(monkeypatch):
     whole = cached.FeatureCache(NET, SOURCE, 300, probabilities=True, kind="whole")
     whole.fill()
 
@@ -114,7 +114,7 @@ def test_a_stopped_look_goes_on_and_ends_at_the_same_bits(monkeypatch):
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"x" * 900])
-def test_a_damaged_file_is_made_anew(monkeypatch, damage):
+def test_a_damaged_file_is_extracted_again(monkeypatch, damage):
     store = cached.FeatureCache(NET, SOURCE, 300, probabilities=True, kind="reference")
     store.fill()
     before = store.read()
@@ -166,7 +166,7 @@ def _features_of_eight_devices(folder):
     return len(jax.local_devices()), store.read().features
 
 
-def test_eight_devices_see_the_same_bits_as_one(tmp_path):
+def test_eight_devices_give_the_same_bits_as_one(tmp_path):
     store = cached.FeatureCache(NET, SOURCE, 300, probabilities=False, kind="reference")
     store.fill()
     with eight_devices() as there:
@@ -176,7 +176,7 @@ def test_eight_devices_see_the_same_bits_as_one(tmp_path):
 
 
 @pytest.mark.parametrize("processes", [2, 3, 5])
-def test_what_processes_saw_in_turn_is_put_in_order(monkeypatch, processes):
+def test_blocks_of_processes_are_gathered_in_order(monkeypatch, processes):
     """300 rows in blocks of 64, dealt out as `FeatureCache` does."""
     rows = np.arange(300.0)[:, None]
     blocks = np.split(rows, range(64, 300, 64))

@@ -1,4 +1,4 @@
-"""Runs that are judged as they go: what they keep, what it may cost, and that nothing else changes."""
+"""Evaluations during training: what they record, their budget, and that training does not change."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def flags(images):
     return ["--config=configs/gan.py:smoke", *(f"--config.{key}={value}" for key, value in given.items())]
 
 
-def test_a_run_is_judged_as_it_goes(flags, tmp_path):
+def test_a_run_is_evaluated_during_training(flags, tmp_path):
     done = run("genjax.train", *flags, f"--workdir={tmp_path}")
     assert done.code == 0, done.err
     rows = read_evaluations(tmp_path / "metrics.jsonl")
@@ -41,7 +41,7 @@ def test_a_run_is_judged_as_it_goes(flags, tmp_path):
     assert row["protocol"] == rows[-2]["protocol"]
 
 
-def test_judging_changes_nothing_of_the_training(flags, tmp_path):
+def test_evaluations_do_not_change_training(flags, tmp_path):
     for name, more in (("judged", []), ("not", ["--config.eval.every=0"])):
         assert run("genjax.train", *flags, *more, f"--workdir={tmp_path / name}").code == 0
     judged, not_judged = (ending(tmp_path / name) for name in ("judged", "not"))
@@ -93,7 +93,7 @@ def schedule(images):
     return make
 
 
-def test_a_run_is_judged_at_its_steps_and_its_end(schedule):
+def test_a_run_is_evaluated_at_multiples_of_every_and_at_its_end(schedule):
     every = schedule(every=30)
     assert [step for step in range(1, 101) if every.due(step, 10.0, print)] == [30, 60, 90, 100]
     never = schedule(every=0)
@@ -101,7 +101,7 @@ def test_a_run_is_judged_at_its_steps_and_its_end(schedule):
     assert not never.nets
 
 
-def test_what_is_beyond_the_budget_is_skipped_and_said_once(schedule):
+def test_evaluations_beyond_the_budget_are_skipped_with_one_message(schedule):
     said = []
     tenth = schedule(every=10, budget=0.1)
     tenth.spent, tenth.cost = 10.0, 10.0  # the next would be 20 seconds in all
@@ -112,7 +112,7 @@ def test_what_is_beyond_the_budget_is_skipped_and_said_once(schedule):
     assert said == ["step 10: no evaluation, it would take 17% of the time (eval.budget=0.1)"]
 
 
-def test_an_evaluation_that_fails_is_said_and_the_run_goes_on(flags, tmp_path):
+def test_an_evaluation_that_fails_is_reported_and_the_run_continues(flags, tmp_path):
     done = Program("genjax.train", *flags, f"--workdir={tmp_path}", before=fail).wait()
     assert done.code == 0, done.err
     assert "warning: step 2 could not be judged: no numbers today" in done.err
@@ -125,7 +125,7 @@ def fail():
     EvalSchedule.evaluate = evaluate
 
 
-def test_classifiers_are_judged_by_accuracy(images):
+def test_classifiers_are_evaluated_by_accuracy(images):
     config = config_of("classifier", eval__every=1)
     source = data.load(config.data)
     made = schedules.EvalSchedule(config, source, tasks.build(config, source.shape))

@@ -181,7 +181,7 @@ def test_help_lists_all_views():
 
 def test_a_view_of_another_module_is_shown_like_ours(trained, tmp_path):
     (tmp_path / "my_views.py").write_text(MODULE)
-    what = "--what=filters,my_views:mean"
+    what = "--what=filters,my_views:draw_mean"
     command = [f"--workdir={trained}", what, f"--out={tmp_path / 'out'}", "--count=5"]
     done = run_in(tmp_path, *command)
     assert done.returncode == 0, done.stderr
