@@ -91,7 +91,7 @@ def _keep(key, *chances):
     return jnp.where(kept[:, None, None], matrices, jnp.eye(matrices.shape[1], dtype=matrices.dtype))
 
 
-def first_state():
+def init_state():
     """No augmentation yet, nothing seen yet. Shapes: all [], float32."""
     return {"p": jnp.float32(0), "sign": jnp.float32(0), "count": jnp.float32(0)}
 

@@ -1,6 +1,6 @@
-"""Generative adversarial networks: a pair of nets, and any step of `genjax.tasks.adversarial`.
+"""Generative adversarial networks: a generator and a critic of fixed size, and any step of `genjax.tasks.adversarial`.
 
-Latents of a generator class_onehot classes end in the class' one-hot, so that `decode` needs nothing else.
+Latents of a generator with classes end in the class' one-hot, so that `decode` needs nothing else.
 """
 
 import jax
@@ -13,17 +13,15 @@ from genjax.engine.precision import computing_in
 from genjax.nets import contracts, dcgan, mlp, resnet
 from genjax.ops.pixels import to_float
 from genjax.tasks import sampling
-from genjax.tasks.adversarial import step as adversarial
-from genjax.tasks.adversarial import validation
-from genjax.tasks.adversarial.step import Players, ignoring_step
+from genjax.tasks.adversarial import Players, Setup, base_config, ignoring_step, init_state, make_step, validation
 
 GENERATORS = {"mlp": mlp.Generator, "dcgan": dcgan.Generator, "resnet": resnet.Generator}
 CRITICS = {"mlp": mlp.Critic, "dcgan": dcgan.Critic, "resnet": resnet.Critic}
 
 
 def config() -> ConfigDict:
-    """Every key of a GAN's config with its default, locked: a misspelt key in a config file raises."""
-    c = adversarial.config(task="gan")
+    """Every key of a GAN's config with its default, locked: a misspelled key in a config file raises."""
+    c = base_config(task="gan")
     c.generator = ConfigDict({"net": "dcgan"})  # further keys: the fields of genjax.nets.<net>.Generator
     c.critic = ConfigDict({"net": "dcgan"})
     return c.lock()
@@ -37,9 +35,13 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     generator = construct(GENERATORS, c.generator, "generator", contracts.Generator.check, shape=tuple(shape))
     critic = construct(CRITICS, c.critic, "critic", contracts.Critic.check)
     validation.validate(c, generator, critic, shape)
+    validation.check_layers(c, generator, critic)
     validation.reject_unused(c, ("remat",), "these nets, which keep little")
-    players = (ignoring_step(computing_in(c.dtype, net.apply)) for net in (generator, critic))
-    game = Players(*players, lambda x, step: to_float(x, generator.output))
+    players = Players(
+        generator=ignoring_step(computing_in(c.dtype, generator.apply)),
+        critic=ignoring_step(computing_in(c.dtype, critic.apply)),
+        preprocess_real=lambda x, step: to_float(x, generator.output),
+    )
 
     def init(key):
         keys = jax.random.split(key)
@@ -49,13 +51,13 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             generator.init(keys[0], jnp.zeros((1, c.latent)), class_onehot=class_onehot),
             critic.init(keys[1], jnp.zeros(packed), class_onehot=class_onehot),
         )
-        return adversarial.first_state(c, *nets, shape)
+        return init_state(c, *nets, shape)
 
     def generate(state, z, ema):
         z, class_onehot = (z[:, : c.latent], z[:, c.latent :]) if c.classes else (z, None)
-        return generator.apply(sampling.weights(state, ema), z, train=False, class_onehot=class_onehot)
+        return generator.apply(sampling.generator_variables(state, ema), z, train=False, class_onehot=class_onehot)
 
-    step = adversarial.make_step(c, game, shape, c.batch)
+    step = make_step(Setup.of(c, players, shape, c.batch))
     phase = Phase("train", c.steps, c.batch, step, batches_per_step=c.critic_steps)
     outputs = sampling.outputs(generate, c.latent, generator.output, c.classes)
     return Task(init, (phase,), outputs, c.classes)

@@ -1,4 +1,4 @@
-"""What a trained generator is asked for: the outputs "latents", "decode" and "sample" of all GANs."""
+"""The outputs "sample", "latents" and "decode" of all GANs, and "map" and "synthesize" of those with styles."""
 
 from collections.abc import Callable
 
@@ -10,21 +10,21 @@ from genjax.ops.noise import of_seeds
 from genjax.ops.pixels import quantize, to_pixels, to_uint8
 
 
-def weights(state: State, ema: bool) -> Variables:
-    """The generator's variables, averaged where that is wanted and there is an average."""
+def generator_variables(state: State, ema: bool) -> Variables:
+    """The generator's variables: averaged ones if `ema`, and if the state has any."""
     return state.ema["generator"] if ema and state.ema else state.nets["generator"].variables
 
 
 def outputs(generate: Callable, latent: int, pixels: str, classes: int = 0) -> dict[str, Callable]:
-    """Outputs of a generator of `latent` numbers, whose examples are in the range that `pixels` names.
+    """Outputs of a generator with `latent` latents, whose examples are in the range that `pixels` names.
 
-    `generate(state, z, ema)` makes examples of latents, which end in the one-hot of a class where there are classes.
+    `generate(state, z, ema)` makes examples of latents; with classes these end in the class' one-hot.
     """
 
     def latents(state, seeds, truncation=None):
-        """The latent of each seed, whatever the others are; its class is seed % classes, as a one-hot at the end.
+        """The latents of each seed, which do not depend on the other seeds; its class is seed % classes.
 
-        `truncation` redraws entries beyond it (arXiv:1809.11096, section 3.1).
+        `truncation` draws entries beyond it again (arXiv:1809.11096, section 3.1).
         Shapes: seeds int [N] -> [N, latent + classes].
         """
         z = of_seeds(seeds, (latent,), truncation)
@@ -35,9 +35,9 @@ def outputs(generate: Callable, latent: int, pixels: str, classes: int = 0) -> d
         return to_pixels(generate(state, z, ema), pixels)
 
     def sample(state, seeds, truncation=None, ema=True):
-        """One example a seed: uint8 pixels, or float32 points. Shapes: seeds int [N] -> [N, *shape].
+        """One example per seed: uint8 pixels, or float32 points. Shapes: seeds int [N] -> [N, *shape].
 
-        The example of a seed does not depend on the others. `ema` uses the averaged weights where there are any.
+        The example of a seed does not depend on the other seeds. `ema` uses the averaged weights if there are any.
         """
         return to_uint8(generate(state, latents(state, seeds, truncation), ema), pixels)
 
@@ -45,22 +45,22 @@ def outputs(generate: Callable, latent: int, pixels: str, classes: int = 0) -> d
 
 
 def style_outputs(generator, image: Callable, latent: int) -> dict[str, Callable]:
-    """Outputs of a generator whose latents become styles: those of all GANs, and "map" and "synthesize".
+    """Outputs of a generator with styles (`genjax.nets.contracts.Styled`).
 
     `image(variables, ws, state, noise)` makes images of styles.
     """
 
-    def map(state, z, ema=True):
+    def map_latents(state, z, ema=True):
         """w of latents. Shapes: z [N, latent] -> [N, width]."""
-        return generator.apply(weights(state, ema), z, method="map")
+        return generator.apply(generator_variables(state, ema), z, method="map")
 
     def synthesize(state, ws, ema=True, truncation=None, noise=None):
         """Images of styles, pixels from 0 to 255 and not rounded; `noise` is a key, None (constant) or False (none).
 
-        `truncation` is psi: how far they are from their average, 1 as they are (arXiv:1812.04948, appendix B).
+        `truncation` is psi: styles are scaled by it around their average (arXiv:1812.04948, appendix B).
         Shapes: ws [N, width], or [N, layers, width] -> float [N, *shape].
         """
-        variables = weights(state, ema)
+        variables = generator_variables(state, ema)
         ws = generator.apply(variables, ws, method="styles") if ws.ndim == 2 else ws
         if truncation is not None:
             ws = generator.apply(variables, ws, truncation, method="truncate")
@@ -68,20 +68,20 @@ def style_outputs(generator, image: Callable, latent: int) -> dict[str, Callable
 
     def decode(state, z, ema=True):
         """Images of latents, pixels from 0 to 255 and not rounded. Shapes: z [N, latent] -> float [N, *shape]."""
-        return synthesize(state, map(state, z, ema), ema)
+        return synthesize(state, map_latents(state, z, ema), ema)
 
     def latents(state, seeds, truncation=None):
-        """The latent of each seed, whatever the others are; truncation is of w, not of it.
+        """The latents of each seed, which do not depend on the other seeds; truncation is of w, not of them.
 
         Shapes: seeds int [N] -> [N, latent].
         """
         return of_seeds(seeds, (latent,))
 
     def sample(state, seeds, truncation=None, ema=True):
-        """One image a seed, that does not depend on the others; `truncation` is psi.
+        """One image per seed, which does not depend on the other seeds; `truncation` is psi.
 
         Shapes: seeds int [N] -> uint8 [N, *shape].
         """
-        return quantize(synthesize(state, map(state, latents(state, seeds), ema), ema, truncation))
+        return quantize(synthesize(state, map_latents(state, latents(state, seeds), ema), ema, truncation))
 
-    return {"sample": sample, "latents": latents, "decode": decode, "map": map, "synthesize": synthesize}
+    return {"sample": sample, "latents": latents, "decode": decode, "map": map_latents, "synthesize": synthesize}

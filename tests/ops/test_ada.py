@@ -153,7 +153,7 @@ def test_the_control_by_hand():
     """Batches of 50 at 10 kimg move p by 0.01 every 2 steps: up at r = 1 and 0.625, down at r = 0.25, not below 0."""
     run = jax.jit(lambda state, logits: ada.adapt(state, jnp.sign(logits).mean(), 50, kimg=10.0, interval=2))
     up, down = [3.0, 0.1, 9.0, 2.0], [5.0, -0.1, 0.2, 0.0]  # mean signs of 1 and 1/4
-    state, found = ada.first_state(), []
+    state, found = ada.init_state(), []
     for logits in (up, up, up, down, down, down, down, up, up, up, down, down, down, down):
         state = run(state, jnp.array(logits))
         found.append(float(state["p"]))
@@ -165,7 +165,7 @@ def test_the_control_by_hand():
 
 
 def test_the_control_waits_for_its_interval_and_starts_anew():
-    state = ada.first_state()
+    state = ada.init_state()
     for count in (1, 2, 3):
         state = ada.adapt(state, jnp.float32(1), 64)
         assert {k: float(v) for k, v in state.items()} == {"p": 0, "sign": count, "count": count}

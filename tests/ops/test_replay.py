@@ -22,7 +22,7 @@ def history(capacity, count, batches):
 @pytest.mark.parametrize(("capacity", "count"), [(8, 4), (10, 4), (4, 4), (7, 3)])
 def test_the_ring_holds_the_newest_examples_and_replaces_the_oldest_first(capacity, count):
     for batches, ring in enumerate(history(capacity, count, 8), 1):
-        made, held = batches * count, int(replay.held(batches, count, capacity))
+        made, held = batches * count, int(replay.filled(batches, count, capacity))
         assert held == min(made, capacity)
         expected = np.zeros(capacity)
         for number in range(made - held, made):  # from 0; the example 1 + number is at its remainder
@@ -60,4 +60,4 @@ def test_the_ring_goes_round_after_more_examples_than_int32_counts():
     ring = jax.jit(replay.store)(ring, {"x": jnp.arange(count)}, jnp.int32(before))
     places = (before * count + np.arange(count)) % capacity
     np.testing.assert_array_equal(ring["x"][places], np.arange(count))
-    assert replay.held(jnp.int32(before + 1), count, capacity) == capacity
+    assert replay.filled(jnp.int32(before + 1), count, capacity) == capacity

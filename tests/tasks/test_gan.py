@@ -8,7 +8,7 @@ import pytest
 from configs import dcgan, demo, gan
 from genjax import tasks
 from genjax.errors import InputError
-from genjax.tasks.adversarial import step as adversarial
+from genjax.ops import noise
 
 SHAPE = (28, 28, 1)
 
@@ -39,7 +39,7 @@ def test_a_step_is_the_two_phase_update_of_the_definition(monkeypatch):
         config.optimizer[net].update(name="sgd", learning_rate=0.1)
     task = build(config)
     z = jax.random.normal(jax.random.key(9), (config.batch, config.latent))
-    monkeypatch.setattr(adversarial.noise, "normal", lambda key, count, shape: z)
+    monkeypatch.setattr(noise, "normal", lambda key, count, shape: z)
     state, batch = start(task), reals(task)
 
     def dense(layer, x):

@@ -31,7 +31,7 @@ def refused(*texts, shape=IMAGES, critic=None, generator=None, **overrides):
         assert text in str(found.value)
 
 
-@pytest.mark.parametrize("key", ["latent", "critic_steps", "packing", "penalty.interval"])
+@pytest.mark.parametrize("key", ["latent", "critic_steps", "packing", "penalty.interval", "ada.interval"])
 def test_counts_below_one(key):
     refused(f"{key}=0: expected at least 1", **{key: 0})
 
@@ -112,7 +112,7 @@ CLASHES = {
     "a pack that does not divide": (["packing=3", "batch=8", "multiple"], {"packing": 3}),
     "a pack of classes": (["packing=2", "classes=10", "one of them off"], {"packing": 2, "classes": 10}),
     "groups that do not divide": (
-        ["critic.minibatch='stddev'", "groups of 4", "6 judgments", "multiple of 8"],
+        ["critic.minibatch='stddev'", "groups of 4", "6 logits", "multiple of 8"],
         {"critic": {"minibatch": "stddev"}, "batch": 12, "packing": 2},
     ),
     "a small ring": (["replay.capacity=7", "batch of 8"], {"replay__capacity": 7}),
@@ -164,9 +164,9 @@ def test_penalties_apart_from_nothing_and_looking_ahead():
 
 
 def test_parts_that_do_not_divide_a_batch():
-    refused("grad_accum_steps=0: expected at least 1, and a divisor of the 8 judgments of a batch", grad_accum_steps=0)
-    refused("grad_accum_steps=3: expected at least 1, and a divisor of the 4 judgments", grad_accum_steps=3, packing=2)
-    refused("grad_accum_steps=2 with unroll=1, which looks ahead with a whole batch", grad_accum_steps=2, unroll=1)
+    refused("grad_accum_steps=0: expected at least 1, and a divisor of the 8 logits of a batch", grad_accum_steps=0)
+    refused("grad_accum_steps=3: expected at least 1, and a divisor of the 4 logits", grad_accum_steps=3, packing=2)
+    refused("grad_accum_steps=2 with unroll=1, which unrolls updates of a whole batch", grad_accum_steps=2, unroll=1)
 
 
 def test_rematerialization_of_nets_that_have_none():

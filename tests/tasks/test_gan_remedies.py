@@ -9,7 +9,8 @@ from helpers import config_of
 from genjax import tasks
 from genjax.losses.penalty import PENALTIES
 from genjax.ops import augment, noise
-from genjax.tasks.adversarial.step import lazy_regularization_options
+from genjax.tasks.adversarial.keys import CriticKeys, CriticLossKeys, GeneratorKeys, StepKeys, derive
+from genjax.tasks.adversarial.setup import lazy_regularization_options
 
 B, POINTS = 8, (2,)
 X = np.random.default_rng(0).normal(2, 1, (B, 2)).astype(np.float32)
@@ -140,7 +141,7 @@ def test_the_ring_holds_the_newest_fakes_with_their_classes_and_a_share_of_the_b
     task = build(classes=3, replay__capacity=8000, replay__share=0.25, critic={"conditioning": "projection"}, **STILL)
     weight = np.array([[2.0], [-1.0]])
     state = start(task, critic=[(weight, 0.0), (np.zeros((3, 2)), None)])
-    ring = {"x": jnp.full((8000, 2), 7.0), "given": jnp.full((8000, 3), 1 / 3)}
+    ring = {"x": jnp.full((8000, 2), 7.0), "class_onehot": jnp.full((8000, 3), 1 / 3)}
     state = state.replace(step=jnp.int32(2000), extra={"replay": ring})  # twice round
     (w, b), given = layer(state, "generator"), np.eye(3)[LABELS]
     fakes = np.concatenate([z, given], 1) @ w + b
@@ -148,7 +149,7 @@ def test_the_ring_holds_the_newest_fakes_with_their_classes_and_a_share_of_the_b
     for state, held in ((after, 8), (later, 16)):
         kept = state.extra["replay"]
         np.testing.assert_allclose(kept["x"][:held], np.tile(fakes, (held // 8, 1)), rtol=1e-5, atol=1e-6)
-        np.testing.assert_array_equal(kept["given"][:held], np.tile(given, (held // 8, 1)))
+        np.testing.assert_array_equal(kept["class_onehot"][:held], np.tile(given, (held // 8, 1)))
         assert (kept["x"][held:] == 7).all()
     seen = np.concatenate([np.full((2, 2), 7.0), fakes[2:]]) @ weight  # draws miss the 8 new among 8000
     np.testing.assert_allclose(metrics["critic/fake"], seen.mean(), rtol=1e-5)
@@ -206,6 +207,14 @@ def test_both_nets_see_augmented_examples_and_reals_and_fakes_by_draws_of_their_
     seen = [float(metrics[name]) for name in ("critic/real", "critic/fake")] + [-float(metrics["generator/loss"])]
     assert all(0 < mean < 1 for mean in seen)
     assert len(set(seen)) == 3
+
+
+@pytest.mark.parametrize("names", [StepKeys, CriticKeys, CriticLossKeys, GeneratorKeys])
+def test_named_keys_are_all_different_and_those_of_a_split(names):
+    key = jax.random.key(3)
+    keys = [tuple(jax.random.key_data(k).tolist()) for k in derive(names, key)]
+    assert len(set(keys)) == len(keys)
+    assert keys == [tuple(k) for k in jax.random.key_data(jax.random.split(key, len(keys))).tolist()]
 
 
 def test_no_two_draws_of_a_step_share_a_key(monkeypatch):

@@ -17,7 +17,6 @@ from genjax.engine.phase import scheduled_phases
 from genjax.errors import InputError
 from genjax.nets.progan import Critic, Generator
 from genjax.tasks import progressive
-from genjax.tasks.adversarial import step as adversarial
 
 SHAPE = (8, 8, 1)
 SMALL = {
@@ -141,39 +140,39 @@ def test_the_samples_are_the_last_stage_itself_when_all_is_grown(run):
 
 def test_reals_fade_as_fakes_do(monkeypatch):
     """At alpha, reals are that much themselves and the rest of them with half the pixels (figure 2 of the paper)."""
-    games = []
-    monkeypatch.setattr(adversarial, "make_step", lambda c, game, shape, batch: games.append((game, shape, batch)))
+    setups = []
+    monkeypatch.setattr(progressive, "make_step", setups.append)
     tasks.build(small(growth__batches=(16, 8)), SHAPE)
     x = np.random.default_rng(0).integers(0, 256, (4, *SHAPE), np.uint8)
     exact = np.float64(x) / 127.5 - 1
     half = exact.reshape(4, 4, 2, 4, 2, 1).mean((2, 4))
-    (first, *_), (fading, shape, batch), (last, *_) = games
-    assert (shape, batch) == (SHAPE, 8)
-    np.testing.assert_allclose(first.see(x, 0), half, atol=1e-6)
+    assert (setups[1].shape, setups[1].batch) == (SHAPE, 8)
+    first, fading, last = (setup.players.preprocess_real for setup in setups)
+    np.testing.assert_allclose(first(x, 0), half, atol=1e-6)
     start, steps = 1, 2  # of 4x4 with batch 16 one step, of fading two
     for step in range(start, start + steps):
         alpha = (step - start) / steps
         expected = alpha * exact + (1 - alpha) * half.repeat(2, 1).repeat(2, 2)
-        np.testing.assert_allclose(fading.see(x, step), expected, atol=1e-6)
-    np.testing.assert_allclose(last.see(x, 99), exact, atol=1e-6)
+        np.testing.assert_allclose(fading(x, step), expected, atol=1e-6)
+    np.testing.assert_allclose(last(x, 99), exact, atol=1e-6)
 
 
 def test_reals_that_are_shrunk_when_they_are_read_are_the_same_to_the_bit(monkeypatch):
     """Means of whole numbers below 256 over blocks of 2, 4, ... pixels a side have no rounding in float32."""
-    games = []
-    monkeypatch.setattr(adversarial, "make_step", lambda c, game, shape, batch: games.append(game))
+    setups = []
+    monkeypatch.setattr(progressive, "make_step", setups.append)
     task = tasks.build(small(), SHAPE)
     x = np.random.default_rng(0).integers(0, 256, (20, *SHAPE), np.uint8)
     source, mesh = in_memory("noise", "train", x, None), make_mesh()
     assert [phase.image_size for phase in task.phases] == [4, 8, 8]
-    for game, span in zip(games, scheduled_phases(task), strict=True):
+    for setup, span in zip(setups, scheduled_phases(task), strict=True):
         seen = []
         for resident in (0, 2**30):
             feed = Feed(source, 0, mesh, resident)
             batches = feed.batches(span, span.start, 1)
             next(batches)
             batch = feed.take_batch(feed.resident_data, jax.tree.map(lambda a: a[0], batches.send(1)))
-            seen.append(np.asarray(game.see(batch["x"][0], span.start + 1)))
+            seen.append(np.asarray(setup.players.preprocess_real(batch["x"][0], span.start + 1)))
             batches.close()
         np.testing.assert_array_equal(*seen)
         assert feed.capacity(span, 99) == 99
@@ -199,7 +198,10 @@ REFUSED = {
     "batches": (r"growth.batches=\(8,\): expected 2 numbers.*4, 8 pixels", {"growth__batches": (8,)}),
     "a batch of none": (r"growth.batches=\(8, 0\)", {"growth__batches": (8, 0)}),
     "negative reals": (r"growth.fade=-1.0", {"growth__fade": -1.0}),
-    "groups": (r"groups of 4, which do not divide the 6 examples at 8 pixels", {"growth__batches": (8, 6)}),
+    "groups": (
+        r"groups of 4, which do not divide the 6 examples per microbatch at 8 pixels",
+        {"growth__batches": (8, 6)},
+    ),
     "classes": (r"classes=10 is not for nets that grow: leave it at 0", {"classes": 10}),
     "packing": (r"packing=2 is not for nets that grow", {"packing": 2}),
     "replay": (r"replay.capacity=100 is not for nets that grow", {"replay__capacity": 100}),

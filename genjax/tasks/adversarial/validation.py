@@ -1,4 +1,4 @@
-"""What an adversarial task's config cannot mean, refused before anything is compiled."""
+"""Configs that adversarial tasks refuse, before anything is compiled. All functions raise InputError."""
 
 from typing import Any
 
@@ -6,56 +6,73 @@ from ml_collections import ConfigDict
 
 from genjax.config import flat
 from genjax.errors import InputError
-from genjax.extensions import find
-from genjax.losses import adversarial as losses
 from genjax.losses.adversarial import LOSSES
 from genjax.losses.penalty import PENALTIES
 from genjax.nets.minibatch import GROUP
 from genjax.ops.augment import policies
 from genjax.ops.pixels import RANGES
-from genjax.tasks.adversarial import step as adversarial
+from genjax.tasks.adversarial.config import base_config
+from genjax.tasks.adversarial.setup import active_penalties, find_loss
+
+AT_LEAST = {
+    **dict.fromkeys(("latent", "critic_steps", "packing", "penalty.interval", "ada.interval"), 1),
+    **dict.fromkeys(("critic_floor", "unroll", "replay.capacity", "ema.half_life", "ema.ramp"), 0),
+    **dict.fromkeys(("instance_noise.std", "instance_noise.steps"), 0),
+    **{f"loss.{name}": 0 for name in ("drift", "adversarial", "feature_matching", "auxiliary")},
+    **{f"penalty.{name}": 0 for name in (*PENALTIES, "weight")},
+}
+"""The least value of keys."""
 
 
 def validate(c: ConfigDict, generator: Any, critic: Any, shape: tuple[int, ...]) -> None:
-    """Raise InputError for numbers out of range and choices that do not fit each other or the data."""
-    loss = find(LOSSES, c.loss.name, "loss.name", losses.check)
-    penalized = bool(adversarial.active_penalties(c))
-    if c.augment != "ada":
-        policies(c.augment)
-    elif len(shape) != 3 or shape[0] != shape[1] or shape[2] not in (1, 3):
-        raise InputError(f"augment='ada' turns square images, gray or in color, but the data have shape {list(shape)}")
-    if not -1 <= c.ada.target <= 1 or c.ada.kimg <= 0 or c.ada.interval < 1:
-        raise InputError(
-            f"ada: target={c.ada.target}, kimg={c.ada.kimg}, interval={c.ada.interval}: expected a mean sign from -1 "
-            "to 1, thousands of reals above 0 and an interval of at least 1"
-        )
-    if (generator.output in RANGES) != (len(shape) == 3):
-        kind = "pixels" if len(shape) == 3 else "points"
-        fit = "tanh or sigmoid" if len(shape) == 3 else "linear"
-        raise InputError(f"the data are {kind} of shape {list(shape)}: set generator.output to {fit}")
-    for key in ("latent", "critic_steps", "packing", "penalty.interval"):
-        if (value := c[key] if "." not in key else c.penalty.interval) < 1:
-            raise InputError(f"{key}={value}: expected at least 1")
-    weights = {f"penalty.{name}": c.penalty[name] for name in (*PENALTIES, "weight")}
-    weights |= {f"loss.{name}": c.loss[name] for name in ("drift", "adversarial", "feature_matching", "auxiliary")}
-    weights |= {"instance_noise.std": c.instance_noise.std, "instance_noise.steps": c.instance_noise.steps}
-    weights |= {"critic_floor": c.critic_floor, "unroll": c.unroll, "replay.capacity": c.replay.capacity}
-    weights |= {"ema.half_life": c.ema.half_life, "ema.ramp": c.ema.ramp}
-    for key, value in weights.items():
-        if value < 0:
-            raise InputError(f"{key}={value}: expected 0 or more")
-    if c.penalty.separate_step and not penalized:
-        raise InputError(
-            "penalty.separate_step=True without a penalty: set the weight of one, or penalty.separate_step=False"
-        )
-    if c.penalty.separate_step and c.unroll:
-        raise InputError(
-            f"penalty.separate_step=True with unroll={c.unroll}, which looks ahead at the loss alone: set one of them off"
-        )
+    """Refuse values out of range, and choices that do not fit each other, the nets or the data."""
+    check_ranges(c)
+    check_examples(c, generator, shape)
+    check_losses(c)
+    check_batches(c, critic)
+
+
+def check_ranges(c: ConfigDict) -> None:
+    """Refuse values out of range."""
+    values = flat(c)
+    for key, least in AT_LEAST.items():
+        if values[key] < least:
+            expected = "0 or more" if least == 0 else f"at least {least}"
+            raise InputError(f"{key}={values[key]}: expected {expected}")
     if c.classes < 0 or c.classes == 1:
         raise InputError(f"classes={c.classes}: expected 0 (without labels) or at least 2")
-    if c.augment and len(shape) != 3:
+    if not -1 <= c.ada.target <= 1 or c.ada.kimg <= 0:
+        raise InputError(
+            f"ada.target={c.ada.target}, ada.kimg={c.ada.kimg}: expected a mean sign from -1 to 1, and thousands of "
+            "reals above 0"
+        )
+    if c.replay.capacity and not (c.batch <= c.replay.capacity and 0 < c.replay.share <= 1):
+        raise InputError(
+            f"replay.capacity={c.replay.capacity}, replay.share={c.replay.share}: expected room for a batch of "
+            f"{c.batch}, and a share above 0 and up to 1; without replay, set replay.capacity=0"
+        )
+
+
+def check_examples(c: ConfigDict, generator: Any, shape: tuple[int, ...]) -> None:
+    """Refuse an output or an augmentation that does not fit the data."""
+    images = len(shape) == 3
+    if (generator.output in RANGES) != images:
+        kind = "pixels" if images else "points"
+        fit = "tanh or sigmoid" if images else "linear"
+        raise InputError(f"the data are {kind} of shape {list(shape)}: set generator.output to {fit}")
+    if c.augment == "ada":
+        if not images or shape[0] != shape[1] or shape[2] not in (1, 3):
+            raise InputError(
+                f"augment='ada' rotates square images, gray or in color, but the data have shape {list(shape)}: set "
+                "data.size and data.channels, or another augment"
+            )
+    elif policies(c.augment) and not images:
         raise InputError(f"augment={c.augment!r} is for images, but the data are points: set augment=''")
+
+
+def check_losses(c: ConfigDict) -> None:
+    """Refuse a loss, penalties or options that do not fit each other."""
+    loss = find_loss(c)
     if not 0 <= c.loss.label_smoothing < 1 or (c.loss.label_smoothing and not loss.labels):
         names = ", ".join(name for name, loss in LOSSES.items() if loss.labels)
         raise InputError(
@@ -66,46 +83,60 @@ def validate(c: ConfigDict, generator: Any, critic: Any, shape: tuple[int, ...])
         raise InputError(f"critic_floor={c.critic_floor}: the loss {c.loss.name!r} has no least value: set it to 0")
     if not (c.loss.adversarial or c.loss.feature_matching):
         raise InputError("loss.adversarial=0 needs loss.feature_matching, or the generator has nothing to learn from")
-    if getattr(critic, "batch_norm", False) and penalized:
+    penalties = active_penalties(c)
+    if c.penalty.separate_step and not penalties:
         raise InputError(
-            "critic.batch_norm with a gradient penalty: the penalty is of the slope of each example's own logit, which "
-            "batch normalization makes a function of the whole batch (arXiv:1704.00028, section 4): set one of them off"
+            "penalty.separate_step=True without a penalty: set the weight of one, or penalty.separate_step=False"
         )
+    if c.penalty.separate_step and c.unroll:
+        raise InputError(
+            f"penalty.separate_step=True with unroll={c.unroll}, which unrolls updates by the loss alone: set one of "
+            "them off"
+        )
+
+
+def check_batches(c: ConfigDict, critic: Any) -> None:
+    """Refuse packs, microbatches and groups that do not divide a batch."""
     if c.batch % c.packing:
         raise InputError(f"packing={c.packing} does not divide batch={c.batch}: set batch to a multiple of it")
-    check_microbatches(c, c.batch // c.packing, f"the {c.batch // c.packing} judgments of a batch")
-    if c.grad_accum_steps > 1 and c.unroll:
-        raise InputError(
-            f"grad_accum_steps={c.grad_accum_steps} with unroll={c.unroll}, which looks ahead with a whole batch: set one of them "
-            "off"
-        )
     if c.packing > 1 and c.classes:
         raise InputError(f"packing={c.packing} with classes={c.classes}: a pack has no one class: set one of them off")
-    packs = c.batch // c.packing // c.grad_accum_steps
-    if critic.minibatch == "stddev" and packs > GROUP and packs % GROUP:
+    check_microbatches(c, c.batch // c.packing, f"the {c.batch // c.packing} logits of a batch")
+    if c.grad_accum_steps > 1 and c.unroll:
         raise InputError(
-            f"critic.minibatch='stddev' is over groups of {GROUP}, which do not divide the {packs} judgments of a "
+            f"grad_accum_steps={c.grad_accum_steps} with unroll={c.unroll}, which unrolls updates of a whole batch: "
+            "set one of them off"
+        )
+    logits = c.batch // c.packing // c.grad_accum_steps
+    if critic.minibatch == "stddev" and logits > GROUP and logits % GROUP:
+        raise InputError(
+            f"critic.minibatch='stddev' is over groups of {GROUP}, which do not divide the {logits} logits of a "
             f"batch: set batch to a multiple of {GROUP * c.packing * c.grad_accum_steps}"
         )
-    if c.replay.capacity and not (c.batch <= c.replay.capacity and 0 < c.replay.share <= 1):
-        raise InputError(
-            f"replay.capacity={c.replay.capacity}, replay.share={c.replay.share}: expected room for a batch of "
-            f"{c.batch}, and a share above 0 and up to 1; without replay, set replay.capacity=0"
-        )
-    for name, net in (("generator", generator), ("critic", critic)):
-        if not c.classes and getattr(net, "conditioning", "concat") != "concat":
-            raise InputError(f"{name}.conditioning={net.conditioning!r} needs classes: set classes to their number")
 
 
 def check_microbatches(c: ConfigDict, batch: int, what: str) -> None:
-    """Raise InputError if a batch cannot be worked on in parts."""
+    """Refuse a number of microbatches that does not divide a batch."""
     if c.grad_accum_steps < 1 or batch % c.grad_accum_steps:
         raise InputError(f"grad_accum_steps={c.grad_accum_steps}: expected at least 1, and a divisor of {what}")
 
 
-def reject_unused(c: ConfigDict, keys: tuple[str, ...], whom: str) -> None:
-    """Raise InputError if a key that some nets have no use for is not at its default."""
-    given, unused = flat(c), flat(adversarial.config(c.task))
+def check_layers(c: ConfigDict, generator: Any, critic: Any) -> None:
+    """Refuse batch normalization under a penalty, and conditioning on classes that there are not."""
+    if critic.batch_norm and active_penalties(c):
+        raise InputError(
+            "critic.batch_norm with a gradient penalty: the penalty is of the slope of each example's own logit, which "
+            "batch normalization makes a function of the whole batch (arXiv:1704.00028, section 4): set one of them off"
+        )
+    for name, net in (("generator", generator), ("critic", critic)):
+        if not c.classes and net.conditioning != "concat":
+            raise InputError(f"{name}.conditioning={net.conditioning!r} needs classes: set classes to their number")
+
+
+def reject_unused(c: ConfigDict, keys: tuple[str, ...], nets: str) -> None:
+    """Refuse keys that have no effect on some nets, unless they are at their defaults."""
+    values = flat(c)
+    defaults = flat(base_config(c.task))
     for key in keys:
-        if given[key] != unused[key]:
-            raise InputError(f"{key}={given[key]} is not for {whom}: leave it at {unused[key]}")
+        if values[key] != defaults[key]:
+            raise InputError(f"{key}={values[key]} is not for {nets}: leave it at {defaults[key]}")
