@@ -10,7 +10,6 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from genjax import data, tasks
-from genjax.data.feed import Feed
 from genjax.data.folder import SUFFIXES, open_image, size_of_image
 from genjax.engine import loop
 from genjax.engine.cost import cost
@@ -23,6 +22,7 @@ from genjax.ops.moments import moments, with_moments
 from genjax.ops.pixels import quantize
 from genjax.ops.resize import bilinear
 from genjax.report.console import Progress
+from genjax.run.fit import fit
 from genjax.run.restore import load_info, restore
 from genjax.tasks import adain, style
 from genjax.text import bytes_text
@@ -78,12 +78,11 @@ def descend(config: ConfigDict, frames: int = 1) -> Iterator:
     needed = cost(
         task.phases[-1].prepared_step, loop.shapes(task), batch, jax.eval_shape(lambda: jax.random.key(0))
     ).peak
-    feed = Feed(source, config.seed, mesh, 2**40)
     sample = jax.jit(task.outputs["sample"])
     with Progress(task.steps) as progress:
         progress.say(f"{source.shape[0]}x{source.shape[1]} pixels, about {bytes_text(needed)} of memory")
-        state, every = loop.initial_state(task, config.seed, mesh), max(1, task.steps // frames)
-        for chunk in loop.train(task, state, feed, config.seed, mesh, (every,)):
+        every = max(1, task.steps // frames)
+        for chunk in fit(task, source, config.seed, (every,), mesh=mesh):
             progress.name = chunk.phase.name
             progress.update(chunk.step, {name: float(rows[-1]) for name, rows in chunk.metrics.items()})
             if chunk.step % every == 0 or chunk.step == task.steps:

@@ -8,10 +8,8 @@ import time
 import jax
 
 from genjax import data, tasks
-from genjax.data.feed import Feed
-from genjax.engine import loop
 from genjax.engine.compiler import enable_compilation_cache
-from genjax.engine.mesh import make_mesh
+from genjax.run.fit import fit
 
 SECONDS = 3.0
 
@@ -20,11 +18,10 @@ def seconds_a_step(name: str) -> float:
     """Of the loop as it trains, after its first call, which compiles."""
     config = importlib.import_module(f"configs.{name}").get_config()
     config.data.name, config.steps = "fashion_mnist_10k", 1_000_000
-    source, mesh = data.load(config.data), make_mesh()
+    source = data.load(config.data)
     task = tasks.build(config, source.shape)
-    state, feed = loop.initial_state(task, 0, mesh), Feed(source, 0, mesh, 2**30)
     start = first = None
-    for chunk in loop.train(task, state, feed, 0, mesh, (200,)):
+    for chunk in fit(task, source, boundaries=(200,)):
         now = time.perf_counter()
         if start is None or now - start < SECONDS / 3:  # compilation, and the processor's getting warm
             start, first = start or now, chunk.step

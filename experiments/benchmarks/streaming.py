@@ -28,6 +28,7 @@ from genjax.data.source import Source
 from genjax.engine import loop
 from genjax.engine.mesh import make_mesh
 from genjax.engine.phase import Phase, ScheduledPhase, Task
+from genjax.run.fit import fit
 from genjax.text import table
 
 FLAGS = flags.FLAGS
@@ -154,15 +155,14 @@ def reading(source: Source, batch: int, seconds: float) -> tuple[float, float]:
     """Images per second from a feed while nothing else runs, and CPU seconds per image."""
     feed = Feed(source, 0, make_mesh(), 0)
     batches = feed.batches(ScheduledPhase(Phase("read", 2**30, batch, None), 0, 0), 0, CALL)
-    next(batches)
     with contextlib.closing(batches):
         for _ in range(3):  # uses up the images that were read ahead in the meantime
-            batches.send(CALL)
+            batches.take(CALL)
         images = 0
         start = time.perf_counter()
         used = time.process_time()
         while not images or time.perf_counter() - start < seconds:
-            jax.block_until_ready(batches.send(CALL))
+            jax.block_until_ready(batches.take(CALL))
             images += CALL * batch
         return images / (time.perf_counter() - start), (time.process_time() - used) / images
 
@@ -183,9 +183,7 @@ def training(task: Task, sources: dict[str, Source], seconds: float, repeats: in
 
 def endless(phase: Phase, task: Task, source: Source, resident_bytes: float) -> Iterator[loop.CallResult]:
     """The calls of a training that does not end."""
-    mesh = make_mesh()
-    state = loop.initial_state(task, 0, mesh)
-    return loop.train(Task(task.init, (phase,)), state, Feed(source, 0, mesh, resident_bytes), 0, mesh, (CALL,))
+    return fit(Task(task.init, (phase,)), source, boundaries=(CALL,), resident_bytes=resident_bytes)
 
 
 def _rate(chunks: Iterator[loop.CallResult], seconds: float) -> float:

@@ -16,10 +16,10 @@ from ml_collections import ConfigDict
 from configs import dcgan, gan, wgan_gp
 from genjax import data, tasks
 from genjax.cli import entry
-from genjax.data.feed import Feed
 from genjax.engine import loop
 from genjax.engine.compiler import enable_compilation_cache
 from genjax.engine.mesh import make_mesh
+from genjax.run.fit import fit
 from genjax.text import table
 
 FLAGS = flags.FLAGS
@@ -75,9 +75,8 @@ def train(config: ConfigDict, count: int, dtype: str) -> tuple[dict[str, np.ndar
         task = tasks.build(config, source.shape)
         state = loop.initial_state(task, config.seed, mesh)  # Linen draws float32
         state = jax.tree.map(lambda a: a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.inexact) else a, state)
-        feed = Feed(source, config.seed, mesh, 2**30)
         curves = {}
-        for chunk in loop.train(task, state, feed, config.seed, mesh, (config.steps,)):
+        for chunk in fit(task, source, config.seed, (config.steps,), mesh=mesh, state=state):
             for name, values in chunk.metrics.items():
                 curves.setdefault(name, []).append(values)
         return {name: np.concatenate(parts) for name, parts in curves.items()}, jax.device_get(chunk.state)

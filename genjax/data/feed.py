@@ -1,12 +1,12 @@
-"""Batches of a source in its shuffled order: picked on the device where the data fit there, streamed where not.
+"""Batches of a source in its shuffled order: gathered on the device if the data fit there, streamed if not.
 
-Either way example number p of a run is the same example, so nothing but speed depends on the choice. Of a batch, each
-process takes the part that its devices hold.
+Either way example number p of a run is the same example, so the choice changes nothing but speed. Each process reads
+the part of a batch that its devices hold.
 """
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -19,7 +19,7 @@ from genjax.engine.mesh import replicated, sharded
 from genjax.engine.phase import Batch, ScheduledPhase
 
 CHUNK_BYTES = 64 * 2**20
-"""Streamed batches that one call of the loop takes are bounded by this."""
+"""Largest size of the streamed batches of one call of the loop."""
 
 
 class Feed:
@@ -30,58 +30,57 @@ class Feed:
         self.resident = source.nbytes <= resident_bytes
         self.resident_data = self._place(self._examples(np.arange(source.size)), None) if self.resident else {}
 
-    def capacity(self, span: ScheduledPhase, most: int) -> int:
-        """How many steps of a phase one call may take."""
+    def capacity(self, scheduled: ScheduledPhase, max_steps: int) -> int:
+        """The number of steps of a phase that one call may take, at most `max_steps`."""
         if self.resident:
-            return most
-        example = np.prod(self.source.shape) * np.dtype(self.source.dtype).itemsize
-        if 0 < span.phase.image_size < self.source.shape[0]:
-            example = span.phase.image_size**2 * self.source.shape[2] * np.dtype(np.float32).itemsize
-        return max(1, min(most, CHUNK_BYTES // int(example * span.phase.batch * span.phase.batches_per_step)))
+            return max_steps
+        phase = scheduled.phase
+        example_bytes = np.prod(self.source.shape) * np.dtype(self.source.dtype).itemsize
+        if 0 < phase.image_size < self.source.shape[0]:
+            example_bytes = phase.image_size**2 * self.source.shape[2] * np.dtype(np.float32).itemsize
+        step_bytes = int(example_bytes * phase.batch * phase.batches_per_step)
+        return max(1, min(max_steps, CHUNK_BYTES // step_bytes))
 
-    def batches(self, span: ScheduledPhase, step: int, capacity: int) -> Iterator[Any]:
-        """Send a count of steps, get their picks with a leading axis of `capacity`, the surplus zero.
-
-        Use: `take = feed.batches(...); next(take); picks = take.send(count)`; close it when done.
-        """
-        rows = self._indices(span, step) if self.resident else _ahead(self._streamed(span, step), 2 * capacity)
-        picks = None
-        try:
-            while True:
-                count = yield picks
-                taken = [next(rows) for _ in range(count)]
-                picks = self._place(jax.tree.map(lambda *leaves: _stack(leaves, capacity), *taken), 2)
-        finally:
-            rows.close()
+    def batches(self, scheduled: ScheduledPhase, step: int, capacity: int) -> "Batches":
+        """The inputs of a phase from a global step on, for calls of up to `capacity` steps; close them when done."""
+        rows = self._indices(scheduled, step)
+        if not self.resident:
+            rows = _ahead(self._streamed(scheduled, rows), 2 * capacity)
+        return Batches(rows, capacity, lambda tree: self._place(tree, 2))
 
     @staticmethod
-    def take_batch(resident_data: Any, picks: Any) -> Batch:
-        """Inside jit: the batch that one step's picks name. Shapes: [reals, B] of indices, or the examples."""
+    def take_batch(resident_data: Any, indices_or_batch: Any) -> Batch:
+        """The batch of one step, inside jit. Shapes: indices [batches, B], or the examples."""
         if not resident_data:
-            return picks
-        return {name: rows.at[picks].get(mode="promise_in_bounds") for name, rows in resident_data.items()}
+            return indices_or_batch
+        return {name: rows.at[indices_or_batch].get(mode="promise_in_bounds") for name, rows in resident_data.items()}
 
     def _examples(self, indices: np.ndarray) -> dict[str, np.ndarray]:
         out = {"x": self.source.read(indices)}
         return out if self.source.labels is None else out | {"label": self.source.labels[indices]}
 
-    def _indices(self, span: ScheduledPhase, step: int) -> Iterator[np.ndarray]:
-        shape = (span.phase.batches_per_step, span.phase.batch)
-        held = sharded(self.mesh, 0).addressable_devices_indices_map(shape[1:]).values()
-        here = np.unique([np.arange(shape[1])[part] for part in held])
-        count = span.phase.batches_per_step * span.phase.batch
-        few = positions(self.seed, self.source.size, 0, span.phase.subset)  # of which the stream is, if there are any
+    def _indices(self, scheduled: ScheduledPhase, step: int) -> Iterator[np.ndarray]:
+        """The indices of each step's examples that this process holds. Shapes: [batches, B]."""
+        phase = scheduled.phase
+        shape = (phase.batches_per_step, phase.batch)
+        parts = sharded(self.mesh, 0).addressable_devices_indices_map(shape[1:]).values()
+        columns = np.unique([np.arange(phase.batch)[part] for part in parts])
+        count = phase.batches_per_step * phase.batch
+        subset = positions(self.seed, self.source.size, 0, phase.subset) if phase.subset else None
+        size = self.source.size if subset is None else len(subset)
         while True:
-            start = span.first_example + (step - span.start) * count
-            found = positions(self.seed, len(few) or self.source.size, start, count)
-            yield (few[found] if len(few) else found).reshape(shape)[:, here]
+            start = scheduled.first_example + (step - scheduled.start) * count
+            indices = positions(self.seed, size, start, count)
+            if subset is not None:
+                indices = subset[indices]
+            yield indices.reshape(shape)[:, columns]
             step += 1
 
-    def _streamed(self, span: ScheduledPhase, step: int) -> Iterator[dict[str, np.ndarray]]:
-        for indices in self._indices(span, step):
+    def _streamed(self, scheduled: ScheduledPhase, steps: Iterator[np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
+        for indices in steps:
             examples = self._examples(indices.ravel())
-            if span.phase.image_size:
-                examples["x"] = means_of_blocks(examples["x"], span.phase.image_size)
+            if scheduled.phase.image_size:
+                examples["x"] = means_of_blocks(examples["x"], scheduled.phase.image_size)
             yield {name: rows.reshape(*indices.shape, *rows.shape[1:]) for name, rows in examples.items()}
 
     def _place(self, tree: Any, axis: int | None) -> Any:
@@ -89,8 +88,24 @@ class Feed:
         return jax.tree.map(lambda a: jax.make_array_from_process_local_data(sharding, a), tree)
 
 
+class Batches:
+    """The inputs of the steps of a phase, in their order; see `Feed.batches`."""
+
+    def __init__(self, rows: Iterator[Any], capacity: int, place: Callable[[Any], Any]):
+        self._rows, self._capacity, self._place = rows, capacity, place
+
+    def take(self, count: int) -> Any:
+        """The inputs of the next `count` steps on the devices. Shapes: [capacity, batches, B, ...], padded by zeros."""
+        rows = [next(self._rows) for _ in range(count)]
+        return self._place(jax.tree.map(lambda *leaves: _stack(leaves, self._capacity), *rows))
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._rows.close()
+
+
 def means_of_blocks(x: np.ndarray, side: int) -> np.ndarray:
-    """Images of fewer pixels, exactly: the means of square blocks. Those of that size are as they are.
+    """Downsample images to means of square blocks, without rounding; smaller images are returned unchanged.
 
     Shapes: uint8 [N, H, H, C] -> float32 [N, side, side, C].
     """
@@ -108,7 +123,7 @@ def _stack(rows, capacity):
 
 
 def _ahead(items: Iterator[Any], depth: int) -> Iterator[Any]:
-    """Read ahead on a thread, in order; an error of the reader is raised where its item would have been."""
+    """Read ahead on a thread, in order; an error of the reader is raised in place of its item."""
     ready: queue.Queue = queue.Queue(depth)
     stop = threading.Event()
 

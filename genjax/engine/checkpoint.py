@@ -1,8 +1,11 @@
 """Checkpoints that are whole or absent: Orbax writes the arrays, a manifest of digests proves them.
 
+POSIX only: a checkpoint becomes visible by an atomic rename of its folder. Orbax's `Checkpointer` and
+`StandardCheckpointHandler` are its API v0; this file alone imports Orbax.
+
 A checkpoint is the folder `checkpoints/<step>`: `state/` by Orbax, and `manifest.json` with the SHA-256 of every file.
 It is written beside its place and renamed when complete, so whatever kills the process leaves the others intact.
-Several processes write the arrays together; all else is process 0's.
+Several processes write the arrays together; process 0 writes all else.
 """
 
 import errno
@@ -16,7 +19,7 @@ from typing import Any
 import jax
 import orbax.checkpoint as ocp
 
-from genjax.engine.distributed import is_main_process, run_on_main
+from genjax.engine.distributed import collective, is_main_process, run_on_main
 from genjax.engine.state import State
 from genjax.errors import InputError
 
@@ -24,7 +27,7 @@ MANIFEST = "manifest.json"
 
 
 class Damaged(InputError):
-    """A checkpoint that is not what was written."""
+    """A checkpoint whose files are not those that were written."""
 
 
 class SaveError(OSError):
@@ -40,18 +43,19 @@ class Checkpoints:
         self._orbax = ocp.Checkpointer(ocp.StandardCheckpointHandler())
 
     def steps(self) -> list[int]:
-        """The steps of which there is a checkpoint."""
-        found = self.folder.glob("*/") if self.folder.is_dir() else ()
-        return sorted(int(path.name) for path in found if path.name.isdigit())
+        """The steps that have a checkpoint."""
+        folders = self.folder.glob("*/") if self.folder.is_dir() else ()
+        return sorted(int(path.name) for path in folders if path.name.isdigit())
 
     def path(self, step: int) -> Path:
-        """Where the checkpoint of a step is."""
+        """The folder of a step's checkpoint."""
         return self.folder / f"{step:08d}"
 
+    @collective
     def save(self, state: State, metadata: dict[str, Any]) -> None:
         """Write a checkpoint of `state` with some JSON beside it, then drop all but the newest `keep`.
 
-        All processes call this together; the JSON is process 0's.
+        The JSON is that of process 0.
         Raises: SaveError if it cannot be written, say on a full disk; nothing half-written is left.
         """
         step = int(state.step)
@@ -86,7 +90,7 @@ class Checkpoints:
                 shutil.rmtree(self.path(old), ignore_errors=True)
 
     def metadata(self, step: int) -> dict[str, Any]:
-        """The JSON saved beside a checkpoint, once its every file is proved whole.
+        """The JSON saved beside a checkpoint, after every file's digest was checked.
 
         Raises: Damaged, naming the first file that is missing or differs.
         """
@@ -97,11 +101,11 @@ class Checkpoints:
             metadata = manifest["metadata"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Damaged(f"the checkpoint {path} is damaged: no readable {MANIFEST}") from error
-        found = digests(path)
+        actual = digests(path)
         for name, digest in expected.items():
-            if name not in found:
+            if name not in actual:
                 raise Damaged(f"the checkpoint {path} is damaged: {name} is missing")
-            if found[name] != digest:
+            if actual[name] != digest:
                 raise Damaged(f"the checkpoint {path} is damaged: {name} is not what was written")
         return metadata
 
@@ -119,8 +123,9 @@ class Checkpoints:
         except ValueError as error:
             raise InputError(f"the checkpoint {self.path(step)} is of other nets: {_root(error)}") from error
 
+    @collective
     def latest(self, like: State, warn=print) -> tuple[State, dict[str, Any]] | None:
-        """The newest whole checkpoint's state and metadata; damaged ones are named through `warn` and passed over."""
+        """The newest whole checkpoint's state and metadata; damaged ones are skipped and named through `warn`."""
 
         def find():
             for step in reversed(self.steps()):
@@ -129,18 +134,18 @@ class Checkpoints:
                 except Damaged as error:
                     warn(f"{error}; trying the one before it")
 
-        found = run_on_main(find)
-        return found and (self._read(found[0], like), found[1])
+        newest = run_on_main(find)
+        return newest and (self._read(newest[0], like), newest[1])
 
     def discard_after(self, step: int) -> None:
-        """Clear the way for a run that goes on from `step`: remove half-written checkpoints and newer, damaged ones."""
+        """Remove half-written checkpoints and those of steps after `step`, from which a run resumes."""
         newer = [self.path(s) for s in self.steps() if s > step]
         for path in [*newer, *self.folder.glob("*.partial*")]:
             shutil.rmtree(path, ignore_errors=True)
 
 
 def _reserve(path: Path, size: int) -> None:
-    """Find out that a disk is full while one plain error can still say so: take the room, then give it back."""
+    """Fail early, with one plain error, if the disk has no room for a checkpoint: allocate it, then free it."""
     with open(path, "wb") as file:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file.fileno(), 0, size + 2**20)
@@ -150,7 +155,7 @@ def _reserve(path: Path, size: int) -> None:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file below a folder but the manifest, by relative name."""
+    """The SHA-256 of every file below a folder except the manifest, by relative name."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
     out = {}
     for path in files:
@@ -160,7 +165,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def _root(error: BaseException) -> str:
-    """The first line of the error that began it."""
+    """The first line of the error at the root of a chain of causes."""
     while error.__cause__ is not None:
         error = error.__cause__
     return (str(error) or type(error).__name__).splitlines()[0][:200]

@@ -1,7 +1,7 @@
-"""What a program costs, read off its jaxpr: nothing is compiled, and no device is asked.
+"""The cost of a program, read off its jaxpr without compiling it.
 
-Both numbers are of the program as it is written, one operation after the other. A compiler needs less memory where it
-makes one loop of many operations, and more where it reorders them or computes in copies.
+Both numbers assume that operations run one after the other, as written. A compiler needs less memory where it fuses
+operations, and more where it reorders them or computes in copies.
 """
 
 import math
@@ -12,30 +12,30 @@ import jax
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 VIEWS = {"broadcast_in_dim", "convert_element_type", "copy", "iota", "reshape", "rev", "squeeze", "transpose"}
-"""Operations that are part of what reads their result, and take no memory of their own."""
+"""Operations that are fused into the reader of their result and take no memory of their own."""
 
 
 class Cost(NamedTuple):
-    """Of one call."""
+    """The cost of one call."""
 
-    flops: int  # multiplications and additions of matrix products and convolutions; of a branch, the dearer one
-    peak: int  # bytes, beyond arguments, of the results that are needed at one time, at the worst of times
+    flops: int  # multiplications and additions of matrix products and convolutions; the dearer side of a branch
+    peak: int  # largest number of bytes of results that are alive at one time, arguments excluded
 
 
 def cost(function: Callable, *args: Any) -> Cost:
-    """What function(*args) costs, of arrays or their shapes and types."""
+    """The cost of function(*args); arguments are arrays, or their shapes and types."""
     program = jax.make_jaxpr(function)(*args)
     return Cost(_flops(program.jaxpr), _peak(program.jaxpr))
 
 
 def _inner(eqn) -> Iterator[Jaxpr]:
-    """The programs within an operation."""
+    """The jaxprs within an operation."""
     for value in eqn.params.values():
-        for found in value if isinstance(value, tuple | list) else (value,):
-            if isinstance(found, ClosedJaxpr):
-                yield found.jaxpr
-            elif isinstance(found, Jaxpr):
-                yield found
+        for item in value if isinstance(value, tuple | list) else (value,):
+            if isinstance(item, ClosedJaxpr):
+                yield item.jaxpr
+            elif isinstance(item, Jaxpr):
+                yield item
 
 
 def _flops(jaxpr: Jaxpr) -> int:
@@ -50,17 +50,18 @@ def _flops_of(eqn) -> int:
         return 2 * out.size * math.prod(left.shape[i] for i in contracted)
     if name == "conv_general_dilated":
         kernel, (out,) = eqn.invars[1].aval, (v.aval for v in eqn.outvars)
-        spread = math.prod(params["lhs_dilation"])  # all but each spread-th factor is a zero between two pixels
-        return 2 * out.size * kernel.size // kernel.shape[params["dimension_numbers"].rhs_spec[0]] // spread
-    found = [_flops(jaxpr) for jaxpr in _inner(eqn)]
+        dilation = math.prod(params["lhs_dilation"])  # only one in `dilation` factors is not a zero between pixels
+        return 2 * out.size * kernel.size // kernel.shape[params["dimension_numbers"].rhs_spec[0]] // dilation
+    inner = [_flops(jaxpr) for jaxpr in _inner(eqn)]
     if name == "cond":
-        return max(found)
-    return params.get("length", 1) * sum(found)
+        return max(inner)
+    return params.get("length", 1) * sum(inner)
 
 
 def _peak(jaxpr: Jaxpr) -> int:
-    """Bytes of all that is alive at the worst of times, arguments apart."""
-    source, last = {}, {}  # what a view is of; where a result is read last
+    """The largest number of bytes that are alive at one time, arguments excluded."""
+    source = {}  # view -> the result that it shows
+    last = {}  # result -> the place where it is read last
     arguments = {*jaxpr.invars, *jaxpr.constvars}
     for place, eqn in enumerate(jaxpr.eqns):
         reads = [source.get(v, v) for v in eqn.invars if not isinstance(v, Literal)]

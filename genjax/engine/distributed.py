@@ -1,12 +1,14 @@
-"""Several processes as one run: who writes, what all agree on, and how all stop when one fails or is lost.
+"""Several processes as one run: who writes, how all agree, and how all stop when one fails or is lost.
 
-Every process runs the same program and takes the same steps; process 0 alone writes the run's files. What may fail in
-one process goes through `run_on_main` or `run_on_all`, so that it fails in all; with one process these are plain calls.
+Every process runs the same program and takes the same steps; process 0 alone, the main process, writes the run's
+files. A call that may fail in one process goes through `run_on_main` or `run_on_all`, so that it fails in all; with
+one process these are plain calls. Functions marked `@collective` must be called by all processes together.
 """
 
 import contextlib
 import ctypes
 import json
+import math
 import os
 import re
 import signal
@@ -24,33 +26,40 @@ from jax.experimental import multihost_utils
 from genjax.errors import InputError
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable)
 
 CONNECT_SECONDS = 300
-"""How long the processes of a run wait for each other at the start."""
+"""Time that the processes of a run wait for each other at the start."""
 
 HEARTBEAT_SECONDS = 30
-"""How long a process may be silent before it counts as lost."""
+"""Silence after which a process counts as lost."""
 
 
 class RemoteProcessError(OSError):
-    """Another process failed, which its message names; there it was said as well."""
+    """A different process failed; this repeats its message."""
+
+
+def collective(function: F) -> F:
+    """Mark a function that all processes of a run must call together, in the same order. The mark has no effect."""
+    return function
 
 
 def is_main_process() -> bool:
-    """Whether this is the process that writes and prints."""
+    """Whether this is process 0, which writes the files and prints."""
     return jax.process_index() == 0
 
 
 def console() -> TextIO:
-    """Where progress is shown: on process 0's stderr."""
+    """The stream for progress: stderr in the main process, nowhere in the others."""
     return sys.stderr if is_main_process() else open(os.devnull, "w")
 
 
 # -- agreement
 
 
+@collective
 def all_gather_json(value: Any) -> list[Any]:
-    """Every process's value, in their order, in every process. All must call this together; values are JSON."""
+    """The values of all processes, by process. Values must be JSON; with one process the value itself is returned."""
     if jax.process_count() == 1:
         return [value]
     text = np.frombuffer(json.dumps(value).encode(), np.uint8)
@@ -60,37 +69,42 @@ def all_gather_json(value: Any) -> list[Any]:
     return [json.loads(row[:size].tobytes()) for row, size in zip(texts, sizes, strict=True)]
 
 
+@collective
 def all_gather_array(x: np.ndarray) -> list[np.ndarray]:
-    """Every process's array, of any shapes but one type, to the bit: JAX's own way would make float64 float32."""
+    """The arrays of all processes, by process: of any shapes, one type, bit for bit (JAX would cast float64)."""
     if jax.process_count() == 1:
         return [x]
     shapes = all_gather_json(list(x.shape))
-    room = x.dtype.itemsize * max(int(np.prod(shape)) for shape in shapes)
+    room = x.dtype.itemsize * max(map(math.prod, shapes))
     data = np.frombuffer(x.tobytes(), np.uint8)
     rows = multihost_utils.process_allgather(np.pad(data, (0, room - len(data))))
-    numbers = [np.frombuffer(row.tobytes(), x.dtype)[: int(np.prod(s))] for row, s in zip(rows, shapes, strict=True)]
-    return [array.reshape(shape) for array, shape in zip(numbers, shapes, strict=True)]
+    return [
+        np.frombuffer(row.tobytes(), x.dtype)[: math.prod(shape)].reshape(shape)
+        for row, shape in zip(rows, shapes, strict=True)
+    ]
 
 
+@collective
 def run_on_all(call: Callable[[], T]) -> T:
-    """What `call` returns here, once it has succeeded in every process.
+    """Call in every process; the own value is returned when all have succeeded.
 
-    Raises: what it raised here; else InputError or RemoteProcessError if it failed in another process.
+    Raises: the own error; else InputError or RemoteProcessError if `call` failed in another process.
     """
     value, error = _attempt(call)
     _reraise(all_gather_json(_failure(error)), error)
     return value
 
 
-def run_on_main(call: Callable[[], T]) -> T:
-    """What `call` returns in process 0, which alone calls it; in every process. With several, it must be JSON.
+@collective
+def run_on_main(call: Callable[[], Any]) -> Any:
+    """Call in the main process; its value is returned in every process, as JSON has it: a tuple becomes a list.
 
-    Raises: what it raised in process 0; in the others InputError or RemoteProcessError.
+    Raises: the error of `call` in the main process; InputError or RemoteProcessError in the others.
     """
     value, error = _attempt(call) if is_main_process() else (None, None)
-    failure, found = all_gather_json([_failure(error), value])[0]
+    failure, value = all_gather_json([_failure(error), json.loads(json.dumps(value))])[0]
     _reraise([failure], error)
-    return value if is_main_process() else found
+    return value
 
 
 def _attempt(call):
@@ -116,22 +130,19 @@ def _reraise(failures: list, error: Exception | None) -> None:
 # -- beginning and end
 
 
+PLACE = ("--coordinator", "--process_id", "--num_processes")
+"""The flags that say which process of which run this is."""
+
+
 @contextlib.contextmanager
 def session(coordinator: str | None, process_id: int | None, num_processes: int | None) -> Iterator[None]:
-    """Be one of several processes: found by these three, or from the cluster's environment if all are None.
+    """Join a run of several processes, found by the three arguments or, if all are None, by the cluster's environment.
 
-    A process that fails within ends at once, where JAX would have it wait for the others, which wait for it.
-    Raises: InputError if the three are incomplete or wrong, or no cluster is found.
+    A process that fails within ends at once. JAX would have it wait for the others, which wait for it.
+    Raises: InputError if the arguments are incomplete or wrong, or no cluster is found.
     """
     address = f"the coordinator {coordinator}" if coordinator else "the coordinator of the cluster"
-    given = {"--coordinator": coordinator, "--process_id": process_id, "--num_processes": num_processes}
-    missing = [name for name, value in given.items() if value is None]
-    if 0 < len(missing) < len(given):
-        raise InputError(f"{' and '.join(missing)} missing: give all of {', '.join(given)}, or none in a cluster")
-    if not missing and not re.fullmatch(r".+:\d+", coordinator):
-        raise InputError(f"--coordinator={coordinator}: expected HOST:PORT, where process 0 is reached")
-    if not missing and not 0 <= process_id < num_processes:
-        raise InputError(f"--process_id={process_id}: expected 0 to {num_processes - 1}, one for each process")
+    by_cluster = _check_place(coordinator, process_id, num_processes)
     on_peer_lost(lambda: f"not all processes came to {address} within {CONNECT_SECONDS} s: start all, and check it")
     _catch_aborts()
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
@@ -142,14 +153,14 @@ def session(coordinator: str | None, process_id: int | None, num_processes: int 
             coordinator,
             num_processes,
             process_id,
-            cluster_detection_method=None if missing else "deactivate",
+            cluster_detection_method=None if by_cluster else "deactivate",
             initialization_timeout=CONNECT_SECONDS,
             heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
         )
     except ValueError as error:
         raise InputError(
             f"--distributed found no cluster (Slurm, Open MPI, TPU, Kubernetes) in the environment ({_line(error)}): "
-            f"give {', '.join(given)}"
+            f"give {', '.join(PLACE)}"
         ) from error
     except RuntimeError as error:
         raise InputError(f"{address} cannot be used: {_line(error)}") from error
@@ -165,16 +176,31 @@ def session(coordinator: str | None, process_id: int | None, num_processes: int 
         _leave(1, _line(error) if is_peer_lost(error) else "", grace)
 
 
-def on_peer_lost(words: Callable[[], str]) -> None:
-    """What to say should another process be lost from now on."""
+def _check_place(coordinator, process_id, num_processes) -> bool:
+    """Whether the cluster's environment is to say which process this is. Raises: InputError."""
+    values = (coordinator, process_id, num_processes)
+    missing = [name for name, value in zip(PLACE, values, strict=True) if value is None]
+    if len(missing) == len(PLACE):
+        return True
+    if missing:
+        raise InputError(f"{' and '.join(missing)} missing: give all of {', '.join(PLACE)}, or none in a cluster")
+    if not re.fullmatch(r".+:\d+", coordinator):
+        raise InputError(f"--coordinator={coordinator}: expected HOST:PORT of process 0")
+    if not 0 <= process_id < num_processes:
+        raise InputError(f"--process_id={process_id}: expected 0 to {num_processes - 1}, one per process")
+    return False
+
+
+def on_peer_lost(message: Callable[[], str]) -> None:
+    """Set the message that is printed if another process is lost from now on."""
     global _lost_message
-    _lost_message = words
+    _lost_message = message
 
 
 def is_peer_lost(error: BaseException | None) -> bool:
-    """Whether an error, or what caused it, says that the connection to another process broke.
+    """Whether an error, or its cause, says that the connection to another process broke.
 
-    Gloo is what CPUs exchange arrays by. Where nothing is raised (NCCL waits), JAX aborts, which `session` explains too.
+    CPUs exchange arrays through Gloo. Where nothing is raised (NCCL waits), JAX aborts; `session` explains that too.
     """
     if error is None or jax.process_count() == 1:
         return False
@@ -185,12 +211,12 @@ _lost_message: Callable[[], str] = str
 _leaving = threading.Lock()
 
 
-def _leave(code: int, loss: str = "", after: float = 0) -> None:
-    """End this process without waiting for the others; `loss` is how one of them was missed, if it was."""
+def _leave(code: int, reason: str = "", after: float = 0) -> None:
+    """End this process after `after` seconds, without waiting for the others; `reason`: how one of them was lost."""
     if not _leaving.acquire(blocking=False):
         time.sleep(60)  # another thread ends this process
-    if loss:
-        print(f"error: {_lost_message()}\n({loss})", file=sys.stderr)
+    if reason:
+        print(f"error: {_lost_message()}\n({reason})", file=sys.stderr)
     sys.stdout.flush()
     sys.stderr.flush()
     time.sleep(after)
@@ -203,9 +229,9 @@ def _on_abort(_):
 
 
 def _catch_aborts() -> None:
-    """Explain it when JAX aborts the process, which its client does if it misses the coordinator or is told of a loss.
+    """Explain an abort: JAX's client aborts the process if the coordinator does not answer or reports a lost process.
 
-    It does so on a thread of its own, which a handler set by Python's `signal` would come too late for.
+    It does so on a thread of its own, for which a handler set by Python's `signal` would come too late.
     """
     libc = ctypes.CDLL(None)
     libc.signal.argtypes, libc.signal.restype = (ctypes.c_int, type(_on_abort)), ctypes.c_void_p

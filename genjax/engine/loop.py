@@ -1,5 +1,6 @@
-"""The one loop: many steps a call inside `jit`, the state donated, one compile a phase."""
+"""The one loop: many steps per compiled call, the state donated, one compilation per phase."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,17 +12,27 @@ import numpy as np
 from jax.sharding import Mesh
 
 from genjax.engine import compiler
-from genjax.engine.distributed import all_gather_json
+from genjax.engine.distributed import all_gather_json, collective
 from genjax.engine.mesh import replicated
 from genjax.engine.phase import Phase, ScheduledPhase, Task, scheduled_phases
 from genjax.engine.state import Key, State, stream
 
 CALL_SECONDS = 1.0
-"""How long one call is to take: long enough to cost nothing, short enough to answer a signal and move a bar."""
+"""Duration of one call: long enough to cost nothing, short enough to answer a signal and to move a progress bar."""
 
 
 class Diverged(ArithmeticError):
     """A loss or a parameter became NaN or infinite."""
+
+
+class Batches(Protocol):
+    """The inputs of the steps of a phase, in their order."""
+
+    def take(self, count: int) -> Any:
+        """The inputs of the next `count` steps: indices of resident data, or the examples themselves."""
+
+    def close(self) -> None:
+        """Stop reading."""
 
 
 class Feed(Protocol):
@@ -30,21 +41,21 @@ class Feed(Protocol):
     resident_data: Any
     take_batch: Callable[[Any, Any], Any]
 
-    def capacity(self, span: ScheduledPhase, most: int) -> int:
-        """How many steps one call may take."""
+    def capacity(self, scheduled: ScheduledPhase, max_steps: int) -> int:
+        """The number of steps that one call may take, at most `max_steps`."""
 
-    def batches(self, span: ScheduledPhase, step: int, capacity: int) -> Any:
-        """A generator that is sent a count of steps and answers with their picks."""
+    def batches(self, scheduled: ScheduledPhase, step: int, capacity: int) -> Batches:
+        """The inputs of a phase from a global step on, for calls of up to `capacity` steps."""
 
 
 @dataclass(frozen=True)
 class CallResult:
-    """What a call of the loop leaves."""
+    """The result of one compiled call."""
 
     phase: Phase
     first: int  # the step before its first update
-    state: State  # valid until the next chunk is asked for: its buffers are donated
-    metrics: dict[str, np.ndarray]  # one row an update, [n]
+    state: State  # valid until the next call: its buffers are donated
+    metrics: dict[str, np.ndarray]  # one value per update, [n]
     seconds: float
 
     @property
@@ -53,8 +64,26 @@ class CallResult:
         return self.first + len(next(iter(self.metrics.values())))
 
 
+class CallSizer:
+    """The number of steps that take about CALL_SECONDS. The first call takes one step, since it compiles."""
+
+    def __init__(self):
+        self._rate: float | None = None  # steps per second
+        self._compiling = True
+
+    def next(self, max_steps: int) -> int:
+        """The number of steps of the next call."""
+        return min(max_steps, max(1, int(self._rate * CALL_SECONDS))) if self._rate else 1
+
+    def record(self, count: int, seconds: float) -> None:
+        """Learn how long a call of `count` steps took; a first call that took long has compiled, and says nothing."""
+        if not self._compiling or seconds < CALL_SECONDS:
+            self._rate = count / seconds
+        self._compiling = False
+
+
 def initial_state(task: Task, seed: int, mesh: Mesh) -> State:
-    """The state at step 0, whole on every device."""
+    """The state of step 0, replicated on every device."""
     return jax.jit(task.init, out_shardings=replicated(mesh))(stream(seed, "init"))
 
 
@@ -64,72 +93,76 @@ def abstract_state(task: Task, mesh: Mesh) -> State:
 
 
 def shapes(task: Task) -> State:
-    """The shapes and types of a task's state: nothing is computed, nor compiled."""
+    """The shapes and types of a task's state; nothing is computed or compiled."""
     return jax.eval_shape(lambda: task.init(stream(0, "init")))
 
 
-def train(task: Task, state: State, feed: Feed, seed: int, mesh: Mesh, every: tuple[int, ...]) -> Iterator[CallResult]:
+@collective
+def train(
+    task: Task, state: State, feed: Feed, seed: int, mesh: Mesh, boundaries: tuple[int, ...]
+) -> Iterator[CallResult]:
     """Run a task from the state's step to its end, yielding after each call.
 
-    A call ends at every multiple of the numbers in `every`, at the end of a phase, or when about a second is over;
-    where it ends changes nothing, since the trip count is traced and each step's key and batch follow from its number.
-    Raises: Diverged, naming step and metric or leaf, as soon as the call that computed it returns.
+    A call ends at every multiple of the numbers in `boundaries`, at the end of a phase, or after about a second. Where
+    it ends changes no bits, since the trip count is traced and each step's key and batch follow from its number.
+    Raises: Diverged, naming the step and the metric or leaf, as soon as the call that computed it returns.
     """
-    step = int(state.step)
-    for span in scheduled_phases(task):
-        if step >= span.stop:
+    for scheduled in scheduled_phases(task):
+        step = int(state.step)
+        if step >= scheduled.stop:
             continue
-        if step == span.start:
-            state = jax.jit(span.phase.enter, donate_argnums=0)(state, stream(seed, f"enter {span.phase.name}"))
-        most = feed.capacity(span, min(every))
-        prepared = jax.jit(span.phase.prepare, out_shardings=replicated(mesh))(state)
-        run = compile_phase(span.phase, feed.take_batch, mesh, most)
-        batches = feed.batches(span, step, most)
-        next(batches)
-        try:
-            rate, fresh = None, True
-            while step < span.stop:
-                stops = [step + n - step % n for n in every]
-                count = min(most, span.stop - step, min(stops) - step)
-                count = min(count, max(1, int(rate * CALL_SECONDS))) if rate else 1
-                start = time.perf_counter()
-                picks = batches.send(count)
-                with jax.set_mesh(mesh):
-                    state, metrics, finite = run(
-                        state, feed.resident_data, picks, count, stream(seed, "train"), **prepared
-                    )
-                metrics = {name: rows[:count] for name, rows in jax.device_get(metrics).items()}
-                seconds = max(
-                    all_gather_json(time.perf_counter() - start)
-                )  # so that all take as many steps in the next call
-                if not fresh:  # the first call's time is mostly compilation
-                    rate = count / seconds
-                elif seconds < CALL_SECONDS:
-                    rate = 1 / seconds
-                fresh = False
-                _check(step, metrics, jax.device_get(finite))
-                yield CallResult(span.phase, step, state, metrics, seconds)
-                step += count
-        finally:
-            batches.close()
+        if step == scheduled.start:
+            enter = jax.jit(scheduled.phase.enter, donate_argnums=0)
+            state = enter(state, stream(seed, f"enter {scheduled.phase.name}"))
+        for result in _run_phase(scheduled, state, feed, seed, mesh, boundaries):
+            yield result
+            state = result.state
+
+
+def _run_phase(scheduled, state, feed, seed, mesh, boundaries) -> Iterator[CallResult]:
+    """The calls of one phase, which is entered."""
+    phase = scheduled.phase
+    step = int(state.step)
+    max_steps = feed.capacity(scheduled, min(boundaries))
+    prepared = jax.jit(phase.prepare, out_shardings=replicated(mesh))(state)
+    run = compile_phase(phase, feed.take_batch, mesh, max_steps)
+    key = stream(seed, "train")
+    sizer = CallSizer()
+    with contextlib.closing(feed.batches(scheduled, step, max_steps)) as batches:
+        while step < scheduled.stop:
+            until_boundary = min(n - step % n for n in boundaries)
+            count = sizer.next(min(max_steps, scheduled.stop - step, until_boundary))
+            start = time.perf_counter()
+            inputs = batches.take(count)
+            with jax.set_mesh(mesh):
+                state, metrics, finite = run(state, feed.resident_data, inputs, count, key, **prepared)
+            metrics = {name: values[:count] for name, values in jax.device_get(metrics).items()}
+            # The slowest process decides for all, so that all take the same number of steps in the next call.
+            seconds = max(all_gather_json(time.perf_counter() - start))
+            sizer.record(count, seconds)
+            _check(step, metrics, jax.device_get(finite))
+            yield CallResult(phase, step, state, metrics, seconds)
+            step += count
 
 
 def compile_phase(phase: Phase, take_batch: Callable, mesh: Mesh, capacity: int) -> Callable:
-    """A phase as one jitted call of up to `capacity` steps: (state, resident_data, picks, count, key) -> state, metrics, finite.
+    """A phase as one jitted call of up to `capacity` steps.
 
-    `count` is traced: any number of steps runs the same executable, which makes a resumed run the same to the bit.
+    The call is (state, resident_data, indices_or_batch, count, key, **prepared) -> state, metrics, finite. `count` is
+    traced: any number of steps runs the same executable, which makes a resumed run equal to the bit.
     """
 
-    def run(state: State, resident_data: Any, picks: Any, count: jax.Array, key: Key, **prepared: Any):
-        def step(state, picks):
-            return phase.step(state, take_batch(resident_data, picks), jax.random.fold_in(key, state.step), **prepared)
+    def run(state: State, resident_data: Any, indices_or_batch: Any, count: jax.Array, key: Key, **prepared: Any):
+        def step(state, indices_or_batch):
+            batch = take_batch(resident_data, indices_or_batch)
+            return phase.step(state, batch, jax.random.fold_in(key, state.step), **prepared)
 
         def body(i, carry):
             state, rows = carry
-            state, metrics = step(state, jax.tree.map(lambda p: p[i], picks))
+            state, metrics = step(state, jax.tree.map(lambda x: x[i], indices_or_batch))
             return state, {name: rows[name].at[i].set(value) for name, value in metrics.items()}
 
-        like = jax.eval_shape(step, state, jax.tree.map(lambda p: p[0], picks))[1]
+        like = jax.eval_shape(step, state, jax.tree.map(lambda x: x[0], indices_or_batch))[1]
         rows = {name: jnp.zeros((capacity, *m.shape), m.dtype) for name, m in like.items()}
         state, rows = jax.lax.fori_loop(0, count, body, (state, rows))
         return state, rows, jax.tree.map(_all_finite, (state.nets, state.ema, state.extra))
@@ -142,12 +175,14 @@ def _all_finite(x):
 
 
 def _check(first: int, metrics: dict[str, np.ndarray], finite: Any) -> None:
-    bad = {name: int(np.argmin(np.isfinite(rows))) for name, rows in metrics.items() if not np.isfinite(rows).all()}
-    if bad:
-        name = min(bad, key=lambda n: (bad[n], "loss" not in n))
-        raise Diverged(f"{name} became {metrics[name][bad[name]]} at step {first + bad[name] + 1:,}")
+    """Refuse a call whose metrics or state are not finite. Raises: Diverged."""
+    bad_rows = {name: int(np.argmin(np.isfinite(v))) for name, v in metrics.items() if not np.isfinite(v).all()}
+    if bad_rows:
+        name = min(bad_rows, key=lambda n: (bad_rows[n], "loss" not in n))
+        row = bad_rows[name]
+        raise Diverged(f"{name} became {metrics[name][row]} at step {first + row + 1:,}")
     for path, ok in jax.tree_util.tree_leaves_with_path(finite):
         if not ok:
             last = first + len(next(iter(metrics.values())))
-            where = "/".join(str(getattr(p, "key", getattr(p, "name", getattr(p, "idx", p)))) for p in path[1:])
-            raise Diverged(f"{where} is not finite by step {last:,}")
+            leaf = "/".join(str(getattr(p, "key", getattr(p, "name", getattr(p, "idx", p)))) for p in path[1:])
+            raise Diverged(f"{leaf} is not finite by step {last:,}")

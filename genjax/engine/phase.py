@@ -16,7 +16,7 @@ Step = Callable[..., tuple[State, Metrics]]  # (state, batch, key, **what its ph
 
 
 def identity(state: State, key: Key) -> State:
-    """Enter a phase with the state as it is."""
+    """Enter a phase without changing the state."""
     return state
 
 
@@ -59,12 +59,12 @@ class Phase:
 
 @dataclass(frozen=True)
 class Task:
-    """What is trained: nets x losses, and what they can do once trained.
+    """Nets, losses and their training, and the outputs of the trained nets.
 
     Fields:
         init: makes the state of step 0.
-        phases: in their order.
-        outputs: by the names of `genjax.engine.outputs.OUTPUTS`, whose contract they fulfil.
+        phases: trained one after the other.
+        outputs: functions by the names of `genjax.engine.outputs.OUTPUTS`, whose contract they fulfil.
         classes: if > 0, the last `classes` entries of a latent are the one-hot of its class, and seed s has the class
             s % classes.
 
@@ -94,7 +94,7 @@ class Task:
 
 @dataclass(frozen=True)
 class ScheduledPhase:
-    """A phase in its place."""
+    """A phase with the step and the example at which it begins."""
 
     phase: Phase
     start: int  # the global step at which it begins

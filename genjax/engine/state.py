@@ -1,4 +1,4 @@
-"""Everything that changes in training, and nothing else does: no generator of random numbers, no iterator."""
+"""The state of training: all that changes, and no generator of random numbers or iterator."""
 
 import zlib
 from typing import Any
@@ -17,29 +17,29 @@ class Net:
 
     params: Params
     stats: Variables  # the other collections: {"batch_stats": ...}
-    opt: Any  # the optimizer's state
+    opt: Any  # state of the optimizer
 
     @property
     def variables(self) -> Variables:
-        """What a Linen module's `apply` takes."""
+        """The first argument of a Linen module's `apply`."""
         return {"params": self.params, **self.stats}
 
 
 @flax.struct.dataclass
 class State:
-    """The state of a run: a checkpoint holds this, and a step maps it to the next."""
+    """The state of a run: a step maps it to the next, and a checkpoint holds it."""
 
     step: jax.Array  # int32[], updates made
     nets: dict[str, Net]
     ema: dict[str, Variables]  # averaged weights and statistics of some of the nets
-    extra: dict[str, jax.Array]
+    extra: dict[str, jax.Array]  # state of a method beyond its nets
 
 
 def local(state: State) -> State:
-    """A state that is whole on every device, as it is on this process's first one."""
+    """The copy of a replicated state on this process's first device."""
     return jax.tree.map(lambda leaf: leaf.addressable_data(0), state)
 
 
 def stream(seed: int, name: str) -> Key:
-    """The root key of a named random stream ("init", "train", ...). crc32, since Python's hash varies by process."""
+    """The root key of a named random stream ("init", "train", ...). crc32, since Python's hash differs per process."""
     return jax.random.fold_in(jax.random.key(seed), zlib.crc32(name.encode()))

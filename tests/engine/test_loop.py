@@ -7,13 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from genjax.data.feed import Feed
 from genjax.data.order import positions
 from genjax.data.source import in_memory
 from genjax.engine import loop
 from genjax.engine.mesh import make_mesh
 from genjax.engine.phase import Phase, Task, scheduled_phases
 from genjax.engine.state import Net, State, stream
+from genjax.run.fit import fit
 
 SIZE = 50
 
@@ -45,13 +45,9 @@ def source():
 
 def run(task, state=None, every=(100,), resident=True):
     mesh = make_mesh(jax.devices()[:1])
-    feed = Feed(source(), 0, mesh, 2**30 if resident else 0)
-    state = loop.initial_state(task, 0, mesh) if state is None else jax.device_put(state)
-    chunks = [
-        (c.phase.name, c.step, jax.device_get(c.state), c.metrics)
-        for c in loop.train(task, state, feed, 0, mesh, every)
-    ]
-    return chunks
+    state = None if state is None else jax.device_put(state)
+    results = fit(task, source(), boundaries=every, resident_bytes=2**30 if resident else 0, mesh=mesh, state=state)
+    return [(c.phase.name, c.step, jax.device_get(c.state), c.metrics) for c in results]
 
 
 def curve(chunks, name="loss"):
@@ -137,6 +133,5 @@ def test_an_error_of_the_reader_comes_out_of_the_loop():
         raise OSError("photo.png cannot be read")
 
     object.__setattr__(bad, "read", read)
-    feed = Feed(bad, 0, mesh, 0)
     with pytest.raises(OSError, match=r"photo\.png"):
-        list(loop.train(toy(), loop.initial_state(toy(), 0, mesh), feed, 0, mesh, (5,)))
+        list(fit(toy(), bad, boundaries=(5,), resident_bytes=0, mesh=mesh))

@@ -16,6 +16,7 @@ from genjax.engine.mesh import make_mesh
 from genjax.engine.phase import scheduled_phases
 from genjax.errors import InputError
 from genjax.nets.progan import Critic, Generator
+from genjax.run.fit import fit
 from genjax.tasks import progressive
 
 SHAPE = (8, 8, 1)
@@ -72,7 +73,7 @@ def run():
     """The states after each phase of a small run, and how many programs each phase compiled."""
     config = small(growth__batches=(8, 4))
     source = data.load(config.data)
-    task, mesh = tasks.build(config, source.shape), make_mesh()
+    task = tasks.build(config, source.shape)
     original, calls, states, first = loop.compile_phase, [], {}, None
 
     def spy(*args):
@@ -81,9 +82,8 @@ def run():
 
     loop.compile_phase = spy
     try:
-        state = loop.initial_state(task, 0, mesh)
-        first = jax.device_get(state)
-        for chunk in loop.train(task, state, Feed(source, 0, mesh, 2**20), 0, mesh, (1,)):
+        first = jax.device_get(loop.initial_state(task, 0, make_mesh()))
+        for chunk in fit(task, source, boundaries=(1,)):
             states[chunk.step] = jax.device_get(chunk.state)
     finally:
         loop.compile_phase = original
@@ -170,8 +170,7 @@ def test_reals_that_are_shrunk_when_they_are_read_are_the_same_to_the_bit(monkey
         for resident in (0, 2**30):
             feed = Feed(source, 0, mesh, resident)
             batches = feed.batches(span, span.start, 1)
-            next(batches)
-            batch = feed.take_batch(feed.resident_data, jax.tree.map(lambda a: a[0], batches.send(1)))
+            batch = feed.take_batch(feed.resident_data, jax.tree.map(lambda a: a[0], batches.take(1)))
             seen.append(np.asarray(setup.players.preprocess_real(batch["x"][0], span.start + 1)))
             batches.close()
         np.testing.assert_array_equal(*seen)

@@ -7,15 +7,13 @@ from ml_collections import ConfigDict
 from PIL import Image
 
 from genjax import data, tasks
-from genjax.data.feed import Feed
-from genjax.engine import loop
-from genjax.engine.mesh import make_mesh
 from genjax.errors import InputError
 from genjax.losses.style import gram
 from genjax.nets import vgg as vgg_net
 from genjax.nets.vgg import VGG
 from genjax.ops.chroma import luma
 from genjax.ops.pixels import to_float, to_pixels
+from genjax.run.fit import fit
 from genjax.tasks import style
 from genjax.weights import encoders, vgg
 
@@ -54,9 +52,8 @@ def config(images, *styles, **overrides):
 def ended(c):
     """The task, the last state, and the rows of metrics."""
     source = data.load(c.data)
-    task, mesh = tasks.build(c, source.shape), make_mesh(jax.devices()[:1])
-    feed, rows = Feed(source, c.seed, mesh, 2**30), {}
-    for chunk in loop.train(task, loop.initial_state(task, c.seed, mesh), feed, c.seed, mesh, (3,)):
+    task, rows = tasks.build(c, source.shape), {}
+    for chunk in fit(task, source, c.seed, (3,)):
         for name, values in chunk.metrics.items():
             rows.setdefault(name, []).extend(values.tolist())
     return task, chunk.state, rows

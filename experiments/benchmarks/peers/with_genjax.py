@@ -40,8 +40,7 @@ def build(work: Work, variant: str, images) -> Runner:
     (span,) = scheduled_phases(task)
     feed = Feed(source, seed, mesh, 2**30)
     call = loop.compile_phase(span.phase, feed.take_batch, mesh, CALL)
-    picks = feed.batches(span, 0, CALL)
-    next(picks)
+    batches = feed.batches(span, 0, CALL)
     count = {name: _used(net.params) for name, net in state.nets.items()}
 
     def run(steps):
@@ -49,7 +48,7 @@ def build(work: Work, variant: str, images) -> Runner:
         while steps:
             n = min(steps, CALL)
             with jax.set_mesh(mesh):
-                state, metrics, _ = call(state, feed.resident_data, picks.send(n), n, stream(seed, "train"))
+                state, metrics, _ = call(state, feed.resident_data, batches.take(n), n, stream(seed, "train"))
             metrics = jax.device_get(metrics)
             steps -= n
         return {name: float(rows[n - 1]) for name, rows in metrics.items() if "loss" in name}
