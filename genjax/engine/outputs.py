@@ -99,7 +99,7 @@ def check(outputs: Mapping[str, Callable]) -> None:
         if name not in OUTPUTS:
             known = ", ".join(OUTPUTS)
             raise InputError(
-                f"output {name!r} of a task is unknown{did_you_mean(name, OUTPUTS)}: choose from {known}, or use a name "
+                f"output {name!r} of a task is unknown{did_you_mean(name, OUTPUTS)}: choose from {known}, or a name "
                 "with a dot for an output of your own"
             )
         expected = ("state", *OUTPUTS[name].inputs), OUTPUTS[name].options
