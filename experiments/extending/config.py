@@ -16,7 +16,13 @@ def get_config(name=""):
     c.critic = {"net": "experiments.extending.nets:MaxoutCritic"}
     c.loss.name = "experiments.extending.losses:pearson"
     c.penalty.update(name="experiments.extending.losses:zero_centered", weight=1.0)
-    c.steps, c.batch = 4_000, 128
+    c.steps, c.batch, c.samples = 4_000, 128, 500
     c.eval.update(every=2_000, metrics="experiments.extending.metric:energy")
-    smoke = SMOKE | {"generator.widths": (8,), "critic.widths": (8,), "eval.every": 2, "eval.samples": 50}
+    smoke = SMOKE | {
+        "samples": 20,
+        "generator.widths": (8,),
+        "critic.widths": (8,),
+        "eval.every": 2,
+        "eval.samples": 50,
+    }
     return variant(c, name, smoke=smoke)

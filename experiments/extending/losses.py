@@ -15,7 +15,10 @@ def pearson_critic(real, fake):
 
 
 def pearson_generator(real, fake):
-    """The part of that bound which depends on the generator, -E (T^2 / 4 + T)(fake). Source: arXiv:1606.00709, eq. 4."""
+    """The part of that bound which depends on the generator, -E (T^2 / 4 + T)(fake).
+
+    Source: arXiv:1606.00709, eq. 4.
+    """
     return -jnp.mean(fake**2 / 4 + fake)
 
 
