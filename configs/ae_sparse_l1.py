@@ -17,7 +17,7 @@ def get_config(name=""):
         "net": "dense",
         "widths": (100, 300),
         "activation": "selu",
-        "latents": "sigmoid",
+        "latent_activation": "sigmoid",
         "output": "sigmoid",
     }
     c.penalty.update(name="l1", weight=1e-3)

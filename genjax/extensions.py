@@ -6,6 +6,7 @@ config.json with the SHA-256 of its module's source, so that a run can tell that
 
 import hashlib
 import importlib
+import inspect
 import os
 import re
 import sys
@@ -45,6 +46,18 @@ def find(choices: Mapping[str, Any], name: str, what: str, check: Callable[[Any]
     except InputError as error:
         raise InputError(f"{what}={name!r}: {error}") from error
     return found
+
+
+def takes(*inputs: str) -> Callable[[Any], None]:
+    """A check for `find`: the object can be called with one positional argument per name in `inputs`."""
+
+    def check(function):
+        try:
+            inspect.signature(function).bind(*inputs)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"expected a function ({', '.join(inputs)}), but it is {function!r}") from error
+
+    return check
 
 
 def load(name: str, what: str) -> Any:

@@ -1,8 +1,22 @@
 """Autoencoders of dense layers: an encoder to latents and a decoder back, as two methods of one module.
 
-Every autoencoder has these two methods: `encode(x, train)` maps examples to latents, and `decode(z, train)` maps
-latents to examples before the activation `output` (to logits if that is "sigmoid"). The output of the encoder has
-`heads` x latent units: two heads are the mean and the log-variance of a variational autoencoder.
+Every autoencoder net, here and in the modules beside this one, has the methods and fields below. Tasks check them when
+they are built (`genjax.nets.contracts`), also of a net that a config names as "package.module:name".
+
+    encode(x, train)    examples [B, *shape] -> latents [B, ...]
+    decode(z, train)    latents -> outputs [B, *shape] before the activation `output`: logits, if that is "sigmoid"
+    shape               the shape of one example; the task sets it
+    output              activation of the outputs, a name of `genjax.nets.layers.ACTIVATIONS`
+
+For the task "vae":
+
+    heads               the encoder gives heads * latent numbers; the task sets 2, for mean and log-variance
+    latent_activation   activation of the encoder's last layer; the task sets "linear"
+    latent              size of a latent, without its label
+    label_input         how a label enters the encoder: "concat", behind the flat example, or "planes", as channels
+
+For the task "vqvae": `latent`, the size of one vector of the map of latents.
+Fields named `activation` are of the hidden layers.
 """
 
 import math
@@ -19,11 +33,11 @@ from genjax.ops.arrays import flatten
 
 def _need_latents(widths):
     if not widths:
-        raise InputError("widths=(): expected at least one, the latents'")
+        raise InputError("widths=(): expected at least one, the size of the latents")
 
 
 class Dense(nn.Module):
-    """Hidden layers down to the last width, which is that of the latents, and the mirrored layers back.
+    """Hidden layers down to the latents, whose size is the last width, and the same layers up again.
 
     Shapes: x [B, *shape] -> latents [B, heads * widths[-1]]; z [B, widths[-1]] -> [B, *shape] before `output`.
     """
@@ -31,24 +45,32 @@ class Dense(nn.Module):
     shape: tuple[int, ...]
     widths: tuple[int, ...] = (100, 30)
     activation: str = "selu"
-    latents: str = ""  # activation of the latents; "": that of the other layers
+    latent_activation: str = ""  # "": `activation`
     output: str = "sigmoid"
     heads: int = 1
     kernel_init: str = "glorot"
 
     CHOICES: ClassVar = {
         "activation": ACTIVATIONS,
-        "latents": ("", *ACTIVATIONS),
+        "latent_activation": ("", *ACTIVATIONS),
         "output": ACTIVATIONS,
         "kernel_init": INITIALIZERS,
     }
+    label_input: ClassVar[str] = "concat"
+
+    @property
+    def latent(self) -> int:
+        """The size of a latent."""
+        return self.widths[-1] if self.widths else 0
 
     def setup(self):
-        """Create the layers. Raises: InputError without latents."""
+        """Make the layers, named as their parameters are. Raises: InputError without latents."""
         _need_latents(self.widths)
-        init, size = INITIALIZERS[self.kernel_init], math.prod(self.shape)
-        *hidden, latents = self.widths
-        down, up = (*hidden, self.heads * latents), (*reversed(hidden), size)
+        init = INITIALIZERS[self.kernel_init]
+        size = math.prod(self.shape)
+        hidden = self.widths[:-1]
+        down = (*hidden, self.heads * self.latent)
+        up = (*reversed(hidden), size)
         self.down = [nn.Dense(width, kernel_init=init, name=f"encoder_{i}") for i, width in enumerate(down)]
         self.up = [nn.Dense(width, kernel_init=init, name=f"decoder_{i}") for i, width in enumerate(up)]
 
@@ -57,23 +79,22 @@ class Dense(nn.Module):
         x = flatten(x)
         for layer in self.down[:-1]:
             x = ACTIVATIONS[self.activation](layer(x))
-        return ACTIVATIONS[self.latents or self.activation](self.down[-1](x))
+        return ACTIVATIONS[self.latent_activation or self.activation](self.down[-1](x))
 
     def decode(self, z, train: bool = False):
-        """Examples of latents z, before the output's activation."""
+        """Examples of latents z, before the activation `output`."""
         for layer in self.up[:-1]:
             z = ACTIVATIONS[self.activation](layer(z))
         return self.up[-1](z).reshape(-1, *self.shape)
 
     def __call__(self, x, train: bool = False):
-        """Reconstructions of examples x, before the output's activation."""
+        """Outputs for the examples x: `decode` of `encode`."""
         return self.decode(self.encode(x, train), train)
 
 
 class Tied(nn.Module):
-    """`Dense` with tied weights: the decoder's kernels are the encoder's transposed; its biases are separate.
+    """As `Dense`, but the decoder's kernels are the encoder's, transposed; the decoder has its own biases.
 
-    The gradient of each kernel is the sum over its two uses.
     Shapes: x [B, *shape] -> latents [B, widths[-1]]; z [B, widths[-1]] -> [B, *shape] before `output`.
     """
 
@@ -86,10 +107,11 @@ class Tied(nn.Module):
     CHOICES: ClassVar = {"activation": ACTIVATIONS, "output": ACTIVATIONS, "kernel_init": INITIALIZERS}
 
     def setup(self):
-        """Create the kernels, and the biases of both directions. Raises: InputError without latents."""
+        """Make the kernels, and the biases of both directions. Raises: InputError without latents."""
         _need_latents(self.widths)
         sizes = (math.prod(self.shape), *self.widths)
-        init, zeros = INITIALIZERS[self.kernel_init], nn.initializers.zeros
+        init = INITIALIZERS[self.kernel_init]
+        zeros = nn.initializers.zeros
         pairs = list(enumerate(pairwise(sizes)))
         self.kernels = [self.param(f"kernel_{i}", init, pair) for i, pair in pairs]
         self.down = [self.param(f"encoder_bias_{i}", zeros, (pair[1],)) for i, pair in pairs]
@@ -103,12 +125,12 @@ class Tied(nn.Module):
         return x
 
     def decode(self, z, train: bool = False):
-        """Examples of latents z, before the output's activation."""
+        """Examples of latents z, before the activation `output`."""
         for i in reversed(range(len(self.kernels))):
             z = z @ self.kernels[i].T + self.up[i]
             z = ACTIVATIONS[self.activation](z) if i else z
         return jnp.reshape(z, (-1, *self.shape))
 
     def __call__(self, x, train: bool = False):
-        """Reconstructions of examples x, before the output's activation."""
+        """Outputs for the examples x: `decode` of `encode`."""
         return self.decode(self.encode(x, train), train)

@@ -218,6 +218,36 @@ class Autoencoder(Contract):
         """Shapes: latents [B, ...] -> outputs [B, *shape], before the activation."""
 
 
+class VariationalAutoencoder(Autoencoder):
+    """An autoencoder of the task "vae".
+
+    `encode` gives means and log-variances side by side, [B, 2 * latent]; `decode` takes latents followed by one-hot
+    labels, [B, latent + classes].
+
+    Fields:
+        heads: the encoder gives heads * latent numbers; the task sets 2.
+        latent_activation: activation of the encoder's last layer; the task sets "linear".
+        latent: size of a latent, without its label.
+        label_input: "concat" if `encode` takes flat examples followed by one-hot labels, [B, numbers + classes];
+            "planes" if it takes images with their labels as channels, [B, H, W, C + classes].
+    """
+
+    heads: int
+    latent_activation: str
+    latent: int
+    label_input: str
+
+
+class VectorQuantizedAutoencoder(Autoencoder):
+    """An autoencoder of the task "vqvae": latents are maps [B, h, w, latent], outputs are before the activation.
+
+    Fields:
+        latent: size of one vector of the map.
+    """
+
+    latent: int
+
+
 class Classifier(Contract):
     """A net of the task "classifier". In training its random numbers are of the stream "dropout".
 
@@ -229,3 +259,15 @@ class Classifier(Contract):
 
     def __call__(self, x, *, train):
         """Shapes: x [B, H, W, C] -> `genjax.nets.convnet.Outputs`: features [B, F] and logits [B, classes]."""
+
+
+class EncoderClassifier(Classifier):
+    """A classifier of the task "pretrained_classifier", on an autoencoder's encoder.
+
+    Its parameters of the encoder are under "encoder", by the names that they have in the autoencoder.
+
+    Fields:
+        encoder: the autoencoder; the task sets it.
+    """
+
+    encoder: nn.Module

@@ -1,6 +1,6 @@
 """The convolutional autoencoder: convolutions and max pooling down, transposed convolutions up.
 
-`encode` and `decode` are as in `genjax.nets.autoencoder`, but the latents are a map.
+As `genjax.nets.autoencoder` describes it; the latents are a map.
 """
 
 from typing import ClassVar
@@ -14,10 +14,10 @@ from genjax.ops.pool import max_pool
 
 
 class Convolutional(nn.Module):
-    """A convolution and 2x2 max pooling for each of `channels`, and back by strides of 2 to the same sizes.
+    """A convolution and a 2x2 maximum pooling per entry of `channels`; back to the same sizes by strides of 2.
 
-    Pooling rounds sides down (7 to 3), and the decoder restores them exactly. `up` "upsample" repeats pixels before a
-    convolution, which avoids checkerboards (distill.pub/2016/deconv-checkerboard).
+    Pooling rounds sizes down, such as 7 to 3; the decoder restores each of them. `up` = "upsample" repeats pixels and
+    convolves, which avoids checkerboard artifacts (distill.pub/2016/deconv-checkerboard); "transposed" does not.
     Shapes: x [B, H, W, C] -> map [B, H / 2^n, W / 2^n, channels[-1]], rounded down -> [B, H, W, C] before `output`.
     """
 
@@ -38,11 +38,11 @@ class Convolutional(nn.Module):
 
     @property
     def sides(self) -> list[tuple[int, int]]:
-        """Heights and widths from the image to the latents."""
+        """Heights and widths of the maps, from the image to the latents."""
         return [tuple(n >> i for n in self.shape[:2]) for i in range(len(self.channels) + 1)]
 
     def setup(self):
-        """Create the layers. Raises: InputError for sides that cannot be halved `len(channels)` times."""
+        """Make the layers, named as their parameters are. Raises: InputError for images too small to be halved."""
         if min(self.sides[-1]) < 1 or self.kernel < 3:
             raise InputError(
                 f"images of {self.shape[0]}x{self.shape[1]} with kernel={self.kernel}: expected sides of at least "
@@ -64,7 +64,7 @@ class Convolutional(nn.Module):
             ]
 
     def _pads(self, side):
-        """Padding of a stride of 2 that gives a side, even or odd."""
+        """Padding with which a stride of 2 gives a size, even or odd."""
         surplus = self.kernel - 2 - side % 2
         return surplus // 2, surplus - surplus // 2
 
@@ -75,15 +75,15 @@ class Convolutional(nn.Module):
         return x
 
     def decode(self, z, train: bool = False):
-        """Images of a map of latents z, before the output's activation."""
-        for number, (layer, side) in enumerate(zip(self.layers, self.sides[-2::-1], strict=True)):
+        """Images of a map of latents z, before the activation `output`."""
+        for i, (layer, side) in enumerate(zip(self.layers, self.sides[-2::-1], strict=True)):
             if self.up == "upsample":
                 z = jnp.repeat(jnp.repeat(z, 2, 1), 2, 2)
                 z = jnp.pad(z, [(0, 0), *((0, n % 2) for n in side), (0, 0)], mode="edge")
             z = layer(z)
-            z = ACTIVATIONS[self.activation](z) if number + 1 < len(self.layers) else z
+            z = ACTIVATIONS[self.activation](z) if i + 1 < len(self.layers) else z
         return z
 
     def __call__(self, x, train: bool = False):
-        """Reconstructions of images x, before the output's activation."""
+        """Outputs for the images x: `decode` of `encode`."""
         return self.decode(self.encode(x, train), train)

@@ -1,6 +1,6 @@
 """The convolutional autoencoder whose latents are a vector: convolutions with strides of 2, dense layers between.
 
-`encode`, `decode` and `heads` are as in `genjax.nets.autoencoder`.
+Fields and methods are as `genjax.nets.autoencoder` describes them.
 """
 
 import math
@@ -15,14 +15,15 @@ from genjax.ops.arrays import flatten
 
 
 def sides(shape, halvings):
-    """Heights and widths of an image and of `count` halvings, each rounded up."""
+    """Heights and widths of an image and after each of some halvings, rounded up. Shapes: -> [halvings + 1] pairs."""
     return [tuple(-(-n // 2**i) for n in shape[:2]) for i in range(halvings + 1)]
 
 
-def doubled(features, kernel, side, init, name):
-    """A transposed convolution of stride 2 to `side`, even or odd: the transpose of the convolution that halves it.
+def upsampling_conv(features, kernel, side, init, name):
+    """A transposed convolution of stride 2 to maps of `side` (height, width), each even or odd.
 
-    Raises: InputError for a kernel smaller than 2, which would leave gaps.
+    It is the transpose of the convolution that halves a map of that size.
+    Raises: InputError for a kernel below 2, which would not reach every pixel.
     """
     if kernel < 2:
         raise InputError(f"kernel={kernel}: expected at least 2, which a stride of 2 needs to reach every pixel")
@@ -32,10 +33,10 @@ def doubled(features, kernel, side, init, name):
 
 
 class ConvLatent(nn.Module):
-    """A convolution of stride 2 for each of `channels`, a hidden layer, latents; a dense and mirrored layers back.
+    """A convolution of stride 2 per entry of `channels`, a hidden layer, latents; a dense layer and the same way back.
 
-    Sides are rounded up when they are halved, and restored exactly by the decoder. The defaults are the net of Keras'
-    "Variational AutoEncoder" example.
+    Halving rounds sizes up; the decoder restores each of them. The defaults are the net of Keras' "Variational
+    AutoEncoder" example.
     Shapes: x [B, H, W, C] -> latents [B, heads * latent]; z [B, latent] -> [B, H, W, C] before `output`.
     """
 
@@ -45,21 +46,23 @@ class ConvLatent(nn.Module):
     latent: int = 2
     kernel: int = 3
     activation: str = "relu"
-    latents: str = "linear"
+    latent_activation: str = "linear"
     output: str = "sigmoid"
     heads: int = 1
     kernel_init: str = "glorot"
 
     CHOICES: ClassVar = {
         "activation": ACTIVATIONS,
-        "latents": ACTIVATIONS,
+        "latent_activation": ACTIVATIONS,
         "output": ACTIVATIONS,
         "kernel_init": INITIALIZERS,
     }
+    label_input: ClassVar[str] = "planes"
 
     def setup(self):
-        """Create the layers."""
-        init, up = INITIALIZERS[self.kernel_init], sides(self.shape, len(self.channels))[::-1]
+        """Make the layers, named as their parameters are."""
+        init = INITIALIZERS[self.kernel_init]
+        up = sides(self.shape, len(self.channels))[::-1]
         square = (self.kernel, self.kernel)
         self.down = [
             Conv(width, square, (2, 2), kernel_init=init, name=f"encoder_{i}") for i, width in enumerate(self.channels)
@@ -69,7 +72,7 @@ class ConvLatent(nn.Module):
         self.smallest = (*up[0], self.channels[-1])
         self.first = nn.Dense(math.prod(self.smallest), kernel_init=init, name="decoder_dense")
         self.layers = [
-            doubled(width, self.kernel, side, init, f"decoder_{i}")
+            upsampling_conv(width, self.kernel, side, init, f"decoder_{i}")
             for i, (width, side) in enumerate(zip(self.channels[::-1], up[1:], strict=True))
         ]
         last = f"decoder_{len(self.channels)}"
@@ -80,10 +83,10 @@ class ConvLatent(nn.Module):
         act = ACTIVATIONS[self.activation]
         for layer in self.down:
             x = act(layer(x))
-        return ACTIVATIONS[self.latents](self.head(act(self.hidden(flatten(x)))))
+        return ACTIVATIONS[self.latent_activation](self.head(act(self.hidden(flatten(x)))))
 
     def decode(self, z, train: bool = False):
-        """Images of latents z, before the output's activation."""
+        """Images of latents z, before the activation `output`."""
         act = ACTIVATIONS[self.activation]
         x = jnp.reshape(act(self.first(z)), (-1, *self.smallest))
         for layer in self.layers:
@@ -91,5 +94,5 @@ class ConvLatent(nn.Module):
         return self.last(x)
 
     def __call__(self, x, train: bool = False):
-        """Reconstructions of images x, before the output's activation."""
+        """Outputs for the images x: `decode` of `encode`."""
         return self.decode(self.encode(x, train), train)

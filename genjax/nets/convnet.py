@@ -1,4 +1,4 @@
-"""A small convolutional classifier, also used as a feature net for its data set."""
+"""A small convolutional classifier: the features and classes by which samples of a data set are measured."""
 
 from typing import ClassVar, NamedTuple
 
@@ -11,14 +11,14 @@ from genjax.ops.pool import max_pool
 
 
 class Outputs(NamedTuple):
-    """Outputs of the net."""
+    """Features and class logits of examples."""
 
     features: jax.Array  # [B, widths[-1]], the last hidden layer
     logits: jax.Array  # [B, classes]
 
 
 class Classifier(nn.Module):
-    """A convolution and 2x2 max pooling per stage, then hidden layers, then one logit per class.
+    """A convolution and a 2x2 maximum pooling per entry of `channels`, then hidden layers, then one logit per class.
 
     Shapes: x [B, H, W, C] -> Outputs.
     """
@@ -35,8 +35,9 @@ class Classifier(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool = False):
-        """Classify images x; dropout before each dense layer, only in training."""
-        init, act = INITIALIZERS[self.kernel_init], ACTIVATIONS[self.activation]
+        """Features and logits of images x. In training there is dropout before each dense layer."""
+        init = INITIALIZERS[self.kernel_init]
+        act = ACTIVATIONS[self.activation]
         for features in self.channels:
             x = max_pool(act(Conv(features, (self.kernel, self.kernel), kernel_init=init)(x)))
         x = flatten(x)

@@ -10,10 +10,10 @@ from genjax.ops.arrays import flatten
 
 
 class EncoderClassifier(nn.Module):
-    """The encoder of an autoencoder, then hidden layers, then one logit per class, without a decoder.
+    """An autoencoder's encoder, then hidden layers, then one logit per class.
 
-    The encoder's parameters are under "encoder", with the names that the autoencoder gives them.
-    Shapes: x [B, *shape] -> Outputs; the features are the last hidden layer, or the latents if there is none.
+    The encoder's parameters are under "encoder", by the names that they have in the autoencoder.
+    Shapes: x [B, *shape] -> Outputs; the features are the last hidden layer (the latents, if there is none).
     """
 
     encoder: nn.Module
@@ -26,7 +26,7 @@ class EncoderClassifier(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool = False):
-        """Classify examples x."""
+        """Features and logits of examples x."""
         init = INITIALIZERS[self.kernel_init]
         x = flatten(self.encoder.encode(x, train))
         for i, width in enumerate(self.widths):

@@ -8,26 +8,29 @@ from genjax.nets.layers import INITIALIZERS
 
 
 def _forget_one(key, shape, dtype=jnp.float32):
-    """Zeros, but ones for the forget gate: a new layer remembers. Source: Jozefowicz et al., ICML 2015, section 4."""
+    """Ones for the forget gate, so that a new layer remembers; zeros for the others.
+
+    Source: Jozefowicz et al., ICML 2015, section 4.
+    """
     return jnp.zeros(shape, dtype).at[shape[0] // 4 : shape[0] // 2].set(1)
 
 
 class LSTM(nn.Module):
     """c = f * c + i * g; h = o * tanh(c), from zeros, where i, f, o = sigmoid and g = tanh of x W + h U + b.
 
-    The gates are concatenated in the order i, f, g, o. The input projection of all steps is one matrix product. A step
-    that is not `real` leaves h and c unchanged.
+    The gates are concatenated in the order i, f, g, o. The input projection x W of all steps is one matrix product. A
+    step that is not `valid` (padding) leaves h and c unchanged.
     Source: Hochreiter and Schmidhuber (1997) with the forget gate of Gers et al. (2000); layout and initializers of
     `keras.layers.LSTM`.
-    Shapes: x [B, T, F], real bool [B, T] -> h of each step [B, T, width]. With `repeat`: x [B, F], the input of
-    each of `repeat` steps -> [B, repeat, width].
+    Shapes: x [B, T, F], valid bool [B, T] -> h of each step [B, T, width]. With `repeat` > 0: x [B, F], the same input
+    for each of `repeat` steps -> [B, repeat, width].
     """
 
     width: int
     kernel_init: nn.initializers.Initializer = INITIALIZERS["glorot"]
 
     @nn.compact
-    def __call__(self, x, real=None, repeat: int = 0):
+    def __call__(self, x, valid=None, repeat: int = 0):
         """The states h of all steps."""
         w = self.param("kernel", self.kernel_init, (x.shape[-1], 4 * self.width))
         u = self.param("recurrent_kernel", nn.initializers.orthogonal(), (self.width, 4 * self.width))
@@ -36,15 +39,15 @@ class LSTM(nn.Module):
         if repeat:
             gates = jnp.broadcast_to(gates[:, None], (len(x), repeat, 4 * self.width))
 
-        def step(carry, at):
-            gates, go = at
+        def step(carry, inputs):
+            gates, valid = inputs
             i, f, g, o = jnp.split(gates + carry[0] @ u, 4, axis=-1)
             c = jax.nn.sigmoid(f) * carry[1] + jax.nn.sigmoid(i) * jnp.tanh(g)
             new = jax.nn.sigmoid(o) * jnp.tanh(c), c
-            if go is not None:
-                new = tuple(jnp.where(go[:, None], n, old) for n, old in zip(new, carry, strict=True))
+            if valid is not None:
+                new = tuple(jnp.where(valid[:, None], n, old) for n, old in zip(new, carry, strict=True))
             return new, new[0]
 
         start = jnp.zeros((len(x), self.width), gates.dtype)
-        _, h = jax.lax.scan(step, (start, start), (gates.swapaxes(0, 1), None if real is None else real.T))
+        _, h = jax.lax.scan(step, (start, start), (gates.swapaxes(0, 1), None if valid is None else valid.T))
         return h.swapaxes(0, 1)

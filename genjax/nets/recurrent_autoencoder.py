@@ -1,6 +1,7 @@
-"""The recurrent autoencoder: LSTMs encode a series in one vector, and LSTMs decode it into a series.
+"""The recurrent autoencoder: LSTMs encode a series as one vector, from which LSTMs write a series.
 
-`encode` and `decode` are as in `genjax.nets.autoencoder`. Series may have different lengths; see `genjax.ops.padding`.
+Fields and methods are as `genjax.nets.autoencoder` describes them. Series may have unequal lengths; see
+`genjax.ops.padding`.
 """
 
 import math
@@ -16,10 +17,10 @@ from genjax.ops import padding
 
 
 class Recurrent(nn.Module):
-    """LSTMs of `widths`, whose last state is the latents; LSTMs of the other widths back; a dense layer for each step.
+    """LSTMs of `widths`, whose last state is the latent; LSTMs of the other widths back; one dense layer per step.
 
-    The rows of an image are its steps. The decoder's input is the latents, at every step. It does not depend on the
-    length of the series: it outputs all steps of `shape`, and no step depends on later ones.
+    The rows of an image are its steps. The decoder's input is the latent at every step, and never the length of a
+    series: it writes all steps of `shape`, of which the first ones do not depend on the later ones.
     Shapes: x [B, T, F] (or images [B, H, W, C]: T = H, F = W C) -> latents [B, widths[-1]] -> [B, *shape] before
     `output`.
     """
@@ -32,11 +33,11 @@ class Recurrent(nn.Module):
     CHOICES: ClassVar = {"output": ACTIVATIONS, "kernel_init": INITIALIZERS}
 
     def setup(self):
-        """Create the layers. Raises: InputError for points, and for fewer than two widths."""
+        """Make the layers, named as their parameters are. Raises: InputError for points and for one width."""
         if len(self.shape) < 2 or len(self.widths) < 2:
             raise InputError(
                 f"examples of shape {list(self.shape)} with widths={self.widths}: expected series [steps, numbers] or "
-                "images, and at least two widths, of an LSTM that reads and one that writes beside the latents'"
+                "images, and at least two widths, the last of which is the size of the latents"
             )
         init = INITIALIZERS[self.kernel_init]
         self.down = [LSTM(width, init, name=f"encoder_{i}") for i, width in enumerate(self.widths)]
@@ -46,19 +47,19 @@ class Recurrent(nn.Module):
     def encode(self, x, train: bool = False):
         """Latents of series x, whose padding is NaN."""
         x = x.reshape(*x.shape[:2], -1)
-        real = padding.valid_mask(x) if len(self.shape) == 2 else None  # images have no padding and need no mask
-        x = x if real is None else jnp.where(real[..., None], x, 0)
+        valid = padding.valid_mask(x) if len(self.shape) == 2 else None  # images have no padding
+        x = x if valid is None else jnp.where(valid[..., None], x, 0)
         for layer in self.down:
-            x = layer(x, real)
+            x = layer(x, valid)
         return x[:, -1]
 
     def decode(self, z, train: bool = False):
-        """Series of latents z, before the output's activation."""
+        """Series of latents z, before the activation `output`."""
         x = self.up[0](z, repeat=self.shape[0])
         for layer in self.up[1:]:
             x = layer(x)
         return self.head(x).reshape(-1, *self.shape)
 
     def __call__(self, x, train: bool = False):
-        """Reconstructions of series x, before the output's activation."""
+        """Outputs for the series x: `decode` of `encode`."""
         return self.decode(self.encode(x, train), train)

@@ -1,6 +1,6 @@
 """The convolutional autoencoder of VQ-VAE: strided convolutions and residual blocks to a map of latents, and back.
 
-`encode` and `decode` are as in `genjax.nets.autoencoder`, but the latents are a map.
+As `genjax.nets.autoencoder` describes it; the latents are a map.
 """
 
 from typing import ClassVar
@@ -8,7 +8,7 @@ from typing import ClassVar
 import flax.linen as nn
 
 from genjax.errors import InputError
-from genjax.nets.conv_latent import doubled, sides
+from genjax.nets.conv_latent import sides, upsampling_conv
 from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Conv
 
 
@@ -22,17 +22,18 @@ class Residual(nn.Module):
     @nn.compact
     def __call__(self, x):
         """Apply the block to maps x."""
-        act, init = ACTIVATIONS[self.activation], INITIALIZERS[self.kernel_init]
+        act = ACTIVATIONS[self.activation]
+        init = INITIALIZERS[self.kernel_init]
         inner = Conv(self.width, (3, 3), kernel_init=init)(act(x))
         return x + Conv(x.shape[-1], (1, 1), kernel_init=init)(act(inner))
 
 
 class ResidualAutoencoder(nn.Module):
-    """A convolution of stride 2 for each of `channels`, then `blocks` residual blocks, and the mirrored layers back.
+    """A convolution of stride 2 per entry of `channels`, then `blocks` residual blocks; and the same way back.
 
-    Sides are rounded up when they are halved, and restored exactly by the decoder.
-    Source: arXiv:1711.00937, section 4.1, with a 1x1 convolution to latents of `latent` numbers and a 3x3 from them.
-    Paper: 256 channels; here: fewer.
+    A 1x1 convolution leads to latents of `latent` numbers, and a 3x3 one from them. Halving rounds sizes up; the
+    decoder restores each of them.
+    Source: arXiv:1711.00937, section 4.1. Paper: 256 channels; here: fewer.
     Shapes: x [B, H, W, C] -> map [B, H / 2^n, W / 2^n, latent], rounded up -> [B, H, W, C] before `output`.
     """
 
@@ -48,24 +49,25 @@ class ResidualAutoencoder(nn.Module):
     CHOICES: ClassVar = {"activation": ACTIVATIONS, "output": ACTIVATIONS, "kernel_init": INITIALIZERS}
 
     def setup(self):
-        """Create the layers. Raises: InputError for points, and for latents of no size."""
+        """Make the layers, named as their parameters are. Raises: InputError for points and for empty latents."""
         if len(self.shape) != 3 or self.latent < 1 or not self.channels:
             raise InputError(
                 f"examples of shape {list(self.shape)}, channels={self.channels}, latent={self.latent}: expected "
-                "images, at least one stage and latents of at least one number"
+                "images, at least one entry in channels and latents of at least one number"
             )
-        init, up = INITIALIZERS[self.kernel_init], sides(self.shape, len(self.channels))[::-1]
-        square, inner = (self.kernel, self.kernel), self.channels[-1]
+        init = INITIALIZERS[self.kernel_init]
+        up = sides(self.shape, len(self.channels))[::-1]
+        square = (self.kernel, self.kernel)
         self.down = [
             Conv(width, square, (2, 2), kernel_init=init, name=f"encoder_{i}") for i, width in enumerate(self.channels)
         ]
         self.down_blocks = [self._block(f"encoder_block_{i}") for i in range(self.blocks)]
         self.head = Conv(self.latent, (1, 1), kernel_init=init, name="encoder_codings")
-        self.first = Conv(inner, (3, 3), kernel_init=init, name="decoder_codings")
+        self.first = Conv(self.channels[-1], (3, 3), kernel_init=init, name="decoder_codings")
         self.up_blocks = [self._block(f"decoder_block_{i}") for i in range(self.blocks)]
         widths = (*self.channels[-2::-1], self.shape[2])
         self.layers = [
-            doubled(width, self.kernel, side, init, f"decoder_{i}")
+            upsampling_conv(width, self.kernel, side, init, f"decoder_{i}")
             for i, (width, side) in enumerate(zip(widths, up[1:], strict=True))
         ]
 
@@ -75,14 +77,14 @@ class ResidualAutoencoder(nn.Module):
     def encode(self, x, train: bool = False):
         """The map of latents of images x."""
         act = ACTIVATIONS[self.activation]
-        for number, layer in enumerate(self.down):
-            x = layer(act(x) if number else x)
+        for i, layer in enumerate(self.down):
+            x = layer(act(x) if i else x)
         for block in self.down_blocks:
             x = block(x)
         return self.head(act(x))
 
     def decode(self, z, train: bool = False):
-        """Images of a map of latents z, before the output's activation."""
+        """Images of a map of latents z, before the activation `output`."""
         x = self.first(z)
         for block in self.up_blocks:
             x = block(x)
@@ -91,5 +93,5 @@ class ResidualAutoencoder(nn.Module):
         return x
 
     def __call__(self, x, train: bool = False):
-        """Reconstructions of images x, before the output's activation."""
+        """Outputs for the images x: `decode` of `encode`."""
         return self.decode(self.encode(x, train), train)

@@ -1,25 +1,25 @@
-"""The vector-quantized autoencoder: latents are maps of indices, each of a code in a codebook that follows the encoder.
+"""The vector-quantized autoencoder: latents are maps of code indices; the codebook is an EMA of encoder outputs.
 
-Source: arXiv:1711.00937. The codebook moves by running averages (its appendix A.1) and not by a loss, so that of eq. 3
-the first and the last term are left. There is no output "sample": the prior over indices is a model of its own.
+Source: arXiv:1711.00937. The running averages (appendix A.1) replace the codebook loss, so the loss is the first and
+the last term of eq. 3. There is no output "sample", because the prior over indices is a model of its own.
 """
 
 import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
-from genjax.config import construct, defaults, pick
+from genjax.config import construct, defaults
 from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
 from genjax.engine.state import State
 from genjax.engine.update import gradient_step, init_net, optimizer
 from genjax.errors import InputError
-from genjax.losses.reconstruction import LOSSES
-from genjax.nets import residual
+from genjax.losses.reconstruction import mean
+from genjax.nets import contracts, residual
 from genjax.nets.layers import ACTIVATIONS
 from genjax.ops import quantize
-from genjax.ops.arrays import flatten
 from genjax.ops.pixels import to_float, to_pixels
+from genjax.tasks.reconstruction import loss_of_outputs
 
 NETS = {"residual": residual.ResidualAutoencoder}
 
@@ -30,12 +30,12 @@ def config() -> ConfigDict:
     c.eval.metrics = "reconstruction"
     c.vqvae = ConfigDict({"net": "residual"})  # further keys: the fields of the net
     c.loss = "bce"  # or "mse"
-    c.commitment = 0.25  # weight of how far the encoder is from its codes
+    c.commitment = 0.25  # weight of the squared distance of encoder outputs from their codes
     c.codebook = ConfigDict(
         {
             "codes": 64,
-            "decay": 0.99,  # of what codes were, in a step
-            "restart": 1.0,  # codes that stand for less than so many of a batch's vectors begin anew; 0: none does
+            "decay": 0.99,  # of the running averages, per step
+            "restart": 1.0,  # codes used for fewer vectors than this per batch are re-initialized; 0: never
         }
     )
     c.optimizer = ConfigDict({"name": "adam", "learning_rate": 1e-3, "b1": 0.9, "b2": 0.999})
@@ -43,27 +43,27 @@ def config() -> ConfigDict:
 
 
 def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
-    """A VQ-VAE of images of one shape, from its config.
+    """A VQ-VAE for images of one shape, from its config.
 
     Raises: InputError for choices that do not exist or do not fit each other or the data.
     """
     if len(shape) != 3:
         raise InputError(f"a VQ-VAE needs images, but the data are points of shape {list(shape)}")
-    net, loss = construct(NETS, c.vqvae, "vqvae", shape=tuple(shape)), pick(LOSSES, c.loss, "loss")
-    if (net.output == "sigmoid") != (c.loss == "bce"):
-        raise InputError(f"loss={c.loss!r} with output={net.output!r}: expected bce with sigmoid, or mse with another")
+    net = construct(NETS, c.vqvae, "vqvae", contracts.VectorQuantizedAutoencoder.check, shape=tuple(shape))
+    loss = loss_of_outputs(net, c.loss, "loss")
     codebook = c.codebook
     if codebook.codes < 1 or not 0 <= codebook.decay < 1 or codebook.restart < 0 or c.commitment < 0:
         raise InputError(
-            f"codebook.codes={codebook.codes}, decay={codebook.decay}, restart={codebook.restart}, commitment={c.commitment}: "
-            "expected at least 1 code, a decay from 0 to less than 1, and the others not below 0"
+            f"codebook.codes={codebook.codes}, decay={codebook.decay}, restart={codebook.restart}, "
+            f"commitment={c.commitment}: expected at least 1 code, a decay from 0 to less than 1, no negative number"
         )
-    apply, tx = computing_in(c.dtype, net.apply), optimizer(**c.optimizer)
+    apply = computing_in(c.dtype, net.apply)
+    tx = optimizer(**c.optimizer)
 
     def init(key):
-        k_net, k_book = jax.random.split(key)
+        k_net, k_codebook = jax.random.split(key)
         variables = net.init(k_net, jnp.zeros((1, *shape)))
-        codebook = quantize.init_codebook(k_book, c.codebook.codes, net.latent)
+        codebook = quantize.init_codebook(k_codebook, c.codebook.codes, net.latent)
         return State(jnp.int32(0), {"vqvae": init_net({**variables, "codebook": codebook._asdict()}, tx)}, {}, {})
 
     def total(params, stats, x, key):
@@ -72,38 +72,35 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         indices = quantize.nearest(z, codebook.codes)
         q = codebook.codes[indices]
         y = apply({"params": params}, quantize.straight_through(z, q), train=True, method="decode")
-        restored, far = (
-            loss(flatten(y), flatten(x)).mean(),
-            jnp.square(z - q).mean(),
-        )  # means over indices, as in the authors' code
+        recon_loss = mean(loss, y, x)
+        distance = jnp.square(z - q).mean()  # a mean over numbers, as in the authors' code
         rows = jax.lax.stop_gradient(z).reshape(-1, net.latent)
         codebook = quantize.ema_update(codebook, rows, indices.ravel(), c.codebook.decay)
         codebook, restarted = quantize.restart(codebook, rows, c.codebook.restart, key)
-        metrics = {"loss": restored + c.commitment * far, "reconstruction/loss": restored, "commitment/distance": far}
+        metrics = {"loss": recon_loss + c.commitment * distance}
+        metrics |= {"reconstruction/loss": recon_loss, "commitment/distance": distance}
         metrics["codes/perplexity"] = quantize.perplexity(indices, c.codebook.codes)
         metrics["codes/restarted"] = restarted.astype(jnp.float32)
         return metrics["loss"], ({"codebook": codebook._asdict()}, metrics)
 
     def step(state, batch, key):
-        """One update of the net by restoring examples from codes, and of the codes by what they stood for."""
+        """One update of the net by its loss, and of the codebook by the encoder's outputs."""
         x = to_float(batch["x"][0], "sigmoid")
         trained, metrics = gradient_step(state.nets["vqvae"], tx, total, x, key)
         return State(state.step + 1, {"vqvae": trained}, state.ema, state.extra), metrics
 
     def encode(state, x):
-        """The indices of the codes of images. Shapes: x uint8 [N, *shape] -> int32 [N, h, w]."""
+        """Code indices of images. Shapes: x uint8 [N, *shape] -> int32 [N, h, w]."""
         trained = state.nets["vqvae"]
         z = net.apply({"params": trained.params}, to_float(x, "sigmoid"), method="encode")
         return quantize.nearest(z, trained.stats["codebook"]["codes"])
 
-    def restore(state, indices):
+    def decode(state, indices, ema=True):
+        """Images of code indices, pixels from 0 to 255, not rounded. Shapes: int [N, h, w] -> [N, *shape]."""
         trained = state.nets["vqvae"]
         q = trained.stats["codebook"]["codes"][indices]
-        return ACTIVATIONS[net.output](net.apply({"params": trained.params}, q, method="decode"))
-
-    def decode(state, indices, ema=True):
-        """Images of codes' indices, pixels from 0 to 255 and not rounded. Shapes: int [N, h, w] -> [N, *shape]."""
-        return to_pixels(restore(state, indices), "sigmoid")
+        y = net.apply({"params": trained.params}, q, method="decode")
+        return to_pixels(ACTIVATIONS[net.output](y), "sigmoid")
 
     def reconstruct(state, x):
         """Reconstructions from the nearest codes, pixels from 0 to 255, not rounded. Shapes: x [N, *shape], kept."""

@@ -7,7 +7,17 @@ import pytest
 
 from genjax.errors import InputError
 from genjax.nets import contracts
-from genjax.tasks import autoencoder, classifier, gan, msggan, pretrained_classifier, progressive, stylegan2
+from genjax.tasks import (
+    autoencoder,
+    classifier,
+    gan,
+    msggan,
+    pretrained_classifier,
+    progressive,
+    stylegan2,
+    vae,
+    vqvae,
+)
 
 OURS = [
     *((contracts.Generator, net) for net in gan.GENERATORS.values()),
@@ -20,6 +30,9 @@ OURS = [
     *((contracts.StyleCritic, net) for net in stylegan2.CRITICS.values()),
     *((contracts.Autoencoder, net) for net in autoencoder.NETS.values()),
     *((contracts.Autoencoder, net) for net in pretrained_classifier.ENCODERS.values()),
+    *((contracts.VariationalAutoencoder, net) for net in vae.NETS.values()),
+    *((contracts.VectorQuantizedAutoencoder, net) for net in vqvae.NETS.values()),
+    *((contracts.EncoderClassifier, net) for net in pretrained_classifier.HEADS.values()),
     *((contracts.Classifier, net) for net in classifier.CLASSIFIERS.values()),
 ]
 

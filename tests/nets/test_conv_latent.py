@@ -7,7 +7,7 @@ import pytest
 from flax import linen as nn
 
 from genjax.errors import InputError
-from genjax.nets.conv_latent import ConvLatent, doubled
+from genjax.nets.conv_latent import ConvLatent, upsampling_conv
 from genjax.nets.residual import Residual, ResidualAutoencoder
 
 
@@ -38,7 +38,7 @@ def test_images_come_back_to_their_sides_even_or_odd(shape, kernel):
 
 def test_doubling_even_sides_is_flaxs_transposed_convolution():
     x = jax.random.normal(jax.random.key(0), (2, 7, 4, 3))
-    ours = doubled(5, 3, (14, 8), nn.initializers.normal(), "up")
+    ours = upsampling_conv(5, 3, (14, 8), nn.initializers.normal(), "up")
     theirs = nn.ConvTranspose(5, (3, 3), (2, 2), transpose_kernel=True)
     variables = ours.init(jax.random.key(1), x)
     np.testing.assert_allclose(ours.apply(variables, x), theirs.apply(variables, x), rtol=1e-5, atol=1e-6)

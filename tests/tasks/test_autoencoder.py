@@ -1,5 +1,6 @@
 """The autoencoders' defining properties."""
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,6 +18,7 @@ from genjax.ops import corruption
 from genjax.run.restore import restore
 
 KEY = jax.random.key(0)
+SHAPE = (28, 28, 1)
 X = jax.random.uniform(jax.random.key(1), (16, 28, 28, 1))
 
 
@@ -185,15 +187,15 @@ def test_the_loss_is_of_the_clean_image_restored_from_the_corrupted_one(name, am
         ("penalty.weight", -1.0, "penalty.weight=-1.0"),
         ("penalty.target", 1.0, "target=1.0"),
         ("autoencoder.net", "dence", "did you mean 'dense'"),
-        ("autoencoder.latents", "sigmoyd", "did you mean 'sigmoid'"),
+        ("autoencoder.latent_activation", "sigmoyd", "did you mean 'sigmoid'"),
         ("autoencoder.widths", (8, 0), "autoencoder.widths=(8, 0): expected sizes of at least 1"),
         ("autoencoder.widths", (), "widths=(): expected at least one"),
     ],
 )
 def test_choices_that_do_not_exist_or_fit_are_named(key, value, said):
     config = config_of("ae_stacked")
-    if key == "autoencoder.latents":
-        config.autoencoder.latents = value
+    if key == "autoencoder.latent_activation":
+        config.autoencoder.latent_activation = value
     else:
         config.update_from_flattened_dict({key: value})
     with pytest.raises(InputError) as error:
@@ -208,3 +210,74 @@ def test_every_autoencoder_encodes_decodes_and_reconstructs():
         z = jax.eval_shape(task.outputs["encode"], state, x)
         assert jax.eval_shape(task.outputs["decode"], state, z).shape == (4, 28, 28, 1)
         assert jax.eval_shape(task.outputs["reconstruct"], state, x).shape == (4, 28, 28, 1)
+
+
+# -- other modules
+
+
+def huber(y, x):
+    """A loss of another module."""
+    return jnp.where(jnp.abs(y - x) < 0.5, jnp.square(y - x), jnp.abs(y - x) - 0.25)
+
+
+def negative(key, x, amount):
+    """A corruption of another module."""
+    return 1 - x
+
+
+def largest(z, target):
+    """A penalty of another module."""
+    return jnp.abs(z).max()
+
+
+class NoDecoder(nn.Module):
+    """Half an autoencoder."""
+
+    shape: tuple[int, ...]
+    output: str = "sigmoid"
+
+    def __call__(self, x):
+        """Nothing."""
+
+    def encode(self, x, train=False):
+        """Nothing."""
+
+
+def test_a_loss_a_corruption_and_a_penalty_of_another_module_are_used():
+    own = {key: f"{__name__}:{name}" for key, name in (("loss", "huber"), ("corruption__name", "negative"))}
+    task = tasks.build(config_of("ae_stacked", **own, penalty__name=f"{__name__}:largest", penalty__weight=2.0), SHAPE)
+    state, x = task.init(KEY), (X * 255).astype(jnp.uint8)
+    _, metrics = jax.jit(task.phases[0].step)(state, {"x": x[None]}, KEY)
+    inverted = 1 - x / 255
+    np.testing.assert_allclose(task.outputs["corrupt"](state, x), inverted, rtol=1e-6)
+    y = task.outputs["reconstruct"](state, inverted) / 255  # after the activation
+    activity = jnp.abs(task.outputs["encode"](state, inverted)).max()
+    np.testing.assert_allclose(metrics["loss"], huber(y, x / 255).mean() + 2 * activity, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "message"),
+    [
+        ("loss", "count", r"expected a function \(y, x\)"),
+        ("corruption__name", "huber", r"expected a function \(key, x, amount\)"),
+        ("penalty__name", "count", r"expected a function \(z, target\)"),
+        ("autoencoder__net", "NoDecoder", "lacks a method that can be called as decode"),
+    ],
+)
+def test_what_does_not_fit_of_another_module_is_refused(key, name, message):
+    config = config_of("ae_stacked", **{key: f"{__name__}:{name}"} if key != "autoencoder__net" else {})
+    if key == "autoencoder__net":
+        config.autoencoder = {"net": f"{__name__}:{name}"}
+    with pytest.raises(InputError, match=message):
+        tasks.build(config, SHAPE)
+
+
+def test_squared_errors_are_of_activated_outputs():
+    """They are what `reconstruct` gives."""
+    config = config_of("ae_stacked", loss="mse")
+    config.autoencoder.output = "tanh"
+    task = tasks.build(config, SHAPE)
+    state, x = task.init(KEY), (X * 255).astype(jnp.uint8)
+    _, metrics = jax.jit(task.phases[0].step)(state, {"x": x[None]}, KEY)
+    y = task.outputs["reconstruct"](state, x) / 255
+    np.testing.assert_allclose(metrics["loss"], jnp.square(y - x / 255).mean(), rtol=1e-5)

@@ -1,7 +1,10 @@
 """A variational autoencoder's step and outputs are its definition's, on models whose answers are known."""
 
 import math
+from functools import partial
+from typing import ClassVar
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +15,12 @@ from configs import vae, vae_conv
 from genjax import tasks
 from genjax.engine.outputs import apply_in_batches
 from genjax.errors import InputError
-from genjax.tasks import vae as task_vae
+from genjax.losses.variational import LIKELIHOODS, Likelihood, gaussian_kl
+from genjax.nets.autoencoder import Dense
+from genjax.ops import noise
+from genjax.tasks.variational.elbo import negative_elbo
+from genjax.tasks.variational.model import Model
+from genjax.tasks.variational.outputs import DRAWS
 
 SHAPE = (6, 5, 1)
 
@@ -48,7 +56,7 @@ def test_a_step_is_the_textbooks_written_out(monkeypatch):
     """One SGD step: cross-entropy as a mean over pixels, the latent loss summed over latents and divided by them."""
     task = build(**{"optimizer.name": "sgd", "optimizer.learning_rate": 0.1})
     eps, x = np.random.default_rng(1).normal(size=(8, 1, 4)).astype(np.float32), images(8)
-    monkeypatch.setattr(task_vae.noise, "normal", lambda key, count, shape: jnp.asarray(eps))
+    monkeypatch.setattr(noise, "normal", lambda key, count, shape: jnp.asarray(eps))
     state = start(task)
 
     def dense(layer, x):
@@ -192,7 +200,7 @@ def test_outputs_have_the_shapes_that_they_say(config, classes):
     z, given, images, weights, samples = jax.eval_shape(outputs)
     assert [leaf.shape for leaf in given] == [z.shape, z.shape] == [(4, z.shape[1])] * 2
     assert [leaf.shape for leaf in images] == [(4, *SHAPE)] * 2
-    assert weights.shape == (4, task_vae.DRAWS)
+    assert weights.shape == (4, DRAWS)
     assert (samples.shape, samples.dtype) == ((4, *SHAPE), jnp.uint8)
 
 
@@ -320,3 +328,84 @@ def test_choices_that_do_not_exist_or_fit_are_refused(overrides, shape, message)
 def test_the_convolutional_net_is_for_images():
     with pytest.raises(InputError, match="needs images"):
         build(vae_conv.get_config(), (2,))
+
+
+# -- parts
+
+
+def test_a_models_terms_can_be_computed_alone():
+    """The bound of one example is its terms', from the modules that hold them."""
+    config = vae.get_config("smoke")
+    config.elbo.reduction = "sum"
+    task = build(config)
+    state, x = start(task), images(3).astype(np.float32) / 255
+    net = Dense(SHAPE, (8, 4), heads=2, latent_activation="linear")
+    model = Model(net, LIKELIHOODS["bernoulli"], 1.0, SHAPE)
+    params, key = state.nets["vae"].params, jax.random.key(3)
+    _, (_, metrics) = negative_elbo(model, config.elbo, net.apply, params, {}, x, model.unlabeled(3), 1.0, key)
+    apply = partial(net.apply, {"params": params})
+    mean, logvar = model.posterior(apply, x, model.unlabeled(3))
+    z = mean[:, None] + jnp.exp(logvar[:, None] / 2) * noise.normal(key, 3, (1, 4))
+    nll = model.nll(apply, z, x, model.unlabeled(3))
+    np.testing.assert_allclose(metrics["reconstruction/loss"], nll.mean(), rtol=1e-6)
+    np.testing.assert_allclose(metrics["kl/nats"], gaussian_kl(mean, logvar).sum(1).mean(), rtol=1e-6)
+    np.testing.assert_allclose(metrics["loss"], metrics["reconstruction/loss"] + metrics["kl/nats"], rtol=1e-6)
+
+
+LAPLACE = Likelihood(
+    lambda y, x, std: jnp.abs(y - x) / std + np.log(2 * std), False, ("sigmoid", "linear"), ("linear",)
+)
+
+
+class Mine(Dense):
+    """A net of another module."""
+
+
+class WithoutLatent(nn.Module):
+    """A net that cannot say the size of its latents."""
+
+    shape: tuple[int, ...]
+    output: str = "sigmoid"
+    heads: int = 1
+    latent_activation: str = "linear"
+    label_input: ClassVar[str] = "concat"
+
+    def __call__(self, x):
+        """Nothing."""
+
+    def encode(self, x, train=False):
+        """Nothing."""
+
+    def decode(self, z, train=False):
+        """Nothing."""
+
+
+def test_a_net_and_a_likelihood_of_another_module_are_used():
+    config = vae.get_config("smoke")
+    config.vae.net = f"{__name__}:Mine"
+    task = build(config, **{"likelihood.name": f"{__name__}:LAPLACE", "likelihood.std": 0.5, "elbo.reduction": "sum"})
+    state, x = start(task), images(2)
+    z = task.outputs["encode"](state, x, sampled=True)
+    y = np.asarray(task.outputs["decode"](state, z), np.float64)
+    nll = (np.abs(y - x) / 255 / 0.5).sum((1, 2, 3))  # log(2 std) is 0
+    bernoulli = build().outputs["log_weights"](state, x, draws=1)[:, 0]
+    target, p = x / 255, y / 255
+    bce = -(target * np.log(p) + (1 - target) * np.log1p(-p)).sum((1, 2, 3))
+    np.testing.assert_allclose(task.outputs["log_weights"](state, x, draws=1)[:, 0], bernoulli + bce - nll, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "message"),
+    [
+        ("vae.net", "WithoutLatent", "lacks 'latent'"),
+        ("likelihood.name", "images", "expected a genjax.losses.variational.Likelihood"),
+    ],
+)
+def test_what_does_not_fit_of_another_module_is_refused_by_what_it_lacks(key, name, message):
+    config = vae.get_config("smoke")
+    if key == "vae.net":
+        config.vae = {"net": f"{__name__}:{name}"}
+    else:
+        config.likelihood.name = f"{__name__}:{name}"
+    with pytest.raises(InputError, match=message):
+        build(config)

@@ -1,0 +1,16 @@
+"""The loss of classifiers."""
+
+import optax
+
+
+def cross_entropy(logits, labels):
+    """Mean cross-entropy in nats; NaN if a label is outside the classes, so that the run stops.
+
+    Shapes: logits [B, classes], labels int [B] -> [].
+    """
+    return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
+
+
+def accuracy(logits, labels):
+    """Share of examples whose largest logit is that of their label. Shapes: logits [B, classes], labels [B] -> []."""
+    return (logits.argmax(1) == labels).mean()
