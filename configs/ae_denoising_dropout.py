@@ -1,4 +1,4 @@
-"""A denoising autoencoder: half of the pixels it sees are dropped, the whole image is to be restored.
+"""A denoising autoencoder: half of the input's pixels are dropped, the target is the whole image.
 
 On the whole Fashion-MNIST as configs/ae_stacked.py.
 """

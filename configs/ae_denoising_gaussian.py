@@ -1,4 +1,4 @@
-"""A denoising autoencoder: normal noise of standard deviation 0.2 on what it sees, the clean image to be restored.
+"""A denoising autoencoder: normal noise of standard deviation 0.2 on the input, the target is the clean image.
 
 On the whole Fashion-MNIST as configs/ae_stacked.py.
 """

@@ -1,4 +1,4 @@
-"""The stacked autoencoder 784-100-30-100-784, a layer at a time, then as a whole.
+"""The stacked autoencoder 784-100-30-100-784, trained one layer at a time, then as a whole.
 
 784-100-784 by binary cross-entropy and SGD of rate 1.5; 100-30-100 on its latents by squared error and rate 0.05; then
 all by binary cross-entropy and rate 0.1.

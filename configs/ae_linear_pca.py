@@ -9,7 +9,7 @@ def get_config(name=""):
     c = autoencoder.config()
     c.data.name = "arc3d"
     c.steps = 8_000
-    c.batch = 1_000  # all of them: the gradient is exact
+    c.batch = 1_000  # all examples, so that the gradient is exact
     c.autoencoder = {"net": "dense", "widths": (2,), "activation": "linear", "output": "linear"}
     c.loss = "mse"
     c.optimizer.update(name="sgd", learning_rate=0.5)

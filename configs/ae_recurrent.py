@@ -2,7 +2,7 @@
 
 On the whole Fashion-MNIST, 10 epochs as in the book: --config.data.name=fashion_mnist
 --config.data.split='train[:55000]' --config.eval.heldout='train[55000:]' --config.steps=17190.
-Series of your own: --config.data.name=series:FILE, see docs/data.md.
+For series of your own: --config.data.name=series:FILE, see docs/data.md.
 """
 
 from genjax.config import SMOKE, variant

@@ -1,6 +1,6 @@
 """A sparse autoencoder: 300 sigmoid latents, each active a tenth of the time, by a Kullback-Leibler penalty.
 
-Book: a weight of 0.05, which its library divides by the batch of 32; here the weight is what it comes to.
+Book: a weight of 0.05, which its library divides by the batch of 32; here: the quotient.
 On the whole Fashion-MNIST as configs/ae_stacked.py.
 """
 

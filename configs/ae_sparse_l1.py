@@ -1,7 +1,7 @@
-"""A sparse autoencoder: 300 sigmoid latents, of which an L1 penalty leaves few active.
+"""A sparse autoencoder: 300 sigmoid latents, few of which an L1 penalty leaves active.
 
-The book's weight is 1e-3 on the sum over latents and examples, which its library divides by the batch: as here. On the
-whole Fashion-MNIST as configs/ae_stacked.py.
+The penalty is the book's, 1e-3 times the sum over latents, averaged over the batch. On the whole Fashion-MNIST as
+configs/ae_stacked.py.
 """
 
 from genjax.config import SMOKE, variant

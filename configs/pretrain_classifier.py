@@ -1,7 +1,7 @@
-"""Pretraining for few labels: the autoencoder 784-100-30 of all images, then classes from 500 labeled ones.
+"""Pretraining for few labels: the autoencoder 784-100-30 of all images, then a classifier of 500 labeled ones.
 
-Beside it the same net from scratch. On the whole Fashion-MNIST: --config.data.name=fashion_mnist
---config.data.split='train[:55000]' --config.pretrain.steps=17190. How much it brings: experiments/pretraining.py.
+The control is the same net, trained from scratch. On the whole Fashion-MNIST: --config.data.name=fashion_mnist
+--config.data.split='train[:55000]' --config.pretrain.steps=17190. The gain is measured by experiments/pretraining.py.
 """
 
 from genjax.config import SMOKE, variant

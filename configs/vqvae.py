@@ -1,4 +1,4 @@
-"""A small VQ-VAE of clothes: 7x7 maps of 64 codes, so 294 bits an image of 6,272.
+"""A small VQ-VAE of clothes: 7x7 maps of 64 codes, 294 bits per image of 6,272.
 
 The net is the paper's (arXiv:1711.00937, section 4.1) with 32 and 64 channels in place of 256; Adam 1e-3, batch 64.
 """

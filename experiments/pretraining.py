@@ -1,8 +1,8 @@
-"""What pretraining brings where labels are few: python -m experiments.pretraining --workdir=runs/pretraining
+"""The gain of pretraining with few labels: python -m experiments.pretraining --workdir=runs/pretraining
 
-Trains configs/pretrain_classifier.py (or --config) for each number of labels and seed; each run has its control from
-scratch, on the same batches. Runs of one seed have their pretraining in common, which is done once. What is finished is
-skipped and what was stopped goes on. Writes results.json, results.md and pretraining.png: accuracies on the split
+Trains configs/pretrain_classifier.py (or --config) for each number of labels and seed; each run includes its control,
+trained from scratch on the same batches. Runs of one seed share their pretraining, which is done once. Finished runs
+are skipped, stopped ones are resumed. Writes results.json, results.md and pretraining.png: accuracies on the split
 "test", and the mean gain with its interval over seeds.
 """
 
@@ -33,20 +33,20 @@ from genjax.train import train
 FLAGS = flags.FLAGS
 
 LEVEL = 0.95
-"""Of the intervals."""
+"""Confidence level of the intervals."""
 
 
 def define_flags() -> None:
     """The flags of this entry point."""
     config_flags.DEFINE_config_file("config", "configs/pretrain_classifier.py", "The experiment, as for genjax.train.")
-    flags.DEFINE_string("workdir", "runs/pretraining", "The folder of the runs and of what they come to.")
-    flags.DEFINE_list("labels", ["100", "500", "2000"], "How many labeled images there are.")
-    flags.DEFINE_integer("seeds", 5, "Runs of each, at least 2.", lower_bound=2)
-    flags.DEFINE_integer("first_seed", 0, "Of the runs.", lower_bound=0)
+    flags.DEFINE_string("workdir", "runs/pretraining", "Folder of the runs and of the results.")
+    flags.DEFINE_list("labels", ["100", "500", "2000"], "Numbers of labeled images.")
+    flags.DEFINE_integer("seeds", 5, "Runs per number of labels, at least 2.", lower_bound=2)
+    flags.DEFINE_integer("first_seed", 0, "Seed of the first run.", lower_bound=0)
 
 
 def main() -> int:
-    """Run what is not done yet and write what all come to; the exit code."""
+    """Train the runs that are not finished and write the results; returns the exit code."""
     enable_compilation_cache()
     folder, results = Path(FLAGS.workdir), []
     counts = [_count(text) for text in FLAGS.labels]
@@ -67,9 +67,9 @@ def main() -> int:
 
 
 def share_pretraining(source: Path, path: Path, steps: int) -> None:
-    """Let a run begin where another of its seed ended its pretraining, which does not depend on the labels.
+    """Copy the checkpoint at the end of pretraining from another run of the seed: it does not depend on the labels.
 
-    A copy that was cut short fails its checkpoint's digests, and the run pretrains itself.
+    An incomplete copy fails its checkpoint's digests, and the run repeats the pretraining.
     """
     name = Path("checkpoints") / f"{steps:08d}"
     if (source / name).exists() and not path.exists():
@@ -77,7 +77,7 @@ def share_pretraining(source: Path, path: Path, steps: int) -> None:
 
 
 def finished(config: ConfigDict, path: Path) -> dict[str, Any] | None:
-    """What a run came to, which is trained if it is not done; None if it was stopped.
+    """The result of a run, which is trained unless it is finished; None if it was stopped.
 
     Raises: InputError if the folder has the result of another config.
     """
@@ -85,26 +85,26 @@ def finished(config: ConfigDict, path: Path) -> dict[str, Any] | None:
     if not file.exists():
         if train(config, path):
             return None
-        write_bytes(file, json.dumps(judge(config, path), indent=1).encode())
+        write_bytes(file, json.dumps(evaluate(config, path), indent=1).encode())
     result = json.loads(file.read_text())
     if changes := list(differences(result["config"], config.to_dict())):
         raise InputError(f"{path} is of another config; take another --workdir:\n  " + "\n  ".join(changes))
     return result
 
 
-def judge(config: ConfigDict, path: Path) -> dict[str, Any]:
+def evaluate(config: ConfigDict, path: Path) -> dict[str, Any]:
     """Accuracies of a finished run on the split "test" of its data."""
     task, state = restore(path)
-    where = ConfigDict(config.data)
-    where.split = "test"
-    test = data.load(where)
+    settings = ConfigDict(config.data)
+    settings.split = "test"
+    test = data.load(settings)
     x = test.read(np.arange(test.size))
-    found = {
+    accuracies = {
         name: conditional_accuracy(apply_in_batches(task.outputs[output], state, x), test.labels)
         for name, output in (("pretrained", "classify"), ("scratch", "classify_scratch"))
     }
     about = {"labels": config.labels, "seed": config.seed, "test": test.fingerprint}
-    return found | about | {"config": config.to_dict()}
+    return accuracies | about | {"config": config.to_dict()}
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Seconds that a step of a model takes in Keras' `fit`: python -m experiments.autoencoders.keras_fit ae_stacked"""
+"""Seconds per step of a model in Keras' `fit`: python -m experiments.autoencoders.keras_fit ae_stacked"""
 
 # ruff: noqa: D102 (Keras names these methods, and calls them)
 
@@ -20,24 +20,25 @@ SECONDS = 3.0
 
 
 def dense(widths, latents="selu", before=()):
-    """Down to the last width and up again."""
+    """Dense layers down to the last width and up again."""
     *hidden, last = widths
     down = [L.Flatten(), *before, *(L.Dense(n, "selu") for n in hidden), L.Dense(last, latents)]
     return [*down, *(L.Dense(n, "selu") for n in reversed(hidden)), L.Dense(784, "sigmoid"), L.Reshape((28, 28))]
 
 
 class Transposed(keras.layers.Layer):
-    """A dense layer with the transposed kernel of another, and biases of its own."""
+    """A dense layer with the transposed kernel of the layer `source`, and its own biases."""
 
-    def __init__(self, other, activation):
+    def __init__(self, source, activation):
         super().__init__()
-        self.other, self.activation = other, keras.activations.get(activation)
+        self.source = source
+        self.activation = keras.activations.get(activation)
 
     def build(self, _):
-        self.bias = self.add_weight(shape=(self.other.kernel.shape[0],), initializer="zeros")
+        self.bias = self.add_weight(shape=(self.source.kernel.shape[0],), initializer="zeros")
 
     def call(self, x):
-        return self.activation(keras.ops.matmul(x, keras.ops.transpose(self.other.kernel)) + self.bias)
+        return self.activation(keras.ops.matmul(x, keras.ops.transpose(self.source.kernel)) + self.bias)
 
 
 class Divergence(keras.regularizers.Regularizer):
@@ -49,14 +50,14 @@ class Divergence(keras.regularizers.Regularizer):
 
 
 def tied():
-    """784-100-30 and its transposes."""
+    """784-100-30 and back by the transposed kernels."""
     first, second = L.Dense(100, "selu"), L.Dense(30, "selu")
     up = [Transposed(second, "selu"), Transposed(first, "sigmoid"), L.Reshape((28, 28))]
     return [L.Flatten(), first, second, *up]
 
 
 def convolutional():
-    """16-32-64 maps."""
+    """Convolutions to 16, 32 and 64 channels and back."""
     same = {"padding": "same", "activation": "selu"}
     down = [layer for n in (16, 32, 64) for layer in (L.Conv2D(n, 3, **same), L.MaxPool2D())]
     up = [L.Conv2DTranspose(32, 3, 2, padding="valid", activation="selu"), L.Conv2DTranspose(16, 3, 2, **same)]
@@ -65,13 +66,13 @@ def convolutional():
 
 
 def recurrent():
-    """Rows as steps."""
+    """LSTMs over the rows of an image."""
     down = [L.LSTM(100, return_sequences=True), L.LSTM(30)]
     return [*down, L.RepeatVector(28), L.LSTM(100, return_sequences=True), L.Dense(28, "sigmoid")]
 
 
 class Variational(keras.layers.Layer):
-    """Latents drawn from their mean and log-variance; the latent loss beside them."""
+    """Latents sampled by their mean and log-variance; adds the latent loss."""
 
     def __init__(self):
         super().__init__()
@@ -92,13 +93,13 @@ def variational():
 
 def sparse(regularizer):
     """300 sigmoid latents under an activity regularizer."""
-    found = dense((100, 300), "sigmoid")
-    found.insert(3, L.ActivityRegularization(l1=1e-3) if regularizer == "l1" else Active(Divergence()))
-    return found
+    model = dense((100, 300), "sigmoid")
+    model.insert(3, L.ActivityRegularization(l1=1e-3) if regularizer == "l1" else Active(Divergence()))
+    return model
 
 
 class Active(keras.layers.Layer):
-    """What it is given, with a regularizer on it."""
+    """The identity, with an activity regularizer."""
 
     def __init__(self, regularizer):
         super().__init__(activity_regularizer=regularizer)
@@ -120,8 +121,8 @@ MODELS = {
 }
 
 
-def seconds_a_step(name: str) -> float:
-    """Of `fit` on images in memory, after a first one that compiles."""
+def seconds_per_step(name: str) -> float:
+    """Seconds per step of `fit` on images in memory, after a first call that compiles."""
     keras.utils.set_random_seed(0)
     layers, optimizer = MODELS[name]
     batch = 128 if name == "vae" else 32
@@ -140,5 +141,5 @@ def seconds_a_step(name: str) -> float:
 
 if __name__ == "__main__":
     if sys.argv[1] not in MODELS:
-        sys.exit(f"no {sys.argv[1]!r} here; there is {', '.join(MODELS)}")
-    print(json.dumps({"seconds": seconds_a_step(sys.argv[1])}))
+        sys.exit(f"no {sys.argv[1]!r} here; choose from {', '.join(MODELS)}")
+    print(json.dumps({"seconds": seconds_per_step(sys.argv[1])}))

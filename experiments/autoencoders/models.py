@@ -1,4 +1,4 @@
-"""The models, how long each is trained, and what the book's own code reached."""
+"""The models, the length of their training, and the results of the book's own code."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -9,7 +9,7 @@ EXAMPLES = 55_000
 
 
 class Model(NamedTuple):
-    """One row. `bce` and `accuracy` are a rerun of the book's code, on the last 5,000 training images."""
+    """One row of the table. `bce` and `accuracy` are a rerun of the book's code, on the last 5,000 training images."""
 
     title: str
     epochs: int
@@ -20,7 +20,7 @@ class Model(NamedTuple):
     timed: bool = True  # against Keras
 
     def steps(self, batch: int) -> int:
-        """Steps of so many epochs, the last batch of an epoch not cut short."""
+        """Number of steps, with all batches of full size."""
         return round(self.epochs * EXAMPLES / batch)
 
 
@@ -29,7 +29,7 @@ MODELS = {
     "stacked": Model("stacked 784-100-30, SGD 1.5", 10, 0.2842, 0.9366, "ae_stacked"),
     "stacked_adam": Model("the same, Adam 0.001", 10, None, None, "ae_stacked", ADAM, False),
     "tied": Model("tied weights", 10, 0.2846, 0.9323, "ae_tied"),
-    "greedy": Model("greedy, 10 epochs a layer", 10, 0.2871, 0.9356, "ae_greedy", {"finetune.steps": 0}, False),
+    "greedy": Model("greedy, 10 epochs per layer", 10, 0.2871, 0.9356, "ae_greedy", {"finetune.steps": 0}, False),
     "greedy_tuned": Model("... and 10 fine-tuned", 10, None, None, "ae_greedy", {"finetune.steps": 17188}, False),
     "conv": Model("convolutional 16-32-64", 5, 0.2673, 0.9505, "ae_conv"),
     "recurrent": Model("recurrent, LSTM 100-30", 10, 0.3230, 0.8990, "ae_recurrent"),

@@ -1,4 +1,4 @@
-"""Seconds that a step of a model takes here: python -m experiments.autoencoders.ours ae_stacked"""
+"""Seconds per step of a model here: python -m experiments.autoencoders.ours ae_stacked"""
 
 import importlib
 import json
@@ -14,8 +14,8 @@ from genjax.run.fit import fit
 SECONDS = 3.0
 
 
-def seconds_a_step(name: str) -> float:
-    """Of the loop as it trains, after its first call, which compiles."""
+def seconds_per_step(name: str) -> float:
+    """Seconds per step of the training loop, after its first call, which compiles."""
     config = importlib.import_module(f"configs.{name}").get_config()
     config.data.name, config.steps = "fashion_mnist_10k", 1_000_000
     source = data.load(config.data)
@@ -23,7 +23,7 @@ def seconds_a_step(name: str) -> float:
     start = first = None
     for chunk in fit(task, source, boundaries=(200,)):
         now = time.perf_counter()
-        if start is None or now - start < SECONDS / 3:  # compilation, and the processor's getting warm
+        if start is None or now - start < SECONDS / 3:  # compilation and warm-up
             start, first = start or now, chunk.step
             begin = now
         elif now - begin > SECONDS:
@@ -34,4 +34,4 @@ def seconds_a_step(name: str) -> float:
 
 if __name__ == "__main__":
     enable_compilation_cache()
-    print(json.dumps({"seconds": seconds_a_step(sys.argv[1])}))
+    print(json.dumps({"seconds": seconds_per_step(sys.argv[1])}))

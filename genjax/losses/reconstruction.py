@@ -1,4 +1,4 @@
-"""Reconstruction losses, element by element."""
+"""Reconstruction losses, one number per element."""
 
 import jax.numpy as jnp
 
@@ -6,9 +6,9 @@ from genjax.ops.arrays import flatten
 
 
 def bce(logits, x):
-    """Binary cross-entropy -x log p - (1 - x) log(1 - p) of p = sigmoid(logits), in nats; finite for any logit.
+    """Binary cross-entropy -x log p - (1 - x) log(1 - p) with p = sigmoid(logits), in nats; finite for any logit.
 
-    With one exponential and one logarithm per element, it takes a quarter of the time of two log-sigmoids on CPU.
+    One exponential and one logarithm per element take a quarter of the time of two log-sigmoids on CPU.
     Shapes: [...], [...] -> [...].
     """
     return jnp.maximum(logits, 0) - logits * x + jnp.log1p(jnp.exp(-jnp.abs(logits)))
@@ -20,13 +20,13 @@ def mse(y, x):
 
 
 LOSSES = {"bce": bce, "mse": mse}
-"""Name -> loss(output of `decode`, target) per element; "bce" takes logits."""
+"""(y, x) -> loss per element, of a reconstruction y of x. "bce" takes logits, the others the activated output."""
 
 
 def mean(loss, y, x):
-    """The mean of loss(y, x) over examples and their elements.
+    """The mean of loss(y, x) over all elements.
 
-    Arrays are flattened first, because XLA's CPU backend sums four axes at a third of the speed of two.
+    Examples are flattened, because XLA's CPU backend sums four axes at a third of the speed of two.
     Shapes: [B, ...], [B, ...] -> [].
     """
     return loss(flatten(y), flatten(x)).mean()

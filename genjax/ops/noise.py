@@ -1,4 +1,6 @@
-"""Random numbers keyed per example, so that they do not depend on the batch size or the number of devices."""
+"""Random numbers keyed per example: the same at any batch size and on any number of devices."""
+
+import math
 
 import jax
 import jax.numpy as jnp
@@ -6,19 +8,19 @@ from jax.sharding import PartitionSpec
 
 
 def per_example(key, count, start=0):
-    """One key per example, a function of `key` and the example's index only.
+    """One key per example, a function of `key` and of the example's index in the batch.
 
     Shapes: -> key[count], for examples start ... start + count - 1.
     """
-    return jax.vmap(lambda i: jax.random.fold_in(key, i))(_spread(start + jnp.arange(count)))
+    return jax.vmap(lambda i: jax.random.fold_in(key, i))(_shard(start + jnp.arange(count)))
 
 
-def _spread(numbers):
-    """Shard the examples' indices over the devices of the current mesh, and thereby everything computed from them."""
+def _shard(indices):
+    """Shard the examples' indices over the devices of the current mesh, and with them all that follows from them."""
     shape = jax.sharding.get_abstract_mesh().shape
-    if len(numbers) % shape.get("data", 1):
-        return numbers
-    return jax.lax.with_sharding_constraint(numbers, PartitionSpec("data")) if "data" in shape else numbers
+    if len(indices) % shape.get("data", 1):
+        return indices
+    return jax.lax.with_sharding_constraint(indices, PartitionSpec("data")) if "data" in shape else indices
 
 
 def normal(key, count, shape):
@@ -34,7 +36,7 @@ def uniform(key, count, shape=()):
 def of_seeds(seeds, shape, truncation=None):
     """Standard normal noise per seed, independent of the other seeds. Shapes: seeds int [N] -> [N, *shape].
 
-    Numbers beyond `truncation` are redrawn (arXiv:1809.11096, section 3.1).
+    With `truncation`, numbers of larger size are drawn again (arXiv:1809.11096, section 3.1).
     """
     root = jax.random.key(0)
 
@@ -48,29 +50,26 @@ def of_seeds(seeds, shape, truncation=None):
 
 
 def keys_of_content(key, x):
-    """One key per example, a function of `key` and the example's content only, not of its index or the others.
+    """One key per example, a function of `key` and of the example's content, not of its position in the batch.
 
     Shapes: x uint8 or float32 [N, ...] -> key[N].
     """
     words = x.astype(jnp.uint32) if x.dtype == jnp.uint8 else jax.lax.bitcast_convert_type(x, jnp.uint32)
     words = jax.lax.collapse(words, 1)
-    # Each number is mixed with random bits of its position by a bijection, so a change of one number changes the sum.
+    # A bijection mixes each number with random bits of its position, so that a change of one number changes the sum.
     digests = jnp.sum(_mix(words ^ bits(key, words.shape[1:])), 1, dtype=jnp.uint32)
     return jax.vmap(lambda digest: jax.random.fold_in(key, digest))(digests)
 
 
 def bits(key, shape):
-    """32 random bits per element, by hashing the element's index with the key's two words.
+    """32 random bits per element, a hash of the element's flat index and the two words of the key.
 
-    An eighth of the cost of Threefry on two CPU cores; for masks, which need good statistics but no cryptography. The
-    hash is over the flat index, so an example's bits do not depend on the number of examples after it in the batch.
+    For masks, which need good statistics but no cryptography: an eighth of Threefry's time on two CPU cores. An
+    example's bits do not depend on the number of examples after it in the batch.
     Source: Wellons' `lowbias32` mixing function (https://nullprogram.com/blog/2018/07/31/), applied twice.
     """
     first, second = jax.random.key_data(key).ravel()[:2]
-    size = 1
-    for n in shape:
-        size *= n
-    index = jax.lax.iota(jnp.uint32, size).reshape(shape)
+    index = jax.lax.iota(jnp.uint32, math.prod(shape)).reshape(shape)
     return _mix(_mix(index ^ first) + second)
 
 

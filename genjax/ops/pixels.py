@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
-"""Output activation -> the range of an image under it. "linear" has none: such examples are points, not pixels."""
+"""Range of pixels by output activation. "linear" has none: its examples are points."""
 
 
 def to_float(x, output):
@@ -14,7 +14,7 @@ def to_float(x, output):
 
 
 def scaled(x, output):
-    """Numbers from 0 to 255 to the range of `output`."""
+    """Scale pixels from 0 ... 255 to the range of `output`."""
     low, high = RANGES[output]
     return x * ((high - low) / 255) + low
 

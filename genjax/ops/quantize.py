@@ -1,4 +1,4 @@
-"""Vector quantization: indices of the nearest codes, and codes that are running means of their vectors.
+"""Vector quantization: indices of the nearest codes, and codes as running averages of the vectors assigned to them.
 
 Source: arXiv:1711.00937.
 """
@@ -13,12 +13,12 @@ class Codebook(NamedTuple):
     """Codes, and the running averages whose quotient they are."""
 
     codes: jax.Array  # [K, D]
-    counts: jax.Array  # [K], number of vectors per code in one batch
-    sums: jax.Array  # [K, D], sum of those vectors
+    counts: jax.Array  # [K], vectors per batch that are assigned to each code
+    sums: jax.Array  # [K, D], sums of those vectors
 
 
 def init_codebook(key, count, size):
-    """A codebook of random codes, each with a count of one vector. Shapes: -> codes [count, size]."""
+    """A codebook of normal random codes with a count of 1 each. Shapes: -> codes [count, size]."""
     codes = jax.random.normal(key, (count, size))
     return Codebook(codes, jnp.ones(count), codes)
 
@@ -26,7 +26,7 @@ def init_codebook(key, count, size):
 def nearest(z, codes):
     """The index of the code nearest to each vector, by Euclidean distance. Shapes: [..., D], [K, D] -> int32 [...].
 
-    Source: arXiv:1711.00937, eq. 1. The square of the vector, the same for all codes, is left out.
+    Source: arXiv:1711.00937, eq. 1. The vector's squared norm is left out, because it is the same for all codes.
     """
     distances = jnp.sum(jnp.square(codes), 1) - 2 * z @ codes.T
     return jnp.argmin(distances, -1).astype(jnp.int32)
@@ -41,9 +41,9 @@ def straight_through(z, codes):
 
 
 def ema_update(codebook, z, indices, decay):
-    """The codebook after a batch: running averages of counts and sums, and their quotient as the codes.
+    """The codebook after a batch: running averages of counts and sums, and codes as their quotient.
 
-    Source: arXiv:1711.00937, appendix A.1, eqs. 6 to 8. A code with almost no vectors is unchanged.
+    Source: arXiv:1711.00937, appendix A.1, eqs. 6 to 8; here: a code whose count is below 1e-5 does not move.
     Shapes: z [N, D], indices int [N] -> Codebook.
     """
     used = jax.nn.one_hot(indices, len(codebook.codes))
@@ -54,10 +54,10 @@ def ema_update(codebook, z, indices, decay):
 
 
 def restart(codebook, z, below, key):
-    """Replace codes with fewer than `below` vectors by random vectors of the batch; also returns their number.
+    """Replace codes with a count less than `below` by random vectors of the batch, with a count of `below`.
 
-    Each new code has a count of `below`. Source: arXiv:2005.00341, section 3.1.
-    Shapes: z [N, D] -> Codebook, [].
+    Source: arXiv:2005.00341, section 3.1.
+    Shapes: z [N, D] -> Codebook, number of codes that were replaced [].
     """
     dead = codebook.counts < below
     fresh = z[jax.random.randint(key, dead.shape, 0, len(z))]
@@ -67,7 +67,7 @@ def restart(codebook, z, below, key):
 
 
 def perplexity(indices, count):
-    """Exponential of the entropy of code usage: `count` if all codes are used equally, 1 if only one is used.
+    """Exponential of the entropy of code use: `count` if all codes are used equally, 1 if only one is used.
 
     Shapes: int [...] -> [].
     """

@@ -1,4 +1,4 @@
-"""What a trained variational autoencoder can do. Every output is as `genjax.engine.outputs.OUTPUTS` describes it."""
+"""The outputs of a trained variational autoencoder, each as `genjax.engine.outputs.OUTPUTS` describes it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
