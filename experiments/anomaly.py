@@ -33,9 +33,7 @@ class Scored(NamedTuple):
 
 def define_flags() -> None:
     """The flags of this entry point."""
-    flags.DEFINE_string(
-        "workdir", "runs/anomaly", "A run of an autoencoder of 28x28 gray clothes; trained if absent."
-    )
+    flags.DEFINE_string("workdir", "runs/anomaly", "A run of an autoencoder of 28x28 gray clothes; trained if absent.")
     flags.DEFINE_string("png", "", "Draw the ROC curves and images here.")
     flags.DEFINE_string("md", "", "Write the table here, as Markdown.")
 

@@ -1,7 +1,9 @@
 """Autoencoders: a net x a reconstruction loss x a corruption of the encoder's input x a penalty on the latents."""
 
+from collections.abc import Callable
 from functools import partial
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
@@ -85,6 +87,12 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         trained, metrics = gradient_step(state.nets["autoencoder"], tx, total, x, key)
         return State(state.step + 1, {"autoencoder": trained}, state.ema, state.extra), metrics
 
+    return Task(init, (Phase("train", c.steps, c.batch, step),), outputs(c, net, corrupted))
+
+
+def outputs(c: ConfigDict, net: nn.Module, corrupted: Callable) -> dict[str, Callable]:
+    """The outputs of the task by their names; `corrupted` maps a key and examples to corrupted ones."""
+
     def encode(state, x):
         """Latents. Shapes: x uint8 pixels, pixels from 0 to 1, or points [N, *shape] -> [N, ...]."""
         return net.apply(state.nets["autoencoder"].variables, to_float(x, "sigmoid"), method="encode")
@@ -92,21 +100,19 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def decode(state, z, ema=True):
         """Examples of latents, pixels from 0 to 255, not rounded. Shapes: z [N, ...] -> [N, *shape]."""
         y = net.apply(state.nets["autoencoder"].variables, z, method="decode")
-        return to_pixels(ACTIVATIONS[net.output](y), "sigmoid" if len(shape) == 3 else "linear")
+        return to_pixels(ACTIVATIONS[net.output](y), "sigmoid" if len(net.shape) == 3 else "linear")
 
     def reconstruct(state, x):
         """Reconstructions, pixels from 0 to 255, not rounded; series padded as x is. Shapes: x [N, *shape], kept."""
         y = decode(state, encode(state, x))
-        return padding.copy_padding(y, x) if padded else y
+        return padding.copy_padding(y, x) if len(net.shape) == 2 else y
 
     def corrupt(state, x):
         """Examples as training corrupts them, pixels from 0 to 1, which `encode` takes. Shapes: x [N, *shape], kept."""
         return corrupted(jax.random.key(0), to_float(x, "sigmoid"))
 
-    outputs = {"encode": encode, "decode": decode, "reconstruct": reconstruct}
-    if c.corruption.name != "none":
-        outputs["corrupt"] = corrupt
-    return Task(init, (Phase("train", c.steps, c.batch, step),), outputs)
+    named = {"encode": encode, "decode": decode, "reconstruct": reconstruct}
+    return named | {"corrupt": corrupt} if c.corruption.name != "none" else named
 
 
 def _validate(c):

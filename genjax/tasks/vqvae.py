@@ -4,6 +4,10 @@ Source: arXiv:1711.00937. The running averages (appendix A.1) replace the codebo
 the last term of eq. 3. There is no output "sample", because the prior over indices is a model of its own.
 """
 
+from collections.abc import Callable
+from functools import partial
+
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
@@ -47,17 +51,9 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     Raises: InputError for choices that do not exist or do not fit each other or the data.
     """
-    if len(shape) != 3:
-        raise InputError(f"a VQ-VAE needs images, but the data are points of shape {list(shape)}")
+    _validate(c, shape)
     net = construct(NETS, c.vqvae, "vqvae", contracts.VectorQuantizedAutoencoder.check, shape=tuple(shape))
-    loss = loss_of_outputs(net, c.loss, "loss")
-    codebook = c.codebook
-    if codebook.codes < 1 or not 0 <= codebook.decay < 1 or codebook.restart < 0 or c.commitment < 0:
-        raise InputError(
-            f"codebook.codes={codebook.codes}, decay={codebook.decay}, restart={codebook.restart}, "
-            f"commitment={c.commitment}: expected at least 1 code, a decay from 0 to less than 1, no negative number"
-        )
-    apply = computing_in(c.dtype, net.apply)
+    loss = partial(vq_loss, c, computing_in(c.dtype, net.apply), loss_of_outputs(net, c.loss, "loss"))
     tx = optimizer(**c.optimizer)
 
     def init(key):
@@ -66,28 +62,42 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         codebook = quantize.init_codebook(k_codebook, c.codebook.codes, net.latent)
         return State(jnp.int32(0), {"vqvae": init_net({**variables, "codebook": codebook._asdict()}, tx)}, {}, {})
 
-    def total(params, stats, x, key):
-        codebook = quantize.Codebook(**stats["codebook"])
-        z = apply({"params": params}, x, train=True, method="encode")
-        indices = quantize.nearest(z, codebook.codes)
-        q = codebook.codes[indices]
-        y = apply({"params": params}, quantize.straight_through(z, q), train=True, method="decode")
-        recon_loss = mean(loss, y, x)
-        distance = jnp.square(z - q).mean()  # a mean over numbers, as in the authors' code
-        rows = jax.lax.stop_gradient(z).reshape(-1, net.latent)
-        codebook = quantize.ema_update(codebook, rows, indices.ravel(), c.codebook.decay)
-        codebook, restarted = quantize.restart(codebook, rows, c.codebook.restart, key)
-        metrics = {"loss": recon_loss + c.commitment * distance}
-        metrics |= {"reconstruction/loss": recon_loss, "commitment/distance": distance}
-        metrics["codes/perplexity"] = quantize.perplexity(indices, c.codebook.codes)
-        metrics["codes/restarted"] = restarted.astype(jnp.float32)
-        return metrics["loss"], ({"codebook": codebook._asdict()}, metrics)
-
     def step(state, batch, key):
         """One update of the net by its loss, and of the codebook by the encoder's outputs."""
         x = to_float(batch["x"][0], "sigmoid")
-        trained, metrics = gradient_step(state.nets["vqvae"], tx, total, x, key)
+        trained, metrics = gradient_step(state.nets["vqvae"], tx, loss, x, key)
         return State(state.step + 1, {"vqvae": trained}, state.ema, state.extra), metrics
+
+    return Task(init, (Phase("train", c.steps, c.batch, step),), outputs(net))
+
+
+def vq_loss(c: ConfigDict, apply: Callable, loss: Callable, params, stats, x, key):
+    """The loss of a batch, as `genjax.engine.update.gradient_step` takes it; the statistics hold the next codebook.
+
+        loss(decoder(q), x) + commitment * |z - stop_gradient(q)|^2, with z = encoder(x), q its nearest codes
+
+    The decoder's gradient passes from q to z unchanged; both terms are means over numbers, as in the authors' code.
+    Shapes: x [B, *shape] pixels from 0 to 1 -> scalar, (stats, metrics).
+    """
+    codebook = quantize.Codebook(**stats["codebook"])
+    z = apply({"params": params}, x, train=True, method="encode")
+    indices = quantize.nearest(z, codebook.codes)
+    q = codebook.codes[indices]
+    y = apply({"params": params}, quantize.straight_through(z, q), train=True, method="decode")
+    recon_loss = mean(loss, y, x)
+    distance = jnp.square(z - q).mean()
+    vectors = jax.lax.stop_gradient(z).reshape(-1, z.shape[-1])
+    codebook = quantize.ema_update(codebook, vectors, indices.ravel(), c.codebook.decay)
+    codebook, restarted = quantize.restart(codebook, vectors, c.codebook.restart, key)
+    metrics = {"loss": recon_loss + c.commitment * distance}
+    metrics |= {"reconstruction/loss": recon_loss, "commitment/distance": distance}
+    metrics["codes/perplexity"] = quantize.perplexity(indices, c.codebook.codes)
+    metrics["codes/restarted"] = restarted.astype(jnp.float32)
+    return metrics["loss"], ({"codebook": codebook._asdict()}, metrics)
+
+
+def outputs(net: nn.Module) -> dict[str, Callable]:
+    """The outputs of the task by their names."""
 
     def encode(state, x):
         """Code indices of images. Shapes: x uint8 [N, *shape] -> int32 [N, h, w]."""
@@ -106,5 +116,16 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         """Reconstructions from the nearest codes, pixels from 0 to 255, not rounded. Shapes: x [N, *shape], kept."""
         return decode(state, encode(state, x))
 
-    outputs = {"encode": encode, "decode": decode, "reconstruct": reconstruct}
-    return Task(init, (Phase("train", c.steps, c.batch, step),), outputs)
+    return {"encode": encode, "decode": decode, "reconstruct": reconstruct}
+
+
+def _validate(c, shape):
+    """Raises: InputError for numbers out of range and for data that are no images."""
+    if len(shape) != 3:
+        raise InputError(f"a VQ-VAE needs images, but the data are points of shape {list(shape)}")
+    codebook = c.codebook
+    if codebook.codes < 1 or not 0 <= codebook.decay < 1 or codebook.restart < 0 or c.commitment < 0:
+        raise InputError(
+            f"codebook.codes={codebook.codes}, decay={codebook.decay}, restart={codebook.restart}, "
+            f"commitment={c.commitment}: expected at least 1 code, a decay from 0 to less than 1, no negative number"
+        )
