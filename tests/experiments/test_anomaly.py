@@ -39,10 +39,10 @@ def test_scikit_learn_has_the_same_area_and_curve():
 
 def test_the_table_and_the_figure_have_every_kind():
     x = np.zeros((9, 28, 28, 1), np.uint8)
-    found = {"clothes": anomaly.Scored(x, np.arange(9.0)), "others": anomaly.Scored(x, np.arange(9.0) + 9)}
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in anomaly.as_text(found).splitlines()[2:]]
+    kinds = {"clothes": anomaly.Scored(x, np.arange(9.0)), "others": anomaly.Scored(x, np.arange(9.0) + 9)}
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in anomaly.as_text(kinds).splitlines()[2:]]
     assert rows == [["clothes", "9", "4.0000", "", ""], ["others", "9", "13.0000", "1.000", "100%"]]
-    assert np.asarray(anomaly.draw(found)).std() > 0
+    assert np.asarray(anomaly.draw(kinds)).std() > 0
 
 
 @pytest.mark.parametrize("flag", ["--png=x.jpg: expected a .png", "--md=x.txt: expected a .md"])

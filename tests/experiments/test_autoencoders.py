@@ -1,4 +1,4 @@
-"""The course's models in small: every one trains, is judged once, and is not trained again."""
+"""The course's models in small: each is trained and evaluated once."""
 
 import os
 import re
@@ -17,7 +17,7 @@ def study(folder, *more):
     return subprocess.run([*command, *given], cwd=ROOT, capture_output=True, text=True, env=os.environ, check=False)
 
 
-def test_models_are_trained_judged_and_remembered(tmp_path):
+def test_models_are_trained_and_evaluated_once(tmp_path):
     first = study(tmp_path, "--models=stacked,greedy")
     assert first.returncode == 0, first.stderr
     rows = first.stdout.splitlines()
@@ -35,7 +35,7 @@ def test_models_are_trained_judged_and_remembered(tmp_path):
     assert again.stderr == ""  # nothing was trained
 
 
-def test_a_model_that_there_is_none_of_is_named(tmp_path):
+def test_an_unknown_model_is_named(tmp_path):
     done = study(tmp_path, "--models=staked")
     assert done.returncode == 2
     assert "no 'staked' (did you mean 'stacked'?)" in done.stderr

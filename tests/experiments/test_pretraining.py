@@ -46,14 +46,14 @@ def test_runs_share_their_pretraining_and_are_not_repeated(tmp_path, monkeypatch
     few = config_of("pretrain_classifier", labels=10, data__split="train[:50]")
     more = config_of("pretrain_classifier", labels=20, data__split="train[:50]")
     first, second, alone = (tmp_path / name for name in ("first", "second", "alone"))
-    found = pretraining.finished(few, first)
-    assert set(found) == {"pretrained", "scratch", "labels", "seed", "test", "config"}
+    accuracies = pretraining.finished(few, first)
+    assert set(accuracies) == {"pretrained", "scratch", "labels", "seed", "test", "config"}
     pretraining.share_pretraining(first, second, 4)
     assert checkpoints(second) == [4]
     pretraining.finished(more, second)
     assert train(more, alone) == 0
     assert leaves(second) == leaves(alone)
     monkeypatch.setattr(pretraining, "train", None)
-    assert pretraining.finished(few, first) == found
+    assert pretraining.finished(few, first) == accuracies
     with pytest.raises(InputError, match="labels: 10 -> 20"):
         pretraining.finished(more, first)

@@ -37,7 +37,7 @@ def test_log_densities_are_scipys():
     np.testing.assert_allclose(variational.gaussian(z, mean, 0.3), -stats.norm.logpdf(z, mean, 0.3), rtol=1e-5)
 
 
-def test_free_nats_have_no_gradient_and_the_others_their_own():
+def test_free_nats_have_no_gradient():
     kl = jnp.array([[0.1, 2.0], [0.3, 4.0]])  # means 0.2 and 3 nats
     value, slope = jax.value_and_grad(variational.floored_kl)(kl, 0.5)
     np.testing.assert_allclose(value, 0.5 + 3.0)
@@ -52,7 +52,7 @@ def test_one_weight_is_the_elbo_and_more_are_their_mean_in_nats():
     np.testing.assert_allclose(variational.importance_bound(weights), expected, rtol=1e-6)
 
 
-def test_the_warm_up_is_a_straight_line_and_then_one():
+def test_the_warm_up_rises_linearly_to_one():
     values = [float(variational.warm_up(jnp.int32(step), 4)) for step in range(7)]
     assert values == [0, 0.25, 0.5, 0.75, 1, 1, 1]
     assert variational.warm_up(jnp.int32(0), 0) == 1

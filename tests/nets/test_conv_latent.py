@@ -25,7 +25,7 @@ def test_the_convolutional_vae_is_that_of_keras_example():
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (9, 14, 3), (5, 1, 1)])
 @pytest.mark.parametrize("kernel", [2, 3, 4, 5])
-def test_images_come_back_to_their_sides_even_or_odd(shape, kernel):
+def test_the_decoder_restores_even_and_odd_sizes(shape, kernel):
     x = jnp.zeros((2, *shape))
     for net in (
         ConvLatent(shape, channels=(3, 5), latent=4, kernel=kernel),
@@ -36,7 +36,7 @@ def test_images_come_back_to_their_sides_even_or_odd(shape, kernel):
         assert jax.eval_shape(lambda net=net: net.init_with_output(jax.random.key(0), x))[0].shape == x.shape
 
 
-def test_doubling_even_sides_is_flaxs_transposed_convolution():
+def test_upsampling_to_even_sizes_is_flaxs_transposed_convolution():
     x = jax.random.normal(jax.random.key(0), (2, 7, 4, 3))
     ours = upsampling_conv(5, 3, (14, 8), nn.initializers.normal(), "up")
     theirs = nn.ConvTranspose(5, (3, 3), (2, 2), transpose_kernel=True)
@@ -60,6 +60,6 @@ def test_a_residual_block_is_its_input_and_a_correction():
 
 
 @pytest.mark.parametrize("net", [ConvLatent, ResidualAutoencoder])
-def test_a_kernel_that_leaves_holes_is_refused(net):
+def test_a_kernel_that_does_not_reach_every_pixel_is_refused(net):
     with pytest.raises(InputError, match="kernel=1: expected at least 2"):
         parameters(net((8, 8, 1), kernel=1), (1, 8, 8, 1))

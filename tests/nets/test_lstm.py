@@ -86,7 +86,7 @@ def learn(task, x):
     return float(metrics["loss"]), [np.asarray(old - new) / 0.1 for old, new in pairs]
 
 
-def test_padding_changes_neither_latents_nor_loss_nor_slope():
+def test_padding_changes_neither_latents_nor_loss_nor_gradient():
     short, long = build(STEPS), build(2 * STEPS)
     state = jax.jit(short.init)(jax.random.key(0))  # the weights do not depend on the number of steps
     latents = short.outputs["encode"](state, padded(STEPS))
@@ -101,7 +101,7 @@ def test_padding_changes_neither_latents_nor_loss_nor_slope():
         np.testing.assert_allclose(a, b, atol=2e-6)
 
 
-def test_the_loss_is_a_mean_over_the_numbers_that_are_there():
+def test_the_loss_is_a_mean_over_numbers_that_are_no_padding():
     task, x = build(STEPS, loss="mse", autoencoder__output="linear"), padded(STEPS)
     state = jax.jit(task.init)(jax.random.key(0))
     y = task.outputs["reconstruct"](state, x)
@@ -110,7 +110,7 @@ def test_the_loss_is_a_mean_over_the_numbers_that_are_there():
 
 
 @pytest.mark.parametrize("name", ["gaussian", "dropout"])
-def test_corruption_leaves_padding_as_it_is(name):
+def test_corruption_does_not_change_padding(name):
     task, x = build(STEPS, corruption__name=name, corruption__amount=0.5), padded(STEPS)
     seen = task.outputs["corrupt"](None, x)
     np.testing.assert_array_equal(np.isnan(seen), np.isnan(x))
@@ -127,7 +127,7 @@ def test_rows_of_an_image_are_steps():
     np.testing.assert_allclose(series.apply(variables, x.reshape(2, 6, 8), method="encode"), z, rtol=1e-6)
 
 
-def test_what_is_no_series_is_refused():
+def test_points_are_refused():
     for shape, widths in (((9,), (5, 3)), ((6, 4), (5,))):
         with pytest.raises(InputError, match="expected series"):
             Recurrent(shape, widths).init(jax.random.key(0), np.zeros((1, *shape), np.float32))

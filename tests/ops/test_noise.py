@@ -28,7 +28,7 @@ def test_a_mask_does_not_depend_on_the_batch_size():
 
 
 @pytest.mark.parametrize("probability", [0.1, 0.5, 0.6, 0.999])
-def test_the_rate_of_a_mask_is_the_one_asked_for(probability):
+def test_a_mask_has_its_probability(probability):
     shape = (64, 14, 14, 64)
     kept = int(noise.bernoulli(jax.random.key(7), probability, shape).sum())
     assert stats.binomtest(kept, int(np.prod(shape)), probability).pvalue > 1e-3
@@ -54,7 +54,7 @@ def test_masks_of_neighboring_elements_steps_and_keys_are_independent():
             assert abs(np.corrcoef(masks[first], masks[second])[0, 1]) < bound
 
 
-def test_runs_of_a_mask_are_as_long_as_a_coins():
+def test_runs_of_a_mask_are_as_long_as_those_of_a_fair_coin():
     coins = np.asarray(noise.bernoulli(jax.random.key(5), 0.5, (200_000,)))
     runs = 1 + int((coins[1:] != coins[:-1]).sum())  # Wald and Wolfowitz: about normal with these moments
     ones, zeros = int(coins.sum()), int((~coins).sum())
@@ -76,7 +76,7 @@ def test_a_seeds_noise_is_the_seeds_alone_and_truncation_bounds_it():
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_keys_of_content_follow_the_example_and_not_its_place(dtype):
+def test_keys_of_content_depend_on_the_example_and_not_on_its_position(dtype):
     x = np.random.default_rng(0).integers(0, 256, (2000, 3, 3, 1)).astype(dtype)
     keys = jax.random.key_data(noise.keys_of_content(jax.random.key(0), jnp.asarray(x)))
     np.testing.assert_array_equal(jax.random.key_data(noise.keys_of_content(jax.random.key(0), x[5:7])), keys[5:7])

@@ -46,13 +46,13 @@ def test_a_linear_autoencoder_finds_the_plane_of_pca(linear):
     assert subspace_angles(kernel.T, axes[:2].T).max() < 1e-5  # radians
 
 
-def test_a_linear_autoencoder_loses_what_pca_loses(linear):
+def test_a_linear_autoencoder_has_the_error_of_pca(linear):
     _, y, x = linear
     singular = np.linalg.svd(x - x.mean(0), compute_uv=False)
     assert np.sum((np.asarray(y) - x) ** 2) == pytest.approx(singular[2] ** 2, rel=1e-3)
 
 
-def test_it_agrees_with_scikit_learn(linear):
+def test_a_linear_autoencoder_agrees_with_scikit_learn(linear):
     pca = pytest.importorskip("sklearn.decomposition", reason="scikit-learn is of the bench extra").PCA(2)
     kernel, y, x = linear
     restored = pca.inverse_transform(pca.fit_transform(x))
@@ -73,7 +73,7 @@ def test_tied_weights_are_half_the_kernels():
     assert dense - tied == 784 * 100 + 100 * 30
 
 
-def test_tied_weights_are_a_stacked_autoencoder_of_transposed_kernels_and_learn_from_both_uses():
+def test_tied_kernels_have_the_sum_of_the_gradients_of_both_uses():
     tied, dense = Tied((6,), (4, 3)), Dense((6,), (4, 3))
     x = jax.random.normal(KEY, (5, 6))
     own = tied.init(KEY, x)["params"]
@@ -94,7 +94,7 @@ def test_tied_weights_are_a_stacked_autoencoder_of_transposed_kernels_and_learn_
 @pytest.mark.parametrize("up", ["transposed", "upsample"])
 @pytest.mark.parametrize("kernel", [3, 4, 5])
 @pytest.mark.parametrize("side", [(28, 28), (8, 13), (15, 9)])
-def test_the_convolutional_one_comes_back_to_every_size(up, kernel, side):
+def test_the_convolutional_decoder_restores_every_size(up, kernel, side):
     net = Convolutional((*side, 3), (4, 5, 6), kernel, up=up)
     x = jnp.zeros((2, *side, 3))
     variables = jax.eval_shape(net.init, KEY, x)
@@ -103,7 +103,7 @@ def test_the_convolutional_one_comes_back_to_every_size(up, kernel, side):
     assert jax.eval_shape(net.apply, variables, x).shape == x.shape
 
 
-def test_the_convolutional_one_is_the_textbooks():
+def test_the_convolutional_net_is_the_textbooks():
     """16-32-64 maps of 3x3 to 3x3x64; back by a stroke without padding and two with it, as in Keras."""
     found = jax.tree.map(jnp.shape, Convolutional((28, 28, 1)).init(KEY, X)["params"])
     assert count(Convolutional((28, 28, 1)).init(KEY, X)) == sum(
@@ -112,7 +112,7 @@ def test_the_convolutional_one_is_the_textbooks():
     assert found["decoder_0"]["kernel"] == (3, 3, 32, 64)
 
 
-def test_images_that_cannot_be_halved_so_often_are_refused():
+def test_images_too_small_to_be_halved_are_refused():
     with pytest.raises(InputError, match="7x7 with kernel=3: expected sides of at least 8"):
         Convolutional((7, 7, 1)).init(KEY, jnp.zeros((1, 7, 7, 1)))
 
@@ -120,7 +120,7 @@ def test_images_that_cannot_be_halved_so_often_are_refused():
 # -- penalties and corruptions
 
 
-def test_the_kl_penalty_is_the_divergence_of_coins():
+def test_the_kl_penalty_is_the_divergence_of_bernoulli_distributions():
     z = jnp.array([[0.2, 0.9], [0.4, 0.7]])  # means 0.3 and 0.8
     expected = sum(0.1 * np.log(0.1 / m) + 0.9 * np.log(0.9 / (1 - m)) for m in (0.3, 0.8))
     assert float(sparsity.kl(z, 0.1)) == pytest.approx(expected, rel=1e-6)
@@ -147,14 +147,14 @@ def test_mean_activity_moves_to_the_target(tmp_path):
     assert np.abs(means[0.05] - 0.1).mean() < 0.03
 
 
-def test_noise_has_its_deviation_and_is_of_examples():
+def test_noise_has_its_standard_deviation_and_is_keyed_per_example():
     x = jnp.zeros((50, 20, 20, 1))
     noisy = corruption.gaussian(KEY, x, 0.3)
     assert float(noisy.std()) == pytest.approx(0.3, rel=0.02)
     np.testing.assert_array_equal(corruption.gaussian(KEY, x[:7], 0.3), noisy[:7])
 
 
-def test_dropped_pixels_are_made_up_for():
+def test_dropout_keeps_the_mean():
     x = jnp.ones((50, 20, 20, 1))
     dropped = corruption.dropout(KEY, x, 0.75)
     assert set(np.unique(dropped)) == {0.0, 4.0}
@@ -162,7 +162,7 @@ def test_dropped_pixels_are_made_up_for():
 
 
 @pytest.mark.parametrize(("name", "amount"), [("gaussian", 0.3), ("dropout", 0.5)])
-def test_the_loss_is_of_the_clean_image_restored_from_the_corrupted_one(name, amount):
+def test_the_loss_compares_the_clean_image_with_the_reconstruction_of_the_corrupted_one(name, amount):
     task = tasks.build(config_of(f"ae_denoising_{name}", corruption__amount=amount), (28, 28, 1))
     state, x = task.init(KEY), (X * 255).astype(jnp.uint8)
     _, metrics = jax.jit(task.phases[0].step)(state, {"x": x[None]}, KEY)

@@ -58,7 +58,7 @@ def test_a_step_descends_the_cross_entropy():
     assert after.step == 1
 
 
-def test_it_learns_and_its_accuracy_is_of_the_likeliest_class():
+def test_a_classifier_learns():
     task = build(classes=2, optimizer__learning_rate=0.01)
     state, step = start(task), jax.jit(task.phases[0].step)
     for i in range(60):
@@ -79,7 +79,7 @@ def test_outputs_are_features_and_probabilities():
     np.testing.assert_allclose(p.sum(1), 1, rtol=1e-5)
 
 
-def test_labels_beyond_the_classes_stop_a_run():
+def test_labels_outside_the_classes_stop_a_run():
     task = build(classes=2)
     batch = examples(8)
     _, metrics = jax.jit(task.phases[0].step)(start(task), {**batch, "label": batch["label"] + 1}, jax.random.key(0))

@@ -55,7 +55,7 @@ def test_a_layers_phase_changes_no_bit_of_the_others():
     assert not any(same(state.nets[name].params, after.nets[name].params) for name in state.nets)
 
 
-def test_phases_descend_what_they_are_defined_to():
+def test_phases_descend_their_losses():
     """The first, the second and the last phase against their losses written out."""
     task, data = build(finetune__learning_rate=0.4), batch()
     state, x = start(task), data["x"][0].reshape(8, -1) / 255

@@ -52,7 +52,7 @@ def assert_close(ours, theirs, **tolerance):
 # -- the update
 
 
-def test_a_step_is_the_textbooks_written_out(monkeypatch):
+def test_a_step_is_the_textbooks_update(monkeypatch):
     """One SGD step: cross-entropy as a mean over pixels, the latent loss summed over latents and divided by them."""
     task = build(**{"optimizer.name": "sgd", "optimizer.learning_rate": 0.1})
     eps, x = np.random.default_rng(1).normal(size=(8, 1, 4)).astype(np.float32), images(8)
@@ -79,7 +79,7 @@ def test_a_step_is_the_textbooks_written_out(monkeypatch):
     assert after.step == 1
 
 
-def test_a_sum_is_the_mean_times_the_numbers_of_an_example():
+def test_the_sum_is_the_mean_times_the_count_of_numbers_of_an_example():
     mean, total = build(), build(**{"elbo.reduction": "sum"})
     ours, theirs = (advance(task, start(task))[1] for task in (mean, total))
     for name in ("loss", "reconstruction/loss"):
@@ -88,7 +88,7 @@ def test_a_sum_is_the_mean_times_the_numbers_of_an_example():
     np.testing.assert_allclose(theirs["loss"], theirs["reconstruction/loss"] + theirs["kl/nats"], rtol=1e-5)
 
 
-def test_the_kl_weighs_beta_after_its_warm_up():
+def test_the_weight_of_the_kl_is_beta_after_the_warm_up():
     task = build(**{"elbo.beta": 3.0, "elbo.warm_up": 4, "elbo.reduction": "sum"})
     state, weights = start(task), []
     for _ in range(6):
@@ -99,7 +99,7 @@ def test_the_kl_weighs_beta_after_its_warm_up():
     assert weights == [0, 0.75, 1.5, 2.25, 3, 3]
 
 
-def test_where_all_nats_are_free_training_is_as_without_the_kl():
+def test_if_all_nats_are_free_training_is_that_without_the_kl():
     sgd = {"optimizer.name": "sgd", "optimizer.learning_rate": 0.1}
     free, none, plain = build(**sgd, **{"elbo.free_bits": 1e3}), build(**sgd, **{"elbo.beta": 0.0}), build(**sgd)
     after = [advance(task, start(task))[0].nets["vae"].params for task in (free, none, plain)]
@@ -142,22 +142,22 @@ def elbo(params, x):
     return expected - (jnp.square(mean) + jnp.exp(logvar) - 1 - logvar).sum(1) / 2
 
 
-def test_the_reparameterised_gradient_is_that_of_the_expectation():
+def test_the_reparameterized_gradient_is_unbiased():
     """A step of SGD moves the weights by it; 16 steps with other noise say how far it is from its mean."""
     count = 4000
     task, state, points, _ = linear(**{"optimizer.name": "sgd", "optimizer.learning_rate": 1.0, "batch": count})
     before, x = state.nets["vae"].params, jnp.tile(points[:4], (count // 4, 1))
     moved = [advance(task, state, x, seed=seed)[0].nets["vae"].params for seed in range(16)]
-    found = jax.tree.map(lambda p, *after: np.asarray(p) - np.stack(after), before, *moved)
+    gradients = jax.tree.map(lambda p, *after: np.asarray(p) - np.stack(after), before, *moved)
     slope = jax.grad(lambda p: -elbo(p, points[:4]).mean())(before)
     largest = max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(slope))
-    for draws, expected in zip(jax.tree.leaves(found), jax.tree.leaves(slope), strict=True):
+    for draws, expected in zip(jax.tree.leaves(gradients), jax.tree.leaves(slope), strict=True):
         error = draws.std(0, ddof=1) / 4
         assert (np.abs(draws.mean(0) - expected) < 4 * error + 1e-5).all()
         assert (error < 0.03 * largest).all()
 
 
-def test_one_weight_is_the_elbo_more_are_nearer_and_in_the_limit_it_is_the_likelihood():
+def test_one_weight_is_the_elbo_and_many_are_the_likelihood():
     task, state, points, exact = linear()
     weights = np.asarray(task.outputs["log_weights"](state, points, draws=20_000), np.float64)
     bounds = {}
@@ -172,7 +172,7 @@ def test_one_weight_is_the_elbo_more_are_nearer_and_in_the_limit_it_is_the_likel
     assert bounds[1].mean() < -0.05
 
 
-def test_training_by_more_samples_is_by_the_tighter_bound():
+def test_the_loss_of_more_samples_is_the_tighter_bound():
     losses = {}
     for samples in (1, 4, 2000):
         task, state, points, exact = linear(**{"elbo.samples": samples, "batch": 600})
@@ -187,18 +187,18 @@ def test_training_by_more_samples_is_by_the_tighter_bound():
 
 @pytest.mark.parametrize("config", [vae, vae_conv])
 @pytest.mark.parametrize("classes", [0, 3])
-def test_outputs_have_the_shapes_that_they_say(config, classes):
+def test_outputs_have_the_shapes_of_their_contract(config, classes):
     task = build(config.get_config("smoke"), classes=classes)
 
     def outputs():
         state, x, o = task.init(jax.random.key(0)), jnp.zeros((4, *SHAPE), jnp.uint8), task.outputs
         z, seeds = o["latents"](state, jnp.arange(4)), jnp.arange(4)
-        given = o["encode"](state, x), o["encode"](state, x, label=seeds, sampled=True)
+        latents = o["encode"](state, x), o["encode"](state, x, label=seeds, sampled=True)
         images = o["decode"](state, z, ema=True), o["reconstruct"](state, x)
-        return z, given, images, o["log_weights"](state, x), o["sample"](state, seeds, truncation=0.5, ema=True)
+        return z, latents, images, o["log_weights"](state, x), o["sample"](state, seeds, truncation=0.5, ema=True)
 
-    z, given, images, weights, samples = jax.eval_shape(outputs)
-    assert [leaf.shape for leaf in given] == [z.shape, z.shape] == [(4, z.shape[1])] * 2
+    z, latents, images, weights, samples = jax.eval_shape(outputs)
+    assert [leaf.shape for leaf in latents] == [z.shape, z.shape] == [(4, z.shape[1])] * 2
     assert [leaf.shape for leaf in images] == [(4, *SHAPE)] * 2
     assert weights.shape == (4, DRAWS)
     assert (samples.shape, samples.dtype) == ((4, *SHAPE), jnp.uint8)
@@ -212,7 +212,7 @@ def test_reconstructions_are_decoded_from_the_means():
     assert (task.outputs["encode"](state, x, sampled=True) != z).all()
 
 
-def test_a_samples_seed_is_all_it_depends_on():
+def test_a_sample_depends_on_its_seed_alone():
     task = build(vae_conv.get_config("smoke"))
     state = start(task)
     sample = jax.jit(task.outputs["sample"])
@@ -221,7 +221,7 @@ def test_a_samples_seed_is_all_it_depends_on():
     assert (together[0] != together[1]).any()
 
 
-def test_an_examples_weights_depend_neither_on_the_others_nor_on_how_many_are_drawn():
+def test_the_weights_of_an_example_depend_on_neither_the_batch_nor_the_number_of_draws():
     task = build()
     state, x = start(task), images(20)
     all_ = apply_in_batches(task.outputs["log_weights"], state, x, draws=7)
@@ -232,8 +232,8 @@ def test_an_examples_weights_depend_neither_on_the_others_nor_on_how_many_are_dr
     assert (all_[:, 0] != all_[:, 1]).all()
 
 
-def test_weights_are_in_nats_an_example_whatever_the_scale_of_training():
-    """Of a Bernoulli net, against its formula with the latents that `encode` draws first."""
+def test_weights_are_in_nats_per_example_for_any_reduction_of_the_loss():
+    """A Bernoulli net against its formula, with the latents that `encode` samples first."""
     task = build()
     state, x = start(task), images(5)
     z = np.asarray(task.outputs["encode"](state, x, sampled=True))
@@ -256,7 +256,7 @@ def test_weights_are_in_nats_an_example_whatever_the_scale_of_training():
 
 @pytest.fixture(scope="module")
 def shades():
-    """A net given labels, trained on dark images of label 0 and bright ones of label 1."""
+    """A model with labels, trained on dark images of label 0 and bright ones of label 1."""
     config = vae.get_config("smoke")
     config.batch = 32
     config.vae.widths = (16, 2)
@@ -278,18 +278,18 @@ def test_samples_have_the_class_of_their_seed(shades):
     assert (brightness[1::2] > 170).all()
 
 
-def test_a_label_that_is_not_told_is_inferred(shades):
+def test_an_absent_label_is_inferred(shades):
     task, state, x, label = shades
     np.testing.assert_allclose(
         task.outputs["encode"](state, x), task.outputs["encode"](state, x, label=label), atol=1e-6
     )
-    told, inferred = (task.outputs["log_weights"](state, x, label=given, draws=2) for given in (label, None))
-    np.testing.assert_allclose(inferred, told - np.log(2), rtol=1e-5)
+    known, inferred = (task.outputs["log_weights"](state, x, label=labels, draws=2) for labels in (label, None))
+    np.testing.assert_allclose(inferred, known - np.log(2), rtol=1e-5)
     others = task.outputs["log_weights"](state, x, label=1 - label, draws=2)
-    assert (others < told).all()
+    assert (others < known).all()
 
 
-def test_labels_out_of_range_stop_the_run():
+def test_labels_outside_the_classes_stop_the_run():
     task = build(classes=3)
     state = start(task)
     assert np.isfinite(advance(task, state, label=np.arange(8) % 3)[1]["loss"])

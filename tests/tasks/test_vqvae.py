@@ -34,7 +34,7 @@ def advance(task, state, x):
     return jax.jit(task.phases[0].step)(state, {"x": jnp.asarray(x)[None]}, jax.random.key(1))
 
 
-def test_a_step_is_the_papers_written_out():
+def test_a_step_is_the_papers_update():
     """SGD by eq. 3 without the codebook's term; the encoder's gradient is that at the decoder's start."""
     settings = {"optimizer.name": "sgd", "optimizer.learning_rate": 0.1, "commitment": 0.5, "codebook.restart": 0.0}
     task = build(**settings)
@@ -50,27 +50,27 @@ def test_a_step_is_the_papers_written_out():
     @jax.jit
     def by_hand(params):
         z, pull = jax.vjp(lambda p: net.apply({"params": p}, target, method="encode"), params)
-        numbers = jnp.linalg.norm(z[..., None, :] - book["codes"], axis=-1).argmin(-1)
-        q = book["codes"][numbers]
+        indices = jnp.linalg.norm(z[..., None, :] - book["codes"], axis=-1).argmin(-1)
+        q = book["codes"][indices]
         value, (of_decoder, of_codes) = jax.value_and_grad(restored, (0, 1))(params, q)
         of_encoder = pull(of_codes + 0.5 * 2 * (z - q) / z.size)[0]
-        return z, q, numbers, value, jax.tree.map(lambda p, a, b: p - 0.1 * (a + b), params, of_decoder, of_encoder)
+        return z, q, indices, value, jax.tree.map(lambda p, a, b: p - 0.1 * (a + b), params, of_decoder, of_encoder)
 
-    z, q, numbers, value, expected = jax.device_get(by_hand(params))
+    z, q, indices, value, expected = jax.device_get(by_hand(params))
     after, metrics = advance(task, state, x)
     np.testing.assert_allclose(metrics["reconstruction/loss"], value, rtol=1e-5)
     np.testing.assert_allclose(metrics["loss"], value + 0.5 * np.mean((z - q) ** 2), rtol=1e-5)
     for ours, theirs in zip(jax.tree.leaves(after.nets["vqvae"].params), jax.tree.leaves(expected), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
 
-    counts = np.bincount(numbers.ravel(), minlength=10)
+    counts = np.bincount(indices.ravel(), minlength=10)
     share = counts[counts > 0] / counts.sum()
     np.testing.assert_allclose(metrics["codes/perplexity"], np.exp(-(share * np.log(share)).sum()), rtol=1e-5)
-    moved = quantize.ema_update(quantize.Codebook(**book), z.reshape(-1, 4), jnp.asarray(numbers.ravel()), 0.99)
+    moved = quantize.ema_update(quantize.Codebook(**book), z.reshape(-1, 4), jnp.asarray(indices.ravel()), 0.99)
     np.testing.assert_allclose(after.nets["vqvae"].stats["codebook"]["codes"], moved.codes, rtol=1e-5, atol=1e-6)
 
 
-def test_codes_that_nothing_is_near_are_restarted_within_a_step():
+def test_unused_codes_are_restarted_within_a_step():
     task = build()
     state = start(task)
     stats = state.nets["vqvae"].stats["codebook"]
@@ -82,14 +82,14 @@ def test_codes_that_nothing_is_near_are_restarted_within_a_step():
     assert np.abs(after.nets["vqvae"].stats["codebook"]["codes"]).max() < 100
 
 
-def test_outputs_are_numbers_of_codes_and_images_of_them():
+def test_outputs_are_code_indices_and_images_of_them():
     task = build()
     state, x = start(task), images(3)
-    numbers = task.outputs["encode"](state, x)
-    assert (numbers.shape, numbers.dtype) == ((3, 3, 5), jnp.int32)
+    indices = task.outputs["encode"](state, x)
+    assert (indices.shape, indices.dtype) == ((3, 3, 5), jnp.int32)
     y = task.outputs["reconstruct"](state, x)
     assert y.shape == x.shape
-    np.testing.assert_allclose(task.outputs["decode"](state, numbers), y, rtol=1e-5)
+    np.testing.assert_allclose(task.outputs["decode"](state, indices), y, rtol=1e-5)
     assert "sample" not in task.outputs
 
 
@@ -101,7 +101,7 @@ def test_outputs_are_numbers_of_codes_and_images_of_them():
         ({"codebook.restart": -1.0}, SHAPE, "restart=-1.0"),
         ({"commitment": -0.1}, SHAPE, "commitment=-0.1"),
         ({"loss": "mse"}, SHAPE, "mse with another"),
-        ({"loss": "bse"}, SHAPE, "there is 'bce'"),
+        ({"loss": "bse"}, SHAPE, "choose from 'bce'"),
         ({"vqvae.net": "residul"}, SHAPE, "did you mean 'residual'"),
         ({}, (2,), "needs images"),
     ],
@@ -111,6 +111,6 @@ def test_choices_that_do_not_exist_or_fit_are_refused(overrides, shape, message)
         build(shape, **overrides)
 
 
-def test_latents_of_no_size_are_refused():
+def test_empty_latents_are_refused():
     with pytest.raises(InputError, match="latent=0"):
         start(build(**{"vqvae.latent": 0}))
