@@ -4,7 +4,7 @@ import optax
 
 
 def cross_entropy(logits, labels):
-    """Mean cross-entropy in nats; NaN if a label is outside the classes, so that the run stops.
+    """Mean cross-entropy in nats; NaN for a label that is not less than `classes`, so that the run stops.
 
     Shapes: logits [B, classes], labels int [B] -> [].
     """

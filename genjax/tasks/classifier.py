@@ -30,8 +30,8 @@ def config() -> ConfigDict:
 def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     """A classifier for images of one shape, from its config.
 
-    Raises: InputError for choices that do not exist or do not fit the data. In training a label outside the classes
-    makes the loss NaN, and the run stops.
+    Raises: InputError for choices that do not exist or do not fit the data. In training a label beyond the
+    classes makes the loss NaN, and the run stops.
     """
     if len(shape) != 3:
         raise InputError(f"a classifier needs images, but the data are points of shape {list(shape)}")

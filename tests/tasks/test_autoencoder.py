@@ -249,7 +249,7 @@ def test_a_loss_a_corruption_and_a_penalty_of_another_module_are_used():
     state, x = task.init(KEY), (X * 255).astype(jnp.uint8)
     _, metrics = jax.jit(task.phases[0].step)(state, {"x": x[None]}, KEY)
     inverted = 1 - x / 255
-    np.testing.assert_allclose(task.outputs["corrupt"](state, x), inverted, rtol=1e-6)
+    np.testing.assert_allclose(task.outputs["corrupt"](state, x), inverted, atol=1e-6)
     y = task.outputs["reconstruct"](state, inverted) / 255  # after the activation
     activity = jnp.abs(task.outputs["encode"](state, inverted)).max()
     np.testing.assert_allclose(metrics["loss"], huber(y, x / 255).mean() + 2 * activity, rtol=1e-5)
