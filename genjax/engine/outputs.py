@@ -63,8 +63,8 @@ OUTPUTS = {
     "corrupt": Output(
         ("x",),
         (),
-        "examples [N, *shape] -> float [N, *shape] as training corrupts them; pixels from 0 to 1, for `encode` and "
-        "`reconstruct` take floats as the encoder does",
+        "examples [N, *shape] -> float [N, *shape] as training corrupts them; pixels from 0 to 1, which `encode` and "
+        "`reconstruct` take unscaled, as the encoder does",
         "genjax.reconstruct --corrupt, previews while training",
     ),
     "log_weights": Output(

@@ -49,8 +49,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     Phases: "pretrain", of the autoencoder on all images; "classify", with the pretrained encoder frozen; "finetune",
     of all weights. All weights of the control are trained in the last two.
-    Raises: InputError for choices that do not exist or do not fit each other or the data. In training a label beyond the
-    classes makes the loss NaN, and the run stops.
+    Raises: InputError for choices that do not exist or do not fit each other or the data. In training a label beyond
+    the classes makes the loss NaN, and the run stops.
     """
     _validate(c, shape)
     net = construct(ENCODERS, c.autoencoder, "autoencoder", contracts.Autoencoder.check, shape=tuple(shape))
