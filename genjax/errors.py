@@ -1,4 +1,4 @@
-"""The one exception that means "your input, not our bug", and what helps to word it."""
+"""The exception for bad input, as opposed to bugs, and helpers for its messages."""
 
 import difflib
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ class InputError(ValueError):
 
 
 class NotApplicable(InputError):
-    """A number or image that there is none of for this run or these examples; the message says why."""
+    """A number or image that does not exist for this run or these examples; the message says why."""
 
 
 def did_you_mean(got: str, known: Iterable[str]) -> str:

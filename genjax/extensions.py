@@ -1,7 +1,7 @@
-"""Other people's nets, losses, data, metrics, tasks and images, named in a config as "package.module:name".
+"""Nets, losses, data, metrics, tasks and images of other packages, named in a config as "package.module:name".
 
-Such a name works wherever a name of ours does. What it stands for is imported, checked like ours, and recorded in
-config.json with the SHA-256 of its module's source, so that a run can tell that its code has changed.
+A name of this form works wherever a name of genjax does. Its object is imported, checked like genjax's own, and
+recorded in config.json with the SHA-256 of its module's source, so that a change of the code is detected.
 """
 
 import hashlib
@@ -26,26 +26,26 @@ def is_extension(name: str, prefixes: tuple[str, ...] = ()) -> bool:
     return bool(PATTERN.fullmatch(name)) and name.partition(":")[0] not in prefixes
 
 
-def find(choices: Mapping[str, Any], name: str, what: str, check: Callable[[Any], None] = lambda found: None) -> Any:
-    """choices[name], or what "package.module:name" stands for, once `check` has accepted it.
+def find(choices: Mapping[str, Any], name: str, key: str, check: Callable[[Any], None] = lambda value: None) -> Any:
+    """choices[name], or the object of "package.module:name" after `check` has accepted it.
 
-    `what` is the config's key, for messages; `check` raises InputError for an object that does not fit there.
+    `key` is the config's key or the flag, for messages; `check` raises InputError for an object that does not fit.
     Raises: InputError that lists the choices, or says why the name cannot be imported or does not fit.
     """
     if name in choices:
         return choices[name]
     if not is_extension(name):
         if not choices:
-            raise InputError(f"{what}={name!r}: expected a name of the form 'package.module:name'")
+            raise InputError(f"{key}={name!r}: expected a name of the form 'package.module:name'")
         known = ", ".join(map(repr, choices))
         near = did_you_mean(name, choices)
-        raise InputError(f"{what}: no {name!r}{near}; choose from {known}, or your own as 'package.module:name'")
-    found = load(name, what)
+        raise InputError(f"{key}: no {name!r}{near}; choose from {known}, or your own as 'package.module:name'")
+    value = load(name, key)
     try:
-        check(found)
+        check(value)
     except InputError as error:
-        raise InputError(f"{what}={name!r}: {error}") from error
-    return found
+        raise InputError(f"{key}={name!r}: {error}") from error
+    return value
 
 
 def takes(*inputs: str) -> Callable[[Any], None]:
@@ -60,36 +60,36 @@ def takes(*inputs: str) -> Callable[[Any], None]:
     return check
 
 
-def load(name: str, what: str) -> Any:
-    """What "package.module:name" stands for. The working folder is searched too. Raises: InputError."""
+def load(name: str, key: str) -> Any:
+    """Import the object of "package.module:name"; the working folder is searched too. Raises: InputError."""
     module_name, _, attribute = name.partition(":")
     if (here := os.getcwd()) not in sys.path:
-        sys.path.insert(0, here)  # a console script does not look there by itself
+        sys.path.insert(0, here)  # console scripts do not search it
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # somebody else's module may raise anything while it is imported
+    except Exception as error:  # importing another package's module can raise anything
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise InputError(f"{what}={name!r}: the module {module_name} cannot be imported ({reason})") from error
+        raise InputError(f"{key}={name!r}: the module {module_name} cannot be imported ({reason})") from error
     if not hasattr(module, attribute):
         near = did_you_mean(attribute, [n for n in vars(module) if not n.startswith("_")])
-        raise InputError(f"{what}={name!r}: the module {module_name} has no {attribute!r}{near}")
+        raise InputError(f"{key}={name!r}: the module {module_name} has no {attribute!r}{near}")
     return getattr(module, attribute)
 
 
 def digests(config: Mapping[str, Any]) -> dict[str, str]:
     """The SHA-256 of the source of every extension that a config names, by "package.module:name".
 
-    Names may stand in lists with commas, and after a prefix as in the data source "stacked:my.data:digits". A module
-    is one that `load` has imported.
+    Names may be in lists with commas, or after a prefix as in the data source "stacked:my.data:digits". Only modules
+    that `load` has imported count.
     """
     parts = (part for text in _texts(config) for part in text.split(","))
     names = {name for part in parts if is_extension(name := _last(part))}
-    found = {}
+    result = {}
     for name in sorted(names):
         file = getattr(sys.modules.get(name.partition(":")[0]), "__file__", None)
         if file:
-            found[name] = hashlib.sha256(Path(file).read_bytes()).hexdigest()
-    return found
+            result[name] = hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    return result
 
 
 def _last(part: str) -> str:

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Files that are written completely or not at all."""
 
 import contextlib
 import os
@@ -7,17 +7,17 @@ from pathlib import Path
 
 
 def write_bytes(path: str | os.PathLike, data: bytes) -> None:
-    """Write a file in one piece: a reader, or a crash at any moment, finds the old content or the new one.
+    """Write a file atomically: a reader, or a crash at any moment, finds the old content or the new one.
 
-    Folders on the way are created; a link is followed.
-    Raises: OSError (disk full, not writable); then the old file is as it was and nothing else is left behind.
+    Parent folders are created; a link is followed.
+    Raises: OSError (disk full, not writable); then the old file is unchanged and nothing else is left behind.
     """
     path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file():  # a device or a pipe (/dev/stdout) must be written to, never replaced
         path.write_bytes(data)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Not tempfile: its files are private (0600) and stay so after the rename, whatever the user's umask says.
+    # Not tempfile, whose files are private (0600) and stay so after the rename, whatever the user's umask is.
     temporary = path.with_name(f".{secrets.token_hex(6)}.tmp")
     try:
         with open(temporary, "xb") as file:
@@ -32,7 +32,7 @@ def write_bytes(path: str | os.PathLike, data: bytes) -> None:
 
 
 def append_line(path: str | os.PathLike, line: str) -> None:
-    """Add a line at the end in one piece, on a line of its own even if the last one was torn. Raises: OSError."""
+    """Append a line in one write, on a new line even if the last one is incomplete. Raises: OSError."""
     with open(path, "ab+") as file:
         if file.seek(0, os.SEEK_END):
             file.seek(-1, os.SEEK_END)
@@ -41,6 +41,6 @@ def append_line(path: str | os.PathLike, line: str) -> None:
 
 
 def cache_folder(name: str) -> Path:
-    """Where what can be made again is kept between processes: under the user's cache folder."""
+    """A folder for reproducible files that later processes reuse, in the user's cache folder."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return home / "genjax" / name

@@ -11,7 +11,7 @@ SIDE = 40
 
 @view("latent_plane")
 def latent_plane(run) -> Files:
-    """Where the plane of the first two latents goes, a point per node of a square lattice."""
+    """Images of a square lattice in the plane of the first two latents, as points."""
     run.need("latents", "decode")
     lattice = np.stack(np.meshgrid(*[np.linspace(-2, 2, SIDE)] * 2), -1).reshape(-1, 2)
     latent = run.task.outputs["latents"](run.state, np.zeros(1, np.int32)).shape[1]

@@ -1,1 +1,1 @@
-"""What the commands share: how they start and end, their flags, and what they write."""
+"""Code shared by all commands: their start and end, their flags, and the files that they write."""

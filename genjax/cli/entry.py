@@ -1,4 +1,4 @@
-"""What the entry points share: flags parsed into one clear line when they are wrong, and the exit codes.
+"""Start and end of all commands: parsing of flags, one-line messages for mistakes, and exit codes.
 
 0 done; 1 stopped by a fault (diverged, disk full); 2 bad input; 128 + n stopped by signal n.
 """
@@ -17,26 +17,26 @@ from genjax.errors import InputError, did_you_mean
 
 def run(main: Callable[[], int | None]) -> None:
     """Parse the flags, run `main`, print mistakes without a traceback, exit."""
-    logging.set_verbosity(logging.FATAL)  # Orbax and TFDS chat, and log a traceback of what they raise as well
+    logging.set_verbosity(logging.FATAL)  # Orbax and TFDS log much, tracebacks of the errors that they raise included
     logging.use_absl_handler()
     app.run(lambda argv: guarded(lambda: _no_leftovers(argv) or main()), flags_parser=_parse)
 
 
 def guarded(call: Callable) -> int | None:
-    """What `call` returns; mistakes end with a message and their exit code."""
+    """Return `call()`; mistakes end the process with a message and their exit code."""
     try:
         return call()
     except InputError as error:
         fail(str(error), 2)
-    except KeyboardInterrupt:  # before there was anything to save
+    except KeyboardInterrupt:  # before training began
         fail("interrupted", 128 + signal.SIGINT)
-    except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
+    except BrokenPipeError:  # the reader of a pipe has closed it, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
 def fail(message: str, code: int) -> None:
-    """End with a message on stderr."""
+    """End the process with a message on stderr."""
     print(f"error: {message}", file=sys.stderr)
     sys.exit(code)
 
@@ -54,7 +54,7 @@ def _parse_flags(argv: list[str]) -> list[str]:
     try:
         rest = flags.FLAGS(argv)
         if "config" in flags.FLAGS:
-            getattr(flags.FLAGS.config, "task", None)  # a config file that did not load says so only when it is used
+            getattr(flags.FLAGS.config, "task", None)  # a config file that did not load raises only when it is used
         return rest
     except BrokenPipeError:
         raise
@@ -66,26 +66,26 @@ def _parse_flags(argv: list[str]) -> list[str]:
 
 
 def _explain(error: BaseException, argv: list[str]) -> str:
-    """One line for what ml_collections and absl say at length."""
+    """One line for an error of ml_collections or absl."""
     chain = [error]
     while (inner := chain[-1].__cause__ or chain[-1].__context__) is not None:
         chain.append(inner)
     text = "\n".join(str(link) for link in chain)
     if "genjax.errors.InputError: " in text:  # raised in the config file, quoted by config_flags with its traceback
         return text.split("genjax.errors.InputError: ")[1].splitlines()[0]
-    given = next((arg.split("=", 1)[1] for arg in argv if re.match(r"--?config=", arg)), "")
-    path = Path(given.split(":")[0])
+    config = next((arg.split("=", 1)[1] for arg in argv if re.match(r"--?config=", arg)), "")
+    path = Path(config.split(":")[0])
     if "Configuration is not available" in text or "Failed loading config" in text or "No such file" in text:
-        if given and not path.exists():
+        if config and not path.exists():
             near = sorted(str(p) for p in path.parent.glob("*.py")) if path.parent.is_dir() else []
-            there = f"; there is {', '.join(near)}" if near else ""
-            return f"--config={given}: no such file{did_you_mean(str(path), near)}{there}"
-        return f"--config={given} cannot be loaded: {_last_line(text)}"
+            choices = f"; choose from {', '.join(near)}" if near else ""
+            return f"--config={config}: no such file{did_you_mean(str(path), near)}{choices}"
+        return f"--config={config} cannot be loaded: {_last_line(text)}"
     if match := re.search(r'Did you mean "([^"]+)" instead of "([^"]+)"', text):
         return f"--config has no key {match[2]!r} (did you mean {match[1]!r}?)"
     unknown = next((a for a in argv if re.match(r"--?config\.", a) and a.split("=")[0].split(".")[-1] in text), None)
     if isinstance(error, AttributeError | KeyError) and unknown:
-        return f"--config has no key {unknown.split('=')[0].removeprefix('--config.')!r}; --dry_run lists all"
+        return f"--config has no key {unknown.split('=')[0].removeprefix('--config.')!r}; --dry_run lists all keys"
     return _last_line(str(error))
 
 

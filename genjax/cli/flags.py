@@ -1,4 +1,4 @@
-"""Flags that several commands share: each is declared, and explained, in this file alone."""
+"""Flags that several commands share, each declared and explained only here."""
 
 from typing import TYPE_CHECKING
 

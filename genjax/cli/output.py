@@ -44,7 +44,7 @@ def write_npz(target: object, path: Path, arrays: dict[str, "np.ndarray"]) -> No
 
 @dataclass(frozen=True)
 class Destination:
-    """Where examples are written: one image of all (.png), the raw array (.npy), or a folder with a PNG per example."""
+    """Destination of examples: one image of all (.png), the raw array (.npy), or a folder with one PNG per example."""
 
     text: str  # as given by the user
     kind: str  # "png", "npy" or "folder"
@@ -62,7 +62,7 @@ class Destination:
         return cls(text, path.suffix[1:])
 
     def check(self, are_images: bool) -> None:
-        """Refuse a folder for examples that are not images. Raises: InputError."""
+        """Raises: InputError if the destination is a folder and the examples are not images."""
         if self.kind == "folder" and not are_images:
             raise InputError(f"--out={self.text}: the data are not images; a .png plots them, a .npy holds them")
 

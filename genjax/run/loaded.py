@@ -1,4 +1,4 @@
-"""A run and the examples that it is shown."""
+"""A trained run with examples as its inputs."""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from genjax.ops.pixels import quantize
 from genjax.run.restore import load_info, restore, saved_config
 
 CHUNK = 4096
-"""Examples that are read at a time."""
+"""Number of examples per read."""
 
 
 class Examples(NamedTuple):
@@ -49,12 +49,12 @@ class Run:
 
     @property
     def config(self) -> ConfigDict:
-        """What it was trained by."""
+        """The config that it was trained with."""
         return saved_config(self.about)
 
     @property
     def are_images(self) -> bool:
-        """Whether examples are images, and not points."""
+        """Whether examples are images."""
         return len(self.about["data"]["shape"]) == 3
 
     @cached_property
@@ -126,11 +126,11 @@ def _source(about, examples):
     config, shape = saved_config(about), tuple(about["data"]["shape"])
     data, split, size, channels, _ = examples
     if data.endswith(".npy") and (split or size or channels):
-        raise InputError(f"{data} is an array and taken as it is: leave --split, --size and --channels out")
+        raise InputError(f"{data} is an array and used unchanged: omit --split, --size and --channels")
     if data == config.data.name and not (size or channels):
         data = ""
     if not data and (size or channels):
-        raise InputError("--size and --channels are for other data than the run's own: name them as well")
+        raise InputError("--size and --channels apply to other data than the run's own: name these data as well")
     if data:
         source = sources.open_images(data, split, {"size": size, "channels": channels})
     else:
@@ -140,13 +140,15 @@ def _source(about, examples):
             source = sources.heldout(config.data.name, config.eval.heldout, config.data, trained_on)
         source = source or sources.open_images(config.data.name, split or config.data.split, config.data)
     if source.shape != shape:
-        both, hint = len(shape) == len(source.shape), ""
-        if both and len(shape) == 3 and not data.endswith(".npy"):
-            hint = f": --size={shape[0]}x{shape[1]} --channels={shape[2]} brings them to it"
-        if both and len(shape) == 2 and shape[1] == source.shape[1]:
+        hint = ""
+        same_rank = len(shape) == len(source.shape)
+        if same_rank and len(shape) == 3 and not data.endswith(".npy"):
+            hint = f": --size={shape[0]}x{shape[1]} --channels={shape[2]} converts them"
+        if same_rank and len(shape) == 2 and shape[1] == source.shape[1]:
             hint = f": {'cut them' if source.shape[0] > shape[0] else 'fill them up with NaN'} to {shape[0]} steps"
-        found, expected = sources.describe_shape(source.shape), sources.describe_shape(shape)
-        raise InputError(f"{_name(source)}: {found}, but the run was trained on {expected}{hint}")
+        actual = sources.describe_shape(source.shape)
+        expected = sources.describe_shape(shape)
+        raise InputError(f"{_name(source)}: {actual}, but the run was trained on {expected}{hint}")
     return source
 
 

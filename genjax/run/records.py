@@ -6,10 +6,10 @@ from pathlib import Path
 
 
 def read_metrics(path: str | os.PathLike) -> list[dict]:
-    """The rows of training in a metrics.jsonl by rising step, one a step; nothing if there is no such file.
+    """The rows of training in a metrics.jsonl by increasing step, one per step; none if there is no such file.
 
-    A line that is not whole (the process died while writing it) is skipped. Where a step was logged twice, as after
-    a continuation from an earlier checkpoint, the later values hold.
+    An incomplete line (the process died while writing it) is skipped. If a step was logged twice, as after resuming
+    from an earlier checkpoint, the later values count.
     """
     rows: dict[int, dict] = {}
     for row in _lines(path):
@@ -19,17 +19,17 @@ def read_metrics(path: str | os.PathLike) -> list[dict]:
 
 
 def read_evaluations(path: str | os.PathLike) -> list[dict]:
-    """The results in a metrics.jsonl by rising step, else in their order; a repetition replaces what it repeats.
+    """Results in a metrics.jsonl by increasing step, then in their order; a repeated result replaces the earlier one.
 
     Each has "step", "evaluation" (the metric), "values" by label, "better" ("lower" or "higher") and "std" (standard
     deviations) by label where there are any, "of" (a description of the samples), "protocol" and "seconds".
     """
-    found: dict[str, dict] = {}
+    results: dict[str, dict] = {}
     for row in _lines(path):
         if isinstance(row.get("values"), dict) and isinstance(row.get("protocol"), dict):
-            what = [int(row["step"]), row["evaluation"], row["protocol"], row.get("of")]
-            found[json.dumps(what, sort_keys=True)] = row
-    return sorted(found.values(), key=lambda row: int(row["step"]))
+            key = [int(row["step"]), row["evaluation"], row["protocol"], row.get("of")]
+            results[json.dumps(key, sort_keys=True)] = row
+    return sorted(results.values(), key=lambda row: int(row["step"]))
 
 
 def _lines(path):

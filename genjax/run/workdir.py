@@ -14,7 +14,7 @@ from genjax.run.records import read_evaluations, read_metrics
 
 
 class Workdir:
-    """A run's files. One run holds the folder at a time, and the system lets go of it when its process 0 dies."""
+    """A run's files. One run at a time can lock the folder; the system releases the lock when its process 0 dies."""
 
     def __init__(self, path: os.PathLike):
         self.path = Path(path)
@@ -23,9 +23,9 @@ class Workdir:
         self._lock = None
 
     def __enter__(self) -> "Workdir":
-        """Create the folder if need be and hold it.
+        """Create the folder if it does not exist, and lock it.
 
-        Raises: InputError if it cannot be written, is held, or is not the same folder in all processes.
+        Raises: InputError if it cannot be written, is locked, or is not the same folder in all processes.
         """
         holder = run_on_main(self._hold)
         run_on_all(lambda: self._find(holder))
@@ -40,7 +40,7 @@ class Workdir:
             self._lock.seek(0)
             holder = self._lock.read().strip() or "another process"
             self._lock.close()
-            raise InputError(f"{self.path} is in use by {holder}: wait for it, or take another --workdir") from error
+            raise InputError(f"{self.path} is in use by {holder}: wait for it, or choose another --workdir") from error
         except OSError as error:
             raise InputError(f"--workdir={self.path} cannot be written: {error.strerror}") from error
         holder = f"process {os.getpid()}"
@@ -55,12 +55,12 @@ class Workdir:
             raise InputError(f"--workdir={self.path} is not process 0's: it must be on a disk that all processes share")
 
     def __exit__(self, *_: object) -> None:
-        """Let go of the folder."""
+        """Release the lock."""
         if self._lock:
             self._lock.close()
 
     def read_info(self) -> dict[str, Any] | None:
-        """What config.json says, or None for a folder without. Raises: InputError if it is unreadable."""
+        """The content of config.json, or None if there is none. Raises: InputError if it is unreadable."""
         if not self.config_file.exists():
             return None
         try:
@@ -73,11 +73,11 @@ class Workdir:
         write_bytes(self.config_file, (json.dumps(about, indent=2) + "\n").encode())
 
     def log(self, row: Mapping[str, Any]) -> None:
-        """Append a row."""
+        """Append a row to metrics.jsonl."""
         append_line(self.metrics_file, json.dumps(row, ensure_ascii=False))
 
     def forget_after(self, step: int) -> None:
-        """Drop what a run that goes on from `step` will write again."""
+        """Delete rows and images after `step`, which a run that resumes there writes again."""
         rows = [*read_metrics(self.metrics_file), *read_evaluations(self.metrics_file)]
         rows = sorted((row for row in rows if row["step"] <= step), key=lambda row: row["step"])
         write_bytes(self.metrics_file, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())
@@ -85,6 +85,6 @@ class Workdir:
         for path in (path for folder in folders for path in folder.glob("step_*.png")):
             if int(path.stem.removeprefix("step_")) > step:
                 path.unlink()
-        for folder in (self.path, *folders):  # of a process that was killed while it wrote a file
+        for folder in (self.path, *folders):  # left by a process that was killed while writing
             for path in folder.glob(".*.tmp"):
                 path.unlink()

@@ -192,7 +192,7 @@ OTHERS = {
     "nothing of the kind": (["--workdir={}", "--data=nothing"], ["'nothing' is no folder of images"]),
     "an array that is none": (["--workdir={}", "--data={}/config.npy"], ["cannot be read as an array"]),
     "an array of another form": (["--workdir={}", "--data={}/wide.npy"], ["color images of 28x28"]),
-    "an array to be resized": (["--workdir={}", "--data={}/wide.npy", "--size=28"], ["is an array", "leave --split"]),
+    "an array to be resized": (["--workdir={}", "--data={}/wide.npy", "--size=28"], ["is an array", "omit --split"]),
 }
 MISTAKES = {
     **{("genjax.encode", name): case for name, case in (COMMON | OTHERS).items()},
