@@ -1,4 +1,4 @@
-"""Text: numbers that read well, tables that align, lines that do not flood a log."""
+"""Progress: one live line on a terminal, few plain lines in a log."""
 
 import io
 import re
@@ -8,30 +8,6 @@ import sys
 import pytest
 
 from genjax.report import console
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(7, "0:07"), (208, "3:28"), (3725, "1:02:05"), (-1, "0:00")])
-def test_durations(seconds, text):
-    assert console.duration(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("n", "text"), [(512, "512 B"), (1_992_294, "1.9 MiB"), (2**40, "1.0 TiB"), (2**20 - 1, "1.0 MiB")]
-)
-def test_bytes(n, text):
-    assert console.bytes_text(n) == text
-
-
-def test_a_table_aligns_numbers_to_the_right_and_text_to_the_left():
-    text = console.table([("kernel", 204_800, None), ("b", 64, 0.5)], ("name", "size", "share"))
-    assert text.splitlines() == [
-        "name       size  share",
-        "------  -------  -----",
-        "kernel  204,800",
-        "b            64    0.5",
-    ]
-    with pytest.raises(ValueError, match="needs 2 cells"):
-        console.table([(1,)], ("a", "b"))
 
 
 def run(monkeypatch, every):
