@@ -1,11 +1,11 @@
-"""Checkpoints that are whole or absent: Orbax writes the arrays, a manifest of digests proves them.
+"""Checkpoints that are complete or absent: Orbax writes the arrays, and a manifest of digests verifies them.
 
 POSIX only: a checkpoint becomes visible by an atomic rename of its folder. Orbax's `Checkpointer` and
 `StandardCheckpointHandler` are its API v0; this file alone imports Orbax.
 
 A checkpoint is the folder `checkpoints/<step>`: `state/` by Orbax, and `manifest.json` with the SHA-256 of every file.
-It is written beside its place and renamed when complete, so whatever kills the process leaves the others intact.
-Several processes write the arrays together; process 0 writes all else.
+It is written under a temporary name and renamed when complete, so killing the process at any moment leaves the others
+intact. Several processes write the arrays together; process 0 writes the other files.
 """
 
 import errno
@@ -31,7 +31,7 @@ class Damaged(InputError):
 
 
 class SaveError(OSError):
-    """A checkpoint could not be written; the earlier ones stay."""
+    """A checkpoint could not be written; the earlier ones are unchanged."""
 
 
 class Checkpoints:
@@ -53,7 +53,7 @@ class Checkpoints:
 
     @collective
     def save(self, state: State, metadata: dict[str, Any]) -> None:
-        """Write a checkpoint of `state` with some JSON beside it, then drop all but the newest `keep`.
+        """Write a checkpoint of `state` with a JSON of metadata, then delete all but the newest `keep`.
 
         The JSON is that of process 0.
         Raises: SaveError if it cannot be written, say on a full disk; nothing half-written is left.
@@ -83,14 +83,14 @@ class Checkpoints:
         except Exception as error:  # Orbax and TensorStore raise a full disk as several types
             if is_main_process():
                 shutil.rmtree(partial, ignore_errors=True)
-            kept = f"; the checkpoint of step {self.steps()[-1]:,} stays" if self.steps() else ""
-            raise SaveError(f"could not save step {step:,} to {self.folder}{kept}: {_root(error)}") from error
+            rest = f"; the checkpoint of step {self.steps()[-1]:,} stays" if self.steps() else ""
+            raise SaveError(f"could not save step {step:,} to {self.folder}{rest}: {_root(error)}") from error
         if is_main_process():
             for old in self.steps()[: -self.keep]:
                 shutil.rmtree(self.path(old), ignore_errors=True)
 
     def metadata(self, step: int) -> dict[str, Any]:
-        """The JSON saved beside a checkpoint, after every file's digest was checked.
+        """The metadata of a checkpoint, after the digests of all files were checked.
 
         Raises: Damaged, naming the first file that is missing or differs.
         """
@@ -125,7 +125,7 @@ class Checkpoints:
 
     @collective
     def latest(self, like: State, warn=print) -> tuple[State, dict[str, Any]] | None:
-        """The newest whole checkpoint's state and metadata; damaged ones are skipped and named through `warn`."""
+        """State and metadata of the newest intact checkpoint; damaged ones are skipped and reported by `warn`."""
 
         def find():
             for step in reversed(self.steps()):

@@ -86,9 +86,9 @@ def all_gather_array(x: np.ndarray) -> list[np.ndarray]:
 
 @collective
 def run_on_all(call: Callable[[], T]) -> T:
-    """Call in every process; the own value is returned when all have succeeded.
+    """Call in every process; each gets its own value when all have succeeded.
 
-    Raises: the own error; else InputError or RemoteProcessError if `call` failed in another process.
+    Raises: this process's error, or InputError or RemoteProcessError if `call` failed in another process.
     """
     value, error = _attempt(call)
     _reraise(all_gather_json(_failure(error)), error)

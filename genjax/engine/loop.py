@@ -36,7 +36,7 @@ class Batches(Protocol):
 
 
 class Feed(Protocol):
-    """Where batches come from; see `genjax.data.feed`."""
+    """A source of batches; see `genjax.data.feed`."""
 
     resident_data: Any
     take_batch: Callable[[Any, Any], Any]
@@ -76,7 +76,7 @@ class CallSizer:
         return min(max_steps, max(1, int(self._rate * CALL_SECONDS))) if self._rate else 1
 
     def record(self, count: int, seconds: float) -> None:
-        """Learn how long a call of `count` steps took; a first call that took long has compiled, and says nothing."""
+        """Record the seconds of a call of `count` steps, except of a long first call, which has compiled."""
         if not self._compiling or seconds < CALL_SECONDS:
             self._rate = count / seconds
         self._compiling = False
@@ -104,7 +104,8 @@ def train(
     """Run a task from the state's step to its end, yielding after each call.
 
     A call ends at every multiple of the numbers in `boundaries`, at the end of a phase, or after about a second. Where
-    it ends changes no bits, since the trip count is traced and each step's key and batch follow from its number.
+    calls end does not change any bits, because the trip count is traced and each step's key and batch follow from its
+    number.
     Raises: Diverged, naming the step and the metric or leaf, as soon as the call that computed it returns.
     """
     for scheduled in scheduled_phases(task):

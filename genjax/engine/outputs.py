@@ -109,9 +109,9 @@ def check(outputs: Mapping[str, Callable]) -> None:
         takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters)
         missing = [option for option in expected[1] if option not in keywords and not takes_all]
         if len(positional) != len(expected[0]) or missing:
-            wanted = ", ".join((*expected[0], *(f"{option}=..." for option in expected[1])))
+            correct = ", ".join((*expected[0], *(f"{option}=..." for option in expected[1])))
             got = ", ".join(str(p) for p in parameters)
-            raise InputError(f"output {name!r} of a task takes ({got}): expected ({wanted}); {OUTPUTS[name].shapes}")
+            raise InputError(f"output {name!r} of a task takes ({got}): expected ({correct}); {OUTPUTS[name].shapes}")
 
 
 def apply_in_batches(output: Callable, state: State, inputs: np.ndarray, **options) -> np.ndarray:
