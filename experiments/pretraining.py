@@ -48,7 +48,8 @@ def define_flags() -> None:
 def main() -> int:
     """Train the runs that are not finished and write the results; returns the exit code."""
     enable_compilation_cache()
-    folder, results = Path(FLAGS.workdir), []
+    folder = Path(FLAGS.workdir)
+    results = []
     counts = [_count(text) for text in FLAGS.labels]
     for seed in range(FLAGS.first_seed, FLAGS.first_seed + FLAGS.seeds):
         paths = [folder / f"labels_{count}_seed_{seed}" for count in counts]
@@ -60,7 +61,7 @@ def main() -> int:
             if result is None:
                 return 1
             results.append(result)
-        if seed > FLAGS.first_seed:  # one has no interval
+        if seed > FLAGS.first_seed:  # one seed has no interval
             write(folder, results)
     print((folder / "results.md").read_text())
     return 0
@@ -88,7 +89,7 @@ def finished(config: ConfigDict, path: Path) -> dict[str, Any] | None:
         write_bytes(file, json.dumps(evaluate(config, path), indent=1).encode())
     result = json.loads(file.read_text())
     if changes := list(differences(result["config"], config.to_dict())):
-        raise InputError(f"{path} is of another config; take another --workdir:\n  " + "\n  ".join(changes))
+        raise InputError(f"{path} has another config's result; choose another --workdir:\n  " + "\n  ".join(changes))
     return result
 
 
@@ -108,7 +109,7 @@ def evaluate(config: ConfigDict, path: Path) -> dict[str, Any]:
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
-    """The mean and half the width of Student's interval about it; infinite for one value."""
+    """The mean and half the width of Student's interval, which is infinite for one value."""
     n = len(values)
     if n < 2:
         return float(np.mean(values)), float("inf")
@@ -116,16 +117,16 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
 
 
 def summary(results: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """For each number of labels, mean and half-width of both accuracies and of the gain, seed by seed."""
+    """Mean and half-width of both accuracies and of the gain within a seed, per number of labels."""
     for labels in sorted({result["labels"] for result in results}):
-        of = [result for result in results if result["labels"] == labels]
-        gains = [result["pretrained"] - result["scratch"] for result in of]
-        both = {name: interval([result[name] for result in of]) for name in ("scratch", "pretrained")}
-        yield {"labels": labels, "seeds": len(of), **both, "gain": interval(gains)}
+        runs = [result for result in results if result["labels"] == labels]
+        gains = [run["pretrained"] - run["scratch"] for run in runs]
+        accuracies = {name: interval([run[name] for run in runs]) for name in ("scratch", "pretrained")}
+        yield {"labels": labels, "seeds": len(runs), **accuracies, "gain": interval(gains)}
 
 
 def write(folder: Path, results: Sequence[Mapping[str, Any]]) -> None:
-    """The three files of all results."""
+    """Write results.json, results.md and pretraining.png."""
     rows = list(summary(results))
     write_bytes(folder / "results.json", json.dumps({"summary": rows, "runs": list(results)}, indent=1).encode())
     write_bytes(folder / "results.md", as_markdown(rows).encode())
