@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def _train(workdir):
-    from genjax.train import train
+    from genjax.run.training import train
 
     spec = importlib.util.spec_from_file_location("ae_stacked", CONFIG)
     module = importlib.util.module_from_spec(spec)

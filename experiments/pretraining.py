@@ -28,7 +28,7 @@ from genjax.files import write_bytes
 from genjax.metrics import conditional_accuracy
 from genjax.report.figures import COLORS, tidy
 from genjax.run.restore import restore
-from genjax.train import train
+from genjax.run.training import train
 
 FLAGS = flags.FLAGS
 

@@ -26,6 +26,7 @@ STEPS = 6  # of the run in tests/faults
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(
     [
+        "genjax.run.training",
         "genjax.train",
         "genjax.sample",
         "genjax.evaluation",

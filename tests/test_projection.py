@@ -8,7 +8,7 @@ from helpers import config_of, run
 from genjax import projection, tasks
 from genjax.errors import NotApplicable
 from genjax.run.loaded import Run
-from genjax.train import train
+from genjax.run.training import train
 from genjax.visualize import styles
 
 SHAPE = (8, 8, 3)

@@ -104,7 +104,7 @@ def _result(path, step):
 
 
 def _train(config, path, step):
-    from genjax.train import train
+    from genjax.run.training import train
 
     with contextlib.redirect_stdout(sys.stderr):  # standard output has the table alone
         code = train(config, path)

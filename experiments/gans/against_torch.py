@@ -38,8 +38,8 @@ from genjax.files import write_bytes
 from genjax.metrics.features import FeatureNet
 from genjax.report.console import watch
 from genjax.report.figures import grid, rendered, save_png
+from genjax.run.training import train
 from genjax.sample import sample
-from genjax.train import train
 
 FLAGS = flags.FLAGS
 

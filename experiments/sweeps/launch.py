@@ -14,8 +14,8 @@ from experiments.sweeps.plan import Run
 from experiments.sweeps.worker import FILE
 from genjax.errors import InputError
 from genjax.files import write_bytes
+from genjax.run.training import Stop
 from genjax.text import duration
-from genjax.train import Stop
 
 POLL = 0.1  # seconds between two polls of the children
 

@@ -16,8 +16,8 @@ from genjax.config import differences, flat
 from genjax.errors import InputError, did_you_mean
 from genjax.evaluation.schedule import EvalSchedule
 from genjax.run.restore import saved_config
+from genjax.run.training import prepare
 from genjax.run.workdir import Workdir
-from genjax.train import prepare
 
 
 @dataclass(frozen=True)

@@ -41,13 +41,13 @@ def work(folder: Path) -> int:
     Raises: InputError if it cannot be run or evaluated.
     """
     from experiments.sweeps import outcome
-    from genjax import train
+    from genjax.run import training
     from genjax.run.restore import saved_config
 
     config = saved_config(json.loads((folder / FILE).read_text()))
-    code = train.train(config, folder)
+    code = training.train(config, folder)
     if not code and config.eval.every:
-        _, task, schedule = train.prepare(config)
+        _, task, schedule = training.prepare(config)
         if not outcome.is_evaluated(folder, config, task.steps):
             evaluate(folder, schedule, task.steps)
     return code
@@ -60,7 +60,7 @@ def evaluate(folder: Path, schedule, step: int) -> None:
     from genjax.run.workdir import Workdir
 
     _, state = restore(folder, step)
-    rows, images = schedule.evaluate(state, step, lambda text: print(f"warning: {text}", file=sys.stderr))
+    rows, images, _ = schedule.evaluate(state, step, lambda text: print(f"warning: {text}", file=sys.stderr))
     if not rows:
         raise InputError(f"none of eval.metrics={schedule.config.metrics!r} applies to this run")
     for row in rows:

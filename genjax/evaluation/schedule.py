@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
 
 from genjax.data.source import Source
-from genjax.engine.distributed import run_on_main
+from genjax.engine.distributed import collective, run_on_main
 from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.errors import InputError
@@ -16,6 +16,21 @@ from genjax.evaluation import registry, sources
 from genjax.evaluation.context import EvalContext, OnProgress, silent
 from genjax.evaluation.evaluate import evaluate
 from genjax.evaluation.nets import open_nets
+
+
+class Decision(NamedTuple):
+    """Whether a run is evaluated now, and a line for the user, if there is something to say."""
+
+    due: bool
+    note: str = ""
+
+
+class Evaluation(NamedTuple):
+    """The results of one evaluation."""
+
+    rows: list[dict[str, Any]]  # of metrics.jsonl
+    images: dict[str, Any]  # by file name
+    seconds: float
 
 
 class EvalSchedule:
@@ -26,8 +41,7 @@ class EvalSchedule:
         c = self.config = config.eval
         self.source = source
         self.task = task
-        self.spent = 0.0  # seconds of all evaluations so far
-        self.cost = 0.0  # seconds of the last one
+        self.cost = 0.0  # seconds of the last evaluation
         self.skipped = 0  # evaluations since then that the budget did not allow
         if c.every < 0 or c.samples < 2 or not c.budget > 0:
             raise InputError(
@@ -42,42 +56,45 @@ class EvalSchedule:
         if registry.need_heldout(self.metrics):
             self.heldout = sources.heldout(source.name, c.heldout, config.data, source.fingerprint)
 
+    @collective
     def extract_reference(self, progress: Callable[[str, int], AbstractContextManager[OnProgress]] = silent) -> None:
-        """Extract the reference's features before training, outside the budget. Collective."""
-        context = self._context(None)
-        context.progress = progress
+        """Extract the reference's features before training, outside the budget."""
+        context = EvalContext(None, self.source, self.heldout, self.nets, self.task, progress=progress)
         context.extract_features(self.metrics, ["reference"])
 
-    def due(self, step: int, seconds: float, log: Callable[[str], None]) -> bool:
-        """True if the run is evaluated at this step, after `seconds` of training. Collective: the same everywhere."""
+    @collective
+    def due(self, step: int, training_seconds: float, evaluation_seconds: float) -> Decision:
+        """The decision at a step, given the seconds of training and of evaluations; the same in all processes."""
         if not self.config.every or (step % self.config.every and step < self.task.steps):
-            return False
-        return run_on_main(lambda: self._affordable(step, seconds, log))
+            return Decision(False)
+        return Decision(*run_on_main(lambda: self._decide(step, training_seconds, evaluation_seconds)))
 
-    def _affordable(self, step, seconds, log):
-        share = (self.spent + self.cost) / (seconds + self.spent + self.cost)
+    def _decide(self, step, training_seconds, evaluation_seconds) -> Decision:
+        with_next = evaluation_seconds + self.cost
+        share = with_next / (training_seconds + with_next)
         if step == self.task.steps or share <= self.config.budget:
             self.skipped = 0
-            return True
-        if not self.skipped:
-            budget = self.config.budget
-            log(f"step {step:,}: no evaluation, it would take {share:.0%} of the time (eval.budget={budget})")
+            return Decision(True)
         self.skipped += 1
-        return False
+        if self.skipped > 1:
+            return Decision(False)
+        budget = f"eval.budget={self.config.budget}"
+        return Decision(False, f"step {step:,}: no evaluation, it would take {share:.0%} of the time ({budget})")
 
-    def evaluate(self, state: State, step: int, warn: Callable[[str], None]) -> tuple[list[dict[str, Any]], dict]:
-        """Rows of metrics.jsonl, and images by file name. Collective."""
+    @collective
+    def evaluate(self, state: State, step: int, warn: Callable[[str], None]) -> Evaluation:
+        """Evaluate a state; warnings of metrics go to `warn`."""
         start = time.perf_counter()
         context = self._context(state)
         results = evaluate(context, self.metrics, optional=True, warn=warn)
         self.cost = time.perf_counter() - start
-        self.spent += self.cost
-        return [result.row(step, context.describe_subject()) for result in results], context.images
+        rows = [result.row(step, context.describe_subject()) for result in results]
+        return Evaluation(rows, context.images, self.cost)
 
     def _context(self, state):
         samples = None
         options = {}
-        if self.makes_samples and state is not None:
+        if self.makes_samples:
             options = {"ema": True, "truncation": None}
             names = self.source.label_names
             samples = sources.samples_of(self.task, state, self.source.shape, self.config.samples, names, **options)

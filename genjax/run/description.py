@@ -1,6 +1,7 @@
 """Descriptions of a run: what config.json records of it, and what a dry run reports."""
 
 import platform
+import shlex
 import subprocess
 import sys
 from importlib import metadata
@@ -11,6 +12,7 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
+from genjax import __version__, extensions
 from genjax.config import flat
 from genjax.data.source import Source
 from genjax.engine.cost import Cost, cost
@@ -19,11 +21,11 @@ from genjax.engine.phase import Phase, Task, scheduled_phases
 from genjax.engine.state import State
 from genjax.text import bytes_text, table
 
-PACKAGES = ("genjax-models", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 
 
 def run_info(config: ConfigDict, source: Source, task: Task) -> dict[str, Any]:
-    """All that config.json says of a run."""
+    """The contents of config.json."""
     device = jax.devices()[0]
     nets = shapes(task).nets
     return {
@@ -37,11 +39,18 @@ def run_info(config: ConfigDict, source: Source, task: Task) -> dict[str, Any]:
             "fingerprint": source.fingerprint,
         },
         "parameters": {name: sum(leaf.size for leaf in jax.tree.leaves(net.params)) for name, net in nets.items()},
-        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES},
+        "extensions": extensions.digests(config),
+        "versions": _versions(),
         "device": {"platform": device.platform, "kind": device.device_kind, "count": jax.device_count()},
         "git": _git(),
         "command": _command(),
     }
+
+
+def _versions() -> dict[str, str]:
+    """The versions of Python, genjax (which need not be installed) and the packages that results depend on."""
+    own = {"python": platform.python_version(), "genjax-models": __version__}
+    return own | {name: metadata.version(name) for name in PACKAGES}
 
 
 def _git() -> dict[str, Any] | None:
@@ -56,9 +65,10 @@ def _git() -> dict[str, Any] | None:
 
 
 def _command() -> str:
+    """The command line of this process, quoted for a shell."""
     spec = getattr(sys.modules.get("__main__"), "__spec__", None)
-    program = f"python -m {spec.name}" if spec else Path(sys.argv[0]).name
-    return " ".join([program, *sys.argv[1:]])
+    program = ["python", "-m", spec.name] if spec else [Path(sys.argv[0]).name]
+    return shlex.join([*program, *sys.argv[1:]])
 
 
 def dry_run_report(config: ConfigDict, source: Source, task: Task) -> str:

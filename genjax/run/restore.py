@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from genjax import tasks
+from genjax import extensions, tasks
 from genjax.config import flat
 from genjax.engine.checkpoint import Checkpoints
 from genjax.engine.loop import abstract_state
@@ -57,7 +57,10 @@ def restore(path: os.PathLike, step: int | None = None) -> tuple[Task, State]:
     Raises: InputError if there is no run, no such checkpoint, or it is damaged.
     """
     info = load_info(path)
-    task = tasks.build(saved_config(info), tuple(info["data"]["shape"]))
+    config = saved_config(info)
+    task = tasks.build(config, tuple(info["data"]["shape"]))
+    if changed := changed_extensions(info, config):
+        _warn(f"the code of {', '.join(changed)} has changed since {path} was trained")
     checkpoints = Checkpoints(Path(path) / "checkpoints")
     like = abstract_state(task, make_mesh())
     steps = checkpoints.steps()
@@ -65,10 +68,20 @@ def restore(path: os.PathLike, step: int | None = None) -> tuple[Task, State]:
         if step not in steps:
             raise InputError(f"{path} has no checkpoint of step {step}; it has {', '.join(map(str, steps)) or 'none'}")
         return task, checkpoints.restore(step, like)
-    found = checkpoints.latest(like, warn=lambda text: print(f"warning: {text}", file=sys.stderr))
+    found = checkpoints.latest(like, warn=_warn)
     if found is None:
         raise InputError(f"{path} has no whole checkpoint yet")
     return task, found[0]
+
+
+def changed_extensions(info: dict[str, Any], config: ConfigDict) -> list[str]:
+    """The extensions of a run, of those that are imported, whose source is not the one that config.json records."""
+    digests = extensions.digests(config)
+    return [name for name, digest in info.get("extensions", {}).items() if digests.get(name, digest) != digest]
+
+
+def _warn(text: str) -> None:
+    print(f"warning: {text}", file=sys.stderr)
 
 
 def weights_sha256(state: State) -> str:

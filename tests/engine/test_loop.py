@@ -10,6 +10,7 @@ import pytest
 from genjax.data.order import positions
 from genjax.data.source import in_memory
 from genjax.engine import loop
+from genjax.engine.distributed import run_on_main
 from genjax.engine.mesh import make_mesh
 from genjax.engine.phase import Phase, Task, scheduled_phases
 from genjax.engine.state import Net, State, stream
@@ -135,3 +136,20 @@ def test_an_error_of_the_reader_comes_out_of_the_loop():
     object.__setattr__(bad, "read", read)
     with pytest.raises(OSError, match=r"photo\.png"):
         list(fit(toy(), bad, boundaries=(5,), resident_bytes=0, mesh=mesh))
+
+
+def test_a_call_takes_about_a_second_after_a_first_one_of_one_step():
+    sizer = loop.CallSizer()
+    assert sizer.next(1000) == 1
+    sizer.record(1, 20.0)  # compilation says nothing
+    assert sizer.next(1000) == 1
+    sizer.record(1, 0.01)
+    assert sizer.next(1000) == 100
+    assert sizer.next(7) == 7
+    cached = loop.CallSizer()
+    cached.record(1, 0.1)  # a first call that did not compile
+    assert cached.next(1000) == 10
+
+
+def test_a_value_of_the_main_process_is_the_same_in_all_processes():
+    assert run_on_main(lambda: (1, {"a": (2.5, None)})) == [1, {"a": [2.5, None]}]

@@ -95,21 +95,20 @@ def schedule(images):
 
 def test_a_run_is_evaluated_at_multiples_of_every_and_at_its_end(schedule):
     every = schedule(every=30)
-    assert [step for step in range(1, 101) if every.due(step, 10.0, print)] == [30, 60, 90, 100]
+    assert [step for step in range(1, 101) if every.due(step, 10.0, 0.0).due] == [30, 60, 90, 100]
     never = schedule(every=0)
-    assert not any(never.due(step, 10.0, print) for step in range(1, 101))
+    assert not any(never.due(step, 10.0, 0.0).due for step in range(1, 101))
     assert not never.nets
 
 
 def test_evaluations_beyond_the_budget_are_skipped_with_one_message(schedule):
-    said = []
     tenth = schedule(every=10, budget=0.1)
-    tenth.spent, tenth.cost = 10.0, 10.0  # the next would be 20 seconds in all
-    assert not tenth.due(10, 100.0, said.append)  # of 120
-    assert not tenth.due(20, 179.0, said.append)  # of 199
-    assert tenth.due(30, 180.0, said.append)  # of 200
-    assert tenth.due(100, 1.0, said.append)  # the last is always judged
-    assert said == ["step 10: no evaluation, it would take 17% of the time (eval.budget=0.1)"]
+    tenth.cost = 10.0  # after 10 seconds of evaluations the next would make it 20
+    note = "step 10: no evaluation, it would take 17% of the time (eval.budget=0.1)"
+    assert tenth.due(10, 100.0, 10.0) == (False, note)  # 20 of 120 seconds
+    assert tenth.due(20, 179.0, 10.0) == (False, "")  # 20 of 199
+    assert tenth.due(30, 180.0, 10.0) == (True, "")  # 20 of 200
+    assert tenth.due(100, 1.0, 10.0) == (True, "")  # the last step is always evaluated
 
 
 def test_an_evaluation_that_fails_is_reported_and_the_run_continues(flags, tmp_path):

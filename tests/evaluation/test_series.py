@@ -5,7 +5,7 @@ import pytest
 from helpers import config_of, run
 
 from genjax.run.records import read_evaluations
-from genjax.train import train
+from genjax.run.training import train
 
 STEPS = 6
 LENGTHS = np.arange(40) % STEPS + 1

@@ -10,7 +10,7 @@ from genjax.errors import InputError
 from genjax.evaluation import sources
 from genjax.report import reconstructions
 from genjax.run.loaded import open_run, restored
-from genjax.train import train
+from genjax.run.training import train
 
 FORM = defaults("").data
 

@@ -10,7 +10,7 @@ from scipy import stats
 from experiments import pretraining
 from genjax.errors import InputError
 from genjax.run.recorder import Recorder
-from genjax.train import train
+from genjax.run.training import train
 
 
 def result(labels, seed, scratch, pretrained):

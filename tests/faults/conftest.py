@@ -4,7 +4,7 @@ import pytest
 from helpers import STEPS, config_of
 
 from genjax.run.recorder import Recorder
-from genjax.train import train
+from genjax.run.training import train
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ from helpers import STEPS, Program, assert_same, checkpoints, ending, flip_a_byt
 from genjax import tasks
 from genjax.engine import checkpoint, loop
 from genjax.report import figures
+from genjax.run.training import train
 from genjax.run.workdir import Workdir
-from genjax.train import train
 
 pytestmark = pytest.mark.optimized
 

@@ -12,7 +12,7 @@ from helpers import STEPS, Program, assert_same, checkpoints, ending, until
 
 from genjax.engine import checkpoint
 from genjax.run.recorder import Recorder
-from genjax.train import train
+from genjax.run.training import train
 
 pytestmark = pytest.mark.optimized
 

@@ -15,7 +15,7 @@ from genjax.report import curves, html
 from genjax.run.monitor import DIVERSITY, MOST, REMEDIES, WARNINGS, Monitor, diversity
 from genjax.run.recorder import Recorder
 from genjax.run.records import read_metrics
-from genjax.train import train
+from genjax.run.training import train
 
 
 def images(count, seed=0):

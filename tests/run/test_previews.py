@@ -4,7 +4,7 @@ from helpers import config_of
 from PIL import Image
 
 from genjax.report import gallery
-from genjax.train import train
+from genjax.run.training import train
 
 
 def points_config(**overrides):

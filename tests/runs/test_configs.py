@@ -7,7 +7,7 @@ from helpers import ROOT, config_of
 from genjax import data, tasks
 from genjax.config import check, flat
 from genjax.engine.phase import scheduled_phases
-from genjax.train import train
+from genjax.run.training import train
 
 NAMES = sorted(path.stem for path in (ROOT / "configs").glob("*.py"))
 

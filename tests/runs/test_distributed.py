@@ -14,9 +14,9 @@ from helpers import Program, assert_same, checkpoints, ending, flip_a_byte, rows
 
 from genjax.data.feed import Feed
 from genjax.engine import checkpoint, distributed, loop
-from genjax.run.workdir import Workdir
-from genjax.run.records import read_evaluations
 from genjax.run.recorder import Recorder
+from genjax.run.records import read_evaluations
+from genjax.run.workdir import Workdir
 
 pytestmark = pytest.mark.optimized
 

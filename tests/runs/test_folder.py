@@ -16,8 +16,8 @@ from genjax.config import flat
 from genjax.engine import loop
 from genjax.errors import InputError
 from genjax.run.recorder import Recorder
+from genjax.run.training import train
 from genjax.sample import parse_seeds, sample
-from genjax.train import train
 
 pytestmark = pytest.mark.optimized
 

@@ -14,7 +14,7 @@ from genjax.errors import InputError
 from genjax.report import reconstructions
 from genjax.run.loaded import open_run, restored
 from genjax.run.restore import restore, weights_sha256
-from genjax.train import train
+from genjax.run.training import train
 
 OWN = "fashion_mnist_10k"
 

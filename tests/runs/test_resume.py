@@ -15,7 +15,7 @@ from genjax.engine import loop
 from genjax.engine.mesh import make_mesh
 from genjax.engine.phase import Phase, Task, scheduled_phases
 from genjax.run.recorder import Recorder
-from genjax.train import train
+from genjax.run.training import train
 
 pytestmark = pytest.mark.optimized
 

@@ -5,8 +5,8 @@ import pytest
 from helpers import config_of
 
 from genjax.errors import InputError
+from genjax.run.training import train
 from genjax.sample import number_of, sample
-from genjax.train import train
 
 NAMES = ["T-shirt/top", "Trouser", "3"]
 

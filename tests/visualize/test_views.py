@@ -15,7 +15,7 @@ from genjax.engine.state import State
 from genjax.errors import InputError
 from genjax.run.loaded import Examples, Run, open_run, restored
 from genjax.run.restore import restore
-from genjax.train import train
+from genjax.run.training import train
 from genjax.visualize import views
 from genjax.visualize.registry import VIEWS, parse
 

@@ -1,0 +1,221 @@
+"""Training in a run's folder: checks, the newest checkpoint, the loop, and how a run ends."""
+
+import contextlib
+import shlex
+import signal
+import sys
+from functools import partial
+from typing import Any
+
+import jax
+from ml_collections import ConfigDict
+
+from genjax import data, tasks
+from genjax.config import check, differences
+from genjax.data.feed import Feed
+from genjax.engine import distributed, loop
+from genjax.engine.checkpoint import Checkpoints
+from genjax.engine.distributed import all_gather_json, collective, is_main_process, run_on_all, run_on_main
+from genjax.engine.mesh import check_batch, make_mesh
+from genjax.engine.phase import Task
+from genjax.errors import InputError
+from genjax.evaluation.schedule import EvalSchedule
+from genjax.report.console import Progress, watch
+from genjax.run.counters import Counters
+from genjax.run.description import run_info
+from genjax.run.previews import Previewer, read_examples
+from genjax.run.recorder import Recorder
+from genjax.run.restore import saved_config
+from genjax.run.sinks import Console, Files, Sink, TensorBoard
+from genjax.run.workdir import Workdir
+
+
+def prepare(config: ConfigDict) -> tuple[data.Source, Task, EvalSchedule]:
+    """Load the data and build the task: everything that can be refused is, before anything is compiled.
+
+    Raises: InputError.
+    """
+    check(config, tasks.default_config(config.task))
+    source = data.load(config.data)
+    task = tasks.build(config, source.shape)
+    _check_labels(config.get("classes", 0), source)
+    for phase in task.phases:
+        if phase.subset > source.size:
+            raise InputError(f"{phase.subset:,} examples are more than the {source.size:,} of {source.name}")
+        if phase.batch > (size := phase.subset or source.size):
+            raise InputError(f"batch={phase.batch} is more than the {size:,} examples of {source.name}")
+        check_batch(phase.batch, jax.device_count())
+    return source, task, EvalSchedule(config, source, task)
+
+
+def _check_labels(classes: int, source: data.Source) -> None:
+    """Refuse data whose labels are not classes from 0 to classes - 1. Raises: InputError."""
+    if not classes:
+        return
+    if source.labels is None:
+        raise InputError(
+            f"classes={classes}, but {source.name} has no labels: choose a set that has, or sort images into folders"
+        )
+    low, high = source.labels.min(), source.labels.max()
+    if low < 0 or high >= classes:
+        raise InputError(
+            f"classes={classes}, but the labels of {source.name} go from {low} to {high}: expected 0 to {classes - 1}; "
+            f"set classes={high + 1} or choose other data"
+        )
+
+
+@collective
+def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = False) -> int:
+    """Train a config in a folder, from its newest checkpoint if there is one; the exit code (see `genjax.cli.entry`).
+
+    `force`: go on although the run's config, data or extensions have changed.
+    Raises: InputError if the config cannot be run, or the folder is in use or holds another run.
+    """
+    source, task, schedule = run_on_all(lambda: prepare(config))
+    with Workdir(path) as workdir, Stop() as stop:
+        info = run_info(config, source, task)
+        check_processes_agree(info)
+        run_on_main(lambda: check_same_run(workdir, info, force))
+        checkpoints = Checkpoints(workdir.path / "checkpoints", config.keep)
+        message = "another process was lost; start all again to go on"
+        distributed.on_peer_lost(lambda: f"{message}\n{_last_good(checkpoints)}")
+        mesh = make_mesh()
+        newest = checkpoints.latest(loop.abstract_state(task, mesh), warn=_warn)
+        state, metadata = newest or (loop.initial_state(task, config.seed, mesh), {})
+        start = int(state.step)
+        examples = run_on_all(lambda: read_examples(config, source, task, schedule.heldout))
+        progress = Progress(task.steps, start, stream=distributed.console())
+        sinks = _sinks(workdir, progress, tensorboard) if is_main_process() else []
+        previewer = Previewer(config, source, task, examples)
+        counters = Counters.from_json(metadata)
+        recorder = Recorder(config, task, workdir, checkpoints, schedule, previewer, counters, sinks)
+        feed = Feed(source, config.seed, mesh, config.data.resident_gib * 2**30)
+        schedule.extract_reference(partial(watch, stream=distributed.console()))
+        try:
+            run_on_main(lambda: workdir.begin(info))
+            run_on_main(lambda: recorder.forget_after(start if newest else -1))
+            with progress:
+                if newest:
+                    done = start >= task.steps
+                    progress.say(f"all {start:,} steps are done" if done else f"going on from step {start:,}")
+                else:
+                    run_on_main(lambda: recorder.preview(state, 0))
+                calls = loop.train(task, state, feed, config.seed, mesh, _boundaries(config))
+                step, signal_number = _follow(calls, start, recorder, progress, stop)
+            run_on_main(recorder.report)
+        except (loop.Diverged, OSError) as error:  # OSError: the disk is full, or lost
+            if distributed.is_peer_lost(error):
+                raise
+            return _fail(error, recorder)
+    return _end(step, signal_number, recorder)
+
+
+def _sinks(workdir: Workdir, progress: Progress, tensorboard: bool) -> list[Sink]:
+    sinks = [Files(workdir), Console(progress.say)]
+    return [*sinks, TensorBoard(workdir)] if tensorboard else sinks
+
+
+def _boundaries(config: ConfigDict) -> tuple[int, ...]:
+    """Steps at whose multiples something is due."""
+    intervals = (config.log_every, config.sample_every, config.save_every)
+    return (*intervals, config.eval.every) if config.eval.every else intervals
+
+
+def _follow(calls, step: int, recorder: Recorder, progress: Progress, stop: "Stop") -> tuple[int, int]:
+    """Record calls of the loop until its end or a signal; the last step and the signal's number, 0 if none came."""
+    phase = None
+    for result in calls:
+        if result.phase is not phase:
+            phase = result.phase
+            progress.phase(phase.name, phase.batch * phase.batches_per_step)
+        step = result.step
+        recorder.record(result)
+        progress.update(step, recorder.newest)
+        signal_number = max(all_gather_json(stop.signal))  # of any process
+        if signal_number:
+            recorder.save(result.state)
+            return step, signal_number
+    return step, 0
+
+
+def _end(step: int, signal_number: int, recorder: Recorder) -> int:
+    """Say how the run ended; the exit code."""
+    steps, path = recorder.task.steps, recorder.workdir.path
+    if step >= steps:
+        if is_main_process():
+            print("look at:", *recorder.files(), sep="\n  ")
+        return 0
+    if is_main_process():
+        where = ", in every process" if jax.process_count() > 1 else ""
+        name = signal.Signals(signal_number).name
+        print(f"{name}: saved at step {step:,} of {steps:,}; to go on{where}:", file=sys.stderr)
+        print(f"  python -m genjax.train --workdir={shlex.quote(str(path))}", file=sys.stderr)
+    return 128 + signal_number
+
+
+def _fail(error: Exception, recorder: Recorder) -> int:
+    """Say why the run failed and where the last good checkpoint is; the exit code."""
+    message = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        message = f"{error.filename or recorder.workdir.path} cannot be written: {error.strerror}"
+    print(f"error: {message}\n{_last_good(recorder.checkpoints)}", file=sys.stderr)
+    with contextlib.suppress(OSError):
+        if is_main_process():
+            recorder.report()
+    return 1
+
+
+def _last_good(checkpoints: Checkpoints) -> str:
+    steps = checkpoints.steps()
+    newest = f"the last good checkpoint is of step {steps[-1]:,}" if steps else "there is no checkpoint yet"
+    return f"{newest}, in {checkpoints.folder}"
+
+
+def _warn(text: str) -> None:
+    print(f"warning: {text}", file=sys.stderr)
+
+
+@collective
+def check_processes_agree(info: dict[str, Any]) -> None:
+    """Refuse processes that would not compute the same. Raises: InputError with the differences."""
+    infos = all_gather_json({part: info[part] for part in ("config", "data", "extensions", "versions")})
+    for process, other_info in enumerate(infos):
+        if changes := list(differences(infos[0], other_info)):
+            raise InputError(f"processes 0 and {process} differ:\n  " + "\n  ".join(changes))
+
+
+def check_same_run(workdir: Workdir, info: dict[str, Any], force: bool) -> None:
+    """Refuse to go on with a run of another config, data or extensions. Raises: InputError with the differences."""
+    old = workdir.read_info()
+    if old is None or force:
+        return
+    changes = list(differences(saved_config(old), info["config"]))
+    for part in ("data", "extensions"):
+        changes += differences({part: old.get(part, {})}, {part: info[part]})
+    if changes:
+        raise InputError(
+            f"{workdir.path} holds a run of another config:\n  " + "\n  ".join(changes) + "\n"
+            "take another --workdir, or --resume=force to go on with it under the new config"
+        )
+
+
+class Stop:
+    """SIGINT and SIGTERM as a request to stop after the current call; a second one stops at once."""
+
+    def __init__(self):
+        self.signal = 0
+
+    def __enter__(self):
+        """Take over the signals."""
+        self._old = {number: signal.signal(number, self._handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_):
+        """Restore the handlers."""
+        for number, handler in self._old.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number, _):
+        if self.signal:
+            sys.exit(128 + number)
+        self.signal = number
