@@ -1,7 +1,7 @@
 """Write latents for use elsewhere: python -m genjax.encode --workdir=runs/x --data=fashion_mnist_10k --out=latents.npz
 
-The .npz has `latents` [N, ...]; `labels` int32 [N] and `label_names`, where the data have labels; and, each a text,
-`data`, `split`, `data_fingerprint`, `weights_sha256` and `step`. numpy.load reads it with allow_pickle=False.
+The .npz has `latents` [N, ...]; `labels` int32 [N] and `label_names` if the data have labels; and the texts `data`,
+`split`, `data_fingerprint`, `weights_sha256` and `step`. numpy.load reads it with allow_pickle=False.
 """
 
 from genjax.cli import entry, flags, output

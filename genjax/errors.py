@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 
 class InputError(ValueError):
-    """Bad input: the message says what was got, what was expected and what to do.
+    """Bad input. The message says what was got, what was expected and what to do.
 
-    The entry points print it without a traceback and exit with code 2.
+    Commands print it without a traceback and exit with code 2.
     """
 
 

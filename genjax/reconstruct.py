@@ -1,7 +1,7 @@
 """Reconstruct examples: python -m genjax.reconstruct --workdir=runs/x --images=folder/ --out=out.png
 
---out=out.png sets originals over reconstructions; --out=folder/ writes a PNG of each reconstruction; --out=out.npy the
-raw array. --corrupt first does to the examples what training did, and the image has a row for that.
+--out=out.png shows originals over reconstructions, --out=folder/ one PNG per reconstruction, --out=out.npy the raw
+array. --corrupt corrupts the examples first, as training did; the image then has a row of corrupted examples.
 """
 
 from absl.flags import DEFINE_bool, DEFINE_integer
@@ -12,7 +12,7 @@ from genjax.cli.output import Destination
 FLAGS = flags.FLAGS
 
 SHOWN = 64
-"""Examples in one image, if --count does not say."""
+"""Default number of examples in one image."""
 
 
 def define_flags() -> None:

@@ -1,8 +1,8 @@
 """Sample from a trained run: python -m genjax.sample --workdir=runs/x --seeds=0-63 --out=grid.png
 
-Needs the run's folder alone, not its data. A seed is an example: it gives the same one whatever others are asked for.
---out=grid.png writes one image of all seeds; --out=folder/ writes a PNG a seed; --out=samples.npy the raw array.
-A seed of a run with classes is of class seed % classes, and a class is a row of the grid; --label=Bag makes all of one.
+Only the run's folder is needed, not its data. A seed gives the same example whatever other seeds are asked for.
+--out=grid.png writes one image of all seeds, --out=folder/ one PNG per seed, --out=samples.npy the raw array. In a run
+with classes, seed s is of class s % classes, and each class is a row of the grid; --label=Bag samples one class.
 """
 
 import re
@@ -17,7 +17,7 @@ from genjax.errors import InputError, did_you_mean
 FLAGS = flags.FLAGS
 
 MOST = 1_000_000
-"""Seeds that one call takes: their examples are held in memory."""
+"""Largest number of seeds per call: their examples are held in memory."""
 
 
 def define_flags() -> None:
@@ -37,29 +37,29 @@ def parse_seeds(text: str) -> np.ndarray:
         match = re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", part)
         if not match or int(match[2] or match[1]) < int(match[1]) or int(match[2] or match[1]) >= 2**31:
             raise InputError(f"--seeds={text}: expected numbers and ranges as in 0-63 or 3,5,8")
-        more = range(int(match[1]), int(match[2] or match[1]) + 1)
-        if len(seeds) + len(more) > MOST:
+        part_seeds = range(int(match[1]), int(match[2] or match[1]) + 1)
+        if len(seeds) + len(part_seeds) > MOST:
             raise InputError(f"--seeds={text}: at most {MOST:,} at a time")
-        seeds.extend(more)
+        seeds.extend(part_seeds)
     return np.array(seeds, np.int32)
 
 
 def number_of(label: str, names, classes: int) -> int:
-    """The class that a label names. Raises: InputError if there is none."""
+    """The number of the class that a label names. Raises: InputError if there is none."""
     if not classes:
         raise InputError(f"--label={label}: the run has no classes")
     if label in names[:classes]:
         return names.index(label)
     if label.isdigit() and int(label) < classes:
         return int(label)
-    there = f"a number below {classes}" + (f", or one of {', '.join(names[:classes])}" if names else "")
-    raise InputError(f"--label={label}: no such class{did_you_mean(label, names)}; there is {there}")
+    expected = f"a number below {classes}" + (f", or one of {', '.join(names[:classes])}" if names else "")
+    raise InputError(f"--label={label}: no such class{did_you_mean(label, names)}; expected {expected}")
 
 
 def sample(workdir, seeds, step=None, ema=True, truncation=None, label="") -> np.ndarray:
-    """Examples of a trained run, by seed: uint8 [N, H, W, C], or float32 points [N, D].
+    """Samples of a trained run, one per seed: uint8 [N, H, W, C], or float32 points [N, D].
 
-    With a `label` seed s becomes s * classes + label's number, which is of that class.
+    With a `label`, seed s becomes s * classes + the label's number, which is of that class.
     Raises: InputError if there is no such run, checkpoint or label, or the task has no "sample" output.
     """
     from genjax.engine.outputs import apply_in_batches
@@ -76,7 +76,7 @@ def sample(workdir, seeds, step=None, ema=True, truncation=None, label="") -> np
 
 
 def rows(seeds) -> int:
-    """Classes that the grid has a row for: those of the run, if the seeds go through them in turn, or 0."""
+    """Number of classes if each has a row of the grid: when the seeds go through the classes in turn; otherwise 0."""
     from genjax.run.restore import load_info
 
     classes = load_info(FLAGS.workdir)["config"].get("classes", 0)

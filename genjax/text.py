@@ -42,7 +42,7 @@ def table(rows: Sequence[Sequence], headers: Sequence[str]) -> str:
     """Rows under headers as plain text: columns of numbers to the right with thousands separated, text to the left.
 
     None is an empty cell.
-    Raises: ValueError if a row has not as many cells as there are headers.
+    Raises: ValueError if a row does not have one cell per header.
     """
     for row in rows:
         if len(row) != len(headers):
@@ -54,11 +54,9 @@ def table(rows: Sequence[Sequence], headers: Sequence[str]) -> str:
     def cell(value):
         if value is None:
             return ""
-        return (
-            f"{value:,}"
-            if isinstance(value, int) and numeric(value)
-            else (number(value) if numeric(value) else str(value))
-        )
+        if not numeric(value):
+            return str(value)
+        return f"{value:,}" if isinstance(value, int) else number(value)
 
     columns = []
     for i, header in enumerate(headers):

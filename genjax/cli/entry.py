@@ -1,6 +1,6 @@
 """Start and end of all commands: parsing of flags, one-line messages for mistakes, and exit codes.
 
-0 done; 1 stopped by a fault (diverged, disk full); 2 bad input; 128 + n stopped by signal n.
+Exit codes: 0 done; 1 stopped by a fault (diverged, disk full); 2 bad input; 128 + n stopped by signal n.
 """
 
 import os

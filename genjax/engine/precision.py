@@ -1,4 +1,4 @@
-"""Mixed precision: nets compute in a short type, weights and their updates stay float32."""
+"""Mixed precision: nets compute in a shorter type; weights and their updates stay float32."""
 
 from collections.abc import Callable
 
@@ -23,8 +23,10 @@ def computing_in(dtype: str, apply: Callable) -> Callable:
         return apply
 
     def cast(tree, to):
-        floating = lambda a: hasattr(a, "dtype") and jnp.issubdtype(a.dtype, jnp.floating)  # noqa: E731
-        return jax.tree.map(lambda a: a.astype(to) if floating(a) else a, tree)
+        def cast_leaf(a):
+            return a.astype(to) if hasattr(a, "dtype") and jnp.issubdtype(a.dtype, jnp.floating) else a
+
+        return jax.tree.map(cast_leaf, tree)
 
     def applied(variables, *args, **kwargs):
         params = cast(variables["params"], short)

@@ -72,44 +72,61 @@ def _command() -> str:
 
 
 def dry_run_report(config: ConfigDict, source: Source, task: Task) -> str:
-    """What a run would be: its config, data, parameters, phases and the memory of its state."""
+    """The config, data, parameters, phases, costs and memory of a run, as text; nothing is compiled."""
     like = shapes(task)
-    rows, sizes = [], []
-    for name, net in like.nets.items():
-        leaves = jax.tree_util.tree_leaves_with_path(net.params)
-        rows += [("/".join([name, *(p.key for p in path)]), "x".join(map(str, a.shape)), a.size) for path, a in leaves]
-        rows.append((f"{name}, all", "", sum(a.size for _, a in leaves)))
-        sizes += [(f"{name}: {part}", bytes_text(_nbytes(getattr(net, part)))) for part in ("params", "stats", "opt")]
-    sizes += [("averages", bytes_text(_nbytes(like.ema))), ("other", bytes_text(_nbytes((like.extra, like.step))))]
-    sizes.append(("state, on each device", bytes_text(_nbytes(like))))
-    home = "on each device" if source.nbytes <= config.data.resident_gib * 2**30 else "streamed"
-    sizes.append((f"data, {home}", bytes_text(source.nbytes)))
-    phases, costs = [], []
-    for span in scheduled_phases(task):
-        name, images, found = (
-            span.phase.name,
-            span.phase.batch * span.phase.batches_per_step,
-            _cost(span.phase, like, source),
-        )
-        steps = f"{span.start:,} to {span.stop:,}"
-        phases.append((name, steps, span.phase.batch, span.phase.batches_per_step, span.phase.steps * images))
-        each = f"{found.flops / images / 1e9:,.4g}", bytes_text(found.peak // images)
-        costs.append((name, f"{found.flops / 1e9:,.4g}", bytes_text(found.peak), *each))
     return "\n\n".join(
         [
             "\n".join(f"{key} = {value!r}" for key, value in flat(config).items()),
             f"{source.name} {source.split}: {source.size:,} examples of shape {list(source.shape)}, "
             f"fingerprint {source.fingerprint[:16]}",
-            table(rows, ("parameter", "shape", "size")),
-            table(phases, ("phase", "steps", "batch", "reals", "images")),
-            table(costs, ("a step of", "GFLOP", "memory beyond the state", "GFLOP a real", "memory a real")),
-            table(sizes, ("memory", "size")),
+            table(_parameters(like), ("parameter", "shape", "size")),
+            *_phases(task, like, source),
+            table(_memory(config, like, source), ("memory", "size")),
         ]
     )
 
 
-def _cost(phase: Phase, like: State, source: Source) -> Cost:
-    """Of one step, as it is written; see `genjax.engine.cost`."""
+def _parameters(like: State) -> list[tuple]:
+    """Rows: each array of each net, and their sum."""
+    rows = []
+    for name, net in like.nets.items():
+        leaves = jax.tree_util.tree_leaves_with_path(net.params)
+        rows += [("/".join([name, *(p.key for p in path)]), "x".join(map(str, a.shape)), a.size) for path, a in leaves]
+        rows.append((f"{name}, all", "", sum(a.size for _, a in leaves)))
+    return rows
+
+
+def _phases(task: Task, like: State, source: Source) -> tuple[str, str]:
+    """A table of the phases, and one of what a step of each costs."""
+    phases = []
+    costs = []
+    for scheduled in scheduled_phases(task):
+        phase = scheduled.phase
+        images = phase.batch * phase.batches_per_step
+        step_cost = _step_cost(phase, like, source)
+        steps = f"{scheduled.start:,} to {scheduled.stop:,}"
+        phases.append((phase.name, steps, phase.batch, phase.batches_per_step, phase.steps * images))
+        per_image = f"{step_cost.flops / images / 1e9:,.4g}", bytes_text(step_cost.peak // images)
+        costs.append((phase.name, f"{step_cost.flops / 1e9:,.4g}", bytes_text(step_cost.peak), *per_image))
+    return (
+        table(phases, ("phase", "steps", "batch", "batches per step", "examples")),
+        table(costs, ("step of", "GFLOP", "memory beyond the state", "GFLOP per example", "memory per example")),
+    )
+
+
+def _memory(config: ConfigDict, like: State, source: Source) -> list[tuple[str, str]]:
+    """Rows: the parts of the state, and the data."""
+    sizes = {
+        f"{name}: {part}": getattr(net, part) for name, net in like.nets.items() for part in ("params", "stats", "opt")
+    }
+    sizes |= {"averages": like.ema, "other": (like.extra, like.step), "state, on each device": like}
+    place = "on each device" if source.nbytes <= config.data.resident_gib * 2**30 else "streamed"
+    rows = [(name, bytes_text(_nbytes(tree))) for name, tree in sizes.items()]
+    return [*rows, (f"data, {place}", bytes_text(source.nbytes))]
+
+
+def _step_cost(phase: Phase, like: State, source: Source) -> Cost:
+    """The cost of one step, as written; see `genjax.engine.cost`."""
     batch = {"x": jax.ShapeDtypeStruct((phase.batches_per_step, phase.batch, *source.shape), source.dtype)}
     if source.labels is not None:
         batch["label"] = jax.ShapeDtypeStruct((phase.batches_per_step, phase.batch), np.int32)

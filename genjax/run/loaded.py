@@ -1,4 +1,4 @@
-"""A trained run with examples as its inputs."""
+"""A trained run with examples that it is applied to."""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from genjax.ops.pixels import quantize
 from genjax.run.restore import load_info, restore, saved_config
 
 CHUNK = 4096
-"""Number of examples per read."""
+"""Number of examples that are read at a time."""
 
 
 class Examples(NamedTuple):
@@ -42,20 +42,20 @@ class Run:
     """A trained task with examples of the form that it was trained on."""
 
     task: Task
-    state: State  # of this process
+    state: State  # local to this process
     source: Source | None  # None for a task that takes no examples
-    count: int  # of the source's first examples
-    about: dict[str, Any]  # its config.json
+    count: int  # number of examples, the first ones of the source
+    info: dict[str, Any]  # the contents of config.json
 
     @property
     def config(self) -> ConfigDict:
-        """The config that it was trained with."""
-        return saved_config(self.about)
+        """The config of its training."""
+        return saved_config(self.info)
 
     @property
     def are_images(self) -> bool:
-        """Whether examples are images."""
-        return len(self.about["data"]["shape"]) == 3
+        """Whether examples are images, not points or series."""
+        return len(self.info["data"]["shape"]) == 3
 
     @cached_property
     def examples(self) -> np.ndarray:
@@ -64,23 +64,23 @@ class Run:
 
     @property
     def labels(self) -> np.ndarray | None:
-        """Their labels. Shapes: int32 [count], or None."""
+        """Labels of the examples. Shapes: int32 [count], or None."""
         return None if self.source.labels is None else self.source.labels[: self.count]
 
     @cached_property
     def latents(self) -> np.ndarray:
-        """Their latents. Shapes: [count, ...]."""
+        """Latents of the examples. Shapes: [count, ...]."""
         return np.concatenate(list(self.each("encode")))
 
     def each(self, output: str) -> Iterator[np.ndarray]:
-        """An output of the task over all examples, some thousand at a time."""
+        """An output of the task over all examples, `CHUNK` at a time."""
         self.need(output)
         for start in range(0, self.count, CHUNK):
             indices = np.arange(start, min(start + CHUNK, self.count))
             yield apply_in_batches(self.task.outputs[output], self.state, self.source.read(indices))
 
     def decode(self, z: np.ndarray) -> np.ndarray:
-        """Examples of latents or latents. Shapes: z [N, ...] -> uint8 [N, H, W, C], or float32 [N, D]."""
+        """Decoded latents. Shapes: z [N, ...] -> uint8 [N, H, W, C], or float32 [N, D]."""
         self.need("decode")
         return _stored(apply_in_batches(self.task.outputs["decode"], self.state, z), self.are_images)
 
@@ -89,7 +89,7 @@ class Run:
         for name in outputs:
             if name not in self.task.outputs:
                 has = ", ".join(self.task.outputs) or "none"
-                raise NotApplicable(f"the task {self.about['config']['task']!r} has no output {name!r}; it has {has}")
+                raise NotApplicable(f"the task {self.info['config']['task']!r} has no output {name!r}; it has {has}")
 
 
 def open_run(
@@ -100,19 +100,19 @@ def open_run(
 ) -> Run:
     """A run at a step (default: the newest) with examples of the form that it was trained on.
 
-    Everything that may be wrong is checked before anything is compiled.
+    Everything that can be refused is checked before anything is compiled.
     Raises: InputError if there is no such run or checkpoint, its task lacks an output that `needs` names, or the
     examples are of another form than it was trained on.
     """
-    about = load_info(workdir)
-    config, shape = saved_config(about), tuple(about["data"]["shape"])
-    run = Run(tasks.build(config, shape), None, None, 0, about)
+    info = load_info(workdir)
+    task = tasks.build(saved_config(info), tuple(info["data"]["shape"]))
+    run = Run(task, None, None, 0, info)
     try:
         run.need(*needs)
     except NotApplicable as error:
         raise InputError(f"{workdir}: {error}") from error
     if examples.data or {"encode", "reconstruct"} & run.task.outputs.keys():
-        run.source = _source(about, examples)
+        run.source = _source(info, examples)
         if examples.count is not None and examples.count > run.source.size:
             raise InputError(f"--count={examples.count}: {_name(run.source)} has {run.source.size:,} examples")
         run.count = examples.count or run.source.size
@@ -121,9 +121,10 @@ def open_run(
     return run
 
 
-def _source(about, examples):
+def _source(info, examples):
     """The examples that a user names, or the run's own. Raises: InputError if they are of another form."""
-    config, shape = saved_config(about), tuple(about["data"]["shape"])
+    config = saved_config(info)
+    shape = tuple(info["data"]["shape"])
     data, split, size, channels, _ = examples
     if data.endswith(".npy") and (split or size or channels):
         raise InputError(f"{data} is an array and used unchanged: omit --split, --size and --channels")
@@ -136,20 +137,26 @@ def _source(about, examples):
     else:
         source = None
         if not split:
-            trained_on = about["data"]["fingerprint"]
+            trained_on = info["data"]["fingerprint"]
             source = sources.heldout(config.data.name, config.eval.heldout, config.data, trained_on)
         source = source or sources.open_images(config.data.name, split or config.data.split, config.data)
     if source.shape != shape:
-        hint = ""
-        same_rank = len(shape) == len(source.shape)
-        if same_rank and len(shape) == 3 and not data.endswith(".npy"):
-            hint = f": --size={shape[0]}x{shape[1]} --channels={shape[2]} converts them"
-        if same_rank and len(shape) == 2 and shape[1] == source.shape[1]:
-            hint = f": {'cut them' if source.shape[0] > shape[0] else 'fill them up with NaN'} to {shape[0]} steps"
-        actual = sources.describe_shape(source.shape)
+        got = sources.describe_shape(source.shape)
         expected = sources.describe_shape(shape)
-        raise InputError(f"{_name(source)}: {actual}, but the run was trained on {expected}{hint}")
+        hint = _hint(source.shape, shape, is_array=data.endswith(".npy"))
+        raise InputError(f"{_name(source)}: {got}, but the run was trained on {expected}{hint}")
     return source
+
+
+def _hint(shape: tuple[int, ...], expected: tuple[int, ...], is_array: bool) -> str:
+    """Advice on how to convert examples of one shape to another, if they can be."""
+    if len(shape) != len(expected):
+        return ""
+    if len(expected) == 3 and not is_array:
+        return f": --size={expected[0]}x{expected[1]} --channels={expected[2]} converts them"
+    if len(expected) == 2 and shape[1] == expected[1]:
+        return f": {'cut them' if shape[0] > expected[0] else 'fill them up with NaN'} to {expected[0]} steps"
+    return ""
 
 
 def _name(source):

@@ -52,7 +52,7 @@ class Previewer:
         return diversity(self.source, self.config.samples)
 
     def previews(self, state: State, step: int) -> Iterator[Preview]:
-        """Those of the outputs that the task has. `state` is local to this process."""
+        """The previews of the outputs that the task has. `state` is local to this process."""
         for output, preview in PREVIEWS.items():
             if output in self.task.outputs:
                 yield preview(self, state, step)

@@ -1,4 +1,4 @@
-"""A run from its folder: its config, its task and the state of a checkpoint."""
+"""A run restored from its folder: its config, its task and the state of a checkpoint."""
 
 import hashlib
 import os
@@ -22,17 +22,17 @@ from genjax.run.workdir import Workdir
 
 
 def load_info(path: os.PathLike) -> dict[str, Any]:
-    """What config.json says of a run. Raises: InputError if there is no run."""
-    found = Workdir(path).read_info()
-    if found is None:
+    """The contents of a run's config.json. Raises: InputError if there is no run."""
+    info = Workdir(path).read_info()
+    if info is None:
         raise InputError(f"{path} is not a run's folder: it has no config.json (genjax.train makes one)")
-    return found
+    return info
 
 
 def saved_config(info: dict[str, Any]) -> ConfigDict:
-    """The config that config.json holds; JSON's lists are the tuples that they were.
+    """The config of config.json, with tuples in place of JSON's lists.
 
-    Keys that its task has got since are at their defaults.
+    Keys that the task did not have when the run began are at their defaults.
     """
     config = ConfigDict(info["config"])
     for key, value in flat(config).items():
@@ -43,7 +43,7 @@ def saved_config(info: dict[str, Any]) -> ConfigDict:
 
 
 def _complete(config: ConfigDict, template: ConfigDict) -> None:
-    """Add the keys that a config lacks; what names a net has the fields that it was given."""
+    """Add the keys that a config lacks; a sub-config that names a net is left unchanged."""
     for key, value in template.items():
         if key not in config:
             config[key] = value
@@ -52,9 +52,9 @@ def _complete(config: ConfigDict, template: ConfigDict) -> None:
 
 
 def restore(path: os.PathLike, step: int | None = None) -> tuple[Task, State]:
-    """The task and the state of a run from its folder alone; the newest whole checkpoint, or a step's.
+    """The task of a run and its state at a step (default: of the newest whole checkpoint), from its folder alone.
 
-    Raises: InputError if there is no run, no such checkpoint, or it is damaged.
+    Raises: InputError if there is no run or no such checkpoint, or it is damaged.
     """
     info = load_info(path)
     config = saved_config(info)
@@ -68,14 +68,15 @@ def restore(path: os.PathLike, step: int | None = None) -> tuple[Task, State]:
         if step not in steps:
             raise InputError(f"{path} has no checkpoint of step {step}; it has {', '.join(map(str, steps)) or 'none'}")
         return task, checkpoints.restore(step, like)
-    found = checkpoints.latest(like, warn=_warn)
-    if found is None:
+    newest = checkpoints.latest(like, warn=_warn)
+    if newest is None:
         raise InputError(f"{path} has no whole checkpoint yet")
-    return task, found[0]
+    state, _ = newest
+    return task, state
 
 
 def changed_extensions(info: dict[str, Any], config: ConfigDict) -> list[str]:
-    """The extensions of a run, of those that are imported, whose source is not the one that config.json records."""
+    """The imported extensions whose source differs from the one that a run's config.json records."""
     digests = extensions.digests(config)
     return [name for name, digest in info.get("extensions", {}).items() if digests.get(name, digest) != digest]
 
@@ -85,7 +86,7 @@ def _warn(text: str) -> None:
 
 
 def weights_sha256(state: State) -> str:
-    """sha256 over the weights, statistics and averages of a state."""
+    """The SHA-256 of the weights, statistics, averages and extras of a state."""
     digest = hashlib.sha256()
     for leaf in jax.tree.leaves(({name: net.variables for name, net in state.nets.items()}, state.ema, state.extra)):
         digest.update(np.ascontiguousarray(leaf))

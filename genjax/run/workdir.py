@@ -1,4 +1,4 @@
-"""The folder of one run: its lock, its config, its rows of metrics."""
+"""The folder of one run: its lock, config.json, metrics.jsonl and previews. POSIX only, because of the lock."""
 
 import fcntl
 import json
@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from genjax.engine.distributed import run_on_all, run_on_main
+from genjax.engine.distributed import collective, run_on_all, run_on_main
 from genjax.errors import InputError
 from genjax.files import append_line, write_bytes
 from genjax.run.records import read_evaluations, read_metrics
 
 
 class Workdir:
-    """A run's files. One run at a time can lock the folder; the system releases the lock when its process 0 dies."""
+    """A run's files. One run holds the folder at a time; the system releases it when the main process dies."""
 
     def __init__(self, path: os.PathLike):
         self.path = Path(path)
@@ -22,16 +22,18 @@ class Workdir:
         self.metrics_file = self.path / "metrics.jsonl"
         self._lock = None
 
+    @collective
     def __enter__(self) -> "Workdir":
-        """Create the folder if it does not exist, and lock it.
+        """Create the folder if necessary and lock it.
 
-        Raises: InputError if it cannot be written, is locked, or is not the same folder in all processes.
+        Raises: InputError if it cannot be written, is in use, or is not the same folder in all processes.
         """
-        holder = run_on_main(self._hold)
-        run_on_all(lambda: self._find(holder))
+        holder = run_on_main(self._acquire)
+        run_on_all(lambda: self._check_shared(holder))
         return self
 
-    def _hold(self):
+    def _acquire(self) -> str:
+        """Lock the folder; a description of this process."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock = open(self.path / ".lock", "a+")  # noqa: SIM115, `__exit__` closes it
@@ -49,18 +51,19 @@ class Workdir:
         self._lock.flush()
         return holder
 
-    def _find(self, holder):
+    def _check_shared(self, holder: str) -> None:
+        """Refuse a folder that is not the one which the main process has locked. Raises: InputError."""
         lock = self.path / ".lock"
         if not lock.exists() or lock.read_text() != holder:
             raise InputError(f"--workdir={self.path} is not process 0's: it must be on a disk that all processes share")
 
     def __exit__(self, *_: object) -> None:
-        """Release the lock."""
+        """Release the folder."""
         if self._lock:
             self._lock.close()
 
     def read_info(self) -> dict[str, Any] | None:
-        """The content of config.json, or None if there is none. Raises: InputError if it is unreadable."""
+        """The contents of config.json, None if there is none. Raises: InputError if it is unreadable."""
         if not self.config_file.exists():
             return None
         try:
@@ -68,16 +71,16 @@ class Workdir:
         except (OSError, ValueError) as error:
             raise InputError(f"{self.config_file} is unreadable: {error}") from error
 
-    def begin(self, about: Mapping[str, Any]) -> None:
+    def begin(self, info: Mapping[str, Any]) -> None:
         """Write config.json."""
-        write_bytes(self.config_file, (json.dumps(about, indent=2) + "\n").encode())
+        write_bytes(self.config_file, (json.dumps(info, indent=2) + "\n").encode())
 
     def log(self, row: Mapping[str, Any]) -> None:
         """Append a row to metrics.jsonl."""
         append_line(self.metrics_file, json.dumps(row, ensure_ascii=False))
 
     def forget_after(self, step: int) -> None:
-        """Delete rows and images after `step`, which a run that resumes there writes again."""
+        """Drop everything that a run which resumes from `step` will write again."""
         rows = [*read_metrics(self.metrics_file), *read_evaluations(self.metrics_file)]
         rows = sorted((row for row in rows if row["step"] <= step), key=lambda row: row["step"])
         write_bytes(self.metrics_file, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())
@@ -85,6 +88,6 @@ class Workdir:
         for path in (path for folder in folders for path in folder.glob("step_*.png")):
             if int(path.stem.removeprefix("step_")) > step:
                 path.unlink()
-        for folder in (self.path, *folders):  # left by a process that was killed while writing
+        for folder in (self.path, *folders):  # files of a process that was killed while it wrote them
             for path in folder.glob(".*.tmp"):
                 path.unlink()

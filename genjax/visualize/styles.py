@@ -31,7 +31,7 @@ DRAWN = 2000  # w from which directions are computed
 @view("styles")
 def draw_styles(run: "Run") -> Files:
     """Mixed styles: the image of the row with the coarse, middle or fine styles of the column; StyleGAN only."""
-    shape = run.about["data"]["shape"]
+    shape = run.info["data"]["shape"]
     ws = every_layer(run, w_of(run, COLUMNS + 3 * BAND))
     top = ws[:COLUMNS]
     left = ws[COLUMNS:]
@@ -110,7 +110,7 @@ def w_of(run: "Run", count: int) -> np.ndarray:
 
 def every_layer(run: "Run", w: np.ndarray) -> np.ndarray:
     """The same w for all layers. Shapes: [N, width] -> [N, layers, width]."""
-    stages = int(np.log2(run.about["data"]["shape"][0])) - 1
+    stages = int(np.log2(run.info["data"]["shape"][0])) - 1
     return np.repeat(w[:, None], 2 * stages, 1)
 
 

@@ -39,7 +39,7 @@ def draw_filters(run: "Run") -> Files:
     """Weights of the first layer, one image per unit."""
     if not run.are_images:
         raise NotApplicable("the data are not images, so weights of a layer are none")
-    yield "filters.png", filters.draw(first_kernel(run), tuple(run.about["data"]["shape"]))
+    yield "filters.png", filters.draw(first_kernel(run), tuple(run.info["data"]["shape"]))
 
 
 @view("latents")
@@ -118,7 +118,7 @@ def draw_grid(run: "Run") -> Files:
 @view("activity")
 def draw_activity(run: "Run") -> Files:
     """Histograms of latents, which show how sparse they are."""
-    penalty = run.about["config"].get("penalty") or {}
+    penalty = run.info["config"].get("penalty") or {}
     yield "activity.png", activity.draw(_encoded(run), penalty.get("target") if penalty.get("name") == "kl" else None)
 
 
@@ -151,7 +151,7 @@ def first_kernel(run: "Run") -> np.ndarray:
     """
     import jax
 
-    *_, channels = shape = tuple(run.about["data"]["shape"])
+    *_, channels = shape = tuple(run.info["data"]["shape"])
     size = np.prod(shape)
     classes = run.task.classes
     params = {name: net.params for name, net in run.state.nets.items()}

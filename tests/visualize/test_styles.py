@@ -117,7 +117,7 @@ def test_directions_are_the_singular_vectors_of_the_affine_maps(run):
         return jnp.zeros_like(a).at[1].set(1.0) if "'style'" in name and "kernel" in name else a
 
     params = jax.tree_util.tree_map_with_path(set_, net.params)
-    turned = Run(run.task, run.state.replace(nets={"generator": net.replace(params=params)}), None, 0, run.about)
+    turned = Run(run.task, run.state.replace(nets={"generator": net.replace(params=params)}), None, 0, run.info)
     maps = np.concatenate(list(styles.affine_maps(turned)), 1)
     answers, vectors = np.linalg.eigh(maps @ maps.T)
     np.testing.assert_allclose(np.abs(vectors[:, np.argmax(answers)]), np.eye(7)[1], atol=1e-6)
