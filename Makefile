@@ -1,22 +1,27 @@
-# Two commands matter: `make demo` and `make test`. Both make their own environment in .venv.
+# Two commands matter: `make demo` and `make test`. Each makes its own environment in .venv.
 
 PYTHON ?= python3
 BIN := .venv/bin
 export XDG_CACHE_HOME := $(CURDIR)/.cache
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format clean
+.PHONY: demo test quick lint check format clean
 
 demo: .venv/installed  ## Train a small GAN on clothes for a few minutes and show what it draws
 	$(BIN)/python -m genjax.train --config=configs/demo.py --workdir=runs/demo
 
-test: .venv/tested  ## Run the default test suite
+test: .venv/tested  ## Run the tests: all but studies (marked slow)
 	$(BIN)/python -m pytest -n 3 --dist=worksteal
 
-check: .venv/tested  ## What CI runs: lint, format, tests
+quick: .venv/tested  ## Run the unit tests that take no longer than a moment, after each edit
+	$(BIN)/python -m pytest -n 2 --dist=worksteal -m 'not slow and not heavy' --ignore=tests/runs --ignore=tests/faults \
+		--ignore=tests/experiments tests
+
+lint: .venv/tested  ## Look for mistakes and unformatted code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -n 3 --dist=worksteal
+
+check: lint test  ## What CI runs
 
 format: .venv/tested  ## Mend what ruff can mend
 	$(BIN)/ruff check --fix .
