@@ -1,4 +1,4 @@
-"""A worker as its parent sees it."""
+"""A worker process, from its parent's side."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 300.0
-"""Seconds that an answer may take, a worker's start and compilation included."""
+"""Seconds to wait for an answer, a worker's start and compilation included."""
 
 ENVIRONMENT = {
     "JAX_PLATFORMS": "cpu",
@@ -19,25 +19,25 @@ ENVIRONMENT = {
     "KERAS_BACKEND": "tensorflow",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1",  # compile times are those of a first start
-    "GOMP_SPINCOUNT": "10000",  # wait for microseconds, then sleep: threads that spin stop those that work
+    "GOMP_SPINCOUNT": "10000",  # wait for microseconds, then sleep: spinning threads slow the others down
 }
 
 
 class Failed(RuntimeError):
-    """A worker said no, died, or took too long."""
+    """A worker reported an error, died, or took too long."""
 
 
 class Worker:
-    """A library training a work in its own process; a context manager, ready once entered."""
+    """A library training a workload in its own process; a context manager, ready once entered."""
 
-    def __init__(self, peer: str, work: str, variant: str, limit: float = LIMIT, **environment: str):
-        self.command = [sys.executable, "-m", "experiments.benchmarks.worker", peer, work, variant]
+    def __init__(self, peer: str, workload: str, variant: str, limit: float = LIMIT, **environment: str):
+        self.command = [sys.executable, "-m", "experiments.benchmarks.worker", peer, workload, variant]
         self.limit, self.idle, self.peak_mib, self.failed = limit, 0.0, 0.0, False
         cold = {name: value for name, value in os.environ.items() if name != "JAX_COMPILATION_CACHE_DIR"}
         self.environment = cold | ENVIRONMENT | environment
 
     def __enter__(self):
-        """Start it and wait until it is warm. Raises: Failed."""
+        """Start it and wait until it has compiled. Raises: Failed."""
         self.log = tempfile.TemporaryFile()
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self.log}
         self.process = subprocess.Popen(self.command, cwd=ROOT, env=self.environment, **pipes)
@@ -58,7 +58,7 @@ class Worker:
         self.log.close()
 
     def run(self, steps: int) -> float:
-        """Seconds a step of so many. Raises: Failed, also if a loss is not finite."""
+        """Run `steps` steps. Returns: seconds per step. Raises: Failed, also if a loss is not finite."""
         answer = self.ask(run=steps)
         for name, value in answer["losses"].items():
             if not math.isfinite(value):
@@ -67,7 +67,7 @@ class Worker:
         return answer["seconds"] / steps
 
     def ask(self, **request) -> dict:
-        """A request and its answer. Raises: Failed."""
+        """Send a request. Returns: its answer. Raises: Failed."""
         try:
             self.process.stdin.write(json.dumps(request).encode() + b"\n")
             self.process.stdin.flush()

@@ -23,7 +23,7 @@ from absl import flags
 from experiments.benchmarks.peers import FAMILIES, PEERS
 from experiments.benchmarks.process import Failed, Worker
 from experiments.benchmarks.worker import SIDE
-from experiments.benchmarks.works import WORKS, Work
+from experiments.benchmarks.workloads import WORKLOADS, Workload
 from genjax.cli import entry
 from genjax.config import pick
 from genjax.errors import InputError
@@ -33,24 +33,27 @@ from genjax.text import number, table
 FLAGS = flags.FLAGS
 
 SECONDS = 1.0
-"""How long one turn is to take."""
+"""Seconds per turn, about."""
 
 LOSS_GAP = {"gan": 4.0, "autoencoder": 0.2, "vae": 0.2}
-"""How far losses may differ after a few steps from other weights with other noise: a GAN's first ones swing widely."""
+"""Largest difference of the losses of two libraries after a few steps, from other weights and with other noise.
+
+The first losses of a GAN swing widely.
+"""
 
 
 def define_flags() -> None:
-    """The flags of this entry point."""
+    """Define the flags of this command."""
     flags.DEFINE_string("against", "torch,keras,flax", f"The peers, of {', '.join(FAMILIES)}.")
-    flags.DEFINE_string("only", "", f"The works, of {', '.join(WORKS)}; default: all.")
+    flags.DEFINE_string("only", "", f"The workloads, of {', '.join(WORKLOADS)}; default: all.")
     flags.DEFINE_integer("repeats", 5, "Turns of each, of about a second.", lower_bound=1)
-    flags.DEFINE_string("json", "", "Write the results here: a list with an object for each work and peer.")
+    flags.DEFINE_string("json", "", "Write the results here: a list with one object per workload and peer.")
     flags.DEFINE_string("png", "", "Draw the ratios here.")
 
 
 def main() -> int:
-    """Measure what the flags ask for; the exit code."""
-    works = [pick(WORKS, name, "--only") for name in _names(FLAGS.only)] or list(WORKS.values())
+    """Measure the workloads and peers of the flags. Returns: the exit code."""
+    workloads = [pick(WORKLOADS, name, "--only") for name in _names(FLAGS.only)] or list(WORKLOADS.values())
     peers = [peer for name in _names(FLAGS.against) for peer in pick(FAMILIES, name, "--against")]
     if not peers:
         raise InputError(f"--against is empty: name one or more of {', '.join(FAMILIES)}")
@@ -58,9 +61,9 @@ def main() -> int:
         check_output(flag, path, suffix)
     results = []
     try:
-        for result in measure(works, [peer for peer in peers if installed(peer)], FLAGS.repeats):
+        for result in measure(workloads, [peer for peer in peers if installed(peer)], FLAGS.repeats):
             results.append(result)
-            if FLAGS.json:  # what is measured stays, whatever comes later
+            if FLAGS.json:  # results stay if a later measurement fails
                 write_bytes(FLAGS.json, json.dumps(results, indent=1).encode() + b"\n")
     except Failed as error:
         entry.fail(f"genjax itself: {error}", 1)
@@ -78,7 +81,7 @@ def _names(text: str) -> list[str]:
 
 
 def check_output(flag: str, path: str, suffix: str) -> None:
-    """Refuse a file that could not be written in the end. Raises: InputError."""
+    """Check that an output file can be written, before anything is measured. Raises: InputError."""
     if not path:
         return
     if not path.endswith(suffix) or Path(path).is_dir():
@@ -89,42 +92,47 @@ def check_output(flag: str, path: str, suffix: str) -> None:
 
 
 def installed(peer: str) -> bool:
-    """Whether a peer's packages are there; says so if not."""
+    """Whether a peer's packages are installed; if not, a message says which are missing."""
     missing = [package for package in PEERS[peer].packages if find_spec(package) is None]
     if missing:
         _say(f'{peer} left out: no {", ".join(missing)} installed; pip install -e ".[bench]"')
     return not missing
 
 
-def measure(works: list[Work], peers: list[str], repeats: int) -> Iterator[dict]:
-    """Times of each work against each peer, as the objects of --json."""
-    for work in works:
-        with Worker("genjax", work.name, "loop") as ours:
+def measure(workloads: list[Workload], peers: list[str], repeats: int) -> Iterator[dict]:
+    """Times of each workload against each peer, as the objects of --json."""
+    for workload in workloads:
+        with Worker("genjax", workload.name, "loop") as ours:
             for peer in peers:
-                found = list(filter(None, (duel(ours, peer, v, work, repeats) for v in PEERS[peer].variants(work))))
-                timed = [variant for variant in found if variant["ratio"]]
+                variants = [duel(ours, peer, v, workload, repeats) for v in PEERS[peer].variants(workload)]
+                timed = [variant for variant in variants if variant["ratio"]]
                 if timed:
                     best = min(timed, key=lambda variant: variant["ratio"])
-                    yield {"work": work.name, "peer": peer, **best, "batch": work.batch, "variants": found} | facts()
+                    head = {"workload": workload.name, "peer": peer}
+                    yield head | best | {"batch": workload.batch, "variants": variants} | facts()
 
 
-def duel(ours: Worker, peer: str, variant: str, work: Work, repeats: int) -> dict:
-    """genjax and one variant of a peer by turns; {"variant", "failed", "ratio": None} if it cannot run."""
+def duel(ours: Worker, peer: str, variant: str, workload: Workload, repeats: int) -> dict:
+    """Time genjax and one variant of a peer by turns.
+
+    Returns: one of `variants` of --json; {"variant", "failed", "ratio": None} if the peer cannot run.
+    """
     try:
-        with Worker(peer, work.name, variant) as theirs:
-            compare_losses(ours.ready["losses"], theirs.ready["losses"], LOSS_GAP[work.kind])
+        with Worker(peer, workload.name, variant) as theirs:
+            compare_losses(ours.ready["losses"], theirs.ready["losses"], LOSS_GAP[workload.kind])
             turns = [_turn(ours, theirs) for _ in range(repeats)]
     except Failed as error:
         if ours.failed:
             raise
-        _say(f"{work.name}, {peer} ({variant}): {error}")
+        _say(f"{workload.name}, {peer} ({variant}): {error}")
         return {"variant": variant, "failed": str(error), "ratio": None}
     ours_ms, peer_ms, product = ([turn[i] for turn in turns] for i in range(3))
     each = [b / a for a, b in zip(ours_ms, peer_ms, strict=True)]
     ratio = statistics.median(peer_ms) / statistics.median(ours_ms)
-    gflops = work.flops / statistics.median(ours_ms) / 1e6
+    gflops = workload.flops / statistics.median(ours_ms) / 1e6
     peak = 2 * SIDE**3 / statistics.median(product) / 1e9
-    _say(f"{work.name}, {peer} ({variant}): {ratio:.2f} times genjax's time, turns {min(each):.2f} to {max(each):.2f}")
+    spread = f"turns {min(each):.2f} to {max(each):.2f}"
+    _say(f"{workload.name}, {peer} ({variant}): {ratio:.2f} times genjax's time, {spread}")
     return {
         "variant": variant,
         "ours_ms": statistics.median(ours_ms),
@@ -134,7 +142,7 @@ def duel(ours: Worker, peer: str, variant: str, work: Work, repeats: int) -> dic
         "ours_ms_range": [min(ours_ms), max(ours_ms)],
         "peer_ms_range": [min(peer_ms), max(peer_ms)],
         "ours_gflops": gflops,
-        "peer_gflops": work.flops / statistics.median(peer_ms) / 1e6,
+        "peer_gflops": workload.flops / statistics.median(peer_ms) / 1e6,
         "matmul_gflops": peak,
         "ours_share_of_matmul": gflops / peak,
         "ours_compile_seconds": ours.ready["compile_seconds"],
@@ -145,26 +153,28 @@ def duel(ours: Worker, peer: str, variant: str, work: Work, repeats: int) -> dic
         "peer_losses": theirs.ready["losses"],
         "idle_cpu_seconds": max(ours.idle, theirs.idle),
         "parameters": ours.ready["parameters"],
-        "flops": work.flops,
+        "flops": workload.flops,
         "repeats": repeats,
         "versions": ours.ready["versions"] | theirs.ready["versions"],
     }
 
 
 def compare_losses(ours: dict, theirs: dict, gap: float) -> None:
-    """Refuse a peer that trains something else: other losses, or further off than `gap` after the first steps.
+    """Refuse a peer that trains something else: one with other losses, or losses that differ by more than `gap`.
 
     Raises: Failed.
     """
     if ours.keys() != theirs.keys():
-        raise Failed(f"it has the losses {', '.join(theirs)}; genjax has {', '.join(ours)}")
+        raise Failed(f"its losses are {', '.join(theirs)}, expected genjax's: {', '.join(ours)}")
     for name, value in ours.items():
         if not abs(theirs[name] - value) <= gap:  # nor is NaN
-            raise Failed(f"{name} is {theirs[name]:.4g} after the first steps, and genjax's is {value:.4g}")
+            raise Failed(
+                f"{name} is {theirs[name]:.4g} after the first steps, expected {value:.4g} as in genjax, within {gap}"
+            )
 
 
 def _turn(ours: Worker, theirs: Worker) -> tuple[float, float, float]:
-    """Milliseconds a step of each, and seconds of the matrix product."""
+    """Milliseconds per step of both, and seconds of the matrix product."""
     times = [worker.run(max(1, round(SECONDS / worker.step_seconds))) for worker in (ours, theirs)]
     return 1e3 * times[0], 1e3 * times[1], ours.ask(matmul=2)["seconds"]
 
@@ -175,7 +185,7 @@ def _say(text: str) -> None:
 
 @functools.cache
 def facts() -> dict:
-    """When and on what."""
+    """Date and machine of the measurement."""
     model = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
@@ -195,7 +205,7 @@ def as_text(results: list[dict]) -> str:
     """The results as a table."""
     rows = [
         (
-            r["work"],
+            r["workload"],
             r["peer"] if r["peer"].endswith(r["variant"]) else f"{r['peer']} ({r['variant']})",
             r["ours_ms"],
             r["peer_ms"],
@@ -208,7 +218,7 @@ def as_text(results: list[dict]) -> str:
         for r in results
     ]
     headers = (
-        "work",
+        "workload",
         "peer (variant)",
         "ours ms",
         "peer ms",
@@ -223,52 +233,63 @@ def as_text(results: list[dict]) -> str:
     return f"{table(rows, headers)}\n\n{first['cpu']}, {first['cores']} cores; matmul {product:.0f} GFLOP/s in float32"
 
 
+COLORS = ("#d1495b", "#edae49", "#8d6a9f", "#3d7ea6")
+
+
 def draw(results: list[dict]) -> bytes:
-    """The ratios as bars, with the range of their turns. Returns: a PNG."""
+    """The ratios as bars on a logarithmic axis, with the range of their turns. Returns: a PNG."""
     from matplotlib.figure import Figure
 
     from genjax.report.figures import tidy
 
-    works = list(dict.fromkeys(r["work"] for r in results))
-    peers = list(dict.fromkeys(r["peer"] for r in results))
-    places, labels, bars, y = [], [], [], 0.0
-    for work in works:
-        group = [r for r in results if r["work"] == work]
-        places.append(y + (len(group) - 1) / 2)
-        labels.append(f"{work}\nbatch {group[0]['batch']}")
-        for r in group:
-            bars.append((y, r))
-            y += 1
-        y += 0.8
-    figure = Figure(figsize=(9, 1.3 + 0.32 * y), dpi=150, layout="constrained")
+    bars, places, labels, height = _layout(results)
+    figure = Figure(figsize=(9, 1.3 + 0.32 * height), dpi=150, layout="constrained")
     axes = figure.add_subplot()
-    for peer, color in zip(peers, ("#d1495b", "#edae49", "#8d6a9f", "#3d7ea6"), strict=False):
-        mine = [(at, r) for at, r in bars if r["peer"] == peer]
-        widths = [r["ratio"] - 1 for _, r in mine]  # from 1: to the right genjax is faster, to the left the peer
-        axes.barh([at for at, _ in mine], widths, 0.86, left=1, color=color, label=peer)
-    widest = max(r["ratio_range"][1] for _, r in bars)
-    for at, r in bars:
+    for peer, color in zip(dict.fromkeys(r["peer"] for r in results), COLORS, strict=False):
+        own = [(y, r["ratio"] - 1) for y, r in bars if r["peer"] == peer]
+        ys, widths = zip(*own, strict=True)
+        axes.barh(ys, widths, 0.86, left=1, color=color, label=peer)  # right of 1 genjax is faster, left of it the peer
+    for y, r in bars:
         low, high = r["ratio_range"]
-        axes.plot([low, high], [at, at], color="#222222", lw=1)
+        axes.plot([low, high], [y, y], color="#222222", lw=1)
         text = f"{r['ratio']:.2f}   {number(r['peer_ms'])} / {number(r['ours_ms'])} ms   {r['variant']}"
-        axes.text(max(high, r["ratio"], 1) * 1.04, at, text, va="center", size=8, color="#333333")
+        axes.text(max(high, r["ratio"], 1) * 1.04, y, text, va="center", size=8, color="#333333")
     axes.axvline(1, color="#222222", lw=1)
     axes.set_xscale("log")
     tidy(axes)
     axes.grid(False, axis="y")
     axes.set_yticks(places, labels)
-    axes.set_ylim(y - 1.1, -0.7)
-    axes.set_xlim(min(0.5, *(0.9 * r["ratio_range"][0] for _, r in bars)), widest * 4)
+    axes.set_ylim(height - 1.1, -0.7)
+    _ratio_axis(axes, [r["ratio_range"] for r in results])
+    axes.legend(frameon=False, fontsize=9, ncols=4, loc="lower left", bbox_to_anchor=(0, 1))
+    data = io.BytesIO()
+    figure.savefig(data, format="png")
+    return data.getvalue()
+
+
+def _layout(results):
+    """The bars as (place, result), the workloads' places and labels, and the height of them all."""
+    bars, places, labels = [], [], []
+    y = 0.0
+    for workload in dict.fromkeys(r["workload"] for r in results):
+        group = [r for r in results if r["workload"] == workload]
+        places.append(y + (len(group) - 1) / 2)
+        labels.append(f"{workload}\nbatch {group[0]['batch']}")
+        bars += [(y + i, r) for i, r in enumerate(group)]
+        y += len(group) + 0.8
+    return bars, places, labels, y
+
+
+def _ratio_axis(axes, ranges):
+    """Limits, ticks at 1, 2 and 5 per decade, and the label of the axis of ratios."""
+    widest = max(high for _, high in ranges)
+    axes.set_xlim(min(0.5, *(0.9 * low for low, _ in ranges)), widest * 4)
     ticks = [t * 10**e for e in range(-2, 4) for t in (1, 2, 5) if axes.get_xlim()[0] <= t * 10**e <= 1.3 * widest]
     axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
     axes.set_xticks([], minor=True)
     axes.set_xlabel(
         "a peer's time over genjax's (right of 1 genjax is faster, left of it the peer); lines: range of the turns"
     )
-    axes.legend(frameon=False, fontsize=9, ncols=4, loc="lower left", bbox_to_anchor=(0, 1))
-    data = io.BytesIO()
-    figure.savefig(data, format="png")
-    return data.getvalue()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""A process that trains one work with one library: python -m experiments.benchmarks.worker PEER WORK VARIANT
+"""A process that trains one workload with one library: python -m experiments.benchmarks.worker PEER WORKLOAD VARIANT
 
-It answers with lines of JSON on stdout: first one that says it is ready, then one for each line on stdin:
+It answers with lines of JSON on stdout: first one when it is ready, then one per line on stdin:
 {"run": steps} trains, {"matmul": times} multiplies float32 matrices of side 2048. In between it sleeps.
 """
 
@@ -14,18 +14,18 @@ from importlib import metadata
 from pathlib import Path
 
 from experiments.benchmarks.peers import PEERS
-from experiments.benchmarks.works import WORKS
+from experiments.benchmarks.workloads import WORKLOADS
 
 CHECKED = 5
-"""Steps before the losses that are compared with the others'."""
+"""Steps after which losses are compared with those of the other libraries."""
 
 SIDE = 2048
 
 
 def main(peer: str, name: str, variant: str) -> None:
-    """Serve until stdin ends."""
+    """Answer requests until stdin ends."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # what libraries print is no answer
+    os.dup2(2, 1)  # output of the libraries is no answer
 
     def answer(**message):
         print(json.dumps(message), file=answers)
@@ -51,45 +51,46 @@ def main(peer: str, name: str, variant: str) -> None:
 
 
 def prepare(peer: str, name: str, variant: str):
-    """The runner, warm, and what there is to say of it.
+    """The runner after its first steps, and the answer that says it is ready.
 
-    Raises: ValueError if it has not the parameters that the work has.
+    Raises: ValueError if the number of parameters is not the workload's.
     """
-    work = WORKS[name]
+    workload = WORKLOADS[name]
     library = importlib.import_module(f"experiments.benchmarks.peers.{PEERS[peer].module}")
     start = time.perf_counter()
-    runner = library.build(work, variant, lambda: images(work))
+    runner = library.build(workload, variant, lambda: images(workload))
     runner.run(1)
     compiled = time.perf_counter()
     losses = runner.run(CHECKED - 1)
-    if sum(runner.parameters.values()) != sum(work.parameters.values()):
-        raise ValueError(f"{peer} has the parameters {runner.parameters}, expected {work.parameters}")
-    steps, first = 0, time.perf_counter()
-    while time.perf_counter() - first < 0.3:
+    if sum(runner.parameters.values()) != sum(workload.parameters.values()):
+        raise ValueError(f"numbers of parameters of {peer}: got {runner.parameters}, expected {workload.parameters}")
+    steps = 0
+    begin = time.perf_counter()
+    while time.perf_counter() - begin < 0.3:
         steps += 1
         runner.run(1)
     return runner, {
         "parameters": runner.parameters,
         "compile_seconds": compiled - start,
         "losses": losses,
-        "step_seconds": (time.perf_counter() - first) / steps,
+        "step_seconds": (time.perf_counter() - begin) / steps,
         "peak_mib": peak_mib(),
         "versions": {package: metadata.version(package) for package in PEERS[peer].packages},
     }
 
 
-def images(work):
-    """The work's packaged images as its nets see them. Shapes: float32 [N, *work.shape]."""
+def images(workload):
+    """The packaged images of a workload as input of its nets. Shapes: -> float32 [N, *workload.shape]."""
     import numpy as np
 
     from genjax import data
     from genjax.config import defaults
 
     config = defaults("").data
-    config.name = work.data
+    config.name = workload.data
     source = data.load(config)
     x = source.read(np.arange(source.size)).astype(np.float32)
-    return (x * ((1 - work.low) / 255) + work.low).reshape(-1, *work.shape)
+    return (x * ((1 - workload.low) / 255) + workload.low).reshape(-1, *workload.shape)
 
 
 def matmul(times: int) -> float:
@@ -108,7 +109,7 @@ def matmul(times: int) -> float:
 
 
 def peak_mib() -> float:
-    """The most memory that this process ever held, in MiB."""
+    """The peak memory of this process, in MiB."""
     status = Path("/proc/self/status")
     if status.exists():  # getrusage counts what the parent held before exec as well
         (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))

@@ -21,7 +21,7 @@ import numpy as np
 from absl import flags
 from ml_collections import ConfigDict
 
-from experiments.benchmarks.works import WORKS
+from experiments.benchmarks.workloads import WORKLOADS
 from experiments.gans.output import INK
 from genjax import data
 from genjax.cli import entry
@@ -43,7 +43,7 @@ from genjax.sample import sample
 
 FLAGS = flags.FLAGS
 
-CONFIGS = {name: WORKS[name] for name in ("dcgan", "wgan_gp")}
+CONFIGS = {name: WORKLOADS[name] for name in ("dcgan", "wgan_gp")}
 LIBRARIES = {"genjax": "genjax", "torch": "PyTorch"}
 SHOWN = 32
 """Number of samples of each library in the figure."""
@@ -136,13 +136,13 @@ def with_torch(path: Path, seed: int, source: Source) -> np.ndarray:
     """Train PyTorch's nets; returns samples for latents drawn from the run's seed."""
     from experiments.gans import in_torch
 
-    work = CONFIGS[FLAGS.config]
+    workload = CONFIGS[FLAGS.config]
     try:
         with watch(f"PyTorch's steps, seed {seed}", FLAGS.steps) as on_progress:
-            generator = in_torch.train(work, source, seed, FLAGS.steps, on_progress)
+            generator = in_torch.train(workload, source, seed, FLAGS.steps, on_progress)
     except ArithmeticError as error:
         entry.fail(str(error), 1)
-    return in_torch.sample(generator, work, seed, FLAGS.samples)
+    return in_torch.sample(generator, workload, seed, FLAGS.samples)
 
 
 def distance(samples: Path, source: Source, net: FeatureNet) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from experiments.benchmarks.peers import with_torch
-from experiments.benchmarks.works import Work
+from experiments.benchmarks.workloads import Workload
 from genjax.data.order import positions
 from genjax.data.source import Source
 
@@ -37,10 +37,12 @@ class BatchNorm(nn.BatchNorm2d):
         return F.batch_norm(x, *statistics, self.weight, self.bias, self.training, momentum, self.eps)
 
 
-def nets_of(work: Work, seed: int) -> dict[str, nn.Sequential]:
+def nets_of(workload: Workload, seed: int) -> dict[str, nn.Sequential]:
     """The workload's nets with the initial weights of a seed; also seeds the random numbers of training."""
     torch.manual_seed(seed)
-    return {name: with_torch.module(net, channels_last=True, batch_norm=BatchNorm) for name, net in work.nets.items()}
+    return {
+        name: with_torch.module(net, channels_last=True, batch_norm=BatchNorm) for name, net in workload.nets.items()
+    }
 
 
 def optimizer(params, compiled, name: str, learning_rate: float, **moments: float) -> Callable[[], None]:
@@ -60,21 +62,23 @@ def optimizer(params, compiled, name: str, learning_rate: float, **moments: floa
     return descend
 
 
-def batches(source: Source, work: Work, seed: int) -> Iterator[torch.Tensor]:
+def batches(source: Source, workload: Workload, seed: int) -> Iterator[torch.Tensor]:
     """The batches of genjax's run with that seed as input of the nets: rotated by 180 degrees, float [B, C, H, W]."""
-    for start in itertools.count(0, work.batch):
-        x = torch.from_numpy(source.read(positions(seed, source.size, start, work.batch)))
-        yield x.permute(0, 3, 1, 2).flip(2, 3).float() * ((1 - work.low) / 255) + work.low
+    for start in itertools.count(0, workload.batch):
+        x = torch.from_numpy(source.read(positions(seed, source.size, start, workload.batch)))
+        yield x.permute(0, 3, 1, 2).flip(2, 3).float() * ((1 - workload.low) / 255) + workload.low
 
 
-def train(work: Work, source: Source, seed: int, steps: int, on_progress: Callable[[int], None]) -> nn.Sequential:
+def train(
+    workload: Workload, source: Source, seed: int, steps: int, on_progress: Callable[[int], None]
+) -> nn.Sequential:
     """Train for `steps` steps and return the generator; `on_progress` is called with the number of steps done.
 
     Raises: ArithmeticError if a loss is not finite.
     """
     torch.set_num_threads(len(os.sched_getaffinity(0)))
-    nets = nets_of(work, seed)
-    step = with_torch.gan(work, nets, batches(source, work, seed), lambda function: function, optimizer)
+    nets = nets_of(workload, seed)
+    step = with_torch.gan(workload, nets, batches(source, workload, seed), lambda function: function, optimizer)
     for done in range(1, steps + 1):
         losses = step()
         if done % 50 == 0 or done == steps:
@@ -84,11 +88,11 @@ def train(work: Work, source: Source, seed: int, steps: int, on_progress: Callab
     return nets["generator"]
 
 
-def sample(generator: nn.Sequential, work: Work, seed: int, count: int) -> np.ndarray:
+def sample(generator: nn.Sequential, workload: Workload, seed: int, count: int) -> np.ndarray:
     """Samples for latents drawn from a seed, with running statistics. Shapes: -> uint8 [count, H, W, C]."""
-    latents = torch.randn(count, work.latent, generator=torch.Generator().manual_seed(seed))
+    latents = torch.randn(count, workload.latent, generator=torch.Generator().manual_seed(seed))
     generator.eval()
     with torch.inference_mode():
         x = torch.cat([generator(z) for z in latents.split(BLOCK)])
-    pixels = ((x - work.low) * (255 / (1 - work.low))).round().clamp(0, 255).to(torch.uint8)
+    pixels = ((x - workload.low) * (255 / (1 - workload.low))).round().clamp(0, 255).to(torch.uint8)
     return pixels.flip(2, 3).permute(0, 2, 3, 1).contiguous().numpy()

@@ -1,1 +1,1 @@
-"""What data parallelism costs on more devices than one has. See calculator.py."""
+"""The cost of data parallelism on more devices than one has. See calculator.py."""

@@ -1,8 +1,8 @@
-"""What more devices bring: python -m experiments.scaling.calculator --config=configs/dcgan.py --step_ms=49
+"""Model the gain from more devices: python -m experiments.scaling.calculator --config=configs/dcgan.py --step_ms=49
 
-Counts what the config's step sends between devices, in the program that XLA compiles for four of them (of this CPU),
-and adds the time that a ring of stated speed takes for it to the given time of a step on one device. Nothing is
-overlapped and arithmetic divides evenly, so what comes out is a model and no measurement. docs/scaling.md
+Counts the bytes that the config's step sends between devices, in the program that XLA compiles for four CPU devices,
+and adds the time that a ring of the stated speed needs for them to the given time of a step on one device. Nothing is
+overlapped and arithmetic divides evenly: the result is a model and not a measurement. See docs/scaling.md.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,19 +26,19 @@ from genjax.text import bytes_text, number, table
 FLAGS = flags.FLAGS
 
 COMPILED_FOR = 4
-"""Devices. How much is all-reduced does not depend on their number, from two on."""
+"""Number of devices. From two on, the all-reduced bytes do not depend on it."""
 
 
 def define_flags() -> None:
-    """The flags of this entry point."""
+    """Define the flags of this command."""
     config_flags.DEFINE_config_file("config", None, "The experiment, as for genjax.train.")
-    flags.DEFINE_float("step_ms", None, "A step's time on one device: measured, or assumed.", lower_bound=0)
-    flags.DEFINE_list("link", list(LINKS), f"The links between neighbors, of {', '.join(LINKS)}.")
-    flags.DEFINE_list("devices", ["1", "2", "4", "8", "16", "32"], "How many devices, or hosts.")
+    flags.DEFINE_float("step_ms", None, "Milliseconds per step on one device, measured or assumed.", lower_bound=0)
+    flags.DEFINE_list("link", list(LINKS), f"Links between neighbors; choose from {', '.join(LINKS)}.")
+    flags.DEFINE_list("devices", ["1", "2", "4", "8", "16", "32"], "Numbers of devices, or of hosts.")
 
 
 def main() -> int:
-    """Print the tables that the flags ask for; the exit code."""
+    """Print a table per link. Returns: the exit code."""
     if FLAGS.config is None or not FLAGS.step_ms:
         raise InputError("--config and --step_ms are needed, as in --config=configs/dcgan.py --step_ms=49")
     links = {name: pick(LINKS, name, "--link") for name in FLAGS.link}
@@ -51,11 +51,11 @@ def main() -> int:
     shape = data.load(config.data).shape
     task = tasks.build(config, shape)
     sent = collectives(compile_step(task, shape, make_mesh()))
-    print(f"batch {config.batch}, {number(FLAGS.step_ms)} ms a step on one device (as given)")
+    print(f"batch {config.batch}, {number(FLAGS.step_ms)} ms per step on one device (as given)")
     print(describe(sent))
     print(f"each gradient once: {bytes_text(gradient_bytes(task))}")
     for name, link in links.items():
-        print(f"\n{name}: {number(link.gigabytes)} GB/s each way, {number(link.microseconds)} µs a message")
+        print(f"\n{name}: {number(link.gigabytes)} GB/s each way, {number(link.microseconds)} µs per message")
         print(as_text(scale(sent, FLAGS.step_ms / 1e3, config.batch, counts, link)))
     return 0
 
@@ -67,7 +67,7 @@ def _count(text: str) -> int:
 
 
 def describe(sent: Sequence[Collective]) -> str:
-    """What a step sends, by kind, in one line."""
+    """Bytes and calls per step, by kind, in one line."""
     kinds = dict.fromkeys(c.kind for c in sent)
     parts = []
     for kind in kinds:
@@ -78,14 +78,14 @@ def describe(sent: Sequence[Collective]) -> str:
 
 
 def gradient_bytes(task: Task) -> int:
-    """Bytes of all gradients of a step, each sent once: the least that data parallelism can do with.
+    """Bytes of all gradients of a step, each sent once: the minimum for data parallelism.
 
-    A critic is updated as often as a step takes real batches, every other net once.
+    A critic is updated once per batch of the step, every other net once.
     """
-    reals = task.phases[0].reals
+    updates = task.phases[0].batches_per_step
     nets = shapes(task).nets.items()
     return sum(
-        leaf.size * leaf.dtype.itemsize * (reals if name == "critic" else 1)
+        leaf.size * leaf.dtype.itemsize * (updates if name == "critic" else 1)
         for name, net in nets
         for leaf in jax.tree.leaves(net.params)
     )
@@ -93,21 +93,22 @@ def gradient_bytes(task: Task) -> int:
 
 @dataclass(frozen=True)
 class Scaled:
-    """A step on so many devices."""
+    """A step on a number of devices; times in seconds."""
 
     devices: int
-    sending: float  # seconds of it
-    wide: float  # seconds of a step whose batch grows with the devices
-    wide_efficiency: float  # the share of its devices' images a second that is reached
-    same: float | None  # seconds of a step whose batch stays; None where it does not divide
+    sending: float
+    wide: float  # the batch grows with the devices
+    wide_efficiency: float  # images per second, relative to perfect scaling
+    same: float | None  # the batch stays the same; None where it does not divide by the devices
     same_efficiency: float | None
 
 
 def scale(sent: Sequence[Collective], step: float, batch: int, counts: Sequence[int], link: Link) -> Iterator[Scaled]:
-    """The step of `step` seconds on one device, on others. Everything sent is taken for an all-reduce."""
+    """A step that takes `step` seconds on one device, on several; all sending is taken for all-reduces."""
     for n in counts:
         sending = sum(c.times * ring_seconds(c.nbytes, n, link) for c in sent)
-        wide, same = step + sending, None if batch % n else step / n + sending
+        wide = step + sending
+        same = None if batch % n else step / n + sending
         yield Scaled(n, sending, wide, step / wide, same, same and step / n / same)
 
 

@@ -1,4 +1,4 @@
-"""What a compiled step sends between devices: the collectives of its HLO, each as often as a step runs it."""
+"""The collectives in the HLO of a compiled step, with the number of times that a step runs each."""
 
 import math
 import re
@@ -23,27 +23,27 @@ TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"')
 
 @dataclass(frozen=True)
 class Collective:
-    """One call of the network and the arrays that it hands to each device."""
+    """One call that sends arrays between devices."""
 
     kind: str
     arrays: tuple[tuple[str, tuple[int, ...]], ...]  # type and shape of each
-    times: int  # a step
+    times: int  # per step
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Numbers in each array."""
+        """Number of elements of each array."""
         return tuple(math.prod(shape) for _, shape in self.arrays)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of its arrays, in one call."""
+        """Bytes of its arrays per call."""
         return sum(_bytes(kind) * n for (kind, _), n in zip(self.arrays, self.sizes, strict=True))
 
 
 def compile_step(task: Task, shape: tuple[int, ...], mesh: Mesh) -> str:
-    """The optimized HLO of the first phase's loop on a mesh, the data on every device; nothing is computed.
+    """The optimized HLO of the first phase's loop on a mesh, with the data on every device; nothing is computed.
 
-    Shapes: shape is that of one example.
+    `shape` is that of one example.
     """
     phase = task.phases[0]
     kind = jnp.uint8 if len(shape) == 3 else jnp.float32
@@ -66,9 +66,10 @@ def collectives(hlo: str) -> list[Collective]:
             match = INSTRUCTION.match(line)
             if not match:
                 continue
-            made, operation = match[1], match[2].removesuffix("-start")
+            result = match[1]
+            operation = match[2].removesuffix("-start")
             if operation in KINDS:
-                arrays = tuple((kind, _shape(shape)) for kind, shape in ARRAY.findall(made))
+                arrays = tuple((kind, _shape(shape)) for kind, shape in ARRAY.findall(result))
                 yield Collective(operation, arrays, times)
                 continue
             trips = TRIPS.search(line)
@@ -82,14 +83,16 @@ def collectives(hlo: str) -> list[Collective]:
 
 def _computations(hlo: str) -> tuple[dict[str, list[str]], str]:
     """The lines of each computation by its name, and the name of the one that is run."""
-    found, entry, lines = {}, "", []
+    computations: dict[str, list[str]] = {}
+    entry = ""
+    lines: list[str] = []
     for line in hlo.splitlines():
         if match := COMPUTATION.match(line):
-            lines = found[match[1]] = []
+            lines = computations[match[1]] = []
             entry = match[1] if line.startswith("ENTRY") else entry
         else:
             lines.append(line)
-    return found, entry
+    return computations, entry
 
 
 def _shape(text: str) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
-"""What a step's memory is traded for: python -m experiments.scaling.memory --config=configs/progan.py --parts=1,4
+"""Memory against arithmetic of a step: python -m experiments.scaling.memory --config=configs/progan.py --parts=1,4
 
-Of a config's last phase, for each number of parts of a batch, with and without rematerialization: its arithmetic and
-its memory beyond the state as `--dry_run` tells them, and what XLA sets aside for the compiled step on this machine.
+For a config's last phase, per number of microbatches, with and without rematerialization: its arithmetic and its memory
+beyond the state, as `--dry_run` prints them, and the memory that XLA allocates for the compiled step on this machine.
 """
 
 from collections.abc import Iterator
@@ -25,25 +25,25 @@ FLAGS = flags.FLAGS
 
 
 def define_flags() -> None:
-    """The flags of this entry point."""
+    """Define the flags of this command."""
     config_flags.DEFINE_config_file("config", None, "The experiment, as for genjax.train: a GAN.")
-    flags.DEFINE_list("parts", ["1", "4"], "Numbers of parts that a batch is worked on in.")
-    flags.DEFINE_bool("compile", True, "Ask XLA as well: minutes, for large nets.")
+    flags.DEFINE_list("parts", ["1", "4"], "Numbers of microbatches per batch (grad_accum_steps).")
+    flags.DEFINE_bool("compile", True, "Compile the step as well: minutes, for large nets.")
 
 
 def main() -> None:
-    """Print the table that the flags ask for."""
+    """Print the table."""
     if FLAGS.config is None or "remat" not in FLAGS.config:
         raise InputError("--config is needed, of a GAN, as in --config=configs/progan.py")
     if not all(part.isdigit() for part in FLAGS.parts):
         raise InputError(f"--parts={','.join(FLAGS.parts)}: expected numbers, as in 1,2,4")
     enable_compilation_cache()
-    headers = ("parts", "remat", "GFLOP", "memory as written", "XLA sets aside")
+    headers = ("parts", "remat", "GFLOP", "memory as written", "XLA allocates")
     print(table(list(rows(FLAGS.config, [int(part) for part in FLAGS.parts])), headers))
 
 
 def rows(config: ConfigDict, parts: list[int]) -> Iterator[tuple]:
-    """A row for each way to work on a batch."""
+    """A row per number of microbatches, with and without rematerialization."""
     check(config, tasks.default_config(config.task))
     source = data.load(config.data)
     for count in parts:
@@ -53,17 +53,18 @@ def rows(config: ConfigDict, parts: list[int]) -> Iterator[tuple]:
             phase = task.phases[-1]
             x = jax.ShapeDtypeStruct((phase.batches_per_step, phase.batch, *source.shape), jnp.uint8)
             args = shapes(task), {"x": x}, jax.random.key(0)
-            found = cost(phase.prepared_step, *args)
-            yield count, remat, f"{found.flops / 1e9:,.4g}", bytes_text(found.peak), _asked(phase.prepared_step, args)
+            step = cost(phase.prepared_step, *args)
+            allocated = _allocated(phase.prepared_step, args)
+            yield count, remat, f"{step.flops / 1e9:,.4g}", bytes_text(step.peak), allocated
 
 
-def _asked(step, args) -> str:
-    """The bytes that the compiled step has beside its arguments."""
+def _allocated(step, args) -> str:
+    """Bytes of the compiled step besides its arguments."""
     if not FLAGS.compile:
-        return "not asked"
+        return "not compiled"
     compiled = jax.jit(step, compiler_options=compiler.options()).lower(*args).compile()
-    found = compiled.memory_analysis()
-    return bytes_text(found.temp_size_in_bytes + found.output_size_in_bytes)
+    memory = compiled.memory_analysis()
+    return bytes_text(memory.temp_size_in_bytes + memory.output_size_in_bytes)
 
 
 if __name__ == "__main__":

@@ -160,7 +160,7 @@ class Block(nn.Module):
     def __call__(self, x):
         """Apply the block; the sum of its branches is divided by sqrt 2, which preserves the variance."""
         h = activated(Conv(x.shape[-1], gain=1.0)(x))
-        h = upfirdn2d(h, SMOOTH, widen=1)
+        h = upfirdn2d(h, SMOOTH, pad=1)
         h = activated(Conv(self.features, gain=1.0, stride=2, padding="VALID")(h))
         skip = Conv(self.features, kernel=1, gain=1.0, use_bias=False)(upfirdn2d(x, SMOOTH, down=2))
         return (h + skip) / 2**0.5

@@ -1,4 +1,4 @@
-"""Upsampling and downsampling by two, and antialiasing filters.
+"""Doubling and halving an image's sides, with or without a low-pass filter.
 
 Shapes: x [B, H, W, C] throughout.
 """
@@ -10,21 +10,21 @@ from jax import lax
 from genjax.errors import InputError
 
 BINOMIAL = (1, 2, 1)
-"""StyleGAN's filter (arXiv:1812.04948, section 2.1, bilinear sampling)."""
+"""StyleGAN's filter: bilinear sampling. Source: arXiv:1812.04948, section 2.1."""
 
 SMOOTH = (1, 3, 3, 1)
-"""StyleGAN2's filter of all up- and downsampling, as in its authors' code."""
+"""StyleGAN2's filter for all up- and downsampling, from its authors' code."""
 
 
 def upsample2x(x):
-    """Nearest-neighbor upsampling: each pixel becomes a block of 2 x 2. Shapes: -> [B, 2H, 2W, C]."""
+    """Nearest neighbors: each pixel becomes a block of 2x2. Shapes: -> [B, 2H, 2W, C]."""
     batch, height, width, channels = x.shape
     x = jnp.broadcast_to(x[:, :, None, :, None], (batch, height, 2, width, 2, channels))
     return x.reshape(batch, 2 * height, 2 * width, channels)
 
 
 def downsample2x(x):
-    """The mean of each block of 2 x 2. Shapes: -> [B, H/2, W/2, C]. Raises: InputError for an odd side."""
+    """The mean of each block of 2x2. Shapes: -> [B, H/2, W/2, C]. Raises: InputError for an odd side."""
     batch, height, width, channels = x.shape
     if height % 2 or width % 2:
         raise InputError(f"{height}x{width} pixels cannot be halved: expected even sides")
@@ -32,26 +32,27 @@ def downsample2x(x):
 
 
 def downsample_to(x, side: int):
-    """Halve images until their height is `side`. Shapes: -> [B, side, side, C]."""
+    """Halve x until its height is `side`. Shapes: [B, H, H, C] -> [B, side, side, C]. Raises: as `downsample2x`."""
     while x.shape[1] > side:
         x = downsample2x(x)
     return x
 
 
-def upfirdn2d(x, taps=BINOMIAL, up: int = 1, down: int = 1, widen: int = 0):
-    """Filter both axes, after inserting `up` - 1 zeros behind each pixel and before keeping every `down`-th pixel.
+def upfirdn2d(x, taps=BINOMIAL, up: int = 1, down: int = 1, pad: int = 0):
+    """Insert `up` - 1 zeros after each pixel, filter both axes, keep every `down`-th pixel.
 
-    The taps are scaled to sum to `up`, so that a constant is preserved except near the border, beyond which are zeros.
-    `widen` adds pixels to each side, or removes some, for a convolution that follows.
-    Shapes: -> [B, (H up + widen) / down, (W up + widen) / down, C].
-    Source: upfirdn of arXiv:1912.04958, for symmetric taps.
+    The taps are symmetric and scaled to sum to `up`, so constant images stay constant except near the border, beyond
+    which are zeros. `pad` more pixels per axis (fewer, if negative) are left for a convolution that follows.
+    Shapes: -> [B, (H up + pad) / down, (W up + pad) / down, C].
+    Source: arXiv:1912.04958, the authors' upfirdn_2d.
     """
     taps = up * np.asarray(taps, float) / np.sum(taps)
-    spare = len(taps) - max(up, down) + widen
-    low, high = (spare + 1) // 2 + up - 1, spare // 2
+    spare = len(taps) - max(up, down) + pad
+    low = (spare + 1) // 2 + up - 1
+    high = spare // 2 + up - 1
     for axis in (1, 2):
         edges = [(0, 0, 0)] * 4
-        edges[axis] = low, high + up - 1, up - 1
+        edges[axis] = low, high, up - 1
         padded = lax.pad(x, jnp.zeros((), x.dtype), edges)
         end = padded.shape[axis] - len(taps) + 1
         x = sum(tap * lax.slice_in_dim(padded, i, i + end, down, axis) for i, tap in enumerate(taps.tolist()))

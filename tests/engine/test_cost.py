@@ -1,11 +1,11 @@
-"""What a program costs by its jaxpr: counts by hand, the benchmark's arithmetic, and what XLA sets aside."""
+"""The cost of a program by its jaxpr, against counts by hand, the benchmark's arithmetic and XLA's allocations."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments.benchmarks.works import WORKS
+from experiments.benchmarks.workloads import WORKLOADS
 from genjax.engine.cost import cost
 from genjax.nets import dcgan
 
@@ -17,11 +17,14 @@ def ones(*shape):
 
 
 def test_products_loops_and_branches():
-    product = lambda a, b: a @ b  # noqa: E731
-    assert cost(product, ones(5, 7), ones(7, 3)).flops == 2 * 5 * 7 * 3
-    repeated = lambda a: jax.lax.scan(lambda x, _: (a @ x, None), a, length=10)[0]  # noqa: E731
+    def repeated(a):
+        return jax.lax.scan(lambda x, _: (a @ x, None), a, length=10)[0]
+
+    def either(a):
+        return jax.lax.cond(a[0, 0] > 0, lambda: a @ a @ a, lambda: a @ a)
+
+    assert cost(jnp.matmul, ones(5, 7), ones(7, 3)).flops == 2 * 5 * 7 * 3
     assert cost(repeated, ones(4, 4)).flops == 10 * 2 * 4**3
-    either = lambda a: jax.lax.cond(a[0, 0] > 0, lambda: a @ a @ a, lambda: a @ a)  # noqa: E731
     assert cost(jax.jit(either), ones(4, 4)).flops == 2 * 2 * 4**3
 
 
@@ -31,23 +34,22 @@ def test_a_forward_pass_is_the_benchmarks_arithmetic(part):
     nets = {"generator": (dcgan.Generator((28, 28, 1)), ones(6, 100)), "critic": (dcgan.Critic(), ones(6, 28, 28, 1))}
     net, x = nets[part]
     variables = jax.eval_shape(net.init, jax.random.key(0), x)
-    found = cost(net.apply, variables, x).flops
-    assert found == pytest.approx(6 * WORKS["dcgan"].nets[part].flops, rel=0.04)  # some padding is not multiplied
+    flops = cost(net.apply, variables, x).flops
+    assert flops == pytest.approx(6 * WORKLOADS["dcgan"].nets[part].flops, rel=0.04)  # some padding is not multiplied
 
 
-def test_memory_is_of_what_is_needed_at_one_time():
+def test_memory_is_that_of_the_results_needed_at_one_time():
     size = 100 * FLOAT
-    x = ones(100)
-    chain = lambda x: jnp.sin(jnp.sin(jnp.sin(x)))  # noqa: E731
-    assert cost(chain, x).peak == 2 * size  # a result, and what it is of; x itself is the caller's
-    kept = lambda x: jnp.sin(x) * jnp.sin(jnp.sin(jnp.sin(x) + 1))  # noqa: E731
-    assert cost(kept, x).peak == 3 * size
-    seen = lambda x: jnp.sin(x)[None] * jnp.ones((50, 1))  # noqa: E731
-    assert cost(seen, x).peak == 51 * size  # not the hundred and first, of a broadcast
+    chain = cost(lambda x: jnp.sin(jnp.sin(jnp.sin(x))), ones(100))
+    assert chain.peak == 2 * size  # a result and its operand; x itself belongs to the caller
+    product = cost(lambda x: jnp.sin(x) * jnp.sin(jnp.sin(jnp.sin(x) + 1)), ones(100))
+    assert product.peak == 3 * size
+    broadcast = cost(lambda x: jnp.sin(x)[None] * jnp.ones((50, 1)), ones(100))
+    assert broadcast.peak == 51 * size  # the broadcast is fused into the product
 
 
-def test_memory_is_between_once_and_twice_what_xla_sets_aside():
-    """XLA computes tanh's slope where it is used; the jaxpr keeps it beside the value."""
+def test_memory_is_between_once_and_twice_the_memory_that_xla_allocates():
+    """XLA computes the derivative of tanh where it is used; the jaxpr stores it beside the value."""
 
     def loss(ws, x):
         for w in ws:
@@ -56,13 +58,15 @@ def test_memory_is_between_once_and_twice_what_xla_sets_aside():
 
     ws, x = [ones(64, 64)] * 6, ones(4096, 64)
     program = jax.jit(jax.grad(loss))
-    found = program.lower(ws, x).compile().memory_analysis()
-    assert 1 < cost(program, ws, x).peak / (found.temp_size_in_bytes + found.output_size_in_bytes) < 2.2
+    memory = program.lower(ws, x).compile().memory_analysis()
+    assert 1 < cost(program, ws, x).peak / (memory.temp_size_in_bytes + memory.output_size_in_bytes) < 2.2
 
 
 def test_rematerialization_trades_memory_for_arithmetic():
     def loss(remat, ws, x):
-        layer = lambda w, x: jnp.tanh(jnp.tanh(x @ w) * 2)  # noqa: E731
+        def layer(w, x):
+            return jnp.tanh(jnp.tanh(x @ w) * 2)
+
         for w in ws:
             x = (jax.checkpoint(layer) if remat else layer)(w, x)
         return jnp.sum(x)

@@ -1,4 +1,4 @@
-"""bfloat16 is what nets compute in, and nothing that is kept."""
+"""Nets compute in bfloat16, and nothing in the state is of that type."""
 
 import jax
 import jax.extend
@@ -34,7 +34,7 @@ def operands(jaxpr):
 
 
 @pytest.mark.parametrize("name", ["gan", "dcgan", "wgan_gp"])
-def test_every_product_is_short_and_the_whole_state_stays_long(name):
+def test_every_product_is_in_bfloat16_and_the_whole_state_in_float32(name):
     state, step, batch = first_step(name, "bfloat16")
     assert set(operands(step.jaxpr.jaxpr)) == {"bfloat16"}
     after, metrics = step.lower().compile()(state, batch, jax.random.key(1))
@@ -44,7 +44,7 @@ def test_every_product_is_short_and_the_whole_state_stays_long(name):
     assert any(jax.tree.leaves(moved))
 
 
-def test_losses_are_those_of_float32_to_bfloat16s_three_digits():
+def test_losses_agree_with_those_of_float32_to_the_three_digits_of_bfloat16():
     long, short = (
         step.lower().compile()(state, batch, jax.random.key(1))[1]
         for state, step, batch in (first_step("dcgan", dtype) for dtype in ("float32", "bfloat16"))

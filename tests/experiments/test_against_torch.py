@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from helpers import ROOT, config_of
 
-from experiments.benchmarks.works import WORKS, progan_nets
+from experiments.benchmarks.workloads import WORKLOADS, progan_nets
 from experiments.gans import against_torch
 from genjax import data
 from genjax.data import positions
@@ -97,7 +97,7 @@ def copy(variables, net):
 
 @pytest.mark.parametrize("train", [False, True])
 def test_the_nets_are_the_same(in_torch, train):
-    theirs = in_torch.nets_of(WORKS["wgan_gp"], 0)  # the DCGAN's without its dropout, which draws other masks
+    theirs = in_torch.nets_of(WORKLOADS["wgan_gp"], 0)  # the DCGAN's without its dropout, which draws other masks
     rng = np.random.default_rng(0)
     z, x = (rng.normal(size=size).astype(np.float32) for size in ((6, 100), (6, *SHAPE)))
     inputs = {"generator": (z, z), "critic": (x, x[:, ::-1, ::-1].transpose(0, 3, 1, 2).copy())}
@@ -116,18 +116,18 @@ def test_the_nets_are_the_same(in_torch, train):
 
 
 def test_samples_are_rotated_back_and_rounded(in_torch):
-    work = WORKS["dcgan"]
-    generator = in_torch.nets_of(work, 0)["generator"]
-    found = in_torch.sample(generator, work, 3, 5)
+    workload = WORKLOADS["dcgan"]
+    generator = in_torch.nets_of(workload, 0)["generator"]
+    found = in_torch.sample(generator, workload, 3, 5)
     assert (found.shape, found.dtype) == ((5, *SHAPE), np.uint8)
-    assert (found == in_torch.sample(generator, work, 3, 5)).all()
+    assert (found == in_torch.sample(generator, workload, 3, 5)).all()
     z = in_torch.torch.randn(5, 100, generator=in_torch.torch.Generator().manual_seed(3))
     x = generator(z).detach().numpy()[:, 0, ::-1, ::-1, None]
     assert np.abs((x + 1) * 127.5 - found).max() <= 0.5 + 1e-3
 
 
 def test_initial_weights_have_the_same_distribution(in_torch):
-    theirs = in_torch.nets_of(WORKS["dcgan"], 0)
+    theirs = in_torch.nets_of(WORKLOADS["dcgan"], 0)
     for name, net in linens("dcgan").items():
         params = net.init(jax.random.key(0), jnp.zeros((1, 100) if name == "generator" else (1, *SHAPE)))["params"]
         weights = [p.detach().numpy() for layer in layers_of(theirs[name]) for p in [layer.weight]]
@@ -147,7 +147,7 @@ def test_initial_weights_have_the_same_distribution(in_torch):
 
 @pytest.mark.parametrize("name", ["dcgan", "wgan_gp"])
 def test_the_optimizer_takes_genjaxs_steps(in_torch, name):
-    torch, options = in_torch.torch, WORKS[name].optimizer
+    torch, options = in_torch.torch, WORKLOADS[name].optimizer
     first, *gradients = np.random.default_rng(0).normal(size=(4, 50)).astype(np.float32)
     gradients = [g * 10.0 ** np.linspace(-7, 0, 50, dtype=np.float32) for g in gradients]  # epsilon matters for some
     tx = update.optimizer(**options)
@@ -165,15 +165,15 @@ def test_the_optimizer_takes_genjaxs_steps(in_torch, name):
 
 def test_batches_are_the_runs_own(in_torch):
     config = config_of("dcgan", "", data__split="train[:50]")
-    source, work = data.load(config.data), WORKS["dcgan"]
-    for number, x in enumerate(islice(in_torch.batches(source, work, 7), 3)):
-        expected = source.read(positions(7, 50, number * work.batch, work.batch))
+    source, workload = data.load(config.data), WORKLOADS["dcgan"]
+    for number, x in enumerate(islice(in_torch.batches(source, workload, 7), 3)):
+        expected = source.read(positions(7, 50, number * workload.batch, workload.batch))
         np.testing.assert_allclose(x.numpy()[:, 0, ::-1, ::-1, None], expected / 127.5 - 1, atol=1e-6)
 
 
 def test_running_statistics_change_only_in_the_generators_update(in_torch):
-    work = WORKS["wgan_gp"]
-    net, torch = in_torch.nets_of(work, 0)["generator"], in_torch.torch
+    workload = WORKLOADS["wgan_gp"]
+    net, torch = in_torch.nets_of(workload, 0)["generator"], in_torch.torch
     norm = norms_of(net)[0]
     with torch.no_grad():
         net(torch.randn(4, 100))

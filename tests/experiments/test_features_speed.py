@@ -11,8 +11,8 @@ from genjax.errors import InputError
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3)])
-def test_pytorch_sees_the_same_and_is_timed(shape):
-    pytest.importorskip("torch", reason="PyTorch is what is compared with")
+def test_pytorch_computes_the_same_and_is_timed(shape):
+    pytest.importorskip("torch", reason="PyTorch is the library to compare with")
     duel = features.duel(Kind(shape, 33), 5, 2)
     assert len(duel.ours) == len(duel.theirs) == 2
     assert min(duel.ours + duel.theirs) > 0
@@ -20,9 +20,9 @@ def test_pytorch_sees_the_same_and_is_timed(shape):
 
 
 def test_the_fastest_batch_is_found():
-    looked = []
-    assert features.fastest(lambda x: looked.append(len(x)), np.zeros(40)) in (16, 32)
-    assert set(looked) == {16, 32}
+    sizes = []
+    assert features.fastest(lambda x: sizes.append(len(x)), np.zeros(40)) in (16, 32)
+    assert set(sizes) == {16, 32}
 
 
 @pytest.mark.parametrize("ours", [[1.0, 2.001], [1.0, np.nan]])
@@ -40,5 +40,5 @@ def test_without_pytorch_it_says_what_to_install(monkeypatch):
 
 def test_a_ratio_is_of_medians_and_its_range_of_turns():
     duel = Duel(Kind((28, 28, 1), 64), 10_000, [1.0, 2.0, 4.0], [2.0, 3.0, 4.0], 32)
-    row = "| 10,000 of 28x28 gray, seen at 64x64 | 2.0 s | 3.0 s | 32 | 1.50 (1.00 - 2.00) |"
+    row = "| 10,000 of 28x28 gray, resized to 64x64 | 2.0 s | 3.0 s | 32 | 1.50 (1.00 - 2.00) |"
     assert row in features.as_text([duel])

@@ -1,4 +1,4 @@
-"""What is sent is counted in the compiled program and by hand; the model of a ring has closed forms."""
+"""Bytes sent, counted in the compiled program and by hand; the model of a ring has closed forms."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ def eight():
         yield call
 
 
-def test_a_ring_sends_each_byte_twice_but_for_its_own_share():
+def test_a_ring_sends_each_byte_twice_except_the_own_share():
     assert ring_seconds(1e9, 1, SLOW) == 0
     assert ring_seconds(1e9, 2, SLOW) == pytest.approx(2 * (0.5 + 0.001))
     assert ring_seconds(1e9, 4, SLOW) == pytest.approx(6 * (0.25 + 0.001))
@@ -54,7 +54,9 @@ def test_collectives_of_a_loop_count_as_often_as_it_runs(eight):
 
 def sums_in_a_loop():
     def run(rows, scales):
-        body = lambda total, scale: (total + jnp.sum(jnp.tanh(total + scale * rows), 0), None)  # noqa: E731
+        def body(total, scale):
+            return total + jnp.sum(jnp.tanh(total + scale * rows), 0), None
+
         return jax.lax.scan(body, jnp.zeros(3), scales)[0]
 
     rows = jax.device_put(jnp.ones((8, 3)), sharded(make_mesh(jax.devices()[:4]), 0))
@@ -62,17 +64,18 @@ def sums_in_a_loop():
 
 
 @pytest.mark.parametrize("config", ["gan", "dcgan", "wgan_gp"])
-def test_the_program_sends_what_is_counted_by_hand(config, eight):
+def test_the_program_sends_the_bytes_counted_by_hand(config, eight):
     """The critic's gradients once for reals, once for fakes, and its kernels' once for the penalty."""
     sent, task = eight(sent_by, config), tasks.build(config_of(config), (28, 28, 1))
-    nets, reals = shapes(task).nets, task.phases[0].reals
+    nets = shapes(task).nets
+    reals = task.phases[0].batches_per_step
     critic, generator = (jax.tree.leaves(nets[name].params) for name in ("critic", "generator"))
     kernels = size(leaf for leaf in critic if leaf.ndim > 1) if config == "wgan_gp" else 0
     channels = size(jax.tree.leaves(nets["generator"].stats)) // 2  # of mean and variance
     statistics = channels * (2 * (reals + 1) + 1)  # two sums a pass forwards, and backwards one besides the gradients
     expected = 4 * (reals * (2 * size(critic) + kernels) + size(generator) + statistics)
-    found = sum(c.times * c.nbytes for c in sent)
-    assert 0 <= found - expected <= 4 * 8 * (reals + 1), (found, expected)  # metrics, a number each
+    counted = sum(c.times * c.nbytes for c in sent)
+    assert 0 <= counted - expected <= 4 * 8 * (reals + 1), (counted, expected)  # metrics, a number each
     assert gradient_bytes(task) == 4 * (reals * size(critic) + size(generator))
 
 
@@ -102,7 +105,7 @@ def test_bad_flags_are_refused_in_a_line(arguments, text):
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_memory_is_traded_for_turns_and_arithmetic():
+def test_memory_is_traded_for_microbatches_and_arithmetic():
     command = [sys.executable, "-m", "experiments.scaling.memory", "--config=configs/progan.py:smoke", "--nocompile"]
     done = subprocess.run([*command, "--config.batch=16", "--parts=1,4"], cwd=ROOT, capture_output=True, text=True)
     rows = [line.split() for line in done.stdout.splitlines()[2:]]

@@ -15,7 +15,7 @@ import pytest
 from experiments.benchmarks import step_time
 from experiments.benchmarks.peers import with_genjax
 from experiments.benchmarks.process import Failed, Worker
-from experiments.benchmarks.works import WORKS, Layer, Net, stylegan
+from experiments.benchmarks.workloads import WORKLOADS, Layer, Net, stylegan
 from genjax.errors import InputError
 from genjax.nets.progan import Critic
 from genjax.nets.stylegan import Generator
@@ -51,9 +51,9 @@ def test_arithmetic_of_a_step_of_dense_layers():
     # Critic's update: one generator pass, three critic passes on twice the batch, not the first layer's to the data;
     # generator's: three passes of its own, not the first layer's to the noise, and two through the critic.
     macs = 135_600 + 2 * (3 * 132_700 - 784 * 150) + 3 * 135_600 - 30 * 100 + 2 * 132_700
-    assert WORKS["gan"].flops == 32 * 2 * macs
+    assert WORKLOADS["gan"].flops == 32 * 2 * macs
     # VAE: 784*150 + 150*100 + 100*20 = 134,600 and 10*100 + 100*150 + 150*784 = 133,600.
-    assert WORKS["vae"].flops == 128 * 2 * (3 * (134_600 + 133_600) - 784 * 150)
+    assert WORKLOADS["vae"].flops == 128 * 2 * (3 * (134_600 + 133_600) - 784 * 150)
 
 
 def test_arithmetic_of_a_step_of_convolutions():
@@ -61,42 +61,44 @@ def test_arithmetic_of_a_step_of_convolutions():
     critic = 2 * (25 * 64 * 196 + 25 * 64 * 128 * 49 + 6272)
     update = generator + 2 * (3 * critic - 2 * 25 * 64 * 196)
     through = 3 * generator - 2 * 100 * 6272 + 2 * critic
-    assert WORKS["dcgan"].flops == 32 * (update + through)
-    assert WORKS["dcgan_128"].flops == 4 * WORKS["dcgan"].flops
-    assert WORKS["wgan_gp"].flops == 64 * (5 * (update + 4 * critic) + through)
-    assert WORKS["wgan_gp"].parameters == {"generator": 840_321, "critic": 212_865}
+    assert WORKLOADS["dcgan"].flops == 32 * (update + through)
+    assert WORKLOADS["dcgan_128"].flops == 4 * WORKLOADS["dcgan"].flops
+    assert WORKLOADS["wgan_gp"].flops == 64 * (5 * (update + 4 * critic) + through)
+    assert WORKLOADS["wgan_gp"].parameters == {"generator": 840_321, "critic": 212_865}
 
 
 def test_shapes_meet():
-    for work in WORKS.values():
-        for net in work.nets.values():
+    for workload in WORKLOADS.values():
+        for net in workload.nets.values():
             *_, (last, shape) = net.each()
-            assert np.prod(last.output(shape)) in (1, 784, 20, 576, 32 * 32 * 3, 64 * 64 * 3), work.name
+            assert np.prod(last.output(shape)) in (1, 784, 20, 576, 32 * 32 * 3, 64 * 64 * 3), workload.name
     assert Net((4,), (Layer("dense", 3), Layer("dense", 2))).first_flops == 24
 
 
-@pytest.mark.parametrize("name", [name for name, work in WORKS.items() if work.config and not work.overrides])
-def test_works_are_the_configs(name):
-    work = WORKS[name]
-    config = with_genjax.load_config(work)
-    assert (work.latent, work.critic_steps) == (config.latent, config.critic_steps)
-    assert (work.loss, work.penalty) == (config.loss.name, config.penalty.gradient_penalty)
-    assert name == "dcgan_128" or work.batch == config.batch
+@pytest.mark.parametrize(
+    "name", [name for name, workload in WORKLOADS.items() if workload.config and not workload.overrides]
+)
+def test_workloads_are_the_configs(name):
+    workload = WORKLOADS[name]
+    config = with_genjax.load_config(workload)
+    assert (workload.latent, workload.critic_steps) == (config.latent, config.critic_steps)
+    assert (workload.loss, workload.penalty) == (config.loss.name, config.penalty.gradient_penalty)
+    assert name == "dcgan_128" or workload.batch == config.batch
     for net in ("generator", "critic"):
         ours = config.optimizer[net].to_dict()
         moments = {} if ours["name"] == "adam" else {"b1": ours["b1"], "b2": ours["b2"]}
         plain = {"epsilon": 1e-7, "decay": 0} | ({"weight_clip": 0.0} if net == "critic" else {})
-        assert ours == work.optimizer | moments | plain
-    rates = {layer.rate for layer in work.nets["critic"].layers if layer.kind == "dropout"}
-    assert rates == ({config.critic.dropout} if work.convolutional else set())
-    last = work.nets["generator"].layers[-1].activation
-    assert (config.generator.output, work.low) == (last, -1 if last == "tanh" else 0)
+        assert ours == workload.optimizer | moments | plain
+    rates = {layer.rate for layer in workload.nets["critic"].layers if layer.kind == "dropout"}
+    assert rates == ({config.critic.dropout} if workload.convolutional else set())
+    last = workload.nets["generator"].layers[-1].activation
+    assert (config.generator.output, workload.low) == (last, -1 if last == "tanh" else 0)
 
 
 def test_worker_trains_when_asked_and_says_how_it_went():
     cache = {name: value for name, value in os.environ.items() if name == "JAX_COMPILATION_CACHE_DIR"}
     with Worker("genjax", "gan", "loop", limit=60, **cache) as worker:
-        assert sum(worker.ready["parameters"].values()) == sum(WORKS["gan"].parameters.values())
+        assert sum(worker.ready["parameters"].values()) == sum(WORKLOADS["gan"].parameters.values())
         assert set(worker.ready) == set(READY)
         assert worker.run(3) > 0
         assert worker.idle < 0.1
@@ -105,15 +107,15 @@ def test_worker_trains_when_asked_and_says_how_it_went():
 
 
 def test_worker_that_cannot_start_says_why():
-    with pytest.raises(Failed, match="KeyError: 'no work'"), Worker("genjax", "no work", "loop", limit=60):
+    with pytest.raises(Failed, match="KeyError: 'no workload'"), Worker("genjax", "no workload", "loop", limit=60):
         pass
 
 
 @pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed (the bench extra)")
-@pytest.mark.parametrize("work", ["vae"])
-def test_torch_trains_the_same(work):
-    with Worker("torch", work, "eager 1 thread", limit=60) as worker:
-        assert sum(worker.ready["parameters"].values()) == sum(WORKS[work].parameters.values())
+@pytest.mark.parametrize("workload", ["vae"])
+def test_torch_trains_the_same(workload):
+    with Worker("torch", workload, "eager 1 thread", limit=60) as worker:
+        assert sum(worker.ready["parameters"].values()) == sum(WORKLOADS[workload].parameters.values())
         assert worker.ready["losses"]["loss"] == pytest.approx(np.log(2), abs=0.1)  # pixels not told from a coin's
 
 
@@ -132,14 +134,14 @@ def test_torchs_stylegan_is_ours():
 
     from experiments.benchmarks.peers import with_torch
 
-    work = stylegan(8, (6, 5), width=7)
+    workload = stylegan(8, (6, 5), width=7)
     ours = {"generator": Generator((8, 8, 3), (6, 5), width=7), "critic": Critic((6, 5), bilinear=True)}
     rng = np.random.default_rng(0)
     inputs = {"generator": rng.standard_normal((4, 7)), "critic": rng.standard_normal((4, 8, 8, 3))}
     for name, x in inputs.items():
         variables = ours[name].init(jax.random.key(0), x)
-        theirs = with_torch.module(work.nets[name], channels_last=False)
-        assert sum(p.numel() for p in theirs.parameters()) == work.nets[name].parameters
+        theirs = with_torch.module(workload.nets[name], channels_last=False)
+        assert sum(p.numel() for p in theirs.parameters()) == workload.nets[name].parameters
         scaled = [part.layer for part in theirs.modules() if isinstance(part, with_torch.Scaled)]
         for layer, path in zip(scaled, STYLEGAN[name], strict=True):
             kernel = functools.reduce(lambda tree, key: tree[key], path.split("/"), variables["params"])["kernel"]
@@ -157,7 +159,7 @@ def test_torchs_stylegan_is_ours():
 class Stub:
     """A worker that takes a known time."""
 
-    def __init__(self, peer, work, variant, limit=0.0):
+    def __init__(self, peer, workload, variant, limit=0.0):
         if variant == "compile":
             raise Failed("no compiler")
         self.milliseconds = {"loop": 2.0, "eager": 9.0, "eager 1 thread": 6.0}.get(variant, 8.0)
@@ -179,15 +181,15 @@ class Stub:
 
 def test_results_are_the_fastest_variant_with_the_others_beside_it(monkeypatch):
     monkeypatch.setattr(step_time, "Worker", Stub)
-    results = list(step_time.measure([WORKS["gan"]], ["torch", "flax"], repeats=3))
-    assert [(r["work"], r["peer"], r["ours_ms"], r["peer_ms"], r["ratio"]) for r in results] == [
+    results = list(step_time.measure([WORKLOADS["gan"]], ["torch", "flax"], repeats=3))
+    assert [(r["workload"], r["peer"], r["ours_ms"], r["peer_ms"], r["ratio"]) for r in results] == [
         ("gan", "torch", 2.0, 6.0, 3.0),
         ("gan", "flax", 2.0, 8.0, 4.0),
     ]
     assert results[0]["variant"] == "eager 1 thread"
     assert [v["ratio"] for v in results[0]["variants"]] == [4.5, 3.0, None, 4.0]
-    assert results[0]["ours_gflops"] == pytest.approx(WORKS["gan"].flops / 2e6)
-    assert results[0]["ours_share_of_matmul"] == pytest.approx(WORKS["gan"].flops / 2e6 / (2 * 2048**3 / 0.1e9))
+    assert results[0]["ours_gflops"] == pytest.approx(WORKLOADS["gan"].flops / 2e6)
+    assert results[0]["ours_share_of_matmul"] == pytest.approx(WORKLOADS["gan"].flops / 2e6 / (2 * 2048**3 / 0.1e9))
     assert json.loads(json.dumps(results)) == results
     text = step_time.as_text(results)
     assert "torch (eager 1 thread)" in text

@@ -47,7 +47,7 @@ def test_flips_quarter_turns_and_whole_shifts_are_exact(side):
 
 
 def by_scipy(x, matrix):
-    """Mirror images all round, filtered, sampled and filtered by SciPy: what `warp` says that it does."""
+    """Mirror images all round, filtered, sampled and filtered by SciPy: the three steps of `warp`."""
     side, far = len(x), 64
     f = np.array(affine.SYM6)
     x = np.pad(x, ((far, far), (far, far), (0, 0)), "reflect")
@@ -65,35 +65,38 @@ def by_scipy(x, matrix):
 @pytest.mark.parametrize("name", MAPS)
 def test_a_warp_is_filtering_bilinear_sampling_and_filtering(name):
     with jax.enable_x64(True):
-        found = affine.warp(X, jnp.asarray(MAPS[name], jnp.float64))
-    np.testing.assert_allclose(found, by_scipy(X, np.float64(MAPS[name])), atol=1e-9)
+        result = affine.warp(X, jnp.asarray(MAPS[name], jnp.float64))
+    np.testing.assert_allclose(result, by_scipy(X, np.float64(MAPS[name])), atol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["enlarged", "stretched", "turned", "shifted", "far", "all"])
-def test_a_smooth_image_is_seen_where_the_map_points(name):
+def test_a_smooth_image_appears_where_the_map_points(name):
     """Cosines are their own mirror images, so f(M p) is known everywhere; SciPy's spline knows it within the image.
 
     The bound is bilinear sampling's, (1/2)^2 / 8 of the second derivatives, and the slope where the filter, whose mean
     is not quite at a pixel, puts the image.
     """
     side = 16
-    f = lambda x, y: np.cos(np.pi * x / (side - 1)) + np.cos(np.pi * y / (side - 1)) / 2  # noqa: E731
+
+    def f(x, y):
+        return np.cos(np.pi * x / (side - 1)) + np.cos(np.pi * y / (side - 1)) / 2
+
     grid = np.arange(side) - (side - 1) / 2
     columns, rows = np.meshgrid(grid, grid)
     matrix = np.float64(MAPS[name])
     x, y, _ = np.einsum("ij,jrc->irc", matrix, [columns, rows, np.ones_like(rows)]) + (side - 1) / 2
     image = f(*np.meshgrid(np.arange(side), np.arange(side)))
-    found = affine.warp(jnp.float32(image)[..., None], jnp.float32(matrix))[..., 0]
+    result = affine.warp(jnp.float32(image)[..., None], jnp.float32(matrix))[..., 0]
     lag = np.arange(12) @ affine.SYM6 / 2**0.5 / 2 - 2.5
     assert 0 < lag < 0.05
     aside = np.abs((matrix[:2, :2] - np.eye(2)) @ [lag, lag])
     bound = 1.5 * (np.pi / (side - 1)) ** 2 / 32 + aside @ [1, 0.5] * np.pi / (side - 1) + 1e-5
-    np.testing.assert_allclose(found, f(x, y), atol=bound)
+    np.testing.assert_allclose(result, f(x, y), atol=bound)
     swapped = matrix[[1, 0, 2]][:, [1, 0, 2]]  # SciPy's points are (row, column), from the corner
     offset = swapped[:2, 2] + (side - 1) / 2 - swapped[:2, :2] @ np.full(2, (side - 1) / 2)
     inside = (np.minimum(x, y) > 0) & (np.maximum(x, y) < side - 1)
     bilinear = ndimage.affine_transform(image, swapped[:2, :2], offset, order=1)
-    np.testing.assert_allclose(np.where(inside, found, 0), np.where(inside, bilinear, 0), atol=5 * bound)
+    np.testing.assert_allclose(np.where(inside, result, 0), np.where(inside, bilinear, 0), atol=5 * bound)
 
 
 def test_a_warp_that_changes_nothing_gives_the_image_back_and_whole_shifts_are_shifts():

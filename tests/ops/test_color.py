@@ -19,9 +19,9 @@ def test_brightness_adds_and_contrast_multiplies():
 def test_a_luma_flip_is_the_householder_reflection_of_the_gray_axis():
     matrix, v = color.luma_flip()[:3, :3], np.ones(3) / np.sqrt(3)
     np.testing.assert_allclose(matrix, np.eye(3) - 2 * np.outer(v, v), atol=1e-12)
-    found = color.recolor(X, color.luma_flip())
-    np.testing.assert_allclose(found.mean(2, keepdims=True), -LUMA, atol=1e-6)
-    np.testing.assert_allclose(found + LUMA, X - LUMA, atol=1e-6)  # hue and saturation as they were
+    result = color.recolor(X, color.luma_flip())
+    np.testing.assert_allclose(result.mean(2, keepdims=True), -LUMA, atol=1e-6)
+    np.testing.assert_allclose(result + LUMA, X - LUMA, atol=1e-6)  # hue and saturation as they were
 
 
 @pytest.mark.parametrize("angle", [-3.0, 0.5, 2 * np.pi / 3])
@@ -56,7 +56,7 @@ def test_no_change_is_none_to_the_bit():
 @pytest.mark.parametrize("name", ["brightness", "contrast", "luma_flip", "hue", "saturation"])
 def test_a_gray_image_is_one_of_three_equal_colors(name):
     matrix = getattr(color, name)(1 if name == "luma_flip" else 0.4)
-    found = color.recolor(X[..., :1], matrix)
-    np.testing.assert_allclose(np.repeat(found, 3, 2), color.recolor(np.repeat(X[..., :1], 3, 2), matrix), atol=1e-6)
+    result = color.recolor(X[..., :1], matrix)
+    np.testing.assert_allclose(np.repeat(result, 3, 2), color.recolor(np.repeat(X[..., :1], 3, 2), matrix), atol=1e-6)
     if name in ("hue", "saturation"):
-        np.testing.assert_allclose(found, X[..., :1], atol=1e-6)
+        np.testing.assert_allclose(result, X[..., :1], atol=1e-6)

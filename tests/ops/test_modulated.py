@@ -26,11 +26,18 @@ def enlarging(x, w):
     return upfirdn(spread, np.array(SMOOTH) / 4, pads=(1, 1))
 
 
-@pytest.mark.parametrize("fused", [False, True])
+def by_kernels(x, w, style, up=False):
+    """The same with a kernel per example, as eqs. 1 and 3 are written; the demodulated one."""
+    kernels = w * style[:, None, None, :, None]
+    kernels *= jax.lax.rsqrt(jnp.sum(kernels**2, (1, 2, 3), keepdims=True) + 1e-8)
+    ones = jnp.ones((1, x.shape[3]))
+    return jax.vmap(lambda x, w: modulated_conv(x[None], w, ones, demodulate=False, up=up)[0])(x, kernels)
+
+
 @pytest.mark.parametrize("up", [False, True])
 @pytest.mark.parametrize("demodulate", [False, True])
-def test_each_example_has_its_own_kernel(demodulate, up, fused):
-    y = modulated_conv(*map(jnp.asarray, (X, W, STYLE)), demodulate, up, fused)
+def test_each_example_has_its_own_kernel(demodulate, up):
+    y = modulated_conv(*map(jnp.asarray, (X, W, STYLE)), demodulate, up)
     assert y.shape == ((3, 12, 10, 7) if up else (3, 6, 5, 7))
     for i in range(3):
         kernel = STYLE[i][:, None] * W  # eq. 1
@@ -41,21 +48,23 @@ def test_each_example_has_its_own_kernel(demodulate, up, fused):
 
 
 @pytest.mark.parametrize("up", [False, True])
-def test_both_ways_agree_in_float32(up):
-    short = [jnp.asarray(a, jnp.float32) for a in (X, W, STYLE)]
-    plain, fused = (modulated_conv(*short, up=up, fused=fused) for fused in (False, True))
-    assert plain.dtype == jnp.float32
-    np.testing.assert_allclose(plain, fused, atol=1e-5)
+def test_scaling_maps_and_scaling_kernels_agree_in_float32(up):
+    operands = [jnp.asarray(a, jnp.float32) for a in (X, W, STYLE)]
+    y = modulated_conv(*operands, up=up)
+    assert y.dtype == jnp.float32
+    np.testing.assert_allclose(y, by_kernels(*operands, up=up), atol=1e-5)
 
 
-def test_both_ways_agree_in_the_slope_of_their_slope():
-    """In the kernel, of that in the style: as regularizing path lengths needs."""
+def test_scaling_maps_and_scaling_kernels_agree_in_second_derivatives():
+    """In the kernel, of the gradient in the style: as regularizing path lengths needs."""
 
-    def slopes(fused):
-        net = lambda style, w: jnp.sum(jnp.tanh(modulated_conv(jnp.asarray(X), w, style, up=True, fused=fused)))  # noqa: E731
-        return jax.jit(jax.grad(lambda w: jnp.sum(jax.grad(net)(jnp.asarray(STYLE), w) ** 2)))(jnp.asarray(W))
+    def slopes(convolve):
+        def total(style, w):
+            return jnp.sum(jnp.tanh(convolve(jnp.asarray(X), w, style, up=True)))
 
-    np.testing.assert_allclose(slopes(False), slopes(True), rtol=1e-9, atol=1e-11)
+        return jax.jit(jax.grad(lambda w: jnp.sum(jax.grad(total)(jnp.asarray(STYLE), w) ** 2)))(jnp.asarray(W))
+
+    np.testing.assert_allclose(slopes(modulated_conv), slopes(by_kernels), rtol=1e-9, atol=1e-11)
 
 
 def test_demodulated_outputs_of_independent_inputs_have_variance_one():
@@ -73,9 +82,9 @@ def test_demodulated_outputs_of_independent_inputs_have_variance_one():
 def test_enlarging_is_filtering_and_then_the_convolution_away_from_the_border():
     one = jnp.ones((3, 4))
     y = modulated_conv(jnp.asarray(X), jnp.asarray(W), one, demodulate=False, up=True)
-    other = conv(np.asarray(upfirdn2d(jnp.asarray(X), SMOOTH, up=2)), W)
-    np.testing.assert_allclose(y[:, 2:-2, 2:-2], other[:, 2:-2, 2:-2], rtol=1e-11, atol=1e-12)
-    assert np.abs(y[:, 0] - other[:, 0]).max() > 1e-3  # beyond it they have zeros in different places
+    expected = conv(np.asarray(upfirdn2d(jnp.asarray(X), SMOOTH, up=2)), W)
+    np.testing.assert_allclose(y[:, 2:-2, 2:-2], expected[:, 2:-2, 2:-2], rtol=1e-11, atol=1e-12)
+    assert np.abs(y[:, 0] - expected[:, 0]).max() > 1e-3  # beyond it they have zeros in different places
 
 
 def test_enlarging_keeps_centers_where_they_are():

@@ -19,7 +19,7 @@ def float64():
 
 
 @pytest.mark.parametrize(
-    ("taps", "up", "down", "widen", "pads"),
+    ("taps", "up", "down", "pad", "zeros"),
     [  # zeros before and behind, as arXiv:1912.04958's authors have them for each use
         (BINOMIAL, 1, 1, 0, (1, 1)),
         (BINOMIAL, 2, 1, 0, (2, 0)),
@@ -31,10 +31,10 @@ def float64():
         (SMOOTH, 4, 1, 0, (3, 0)),
     ],
 )
-def test_fir_is_zeros_in_between_and_a_convolution(taps, up, down, widen, pads):
-    expected = upfirdn(X, up * np.array(taps) / sum(taps), up, down, pads)
-    y = upfirdn2d(jnp.asarray(X), taps, up, down, widen)
-    assert y.shape == (2, (6 * up + widen) // down, (8 * up + widen) // down, 3)
+def test_upfirdn2d_is_zeros_in_between_and_a_convolution(taps, up, down, pad, zeros):
+    expected = upfirdn(X, up * np.array(taps) / sum(taps), up, down, zeros)
+    y = upfirdn2d(jnp.asarray(X), taps, up, down, pad)
+    assert y.shape == (2, (6 * up + pad) // down, (8 * up + pad) // down, 3)
     np.testing.assert_allclose(y, expected, rtol=1e-13, atol=1e-14)
 
 
@@ -43,22 +43,25 @@ def test_a_box_of_two_is_nearest_neighbors_and_the_mean():
     np.testing.assert_allclose(upfirdn2d(jnp.asarray(X), (1, 1), down=2), downsample2x(X), rtol=1e-13, atol=1e-15)
 
 
-def test_the_mean_of_what_one_two_one_filters_is_one_three_three_one():
+def test_filtering_by_one_two_one_and_then_the_mean_is_filtering_by_one_three_three_one():
     expected = downsample2x(upfirdn2d(jnp.asarray(X), BINOMIAL))
     np.testing.assert_allclose(upfirdn2d(jnp.asarray(X), SMOOTH, down=2), expected, rtol=1e-13, atol=1e-15)
 
 
-@pytest.mark.parametrize(("taps", "up", "down", "widen"), [(BINOMIAL, 1, 1, 0), (SMOOTH, 2, 1, 0), (SMOOTH, 1, 2, 0)])
-def test_a_constant_stays_what_it_is_within_and_fades_at_the_border(taps, up, down, widen):
-    y = np.asarray(upfirdn2d(jnp.ones((1, 8, 8, 1)), taps, up, down, widen))[0, :, :, 0]
+@pytest.mark.parametrize(("taps", "up", "down", "pad"), [(BINOMIAL, 1, 1, 0), (SMOOTH, 2, 1, 0), (SMOOTH, 1, 2, 0)])
+def test_a_constant_stays_constant_within_and_fades_at_the_border(taps, up, down, pad):
+    y = np.asarray(upfirdn2d(jnp.ones((1, 8, 8, 1)), taps, up, down, pad))[0, :, :, 0]
     np.testing.assert_allclose(y[1:-1, 1:-1], 1, rtol=1e-14)
     assert (y[0, 1:-1] == 1 - min(taps) * up / sum(taps)).all()
 
 
-def test_centers_stay_where_they_are():
+def test_pixel_centers_keep_their_place():
     """A ramp enlarged has its values at pixels' centers: the n-th of 16 lies where (n - 1/2) / 2 of 8 does."""
     ramp = jnp.broadcast_to(jnp.arange(8.0)[:, None, None], (1, 8, 8, 1))
-    rows = lambda y: np.asarray(y)[0, 1:-1, 2, 0]  # noqa: E731
+
+    def rows(y):
+        return np.asarray(y)[0, 1:-1, 2, 0]
+
     np.testing.assert_allclose(rows(upfirdn2d(ramp, SMOOTH, up=2)), (np.arange(1, 15) - 0.5) / 2, rtol=1e-14)
     np.testing.assert_allclose(rows(upfirdn2d(ramp, SMOOTH, down=2)), 2 * np.arange(1, 3) + 0.5, rtol=1e-14)
 
@@ -78,6 +81,6 @@ def test_shrinking_is_a_quarter_of_the_transpose_of_enlarging():
     np.testing.assert_allclose(jnp.vdot(upsample2x(X), y), 4 * jnp.vdot(X, downsample2x(y)), rtol=1e-12)
 
 
-def test_odd_sides_have_no_half():
-    with pytest.raises(InputError, match=r"5x8 pixels.*even sides"):
+def test_odd_sides_cannot_be_halved():
+    with pytest.raises(InputError, match=r"5x8 pixels cannot be halved.*even sides"):
         downsample2x(X[:, :5])

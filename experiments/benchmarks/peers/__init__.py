@@ -1,56 +1,56 @@
-"""Who is timed, one file a library: `build(work, variant, images) -> Runner`.
+"""The libraries that are timed, one file per library: `build(workload, variant, images) -> Runner`.
 
-All train the same net on the same float32 data that lie in memory, with the work that a user's step has: draw a batch,
-draw noise, dropout, batch normalization in training mode, both phases of a GAN. The library's ordinary means only.
+All train the same net on the same float32 data in memory, with everything that a user's step has: draw a batch, draw
+noise, dropout, batch normalization in training mode, both updates of a GAN; with the library's ordinary means only.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.benchmarks.works import Work
+from experiments.benchmarks.workloads import Workload
 
 Losses = dict[str, float]
 
 
 @dataclass(frozen=True)
 class Runner:
-    """A training under way."""
+    """A training run in progress."""
 
-    parameters: dict[str, int]  # trained numbers by net
-    run: Callable[[int], Losses]  # take so many steps, wait for them, give the last step's losses
+    parameters: dict[str, int]  # number of trained parameters by net
+    run: Callable[[int], Losses]  # take n steps and wait for them; the losses of the last one
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A library and the forms in which a user might run it."""
+    """A library, and the ways in which a user might run it."""
 
     module: str
     packages: tuple[str, ...]
-    variants: Callable[[Work], tuple[str, ...]]
+    variants: Callable[[Workload], tuple[str, ...]]
 
 
-def _torch(work: Work) -> tuple[str, ...]:
-    # On small products threads cost more than they bring.
-    choices = ("", " channels_last") if work.convolutional else ("", " 1 thread")
+def _torch(workload: Workload) -> tuple[str, ...]:
+    # On small products threads cost more than they gain.
+    choices = ("", " channels_last") if workload.convolutional else ("", " 1 thread")
     return tuple(form + choice for form in ("eager", "compile") for choice in choices)
 
 
 PEERS = {
-    "genjax": Peer("with_genjax", ("jax",), lambda work: ("loop",)),
+    "genjax": Peer("with_genjax", ("jax",), lambda workload: ("loop",)),
     "torch": Peer("with_torch", ("torch",), _torch),
     "keras": Peer(
         "with_keras",
         ("keras", "tensorflow"),
-        lambda work: () if work.equalized else ("tf.function", "tf.function jit_compile"),
+        lambda workload: () if workload.equalized else ("tf.function", "tf.function jit_compile"),
     ),
     "keras_train_on_batch": Peer(
         "with_keras",
         ("keras", "tensorflow"),
-        lambda work: ("train_on_batch",) if work.name in ("gan", "dcgan", "dcgan_128") else (),
+        lambda workload: ("train_on_batch",) if workload.name in ("gan", "dcgan", "dcgan_128") else (),
     ),
-    "flax": Peer("with_flax", ("flax", "optax"), lambda work: () if work.equalized else ("jit per step",)),
+    "flax": Peer("with_flax", ("flax", "optax"), lambda workload: () if workload.equalized else ("jit per step",)),
 }
 
 FAMILIES = {"torch": ("torch",), "keras": ("keras", "keras_train_on_batch"), "flax": ("flax",)}
-"""What a name of --against stands for."""
+"""Name in --against -> peers."""

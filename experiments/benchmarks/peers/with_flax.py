@@ -1,4 +1,4 @@
-"""Plain Flax: its own layers, optax, one `jit` a step, dispatched without waiting."""
+"""Plain Flax: its own layers, optax, one `jit` per step, dispatched without waiting."""
 
 import flax.linen as nn
 import jax
@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import optax
 
 from experiments.benchmarks.peers import Runner
-from experiments.benchmarks.works import Net, Work
+from experiments.benchmarks.workloads import Net, Workload
 
 ACTIVATIONS = {
     "linear": lambda x: x,
@@ -18,7 +18,7 @@ ACTIVATIONS = {
 
 
 class Stack(nn.Module):
-    """A net of the works, in training."""
+    """A net of a workload, in training mode."""
 
     net: Net
 
@@ -49,20 +49,20 @@ class Stack(nn.Module):
         return x
 
 
-def build(work: Work, variant: str, images) -> Runner:
-    """A `jit` a step; WGAN-GP has one for the critic, called five times, and one for the generator."""
-    nets = {name: Stack(net) for name, net in work.nets.items()}
+def build(workload: Workload, variant: str, images) -> Runner:
+    """One `jit` per step; WGAN-GP has one for the critic, called five times, and one for the generator."""
+    nets = {name: Stack(net) for name, net in workload.nets.items()}
     variables = {
         name: net.init({"params": jax.random.key(i), "dropout": jax.random.key(i)}, jnp.zeros((1, *net.net.shape)))
         for i, (name, net) in enumerate(nets.items())
     }
     params = {name: v["params"] for name, v in variables.items()}
     stats = {name: {k: v for k, v in vs.items() if k != "params"} for name, vs in variables.items()}
-    tx = _optimizer(**work.optimizer)
+    tx = _optimizer(**workload.optimizer)
     count = {name: sum(leaf.size for leaf in jax.tree.leaves(p)) for name, p in params.items()}
     state = {"key": jax.random.key(0), "data": jnp.asarray(images()), "params": params, "stats": stats}
-    steps = _gan(work, nets, tx) if work.kind == "gan" else _reconstruct(work, nets, tx)
-    opt = {name: tx.init(p) for name, p in params.items()} if work.kind == "gan" else tx.init(params)
+    steps = _gan(workload, nets, tx) if workload.kind == "gan" else _reconstruct(workload, nets, tx)
+    opt = {name: tx.init(p) for name, p in params.items()} if workload.kind == "gan" else tx.init(params)
     state["opt"] = opt
 
     def run(n):
@@ -83,35 +83,35 @@ def _optimizer(name, learning_rate, b1=0.9, b2=0.999):
     return optax.rmsprop(learning_rate, 0.9, 1e-7) if name == "rmsprop" else optax.sgd(learning_rate)
 
 
-def _batch(work, state, key):
-    return state["data"][jax.random.randint(key, (work.batch,), 0, len(state["data"]))]
+def _batch(workload, state, key):
+    return state["data"][jax.random.randint(key, (workload.batch,), 0, len(state["data"]))]
 
 
-def _gan(work, nets, tx):
+def _gan(workload, nets, tx):
     generator, critic = nets["generator"], nets["critic"]
 
     def generate(params, stats, key):
-        z = jax.random.normal(key, (work.batch, work.latent))
+        z = jax.random.normal(key, (workload.batch, workload.latent))
         return generator.apply({"params": params, **stats}, z, mutable=list(stats))
 
-    def judge(params, x, key):
+    def logits(params, x, key):
         return critic.apply({"params": params}, x, rngs={"dropout": key})[:, 0]
 
     def critic_loss(params, real, fake, key):
-        k_judge, k_mix = jax.random.split(key)
-        on_real, on_fake = jnp.split(judge(params, jnp.concatenate([real, fake]), k_judge), 2)
-        if work.loss == "non_saturating":
+        k_critic, k_mix = jax.random.split(key)
+        on_real, on_fake = jnp.split(logits(params, jnp.concatenate([real, fake]), k_critic), 2)
+        if workload.loss == "non_saturating":
             return (nn.softplus(-on_real).mean() + nn.softplus(on_fake).mean()) / 2
-        mix = real + jax.random.uniform(k_mix, (work.batch, 1, 1, 1)) * (fake - real)
-        slope = jax.grad(lambda x: judge(params, x, k_judge).sum())(mix)
+        mix = real + jax.random.uniform(k_mix, (workload.batch, 1, 1, 1)) * (fake - real)
+        slope = jax.grad(lambda x: logits(params, x, k_critic).sum())(mix)
         norm = jnp.sqrt((slope**2).sum((1, 2, 3)) + 1e-12)
-        return on_fake.mean() - on_real.mean() + work.penalty * ((norm - 1) ** 2).mean()
+        return on_fake.mean() - on_real.mean() + workload.penalty * ((norm - 1) ** 2).mean()
 
     def generator_loss(params, stats, critic_params, key):
-        k_z, k_judge = jax.random.split(key)
+        k_z, k_critic = jax.random.split(key)
         fake, stats = generate(params, stats, k_z)
-        logits = judge(critic_params, fake, k_judge)
-        return (nn.softplus(-logits) if work.loss == "non_saturating" else -logits).mean(), stats
+        on_fake = logits(critic_params, fake, k_critic)
+        return (nn.softplus(-on_fake) if workload.loss == "non_saturating" else -on_fake).mean(), stats
 
     def update(state, name, grads):
         updates, opt = tx.update(grads, state["opt"][name], state["params"][name])
@@ -121,7 +121,7 @@ def _gan(work, nets, tx):
     def critic_step(state):
         key, k_batch, k_z, k_loss = jax.random.split(state["key"], 4)
         fake, _ = generate(state["params"]["generator"], state["stats"]["generator"], k_z)
-        real = _batch(work, state, k_batch)
+        real = _batch(workload, state, k_batch)
         loss, grads = jax.value_and_grad(critic_loss)(state["params"]["critic"], real, fake, k_loss)
         return update(state, "critic", grads) | {"key": key}, {"critic/loss": loss}
 
@@ -137,16 +137,16 @@ def _gan(work, nets, tx):
         state, more = generator_step(state)
         return state, losses | more
 
-    if work.critic_steps == 1:
+    if workload.critic_steps == 1:
         return [_jit(step)]
-    return [_jit(critic_step)] * work.critic_steps + [_jit(generator_step)]
+    return [_jit(critic_step)] * workload.critic_steps + [_jit(generator_step)]
 
 
-def _reconstruct(work, nets, tx):
+def _reconstruct(workload, nets, tx):
     def loss(params, x, key):
         code = nets["encoder"].apply({"params": params["encoder"]}, x)
         divergence = 0.0
-        if work.kind == "vae":
+        if workload.kind == "vae":
             mean, log_var = jnp.split(code, 2, axis=-1)
             code = mean + jnp.exp(log_var / 2) * jax.random.normal(key, mean.shape)
             divergence = -0.5 * (1 + log_var - mean**2 - jnp.exp(log_var)).sum(-1).mean() / x[0].size
@@ -155,7 +155,7 @@ def _reconstruct(work, nets, tx):
 
     def step(state):
         key, k_batch, k_loss = jax.random.split(state["key"], 3)
-        x = _batch(work, state, k_batch)
+        x = _batch(workload, state, k_batch)
         value, grads = jax.value_and_grad(loss)(state["params"], x, k_loss)
         updates, opt = tx.update(grads, state["opt"], state["params"])
         params = optax.apply_updates(state["params"], updates)
@@ -165,7 +165,7 @@ def _reconstruct(work, nets, tx):
 
 
 def _jit(step):
-    """The step compiled, its state donated but for the data."""
+    """The step compiled, its state donated except the data."""
     inner = jax.jit(lambda data, rest: _without(step({"data": data, **rest})), donate_argnums=1)
 
     def call(state):

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from experiments.benchmarks.peers import Runner
-from experiments.benchmarks.works import Net, Work
+from experiments.benchmarks.workloads import Net, Workload
 from genjax import data as sources
 from genjax import tasks
 from genjax.config import defaults
@@ -27,14 +27,14 @@ from genjax.ops.pool import max_pool
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 CALL = 50
-"""Steps a call at most: the configs' log_every."""
+"""Steps per call at most: the configs' log_every."""
 
 
-def build(work: Work, variant: str, images) -> Runner:
-    """The task in `loop.compile_phase`, fed as `loop.train` feeds it; it reads the images itself, as bytes."""
-    config = load_config(work)
+def build(workload: Workload, variant: str, images) -> Runner:
+    """The task in `loop.compile_phase`, fed as in `loop.train`; it reads the images itself, as bytes."""
+    config = load_config(workload)
     source = sources.load(config.data if config else defaults("").data)
-    task = tasks.build(config, source.shape) if config else TASKS[work.kind](work)
+    task = tasks.build(config, source.shape) if config else TASKS[workload.kind](workload)
     mesh, seed = make_mesh(), 0
     state = loop.initial_state(task, seed, mesh)
     (span,) = scheduled_phases(task)
@@ -57,26 +57,26 @@ def build(work: Work, variant: str, images) -> Runner:
 
 
 def _used(params) -> int:
-    """Trained numbers, but for those of the colors of earlier stages, which nets that have grown do not use."""
+    """Number of trained parameters, without the color layers of earlier stages, which grown nets do not use."""
     colors = sorted(name for name in params if "rgb" in name)[:-1]
     return sum(leaf.size for name, part in params.items() if name not in colors for leaf in jax.tree.leaves(part))
 
 
-def load_config(work: Work):
-    """The config that the work stands for, with the work's batch; None if there is none."""
-    if not work.config:
+def load_config(workload: Workload):
+    """The workload's config, with the workload's batch; None if there is none."""
+    if not workload.config:
         return None
-    spec = importlib.util.spec_from_file_location(work.config, CONFIGS / f"{work.config}.py")
+    spec = importlib.util.spec_from_file_location(workload.config, CONFIGS / f"{workload.config}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     config = module.get_config()
-    config.batch = work.batch
-    config.update_from_flattened_dict(work.overrides)
+    config.batch = workload.batch
+    config.update_from_flattened_dict(workload.overrides)
     return config
 
 
 class Stack(nn.Module):
-    """A net of the works on genjax's layers."""
+    """A net of a workload, of genjax's layers."""
 
     net: Net
 
@@ -98,44 +98,44 @@ class Stack(nn.Module):
         return x
 
 
-def autoencoder(work: Work) -> Task:
+def autoencoder(workload: Workload) -> Task:
     """Images through a bottleneck: cross-entropy of their pixels."""
 
     def loss(nets, params, x, key):
         logits = nets["decoder"].apply({"params": params["decoder"]}, encode(nets, params, x))
         return bce(flatten(logits), flatten(x)).mean()
 
-    return _reconstruct(work, loss)
+    return _reconstruct(workload, loss)
 
 
-def vae(work: Work) -> Task:
-    """Images through a noisy bottleneck: cross-entropy of their pixels and the divergence from N(0, 1), a pixel."""
+def vae(workload: Workload) -> Task:
+    """Images through a noisy bottleneck: cross-entropy of their pixels and the divergence from N(0, 1), per pixel."""
 
     def loss(nets, params, x, key):
         mean, log_var = jnp.split(encode(nets, params, x), 2, axis=-1)
-        z = mean + jnp.exp(log_var / 2) * noise.normal(key, work.batch, (work.latent,))
+        z = mean + jnp.exp(log_var / 2) * noise.normal(key, workload.batch, (workload.latent,))
         logits = nets["decoder"].apply({"params": params["decoder"]}, z)
         divergence = -0.5 * (1 + log_var - mean**2 - jnp.exp(log_var)).sum(-1).mean()
         return bce(flatten(logits), flatten(x)).mean() + divergence / x[0].size
 
-    return _reconstruct(work, loss)
+    return _reconstruct(workload, loss)
 
 
 def encode(nets, params, x):
-    """What the encoder makes of x."""
+    """The encoder's output for x."""
     return nets["encoder"].apply({"params": params["encoder"]}, x)
 
 
-def _reconstruct(work: Work, loss) -> Task:
-    nets = {name: Stack(net) for name, net in work.nets.items()}
-    tx = optimizer(**work.optimizer)
+def _reconstruct(workload: Workload, loss) -> Task:
+    nets = {name: Stack(net) for name, net in workload.nets.items()}
+    tx = optimizer(**workload.optimizer)
 
     def init(key):
         params = {name: net.init(key, jnp.zeros((1, *net.net.shape)))["params"] for name, net in nets.items()}
         return State(jnp.int32(0), {"ae": init_net({"params": params}, tx)}, {}, {})
 
     def step(state, batch, key):
-        x = to_float(batch["x"][0], "sigmoid").reshape(-1, *work.shape)
+        x = to_float(batch["x"][0], "sigmoid").reshape(-1, *workload.shape)
 
         def value(params, stats):
             value = loss(nets, params, x, key)
@@ -144,7 +144,7 @@ def _reconstruct(work: Work, loss) -> Task:
         net, metrics = gradient_step(state.nets["ae"], tx, value)
         return State(state.step + 1, {"ae": net}, {}, {}), metrics
 
-    return Task(init, (Phase("train", 10**9, work.batch, step),))
+    return Task(init, (Phase("train", 10**9, workload.batch, step),))
 
 
 TASKS = {"autoencoder": autoencoder, "vae": vae}

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from experiments.benchmarks.peers import Runner
-from experiments.benchmarks.works import Net, Work
+from experiments.benchmarks.workloads import Net, Workload
 
 ACTIVATIONS = {
     "linear": nn.Identity,
@@ -48,7 +48,7 @@ class Flatten(nn.Module):
 class Scaled(nn.Module):
     """A dense or a convolutional layer whose weights are multiplied by a constant at run time.
 
-    With a `multiplier` m what is stored is the m-th part of weights and biases, which so learn m times as fast.
+    With a `multiplier` m, weights and biases are stored divided by m, so they learn m times as fast.
     """
 
     def __init__(self, layer, constant, multiplier=1.0):
@@ -101,7 +101,7 @@ class Blur(nn.Module):
 
 
 class Noise(nn.Module):
-    """Noise, one number a pixel, times a scale a channel, and a bias."""
+    """Noise, one number per pixel, times one scale per channel, and a bias."""
 
     def __init__(self, channels):
         super().__init__()
@@ -113,7 +113,7 @@ class Noise(nn.Module):
 
 
 class Style(nn.Module):
-    """Channels normalized, then scaled and offset as w says."""
+    """Channels normalized, then scaled and offset by functions of w."""
 
     def __init__(self, width, channels):
         super().__init__()
@@ -126,7 +126,7 @@ class Style(nn.Module):
 
 
 class StyleGenerator(nn.Module):
-    """StyleGAN's generator in training: two latents' styles, the one up to a random layer, the other from there."""
+    """StyleGAN's generator in training: styles of two latents, of the first up to a random layer."""
 
     def __init__(self, mapping, size, synthesis, mixing):
         super().__init__()
@@ -151,9 +151,9 @@ class StyleGenerator(nn.Module):
 
 
 def module(net: Net, channels_last: bool, batch_norm=nn.BatchNorm2d, mixing=0.0) -> nn.Module:
-    """A net of the works. "SAME" with stride 2 is padding k // 2, which sits a pixel beside TensorFlow's.
+    """A net of a workload. "SAME" with stride 2 is padding k // 2, which is off by one pixel from TensorFlow's.
 
-    On 5x5 kernels it is TensorFlow's in the mirror: the nets are the same on images turned by half a circle.
+    For 5x5 kernels it is its mirror image: the nets are the same on images turned by half a circle.
     """
     mapping, start, parts = [], (), []
     for layer, shape in net.each():
@@ -204,22 +204,22 @@ def module(net: Net, channels_last: bool, batch_norm=nn.BatchNorm2d, mixing=0.0)
         if isinstance(part, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             nn.init.xavier_uniform_(part.weight)
             nn.init.zeros_(part.bias)
-    whole = StyleGenerator(mapping, start, parts, mixing) if mapping else nn.Sequential(*parts)
-    return whole.to(memory_format=torch.channels_last if channels_last else torch.preserve_format)
+    net = StyleGenerator(mapping, start, parts, mixing) if mapping else nn.Sequential(*parts)
+    return net.to(memory_format=torch.channels_last if channels_last else torch.preserve_format)
 
 
-def build(work: Work, variant: str, images) -> Runner:
-    """The step in one of its forms."""
+def build(workload: Workload, variant: str, images) -> Runner:
+    """The step in one of its variants."""
     torch.set_num_threads(1 if "1 thread" in variant else len(os.sched_getaffinity(0)))
     torch.manual_seed(0)
     channels_last = "channels_last" in variant
     data = torch.from_numpy(images())
-    if work.convolutional:
+    if workload.convolutional:
         layout = torch.channels_last if channels_last else torch.contiguous_format
         data = data.permute(0, 3, 1, 2).contiguous(memory_format=layout)
-    nets = {name: module(net, channels_last, mixing=work.mixing) for name, net in work.nets.items()}
+    nets = {name: module(net, channels_last, mixing=workload.mixing) for name, net in workload.nets.items()}
     compiled = torch.compile if variant.startswith("compile") else lambda function: function
-    step = (gan if work.kind == "gan" else _reconstruct)(work, nets, batches(data, work.batch), compiled)
+    step = (gan if workload.kind == "gan" else _reconstruct)(workload, nets, batches(data, workload.batch), compiled)
 
     def run(n):
         for _ in range(n):
@@ -230,7 +230,7 @@ def build(work: Work, variant: str, images) -> Runner:
 
 
 def batches(data, size):
-    """Endless batches, shuffled anew each epoch."""
+    """Endless batches, shuffled again each epoch."""
     while True:
         for indices in torch.randperm(len(data)).split(size):
             if len(indices) == size:
@@ -238,7 +238,7 @@ def batches(data, size):
 
 
 def optimizer(params, compiled, name, learning_rate, b1=0.9, b2=0.999):
-    """A function that takes a step of an optimizer with the gradients in place, and then forgets them."""
+    """A function that takes a step of an optimizer with the gradients in place, and then clears them."""
     params = list(params)
     if name == "adam":
         opt = torch.optim.Adam(params, learning_rate, (b1, b2), eps=1e-7, fused=True)
@@ -255,28 +255,28 @@ def optimizer(params, compiled, name, learning_rate, b1=0.9, b2=0.999):
     return descend
 
 
-def gan(work, nets, batches, compiled, optimizer=optimizer):
+def gan(workload, nets, batches, compiled, optimizer=optimizer):
     """A function that takes one step and returns both losses."""
     generator, critic = nets["generator"], nets["critic"]
-    descend = {name: optimizer(net.parameters(), compiled, **work.optimizer) for name, net in nets.items()}
-    averaged = [p.detach().clone() for p in generator.parameters()] if work.average else []
-    ones = torch.ones(work.batch, 1)
+    descend = {name: optimizer(net.parameters(), compiled, **workload.optimizer) for name, net in nets.items()}
+    averaged = [p.detach().clone() for p in generator.parameters()] if workload.average else []
+    ones = torch.ones(workload.batch, 1)
     labels = torch.cat([ones, torch.zeros_like(ones)])
 
     @compiled
     def fakes():
-        return generator(torch.randn(work.batch, work.latent))
+        return generator(torch.randn(workload.batch, workload.latent))
 
     @compiled
     def critic_loss(real, fake):
         logits = critic(torch.cat([real, fake]))
-        if work.loss == "non_saturating":
+        if workload.loss == "non_saturating":
             return F.binary_cross_entropy_with_logits(logits, labels)
         on_real, on_fake = logits.chunk(2)
-        return on_fake.mean() - on_real.mean() + work.drift * on_real.square().mean()
+        return on_fake.mean() - on_real.mean() + workload.drift * on_real.square().mean()
 
     def penalty(real, fake):  # eager in either form: compiled functions cannot be differentiated twice
-        mix = torch.lerp(real, fake, torch.rand(work.batch, 1, 1, 1)).requires_grad_()
+        mix = torch.lerp(real, fake, torch.rand(workload.batch, 1, 1, 1)).requires_grad_()
         (slope,) = torch.autograd.grad(critic(mix).sum(), mix, create_graph=True)
         return ((slope.flatten(1).square().sum(1) + 1e-12).sqrt() - 1).square().mean()
 
@@ -287,19 +287,19 @@ def gan(work, nets, batches, compiled, optimizer=optimizer):
 
     @compiled
     def generator_loss():
-        logits = critic(generator(torch.randn(work.batch, work.latent)))
-        return F.binary_cross_entropy_with_logits(logits, ones) if work.loss == "non_saturating" else -logits.mean()
+        logits = critic(generator(torch.randn(workload.batch, workload.latent)))
+        return F.binary_cross_entropy_with_logits(logits, ones) if workload.loss == "non_saturating" else -logits.mean()
 
     def step():
-        for _ in range(work.critic_steps):
+        for _ in range(workload.critic_steps):
             real = next(batches)
             with torch.no_grad():
                 fake = fakes()
             on_critic = critic_loss(real, fake)
-            if work.penalty:
-                on_critic = on_critic + work.penalty * penalty(real, fake)
-            if work.r1:
-                on_critic = on_critic + work.r1 * r1(real)
+            if workload.penalty:
+                on_critic = on_critic + workload.penalty * penalty(real, fake)
+            if workload.r1:
+                on_critic = on_critic + workload.r1 * r1(real)
             on_critic.backward()
             descend["critic"]()
         critic.requires_grad_(False)
@@ -309,20 +309,20 @@ def gan(work, nets, batches, compiled, optimizer=optimizer):
         critic.requires_grad_(True)
         if averaged:
             weights = [p.detach() for p in generator.parameters()]
-            torch._foreach_lerp_(averaged, weights, 1 - 0.5 ** (work.batch / work.average))
+            torch._foreach_lerp_(averaged, weights, 1 - 0.5 ** (workload.batch / workload.average))
         return {"critic/loss": on_critic, "generator/loss": on_generator}
 
     return step
 
 
-def _reconstruct(work, nets, batches, compiled):
+def _reconstruct(workload, nets, batches, compiled):
     encoder, decoder = nets["encoder"], nets["decoder"]
-    descend = optimizer([p for net in nets.values() for p in net.parameters()], compiled, **work.optimizer)
+    descend = optimizer([p for net in nets.values() for p in net.parameters()], compiled, **workload.optimizer)
 
     @compiled
     def loss(x):
         code, divergence = encoder(x), 0.0
-        if work.kind == "vae":
+        if workload.kind == "vae":
             mean, log_var = code.chunk(2, dim=1)
             code = mean + (log_var / 2).exp() * torch.randn_like(mean)
             divergence = -0.5 * (1 + log_var - mean.square() - log_var.exp()).sum(1).mean() / x[0].numel()

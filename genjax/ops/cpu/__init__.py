@@ -2,6 +2,6 @@
 
 Each file says what is slow, with which versions and on which machine that was measured, and what the form brings;
 docs/performance.md has the figures. Each has a plain twin (`genjax.ops.bilinear`, `genjax.ops.pool`), to which the
-tests hold it, so a file can go when XLA no longer needs it. "Measured" is always: two cores of an Intel Xeon with
-AVX-512, float32, alone on the machine, inside a compiled loop.
+tests hold it, so a file can go when XLA no longer needs it. All of it was measured in float32 on two cores of an
+Intel Xeon with AVX-512, with nothing else running.
 """

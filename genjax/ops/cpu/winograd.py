@@ -5,8 +5,8 @@ A tile of 6x6 pixels and the kernel are transformed so that the convolution is a
 the result is within about 1e-5 of its largest number.
 Source: arXiv:1509.09308, section 4.3.
 
-Measured with JAX 0.10.2, 2026-11: 61x61 pixels, 256 to 256 channels from 23 to 9 ms, the gradient in x from 24 to 11;
-32x32 pixels, 512 to 512 channels from 25 to 11, the gradient from 26 to 13. Kernels are transformed outside the loop:
+Measured with JAX 0.10.2, 2026-11: 61x61 pixels, 256 channels from 23 to 9 ms, the gradient from 24 to 11; 32x32
+pixels, 512 channels from 25 to 11, the gradient from 26 to 13. Kernels are transformed outside the loop:
 within it XLA would do that at each step. Plain twin: `genjax.ops.conv.conv`.
 """
 

@@ -1,6 +1,6 @@
-"""What is timed: nets as lists of layers that every library builds alike, and the arithmetic that a step needs.
+"""The workloads of the benchmark: nets as lists of layers that every library can build, and the arithmetic of a step.
 
-The first four are the configs' of their names; a test holds them to it.
+The first four are the configs of the same names, which a test checks.
 """
 
 import math
@@ -32,7 +32,7 @@ class Layer:
     to: tuple[int, ...] = ()
 
     def output(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The shape of an example behind the layer."""
+        """The shape of one example after the layer."""
         match self.kind:
             case "dense":
                 return (self.features,)
@@ -58,7 +58,7 @@ class Layer:
         return shape
 
     def flops(self, shape: tuple[int, ...]) -> int:
-        """Multiplications and additions of one example's matrix products, forwards; the rest counts as nothing."""
+        """Multiplications and additions in the matrix products of one example's forward pass; nothing else counts."""
         taps = self.kernel**2 * shape[-1] * self.features
         match self.kind:
             case "dense":
@@ -72,7 +72,7 @@ class Layer:
         return 0
 
     def parameters(self, shape: tuple[int, ...]) -> int:
-        """Trained numbers."""
+        """Number of trained parameters."""
         match self.kind:
             case "dense":
                 return (shape[0] + 1) * self.features
@@ -103,22 +103,22 @@ class Net:
 
     @property
     def parameters(self) -> int:
-        """Trained numbers."""
+        """Number of trained parameters."""
         return sum(layer.parameters(shape) for layer, shape in self.each())
 
     @property
     def flops(self) -> int:
-        """Of one forward pass of one example. The inputs' gradients cost as much, the weights' too."""
+        """Operations of one example's forward pass; the gradients of inputs and of weights cost as many each."""
         return sum(layer.flops(shape) for layer, shape in self.each())
 
     @property
     def first_flops(self) -> int:
-        """Of the first layer alone, whose input's gradient nobody needs when the input is data or noise."""
+        """Operations of the first layer alone: the gradient of its input is not needed if that is data or noise."""
         return next(n for n in (layer.flops(shape) for layer, shape in self.each()) if n)
 
 
 @dataclass(frozen=True)
-class Work:
+class Workload:
     """A training step to time. `kind`: gan, autoencoder, vae."""
 
     name: str
@@ -135,18 +135,18 @@ class Work:
     r1: float = 0.0
     mixing: float = 0.0  # how likely styles are of two latents
     average: float = 0.0  # half-life of the generator's, in images
-    config: str = ""  # configs/<config>.py is the work
+    config: str = ""  # the workload is configs/<config>.py
     overrides: dict = field(default_factory=dict)  # of the config
     data: str = "fashion_mnist_10k"
 
     @property
     def equalized(self) -> bool:
-        """Whether its layers are ProGAN's or StyleGAN's, which only PyTorch has here."""
+        """Whether it has layers of ProGAN or StyleGAN, which of the peers only PyTorch implements here."""
         return any(layer.gain for net in self.nets.values() for layer in net.layers)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one image as the nets see it: nets of dense layers get it flat."""
+        """The shape of one image as input of the nets; flat for dense layers."""
         return self.nets["critic" if self.kind == "gan" else "encoder"].shape
 
     @property
@@ -156,17 +156,18 @@ class Work:
 
     @property
     def parameters(self) -> dict[str, int]:
-        """Trained numbers by net."""
+        """Number of trained parameters by net."""
         return {name: net.parameters for name, net in self.nets.items()}
 
     @property
     def flops(self) -> int:
-        """Floating-point operations that a step cannot do without, in the matrix products alone.
+        """Floating-point operations that a step needs, in matrix products alone.
 
-        Training a net takes three passes (values, gradients of inputs, of weights) less the gradient of data.
-        GAN: a critic update makes fakes and trains on reals and fakes; the penalty takes four passes more over the
-        critic: values, slope, and the slope's own gradient, which for piecewise linear activations is one pass up to
-        the logits and one to the weights. The generator's update trains it through the critic's values and slope.
+        Training a net takes three passes (values, gradients of inputs, gradients of weights), without the gradient of
+        the data. GAN: a critic update makes fakes and trains on reals and fakes; a gradient penalty takes four more
+        passes over the critic: values, gradient, and the gradient of that, which for piecewise linear activations is
+        one pass up to the logits and one to the weights. The generator's update passes through the critic's values and
+        the gradient of its input.
         """
         if self.kind != "gan":
             encoder, decoder = self.nets["encoder"], self.nets["decoder"]
@@ -213,7 +214,7 @@ def dcgan_nets(dropout: float) -> dict[str, Net]:
 
 
 RMSPROP = {"name": "rmsprop", "learning_rate": 1e-3}
-GAN = Work(
+GAN = Workload(
     "gan",
     "gan",
     32,
@@ -222,8 +223,8 @@ GAN = Work(
     latent=30,
     config="gan",
 )
-DCGAN = Work("dcgan", "gan", 32, dcgan_nets(0.4), RMSPROP, low=-1.0, latent=100, config="dcgan")
-WGAN_GP = Work(
+DCGAN = Workload("dcgan", "gan", 32, dcgan_nets(0.4), RMSPROP, low=-1.0, latent=100, config="dcgan")
+WGAN_GP = Workload(
     "wgan_gp",
     "gan",
     64,
@@ -236,7 +237,7 @@ WGAN_GP = Work(
     penalty=10.0,
     config="wgan_gp",
 )
-CONV_AE = Work(
+CONV_AE = Workload(
     "conv_ae",
     "autoencoder",
     32,
@@ -260,7 +261,7 @@ CONV_AE = Work(
     },
     {"name": "sgd", "learning_rate": 1.0},
 )
-VAE = Work(
+VAE = Workload(
     "vae",
     "vae",
     128,
@@ -274,9 +275,11 @@ VAE = Work(
 
 
 def progan_nets(latent: int, channels: tuple[int, ...]) -> dict[str, Net]:
-    """ProGAN's nets once they are grown, for color; what only earlier stages use is left out."""
-    gain, stages = math.sqrt(2), list(enumerate(channels))[1:]
-    norm, side = Layer("pixel_norm"), 4 * 2 ** len(stages)
+    """ProGAN's nets when fully grown, for color images, without the layers that only earlier stages use."""
+    gain = math.sqrt(2)
+    stages = list(enumerate(channels))[1:]
+    norm = Layer("pixel_norm")
+    side = 4 * 2 ** len(stages)
 
     def conv(features, kernel=3, gain=gain, activation="leaky_relu"):
         return Layer("conv", features, activation, kernel=kernel, gain=gain)
@@ -294,11 +297,11 @@ def progan_nets(latent: int, channels: tuple[int, ...]) -> dict[str, Net]:
     }
 
 
-def progan(side: int, channels: tuple[int, ...]) -> Work:
+def progan(side: int, channels: tuple[int, ...]) -> Workload:
     """ProGAN's last phase on emoji: WGAN-GP with drift, and an averaged generator."""
     nets = {f"{net}.channels": channels for net in ("generator", "critic")}
     data = {"data.name": f"emoji_{side}", "data.size": "", "data.resize": "crop"}
-    return Work(
+    return Workload(
         f"progan_{side}",
         "gan",
         16,
@@ -316,11 +319,13 @@ def progan(side: int, channels: tuple[int, ...]) -> Work:
     )
 
 
-def stylegan(side: int, channels: tuple[int, ...], width: int = 64) -> Work:
+def stylegan(side: int, channels: tuple[int, ...], width: int = 64) -> Workload:
     """StyleGAN's last phase on emoji: mixed styles, the non-saturating loss with R1, and an averaged generator."""
-    gain, stages = math.sqrt(2), list(enumerate(channels))[1:]
+    gain = math.sqrt(2)
+    stages = list(enumerate(channels))[1:]
     dense = Layer("dense", width, "leaky_relu", gain=gain, multiplier=0.01)
-    noise, style = Layer("noise", activation="leaky_relu"), Layer("style", to=(width,))
+    noise = Layer("noise", activation="leaky_relu")
+    style = Layer("style", to=(width,))
     start = (Layer("pixel_norm"), *[dense] * 8, Layer("constant", to=(4, 4, channels[0])), noise, style)
 
     def conv(features):
@@ -353,6 +358,6 @@ def stylegan(side: int, channels: tuple[int, ...], width: int = 64) -> Work:
 
 DCGAN_128 = replace(DCGAN, name="dcgan_128", batch=128)
 CHANNELS = {32: (64, 64, 48, 24), 64: (64, 64, 48, 24, 16)}
-GROWN = [work(side, channels) for work in (progan, stylegan) for side, channels in CHANNELS.items()]
-WORKS = {w.name: w for w in (GAN, DCGAN, DCGAN_128, WGAN_GP, CONV_AE, VAE, *GROWN)}
+GROWN = [workload(side, channels) for workload in (progan, stylegan) for side, channels in CHANNELS.items()]
+WORKLOADS = {w.name: w for w in (GAN, DCGAN, DCGAN_128, WGAN_GP, CONV_AE, VAE, *GROWN)}
 """By name, in the order of the table."""
