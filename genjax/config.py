@@ -1,4 +1,4 @@
-"""Configs: the keys that every task has, and the checks that make a mistake a message."""
+"""Configs: the keys that every task has, and checks whose messages name the mistake."""
 
 import dataclasses
 import types
@@ -16,36 +16,36 @@ def defaults(task: str) -> ConfigDict:
     """The keys that every task has. Durations are in steps."""
     c = ConfigDict()
     c.task = task
-    c.seed = 0  # of everything random: weights, order of the data, noise
+    c.seed = 0  # of all randomness: weights, order of the data, noise
     c.steps = 10_000
-    c.batch = 32  # real examples in one update, over all devices
-    c.dtype = "float32"  # of what nets compute in; "bfloat16" for GPUs and TPUs, with weights in float32 still
+    c.batch = 32  # real examples per update, over all devices
+    c.dtype = "float32"  # of activations; "bfloat16" for GPUs and TPUs; weights stay in float32
     c.data = ConfigDict(
         {
             "name": "fashion_mnist_10k",  # see docs/data.md
             "split": "train",  # slices as in "train[:55000]", "train[90%:]"
             "size": "",  # "64" or "64x48" (height x width); "" leaves images as they are
-            "channels": 0,  # 1, 3, or 0: as found
+            "channels": 0,  # 1, 3, or 0 for those of the files
             "resize": "crop",  # or "squash", "pad", "frame"
-            "upscale": False,  # images smaller than `size`; else they are refused
-            "dir": "",  # a folder of prepared TFDS data sets, or of Fashion-MNIST's files; "" for their defaults
+            "upscale": False,  # True to enlarge images smaller than `size`, which are refused otherwise
+            "dir": "",  # folder of prepared TFDS data sets; "": the default of TFDS
             "resident_gib": 1.0,  # data sets up to this size live on the device, larger ones stream
         }
     )
-    c.eval = ConfigDict(  # judging the run as it goes, against its own data; see docs/metrics.md
+    c.eval = ConfigDict(  # evaluation during training, against the run's own data; see docs/metrics.md
         {
-            "every": 0,  # steps; 0: never
+            "every": 0,  # steps between evaluations; 0: never
             "metrics": "frechet,precision_recall",
             "features": "squeezenet",
             "samples": 2000,
-            "heldout": "",  # the split that accuracies and reconstructions are of; "": "test"
-            "budget": 0.1,  # share of the run's time: what would take more is skipped, but for the last step's
+            "heldout": "",  # the split for accuracies and reconstructions; "": "test"
+            "budget": 0.1,  # largest share of the run's time; the last step is always evaluated
         }
     )
     c.log_every = 50
     c.sample_every = 500
     c.save_every = 1000
-    c.keep = 3  # newest checkpoints that are kept
+    c.keep = 3  # number of checkpoints to keep
     c.samples = 64  # images in a grid
     return c
 
@@ -64,14 +64,14 @@ SMOKE = {"steps": 4, "batch": 8, "log_every": 2, "sample_every": 2, "save_every"
 """Overrides that make any config finish in seconds."""
 
 
-def pick(choices: Collection[str], name: str, what: str) -> Any:
-    """choices[name] of a mapping, or `name` itself of another collection. `what` is the config's key, for messages.
+def pick(choices: Collection[str], name: str, key: str) -> Any:
+    """choices[name] of a mapping, or `name` itself of another collection. `key` is the config's, for messages.
 
     Raises: InputError that lists the choices.
     """
     if name not in choices:
         known = ", ".join(map(repr, choices))
-        raise InputError(f"{what}: no {name!r}{did_you_mean(name, choices)}; choose from {known}")
+        raise InputError(f"{key}: no {name!r}{did_you_mean(name, choices)}; choose from {known}")
     return choices[name] if isinstance(choices, Mapping) else name
 
 
@@ -84,35 +84,37 @@ def need_fields(net: Any) -> None:
 def construct(
     classes: Mapping[str, type],
     config: ConfigDict,
-    what: str,
+    section: str,
     check: Callable[[Any], None] = need_fields,
     /,
     **fixed: Any,
 ) -> Any:
-    """A Linen module from its sub-config: `net` names the class, the other keys are its fields.
+    """A Linen module from a section of a config: `net` names the class, the other keys are its fields.
 
-    A net's `CHOICES`, if any, lists the names that a field may have. `fixed` are fields that the task sets. `check` is
-    the contract of a net that is named "package.module:name" (`genjax.nets.contracts`).
+    `fixed` are the fields that the task sets. The net's `CHOICES`, if any, lists the names that a field can have.
+    `check` is the contract of a net that is named "package.module:name" (`genjax.nets.contracts`).
 
     Raises: InputError for unknown nets, unknown fields, and fields of the wrong type or not among their choices.
     """
-    cls = find(classes, config.net, f"{what}.net", check)
+    cls = find(classes, config.net, f"{section}.net", check)
     hints = typing.get_type_hints(cls)
     fields = {field.name for field in dataclasses.fields(cls)} - {"parent", "name"}
     if missing := fixed.keys() - fields:
-        raise InputError(f"{what}.net={config.net!r}: the net lacks the fields {sorted(missing)}, which the task sets")
+        raise InputError(
+            f"{section}.net={config.net!r}: the net lacks the fields {sorted(missing)}, which the task sets"
+        )
     choices = getattr(cls, "CHOICES", {})
     options = {key: tuple(value) if isinstance(value, list) else value for key, value in config.items() if key != "net"}
     for key, value in options.items():
         if key not in fields - fixed.keys():
-            raise InputError(f"{what}.{key}: the {config.net} net has no such field{did_you_mean(key, fields)}")
+            raise InputError(f"{section}.{key}: the {config.net} net has no such field{did_you_mean(key, fields)}")
         if not _is_a(value, hints[key]):
             expected = getattr(hints[key], "__name__", hints[key]) if not typing.get_args(hints[key]) else hints[key]
-            raise InputError(f"{what}.{key}={value!r}: expected {expected}")
+            raise InputError(f"{section}.{key}={value!r}: expected {expected}")
         if isinstance(value, tuple) and any(isinstance(n, int) and n < 1 for n in value):
-            raise InputError(f"{what}.{key}={value!r}: expected sizes of at least 1")
+            raise InputError(f"{section}.{key}={value!r}: expected sizes of at least 1")
         if key in choices:
-            pick(choices[key], value, f"{what}.{key}")
+            pick(choices[key], value, f"{section}.{key}")
     return cls(**options, **fixed)
 
 
@@ -128,19 +130,18 @@ def _is_a(value, hint) -> bool:
 
 
 def check(config: ConfigDict, template: ConfigDict) -> None:
-    """Refuse keys that a task does not have, types that it does not take and values that no task can run with.
+    """Raises: InputError for unknown or missing keys, wrong types, and values that no task can run with.
 
-    `template` is the task's own config; the sub-configs with a key "net" are checked where the nets are made.
-    Raises: InputError.
+    `template` is the task's own config. Sections with a key "net" are checked where the nets are made.
     """
     nets = tuple(f"{key}." for key, value in template.items() if isinstance(value, ConfigDict) and "net" in value)
     known = {key: value for key, value in flat(template).items() if not key.startswith(nets)}
-    given = {key: value for key, value in flat(config).items() if not key.startswith(nets)}
-    for key in given.keys() - known.keys():
+    values = {key: value for key, value in flat(config).items() if not key.startswith(nets)}
+    for key in values.keys() - known.keys():
         raise InputError(f"the config has an unknown key {key!r}{did_you_mean(key, known)}")
-    for key in known.keys() - given.keys():
+    for key in known.keys() - values.keys():
         raise InputError(f"the config lacks the key {key!r}: start from genjax.tasks.{config.task}.config()")
-    for key, value in given.items():
+    for key, value in values.items():
         if not _is_a(value, type(known[key])):
             raise InputError(f"{key}={value!r}: expected {type(known[key]).__name__}, as {known[key]!r}")
     for key in ("steps", "batch", "log_every", "sample_every", "save_every", "keep", "samples"):
@@ -151,7 +152,7 @@ def check(config: ConfigDict, template: ConfigDict) -> None:
 
 
 def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested keys as dotted ones; tuples as lists, as JSON has them."""
+    """Nested keys with dots between them; tuples as lists, as in JSON."""
     out = {}
     for key, value in config.items():
         if isinstance(value, Mapping | ConfigDict):

@@ -1,4 +1,7 @@
-"""One optimizer step, and the moving average that follows it."""
+"""Optimizer steps: of one net, over microbatches, of several nets; and the moving average of weights.
+
+A loss returns a scalar and (stats, aux): the updated statistics of the net, and any tree of scalars such as metrics.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -10,39 +13,39 @@ from genjax.errors import InputError
 
 
 def init_net(variables: Variables, tx: optax.GradientTransformation) -> Net:
-    """A net about to be trained, from what a Linen module's `init` returned."""
+    """A net at step 0, from the variables that a Linen module's `init` returned."""
     stats = {name: collection for name, collection in variables.items() if name != "params"}
     return Net(variables["params"], stats, tx.init(variables["params"]))
 
 
 def gradient_step(net: Net, tx: optax.GradientTransformation, loss, *args):
-    """One optimizer step. loss(params, stats, *args) -> scalar, (stats, metrics)."""
-    (_, (stats, metrics)), grads = jax.value_and_grad(loss, has_aux=True)(net.params, net.stats, *args)
+    """One optimizer step on loss(params, stats, *args) -> scalar, (stats, aux). Returns the net and aux."""
+    (_, (stats, aux)), grads = jax.value_and_grad(loss, has_aux=True)(net.params, net.stats, *args)
     updates, opt = tx.update(grads, net.opt, net.params)
-    return Net(optax.apply_updates(net.params, updates), stats, opt), metrics
+    return Net(optax.apply_updates(net.params, updates), stats, opt), aux
 
 
 def accumulated_gradient_step(net: Net, tx: optax.GradientTransformation, loss, parts):
-    """One optimizer step on the mean gradient over parts of a batch, which are worked on one after the other.
+    """One optimizer step on the mean gradient over microbatches, which are computed one after the other.
 
-    `parts` is a tree of arrays [parts, ...]; loss(params, stats, part) -> scalar, (stats, metrics). Statistics go from
-    part to part; metrics are their means.
+    `parts` is a tree of arrays [count, ...]; loss(params, stats, part) -> scalar, (stats, aux). Statistics are passed
+    from one microbatch to the next. Returns the net and the mean of aux.
     """
 
     def add(carry, part):
         stats, total = carry
-        (_, (stats, metrics)), grads = jax.value_and_grad(loss, has_aux=True)(net.params, stats, part)
-        return (stats, jax.tree.map(jnp.add, total, grads)), metrics
+        (_, (stats, aux)), grads = jax.value_and_grad(loss, has_aux=True)(net.params, stats, part)
+        return (stats, jax.tree.map(jnp.add, total, grads)), aux
 
     start = net.stats, jax.tree.map(jnp.zeros_like, net.params)
-    (stats, total), metrics = jax.lax.scan(add, start, parts)
+    (stats, total), aux = jax.lax.scan(add, start, parts)
     count = len(jax.tree.leaves(parts)[0])
     updates, opt = tx.update(jax.tree.map(lambda g: g / count, total), net.opt, net.params)
-    return Net(optax.apply_updates(net.params, updates), stats, opt), jax.tree.map(lambda m: m.mean(0), metrics)
+    return Net(optax.apply_updates(net.params, updates), stats, opt), jax.tree.map(lambda a: a.mean(0), aux)
 
 
 def split_microbatches(batch, count: int):
-    """A tree of batches in parts that every device has as much of: example i is in part i % count.
+    """A tree of batches as microbatches, each spread evenly over all devices: example i is in microbatch i % count.
 
     Shapes: [B, ...] -> [count, B / count, ...].
     """
@@ -50,7 +53,7 @@ def split_microbatches(batch, count: int):
 
 
 def merge_microbatches(parts):
-    """What `split_microbatches` cut. Shapes: [count, B / count, ...] -> [B, ...]."""
+    """The inverse of `split_microbatches`. Shapes: [count, B / count, ...] -> [B, ...]."""
     return jax.tree.map(lambda x: jnp.moveaxis(x, 0, 1).reshape(-1, *x.shape[2:]), parts)
 
 
@@ -58,21 +61,21 @@ def joint_gradient_step(nets: dict[str, Net], tx: optax.GradientTransformation, 
     """One optimizer step of several nets on one loss. loss({net: params}, *args) -> scalar, metrics."""
     params = {name: net.params for name, net in nets.items()}
     (_, metrics), grads = jax.value_and_grad(loss, has_aux=True)(params, *args)
-    moved = {}
+    updated = {}
     for name, net in nets.items():
         updates, opt = tx.update(grads[name], net.opt, net.params)
-        moved[name] = net.replace(params=optax.apply_updates(net.params, updates), opt=opt)
-    return moved, metrics
+        updated[name] = net.replace(params=optax.apply_updates(net.params, updates), opt=opt)
+    return updated, metrics
 
 
 def update_ema(ema: Variables, net: Net, step, batch: int, half_life: float, ramp: float) -> Variables:
     """Exponential moving average of a net's weights and statistics.
 
-    `half_life` is in images; at the start it is shortened to `ramp` times the images seen, so that the first average
-    is not of noise. Source: arXiv:1710.10196, section 4, with the ramp of arXiv:1912.04958's code.
+    `half_life` is in images. It is at most `ramp` times the number of images so far, so that the average soon forgets
+    the first weights. Source: arXiv:1710.10196, section 4, with the ramp of arXiv:1912.04958's code.
     """
-    seen = batch * (step + 1).astype(jnp.float32)
-    decay = 0.5 ** (batch / jnp.minimum(half_life, ramp * seen))
+    images = batch * (step + 1).astype(jnp.float32)
+    decay = 0.5 ** (batch / jnp.minimum(half_life, ramp * images))
     return jax.tree.map(lambda old, new: new + decay * (old - new), ema, net.variables)
 
 
@@ -86,20 +89,16 @@ def optimizer(
     weight_clip: float = 0.0,
     differentiable: bool = False,
 ) -> optax.GradientTransformation:
-    """An optimizer by name, with Keras' constants: "adam", "rmsprop" (rho 0.9), "sgd".
+    """An optimizer by name, with the constants of Keras: "adam", "rmsprop" (rho 0.9), "sgd".
 
-    Over `decay` updates the learning rate falls in a straight line to zero; 0 leaves it. `weight_clip` is the box that
-    all parameters are kept in, 0 for none. `differentiable` gives Adam's and RMSProp's root a slope at zero.
+    Over `decay` updates the learning rate falls linearly to zero; with 0 it is constant. `weight_clip` bounds the
+    absolute value of all parameters; 0: no bound. `differentiable` makes square roots of Adam differentiable at zero.
     Raises: InputError for an unknown name, and negative numbers.
     """
-    for what, value in (
-        ("learning_rate", learning_rate),
-        ("epsilon", epsilon),
-        ("decay", decay),
-        ("weight_clip", weight_clip),
-    ):
+    options = {"learning_rate": learning_rate, "epsilon": epsilon, "decay": decay, "weight_clip": weight_clip}
+    for key, value in options.items():
         if value < 0:
-            raise InputError(f"{what}={value}: expected 0 or more")
+            raise InputError(f"{key}={value}: expected 0 or more")
     rate = optax.linear_schedule(learning_rate, 0.0, decay) if decay else learning_rate
     root = 1e-16 if differentiable else 0.0
     makers = {
@@ -107,22 +106,22 @@ def optimizer(
         "rmsprop": lambda: optax.rmsprop(rate, decay=0.9, eps=epsilon),
         "sgd": lambda: optax.sgd(rate),
     }
-    found = pick(makers, name, "optimizer")()
-    return optax.chain(found, clip_weights(weight_clip)) if weight_clip else found
+    tx = pick(makers, name, "optimizer")()
+    return optax.chain(tx, clip_weights(weight_clip)) if weight_clip else tx
 
 
 def clip_weights(limit: float) -> optax.GradientTransformation:
-    """Bring every parameter back into [-limit, limit] after the update: it comes last in a chain.
+    """Clip every parameter to [-limit, limit] after the update; it comes last in a chain.
 
-    What is in the box is left alone. What is not is brought to its side less some rounding, since the update is a
-    difference that is added again, and that of a far weight is coarse.
+    Weights within the bounds are unchanged. Others are clipped slightly inside the bounds, because the update is a
+    difference that is added back in float32.
     Source: arXiv:1701.07875, algorithm 1, line 7.
     """
 
     def clip(update, weight):
-        moved = weight + update
+        updated = weight + update
         rounding = 4 * jnp.finfo(weight.dtype).eps * jnp.maximum(jnp.abs(weight), limit)
-        side = jnp.maximum(limit - rounding, 0)
-        return jnp.where(jnp.abs(moved) <= side, update, jnp.clip(moved, -side, side) - weight)
+        bound = jnp.maximum(limit - rounding, 0)
+        return jnp.where(jnp.abs(updated) <= bound, update, jnp.clip(updated, -bound, bound) - weight)
 
     return optax.stateless(lambda updates, params: jax.tree.map(clip, updates, params))

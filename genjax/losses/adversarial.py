@@ -1,7 +1,8 @@
-"""Adversarial losses of critic and generator, as functions of the critic's logits.
+"""Adversarial losses of the critic (discriminator) and of the generator, as functions of the critic's logits.
 
-Shapes: real, fake [B] logits -> scalar. Losses are in nats. `target` is the label of reals, which one-sided smoothing
-sets below 1 (arXiv:1606.03498, section 3.4). A generator loss depends on reals only if it is relativistic.
+Logarithms are natural, so losses are in nats. `target` is the label of reals, below 1 with one-sided smoothing
+(arXiv:1606.03498, section 3.4). Only relativistic losses of the generator depend on the logits of reals.
+Shapes: real, fake [B] logits -> scalar.
 """
 
 from collections.abc import Callable
@@ -14,12 +15,19 @@ from genjax.errors import InputError
 
 
 class Adversarial(NamedTuple):
-    """A critic loss and the corresponding generator loss."""
+    """A loss of the critic and one of the generator.
 
-    critic: Callable  # (real, fake) -> scalar, with the option target= if it has labels
-    generator: Callable  # (real, fake) -> scalar
-    labels: bool = False  # True if the critic loss has a label for reals
-    floor: bool = True  # True if the critic loss is never negative
+    Fields:
+        critic: (real, fake) -> scalar; with a keyword `target` if `labels`.
+        generator: (real, fake) -> scalar.
+        labels: True if reals have a label, which can be smoothed.
+        floor: True if the critic's loss is never negative.
+    """
+
+    critic: Callable
+    generator: Callable
+    labels: bool = False
+    floor: bool = True
 
 
 def check(loss: Any) -> None:
@@ -37,7 +45,7 @@ def cross_entropy_critic(real, fake, target=1.0):
 
 
 def minimax_generator(real, fake):
-    """E log(1 - D(G(z))), which is flat where the critic is confident. Source: arXiv:1406.2661, eq. 1."""
+    """E log(1 - D(G(z))), whose gradient vanishes where the critic is confident. Source: arXiv:1406.2661, eq. 1."""
     return -jnp.mean(softplus(fake))
 
 
@@ -52,7 +60,7 @@ def wasserstein_critic(real, fake):
 
 
 def wasserstein_generator(real, fake):
-    """-E D(G(z)), also for the hinge loss. Source: arXiv:1701.07875, eq. 2."""
+    """-E D(G(z)); also for the hinge loss. Source: arXiv:1701.07875, eq. 2."""
     return -jnp.mean(fake)
 
 
@@ -77,7 +85,7 @@ def relativistic_average_critic(real, fake):
 
 
 def relativistic_average_generator(real, fake):
-    """The critic loss with reals and fakes exchanged. Source: arXiv:1807.00734, eq. 15."""
+    """The critic's loss with reals and fakes exchanged. Source: arXiv:1807.00734, eq. 15."""
     return relativistic_average_critic(fake, real)
 
 
@@ -87,7 +95,7 @@ def relativistic_hinge_critic(real, fake):
 
 
 def relativistic_hinge_generator(real, fake):
-    """The critic loss with reals and fakes exchanged. Source: arXiv:1807.00734, appendix D."""
+    """The critic's loss with reals and fakes exchanged. Source: arXiv:1807.00734, appendix D."""
     return relativistic_hinge_critic(fake, real)
 
 

@@ -67,8 +67,8 @@ def dragan(critic, real, fake, key):
     Source: arXiv:1705.07215, eq. 4. Paper: any scale of the noise; here: half the batch's standard deviation, as in its
     authors' code, whose noise is uniform.
     """
-    moved = real + 0.5 * real.std() * noise.normal(key, len(real), real.shape[1:])
-    return jnp.mean((norm(slope(critic, moved)) - 1) ** 2)
+    noisy = real + 0.5 * real.std() * noise.normal(key, len(real), real.shape[1:])
+    return jnp.mean((norm(slope(critic, noisy)) - 1) ** 2)
 
 
 def r1(critic, real, fake, key):

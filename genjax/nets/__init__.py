@@ -1,1 +1,1 @@
-"""Flax Linen modules and nothing else, one family per file."""
+"""Flax Linen modules, one family per file; `contracts` says what tasks need of them."""

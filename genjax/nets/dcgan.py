@@ -1,4 +1,4 @@
-"""Convolutional generator and critic: each stage doubles or halves the image.
+"""Convolutional generator and critic: each stage doubles or halves the sides of the image.
 
 Source: arXiv:1511.06434; the defaults are a textbook's smaller nets for 28x28 images.
 """
@@ -22,14 +22,16 @@ from genjax.nets.layers import (
 
 
 class Generator(nn.Module):
-    """Latents to images: a dense layer to the smallest map, then one transposed convolution of stride 2 per stage.
+    """A generator: a dense layer to the smallest map, then a transposed convolution of stride 2 per stage.
 
-    `order` is "textbook" (activation, then normalization; no activation on the smallest map) or "paper" (normalization,
-    then activation, everywhere). `conditioning` is "concat" (the class one-hot is appended to the latents) or
-    "batch_norm" (batch normalization has scales and offsets per class).
+    Fields:
+        channels: of the maps, the smallest map first; shape[:2] must be divisible by 2 ** len(channels).
+        order: "textbook" (activation, then normalization; no activation of the smallest map) or "paper"
+            (normalization, then activation, everywhere).
+        conditioning: "concat" (the class is concatenated with the latents) or "batch_norm" (each class has its own
+            scales and offsets).
 
-    Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, *shape], in the range of `output`. shape[:2] must be
-    divisible by 2 ** len(channels).
+    Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, *shape], in the range of `output`.
     """
 
     shape: tuple[int, ...]
@@ -50,18 +52,18 @@ class Generator(nn.Module):
     }
 
     def __post_init__(self):
-        """Raises: InputError for a shape that doubling the smallest map does not reach."""
+        """Raises: InputError for a shape that the stages cannot make."""
         super().__post_init__()
         factor = 2 ** len(self.channels)
         if len(self.shape) != 3 or self.shape[0] % factor or self.shape[1] % factor:
             raise InputError(
                 f"the DCGAN generator with {len(self.channels)} stages makes images [H, W, C] whose sides divide by "
-                f"{factor}, but the data has shape {list(self.shape)}: change data.size or generator.channels"
+                f"{factor}, but the data have shape {list(self.shape)}: change data.size or generator.channels"
             )
 
     @nn.compact
     def __call__(self, z, train: bool = False, class_onehot=None):
-        """Generate from latents z; in training, normalize by the batch's statistics and update the running ones."""
+        """Images of latents z; in training, normalize by the batch's statistics and update the running ones."""
         init, act = INITIALIZERS[self.kernel_init], ACTIVATIONS[self.activation]
         by_class = class_onehot is not None and self.conditioning == "batch_norm"
 
@@ -82,10 +84,10 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """Images to logits: a convolution of stride 2, leaky ReLU 0.2 and dropout per stage, then one dense unit.
+    """A critic: a convolution of stride 2, leaky ReLU 0.2 and dropout per stage, then one dense unit.
 
-    `batch_norm` normalizes all stages except the first, as in the paper; gradient penalties, which are per example, do
-    not allow it. The other fields are those of `genjax.nets.critic.critic_head`.
+    `batch_norm` normalizes all stages except the first, as in the paper; a gradient penalty, which is of single
+    examples, needs it off. Further fields: see `genjax.nets.critic.critic_head`.
     Shapes: x [B, H, W, C], class_onehot [B, classes] or None -> [B].
     """
 
@@ -104,7 +106,7 @@ class Critic(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool = False, class_onehot=None):
-        """Logits of images x, with dropout only in training."""
+        """Logits of images x; dropout only in training."""
         layer = {"kernel_size": (self.kernel, self.kernel), "strides": (2, 2), "spectral": self.spectral}
         x = append_class(x, class_onehot) if self.conditioning == "concat" else x
         for number, features in enumerate(self.channels):

@@ -1,6 +1,6 @@
 """Layers with the equalized learning rate: weights are N(0, 1), and He's constant multiplies them at run time.
 
-Adam's steps do not depend on the size of a gradient, so all layers change at the same relative speed.
+Adam's steps do not depend on the size of a gradient, so all layers learn at one relative speed.
 Source: arXiv:1710.10196, section 4.1.
 """
 
@@ -13,20 +13,20 @@ from jax import lax
 from genjax.ops import conv as ops
 
 RELU_GAIN = math.sqrt(2)
-"""He's gain, for a layer before a (leaky) ReLU; the gain of a linear layer is 1."""
+"""He's gain, for layers before a (leaky) ReLU; that of linear layers is 1."""
 
 
 class Dense(nn.Module):
-    """A matrix product with bias; the kernel is scaled by `gain` / sqrt(inputs).
+    """A matrix product with bias, scaled by gain / sqrt(number of inputs).
 
-    With `lr_multiplier` m, parameters are stored divided by m, so they learn m times as fast (arXiv:1812.04948,
-    appendix C). Shapes: [B, I] -> [B, features].
+    With `lr_multiplier` m its parameters learn m times as fast, because they are stored divided by m
+    (arXiv:1812.04948, appendix C). `bias` is the first value of the biases. Shapes: [B, I] -> [B, features].
     """
 
     features: int
     gain: float = RELU_GAIN
     lr_multiplier: float = 1.0
-    bias: float = 0.0  # initial value of the biases
+    bias: float = 0.0
 
     @nn.compact
     def __call__(self, x):
@@ -38,10 +38,10 @@ class Dense(nn.Module):
 
 
 class Conv(nn.Module):
-    """A convolution with bias; the kernel is scaled by `gain` / sqrt(inputs).
+    """A convolution scaled by gain / sqrt(number of inputs).
 
-    `enlarges` repeats each pixel as a 2 x 2 block first, in one operation (`upsample_conv`) with stride 1 and "SAME".
-    Shapes: [B, H, W, I] -> [B, H, W, features] with stride 1 and padding "SAME"; [B, 2H, 2W, features] if it enlarges.
+    `upsample` repeats each pixel as 2 x 2 pixels first, in one operation; it needs stride 1 and padding "SAME".
+    Shapes: [B, H, W, I] -> [B, H, W, features] for stride 1 and padding "SAME", [B, 2H, 2W, features] with `upsample`.
     """
 
     features: int
@@ -50,7 +50,7 @@ class Conv(nn.Module):
     use_bias: bool = True
     stride: int = 1
     padding: str = "SAME"
-    enlarges: bool = False
+    upsample: bool = False
 
     @nn.compact
     def __call__(self, x):
@@ -58,7 +58,7 @@ class Conv(nn.Module):
         size = self.kernel, self.kernel, x.shape[-1], self.features
         w = self.param("kernel", nn.initializers.normal(1.0), size) * (self.gain / math.sqrt(math.prod(size[:3])))
         plain = {"stride": (self.stride, self.stride), "padding": self.padding}
-        y = ops.upsample_conv(x, w) if self.enlarges else ops.conv(x, w, **plain)
+        y = ops.upsample_conv(x, w) if self.upsample else ops.conv(x, w, **plain)
         return y + self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else y
 
 

@@ -1,4 +1,4 @@
-"""Linen layers that all nets share: convolutions by `ops.conv`, dropout by `ops.noise`, named activations."""
+"""Layers that nets share: convolutions on `ops.conv`, dropout on `ops.noise`, activations and initializers by name."""
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -25,7 +25,7 @@ INITIALIZERS = {
 
 
 class Dense(nn.Module):
-    """A matrix product with bias, optionally `spectral`ly normalized; parameters are named as in `flax.linen.Dense`.
+    """A matrix product with bias; parameters and names as `flax.linen.Dense`, with optional `spectral` normalization.
 
     Shapes: [B, I] -> [B, features].
     """
@@ -44,7 +44,7 @@ class Dense(nn.Module):
 
 
 class Conv(nn.Module):
-    """NHWC convolution with bias, optionally `spectral`ly normalized; parameters are named as in `flax.linen.Conv`.
+    """A convolution with bias, NHWC; parameters and names as `flax.linen.Conv`, with optional `spectral` normalization.
 
     Shapes: [B, H, W, I] -> [B, ceil(H / stride), ceil(W / stride), features] for padding "SAME".
     """
@@ -69,7 +69,7 @@ class Conv(nn.Module):
 
 
 class ConvTranspose(nn.Module):
-    """NHWC transposed convolution with bias, as in Keras and `flax.linen.ConvTranspose(transpose_kernel=True)`.
+    """A transposed convolution with bias, NHWC; as `flax.linen.ConvTranspose(transpose_kernel=True)` and as Keras'.
 
     Shapes: [B, H, W, I] -> [B, H * stride, W * stride, features] for padding "SAME"; kernel [h, w, features, I].
     """
@@ -87,7 +87,8 @@ class ConvTranspose(nn.Module):
     def __call__(self, x):
         """Apply the layer to images x."""
 
-        def transposed_init(*args):  # initializers read fan-in and fan-out from the last two axes, here (out, in)
+        def transposed_init(*args):
+            """Initializers count fan-in and fan-out on the last two axes, which are (out, in) here: draw, then swap."""
             return self.kernel_init(*args).swapaxes(2, 3)
 
         w = self.param("kernel", transposed_init, (*self.kernel_size, x.shape[-1], self.features))
@@ -98,8 +99,8 @@ class ConvTranspose(nn.Module):
 class Dropout(nn.Module):
     """Zero each element with probability `rate` and scale the rest by 1 / (1 - rate); identity unless `train`.
 
-    The mask is a hash of the element's index (`ops.noise.bits`): it is cheap and does not depend on the
-    batch size or the number of devices.
+    The mask is a hash of the element's index (`ops.noise.bits`): it is cheap, and does not depend on the batch size or
+    the number of devices.
     Source: arXiv:1207.0580, in the inverted form.
     """
 
@@ -107,7 +108,7 @@ class Dropout(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool):
-        """Apply to x; training needs an rng "dropout"."""
+        """Apply the layer to x; training needs a random stream "dropout"."""
         if not train or self.rate == 0:
             return x
         keep = noise.bernoulli(self.make_rng("dropout"), 1 - self.rate, x.shape)
@@ -115,9 +116,9 @@ class Dropout(nn.Module):
 
 
 def batch_norm(x, train: bool, name: str | None = None):
-    """Batch normalization over all axes but the last, with Keras' constants (momentum 0.99, epsilon 0.001).
+    """Batch normalization over all axes except the last, with Keras' constants (momentum 0.99, epsilon 0.001).
 
-    Under a sharded `jit` the mean is over the global batch. Call inside a compact method.
+    Under a sharded `jit` the mean is over the global batch. Call it inside a compact method.
     Source: arXiv:1502.03167, algorithm 1.
     """
     return nn.BatchNorm(use_running_average=not train, momentum=0.99, epsilon=1e-3, name=name)(x)
@@ -135,7 +136,7 @@ class ConditionalBatchNorm(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool, class_onehot):
-        """Normalize x, with the scale and offset of `class_onehot`."""
+        """Normalize x, then apply the scale and offset of each example's class."""
         plain = {"use_bias": False, "use_scale": False}
         x = nn.BatchNorm(not train, momentum=self.momentum, epsilon=self.epsilon, **plain)(x)
         size = class_onehot.shape[1], x.shape[-1]

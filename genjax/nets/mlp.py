@@ -11,17 +11,17 @@ from genjax.ops.arrays import flatten
 
 
 class Generator(nn.Module):
-    """Latents, concatenated with the class, to images or points through hidden layers of the given widths.
+    """A generator of hidden layers; the class is concatenated with the latents.
 
-    Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, *shape], in the range of `output` ("sigmoid",
-    "tanh", "linear").
+    `batch_norm` normalizes before each hidden activation.
+    Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, *shape], in the range of `output`.
     """
 
     shape: tuple[int, ...]
     widths: tuple[int, ...] = (100, 150)
     activation: str = "selu"
     output: str = "sigmoid"
-    batch_norm: bool = False  # before each hidden activation
+    batch_norm: bool = False
     kernel_init: str = "glorot"
 
     CHOICES: ClassVar = {"activation": ACTIVATIONS, "output": ACTIVATIONS, "kernel_init": INITIALIZERS}
@@ -29,7 +29,7 @@ class Generator(nn.Module):
 
     @nn.compact
     def __call__(self, z, train: bool = False, class_onehot=None):
-        """Generate from latents z; `train` only matters to batch normalization."""
+        """Examples of latents z; `train` is for batch normalization alone."""
         z = append_class(z, class_onehot)
         for width in self.widths:
             z = Dense(width, kernel_init=INITIALIZERS[self.kernel_init])(z)
@@ -39,7 +39,7 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """Images or points to logits; the other fields are those of `genjax.nets.critic.critic_head`.
+    """A critic of hidden layers. Further fields: see `genjax.nets.critic.critic_head`.
 
     Shapes: x [B, ...], class_onehot [B, classes] or None -> [B].
     """

@@ -1,6 +1,6 @@
-"""MSG-GAN's critic, whose input is an image in all sizes at once; the generator is ProGAN's (`scales`).
+"""MSG-GAN's critic, whose input is an image in all sizes at once; its generator is ProGAN's (`scales`).
 
-Gradients reach every stage of the generator from the start, so the nets need not grow.
+Gradients reach every stage of the generator from the start, and nothing needs to grow.
 Source: arXiv:1903.06048, section 3. Paper: the standard deviation over the batch in every block; here: in the last.
 """
 
@@ -11,7 +11,8 @@ import jax.numpy as jnp
 
 from genjax.nets import progan
 from genjax.nets.equalized import Conv, Dense
-from genjax.nets.progan import append_stddev, leaky_relu
+from genjax.nets.minibatch import MINIBATCH, append_statistic
+from genjax.nets.progan import leaky_relu
 from genjax.nets.remat import maybe_remat
 from genjax.ops.resample import downsample2x
 
@@ -19,11 +20,14 @@ Generator = progan.Generator
 
 
 class Critic(nn.Module):
-    """A critic of images in all sizes: the image of each stage is combined with the maps from the larger stage.
+    """A critic: the image of each stage joins the maps that come from the larger images.
 
-    `combine` (the paper's phi): "simple" concatenates the image with the maps, "lin_cat" concatenates the image after a
-    1x1 convolution to equally many maps, "cat_lin" applies a 1x1 convolution to the concatenation. `remat` is as in
-    the generator.
+    Fields:
+        channels: of each stage.
+        combine: "simple" concatenates the image with the maps, "lin_cat" a 1x1 convolution of the image with as many
+            channels as the maps, "cat_lin" applies a 1x1 convolution to both (the paper's phi).
+        minibatch: a statistic over the batch that joins the 4x4 maps; "": none.
+        remat: True to keep one map per layer for the backward pass.
 
     Shapes: x a tuple of [B, 4 * 2**i, 4 * 2**i, C] for i = 0, 1, ... -> [B].
     """
@@ -33,24 +37,24 @@ class Critic(nn.Module):
     minibatch: str = "stddev"
     remat: bool = False
 
-    CHOICES: ClassVar = {"combine": ("simple", "lin_cat", "cat_lin"), "minibatch": ("", "stddev", "stddev_book")}
+    CHOICES: ClassVar = {"combine": ("simple", "lin_cat", "cat_lin"), "minibatch": ("", *MINIBATCH)}
 
     @nn.compact
     def __call__(self, x, train: bool = False, class_onehot=None):
-        """Logits of images in all sizes, the smallest first."""
+        """Logits of images of all sizes, the smallest first."""
         *smaller, largest = x
         layer = maybe_remat(self.remat, lambda conv, h: leaky_relu(conv(h)))
         h = leaky_relu(Conv(self.channels[-1], kernel=1, name="from_rgb")(largest))
         for stage in range(len(smaller), 0, -1):
             for width in self.channels[stage], self.channels[stage - 1]:
                 h = layer(Conv(width), h)
-            h = self._joined(smaller[stage - 1], downsample2x(h))
-        h = leaky_relu(Conv(self.channels[0])(append_stddev(self.minibatch, h)))
+            h = self._join(smaller[stage - 1], downsample2x(h))
+        h = leaky_relu(Conv(self.channels[0])(append_statistic(self.minibatch, h)))
         h = leaky_relu(Dense(self.channels[0])(h.reshape(len(h), -1)))
         return Dense(1, gain=1.0)(h)[:, 0]
 
-    def _joined(self, image, h):
-        """Combine an image with the maps of its size."""
+    def _join(self, image, h):
+        """Maps of an image and of the larger ones."""
         width = h.shape[-1]
         if self.combine == "lin_cat":
             image = Conv(width, kernel=1, gain=1.0)(image)

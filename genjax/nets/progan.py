@@ -1,8 +1,8 @@
-"""ProGAN's generator and critic: images of 4x4 pixels in the first stage, and of twice the side in each further stage.
+"""ProGAN's generator and critic: images of 4x4 pixels, then twice the side with each stage.
 
-Images of stage s have 4 * 2**s pixels per side. The weights of all stages exist from the start, and a net is called
-with a stage. Source: arXiv:1710.10196, sections 2 to 4, and table 2. Details that the table leaves open follow its
-authors' code: the gain of the first dense layer, and the layers with a gain of one.
+Stage s has images of 4 * 2**s pixels per side. The weights of all stages exist from the start; a call names its stage.
+Source: arXiv:1710.10196, sections 2 to 4, and table 2. Details that the table leaves open are as in its authors' code:
+the gain of the first dense layer, and which layers have a gain of one.
 """
 
 import math
@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from genjax.errors import InputError
 from genjax.nets.equalized import RELU_GAIN, Conv, Dense, pixel_norm
 from genjax.nets.layers import ACTIVATIONS
-from genjax.nets.minibatch import book_stddev_map, stddev_map
+from genjax.nets.minibatch import MINIBATCH, append_statistic
 from genjax.nets.remat import maybe_remat
 from genjax.ops.resample import BINOMIAL, SMOOTH, downsample2x, upfirdn2d, upsample2x
 
@@ -22,37 +22,34 @@ leaky_relu = ACTIVATIONS["leaky_relu"]
 
 
 def check_stages(net: str, shape: tuple[int, ...], channels: tuple[int, ...]) -> None:
-    """Raises: InputError for sides of images that are not 4, 8, 16, ..., or not one of `channels` per stage."""
+    """Raises: InputError for images that doubling 4x4 pixels cannot make, or a wrong number of channels."""
     side = shape[0]
     stages = round(math.log2(max(side, 1) / 4)) + 1
     if len(shape) != 3 or shape[1] != side or side < 4 or 4 * 2 ** (stages - 1) != side:
         raise InputError(
-            f"growing nets make square images of 4, 8, 16, ... pixels per side, but the data have shape "
-            f"{list(shape)}: set data.size, such as 32 (data.resize says how)"
+            f"nets that grow make square images with sides of 4, 8, 16, ... pixels, but the data have shape "
+            f"{list(shape)}: set data.size, such as 32, and data.resize"
         )
     if len(channels) != stages:
         sides = ", ".join(str(4 * 2**stage) for stage in range(stages))
-        raise InputError(f"{net}.channels={channels}: expected {stages} numbers, for maps of {sides} pixels per side")
+        raise InputError(f"{net}.channels={channels}: expected {stages} numbers, for maps of sides {sides}")
 
 
 def blend(alpha, old, new):
-    """Blend by `alpha` from old to new, exact at 0 and 1."""
+    """(1 - alpha) * old + alpha * new, exact at 0 and 1; `new` if alpha is None."""
     return new if alpha is None else (1 - alpha) * old + alpha * new
 
 
-def append_stddev(minibatch: str, h):
-    """Append the statistic named `minibatch`, if any, to a critic's maps of 4x4."""
-    return {"stddev": stddev_map, "stddev_book": book_stddev_map, "": lambda h: h}[minibatch](h)
-
-
 class Generator(nn.Module):
-    """Latents to images: a dense layer to 4x4, then nearest-neighbor upsampling and two convolutions per stage.
+    """A generator: a dense layer to 4x4, then nearest-neighbor upsampling and two convolutions per stage.
 
-    `channels` are those of the stages. `bilinear` follows each upsampling of maps by the filter [1, 2, 1]
-    (arXiv:1812.04948, table 1, B). `output` names the range of pixels; no activation is applied to them. `remat` keeps
-    one map per layer for the backward pass.
+    Fields:
+        channels: of each stage.
+        bilinear: True to filter upsampled maps with [1, 2, 1] (arXiv:1812.04948, table 1, B).
+        output: the range of pixels; no activation is applied.
+        remat: True to keep one map per layer for the backward pass.
 
-    Shapes: z [B, latent] -> [B, side, side, C], side = 4 * 2**stage, or that of `shape`.
+    Shapes: z [B, latent] -> [B, side, side, C], side = 4 * 2**stage; without a stage, that of `shape`.
     """
 
     shape: tuple[int, ...]
@@ -65,19 +62,19 @@ class Generator(nn.Module):
     has_styles: ClassVar[bool] = False
 
     def __post_init__(self):
-        """Raises: InputError for a shape that the stages do not produce."""
+        """Raises: InputError for a shape that the stages do not make."""
         super().__post_init__()
         check_stages("generator", self.shape, self.channels)
 
     def setup(self):
         """Create the layers of all stages."""
-        first, *others = self.channels
+        first, *later = self.channels
         self.dense = Dense(16 * first, gain=RELU_GAIN / 4)
-        self.convs = [(Conv(first),), *((Conv(n, enlarges=not self.bilinear), Conv(n)) for n in others)]
+        self.convs = [(Conv(first),), *((Conv(n, upsample=not self.bilinear), Conv(n)) for n in later)]
         self.to_rgb = [Conv(self.shape[2], kernel=1, gain=1.0) for _ in self.channels]
 
     def __call__(self, z, train: bool = False, class_onehot=None, stage: int | None = None, alpha=None):
-        """The image of one stage; with `alpha`, blended with the upsampled image of the stage before."""
+        """The image of a stage, blended by `alpha` with the upsampled image of the stage before."""
         last = len(self.channels) - 1
         stage = last if stage is None else stage
         maps = self._maps(z, last if self.is_initializing() else stage)
@@ -85,7 +82,7 @@ class Generator(nn.Module):
         return rgb[-1] if stage == 0 else blend(alpha, upsample2x(rgb[-2]), rgb[-1])
 
     def partially_grown(self, z, level):
-        """The full-sized image at a (traced) level s + a: stage s + 1, blended in by a."""
+        """The full-sized image at a (traced) level: s + alpha is stage s + 1, blended in by alpha."""
         image = None
         for i, x in enumerate(self._maps(z, len(self.channels) - 1)):
             new = self.to_rgb[i](x)
@@ -110,11 +107,13 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """Images to logits: the mirrored generator, with 2x2 average pooling in place of upsampling.
+    """A critic: the generator mirrored, with averages of 2x2 pixels in place of upsampling.
 
-    The last stage has a map of the standard deviation over the batch: `minibatch` is "stddev" (the paper's, over
-    groups of 4), "stddev_book" or "". `bilinear` filters by [1, 2, 1] before each pooling. `remat` is as in the
-    generator.
+    Fields:
+        channels: of each stage.
+        minibatch: a statistic over the batch that joins the 4x4 maps; "": none.
+        bilinear: True to filter maps with [1, 2, 1] before they are downsampled.
+        remat: True to keep one map per layer for the backward pass.
 
     Shapes: x [B, side, side, C], side = 4 * 2**stage -> [B].
     """
@@ -124,7 +123,7 @@ class Critic(nn.Module):
     bilinear: bool = False
     remat: bool = False
 
-    CHOICES: ClassVar = {"minibatch": ("", "stddev", "stddev_book")}
+    CHOICES: ClassVar = {"minibatch": ("", *MINIBATCH)}
 
     def setup(self):
         """Create the layers of all stages."""
@@ -134,27 +133,26 @@ class Critic(nn.Module):
         self.last = Conv(self.channels[0]), Dense(self.channels[0]), Dense(1, gain=1.0)
 
     def __call__(self, x, train: bool = False, class_onehot=None, stage: int | None = None, alpha=None):
-        """Logits of images of one stage; with `alpha`, its maps are blended with those of the halved images."""
+        """Logits of images of a stage, whose maps `alpha` blends with those of the downsampled image."""
         stage = len(self.channels) - 1 if stage is None else stage
         h = leaky_relu(self.from_rgb[stage](x))
         for i in range(stage, 0, -1):
-            h = self._halved(i, h)
+            h = self._previous_stage(i, h)
             if self.is_initializing() or (i == stage and alpha is not None):
                 x = downsample2x(x)
                 h = blend(alpha, leaky_relu(self.from_rgb[i - 1](x)), h)
         return self._logits(h)
 
-    def _halved(self, i, h):
-        """The maps of stage i - 1 from those of stage i."""
+    def _previous_stage(self, i, h):
+        """Maps of stage i to maps of stage i - 1."""
         layer = maybe_remat(self.remat, lambda conv, h: leaky_relu(conv(h)))
         for conv in self.convs[i]:
             h = layer(conv, h)
-        return (
-            upfirdn2d(h, SMOOTH, down=2) if self.bilinear else downsample2x(h)
-        )  # the 2x2 mean after [1, 2, 1] is the filter [1, 3, 3, 1]
+        # The filter [1, 2, 1] followed by means of 2x2 pixels is [1, 3, 3, 1].
+        return upfirdn2d(h, SMOOTH, down=2) if self.bilinear else downsample2x(h)
 
     def _logits(self, h):
         conv, hidden, logit = self.last
-        h = leaky_relu(conv(append_stddev(self.minibatch, h)))
+        h = leaky_relu(conv(append_statistic(self.minibatch, h)))
         h = leaky_relu(hidden(h.reshape(len(h), -1)))
         return logit(h)[:, 0]

@@ -1,4 +1,4 @@
-"""Rematerialization: a layer's intermediate values are recomputed for its gradient instead of kept."""
+"""Rematerialization: intermediate values are recomputed in the backward pass, not kept until then."""
 
 from collections.abc import Callable
 
@@ -6,8 +6,8 @@ import flax.linen as nn
 
 
 def maybe_remat(remat: bool, function: Callable) -> Callable:
-    """Apply function(layer, *arrays); if `remat`, only the arguments are kept for the backward pass.
+    """function(layer, *arrays); if `remat`, the backward pass keeps only its arguments.
 
-    A third more arithmetic for a fraction of the memory. Source: arXiv:1604.06174.
+    It costs a third more arithmetic and saves most of the memory. Source: arXiv:1604.06174.
     """
     return nn.remat(function) if remat else function

@@ -1,8 +1,8 @@
-"""The residual generator and critic for 32x32 images in color of the paper on spectral normalization.
+"""The residual generator and critic for 32x32 color images of the paper on spectral normalization.
 
-Source: arXiv:1802.05957, table 4 and figure 8. As in the reimplementation that is commonly compared with, maps are
-upsampled bilinearly, kernels are Glorot uniform (times sqrt 2 before and within residual branches), and batch
-normalization has momentum 0.9 and epsilon 1e-5. There: random initial biases; here: zero.
+Source: arXiv:1802.05957, table 4 and figure 8. As in the reimplementation that most comparisons use, maps are
+upsampled bilinearly, kernels are uniform by Glorot's rule (times sqrt 2 before and within residual branches), and batch
+normalization has momentum 0.9 and epsilon 1e-5. There: biases start at random; here: at zero.
 """
 
 from typing import ClassVar
@@ -20,16 +20,16 @@ BRANCH = nn.initializers.variance_scaling(2.0, "fan_avg", "uniform")
 SHORTCUT = INITIALIZERS["glorot"]
 
 
-def doubled(x):
-    """[B, H, W, C] -> [B, 2 H, 2 W, C], bilinear."""
+def upsample_bilinear(x):
+    """Shapes: [B, H, W, C] -> [B, 2 H, 2 W, C]."""
     return bilinear(x, (2 * x.shape[1], 2 * x.shape[2]))
 
 
 class Generator(nn.Module):
-    """Latents to images: a dense layer to an eighth of the sides, three upsampling residual blocks, one convolution.
+    """A generator: a dense layer to an eighth of the sides, three residual blocks that double them, one convolution.
 
-    `conditioning` is "concat" (the class one-hot is appended to the latents) or "batch_norm" (batch normalization has
-    scales and offsets per class).
+    `conditioning` is "concat" (the class is concatenated with the latents) or "batch_norm" (each class has its own
+    scales and offsets).
     Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, *shape] in the range of `output`.
     """
 
@@ -41,17 +41,17 @@ class Generator(nn.Module):
     CHOICES: ClassVar = {"conditioning": ("concat", "batch_norm"), "output": ("tanh",)}
 
     def __post_init__(self):
-        """Raises: InputError for a shape that three doublings do not reach."""
+        """Raises: InputError for a shape that three blocks cannot make."""
         super().__post_init__()
         if len(self.shape) != 3 or self.shape[0] % 8 or self.shape[1] % 8:
             raise InputError(
-                "the residual generator makes images [H, W, C] whose sides divide by 8, but the data has shape "
+                "the residual generator makes images [H, W, C] whose sides divide by 8, but the data have shape "
                 f"{list(self.shape)}: set data.size, such as 32"
             )
 
     @nn.compact
     def __call__(self, z, train: bool = False, class_onehot=None):
-        """Generate from latents z; in training, normalize by the batch's statistics and update the running ones."""
+        """Images of latents z; in training, normalize by the batch's statistics and update the running ones."""
         by_class = class_onehot is not None and self.conditioning == "batch_norm"
 
         def norm(x):
@@ -64,17 +64,17 @@ class Generator(nn.Module):
         x = Dense(height // 8 * (width // 8) * self.width)(z if by_class else append_class(z, class_onehot))
         x = x.reshape(-1, height // 8, width // 8, self.width)
         for _ in range(3):
-            h = Conv(self.width, kernel_init=BRANCH)(doubled(nn.relu(norm(x))))
+            h = Conv(self.width, kernel_init=BRANCH)(upsample_bilinear(nn.relu(norm(x))))
             h = Conv(self.width, kernel_init=BRANCH)(nn.relu(norm(h)))
-            x = h + Conv(self.width, (1, 1), kernel_init=SHORTCUT)(doubled(x))
+            x = h + Conv(self.width, (1, 1), kernel_init=SHORTCUT)(upsample_bilinear(x))
         return jnp.tanh(Conv(colors)(nn.relu(norm(x))))
 
 
 class Critic(nn.Module):
-    """Images to logits: two residual blocks that halve sides, two that do not, a sum (or mean) over positions.
+    """A critic: two residual blocks that halve the sides, two that do not, a sum over places (or a mean).
 
-    The other fields are those of `genjax.nets.critic.critic_head`.
-    Shapes: x [B, H, W, C], class_onehot [B, classes] or None -> [B]. Sides are multiples of 4.
+    Further fields: see `genjax.nets.critic.critic_head`.
+    Shapes: x [B, H, W, C] with sides that divide by 4, class_onehot [B, classes] or None -> [B].
     """
 
     width: int = 128

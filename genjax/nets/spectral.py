@@ -1,4 +1,4 @@
-"""Spectral normalization: a kernel divided by its largest singular value, tracked by one power iteration per update."""
+"""Spectral normalization: a kernel divided by its largest singular value, by one power iteration step per update."""
 
 import jax
 import jax.numpy as jnp
@@ -12,17 +12,17 @@ def unit(x):
 def normalized(module, kernel, train: bool):
     """kernel / sigma(kernel), where sigma is v' W u for the vectors of a power iteration, which have no gradient.
 
-    W is the kernel as a matrix: its last axis (outputs) by all others. The vector u is in the collection "spectral".
-    Each call makes one iteration from it; a call in training with that collection mutable stores the result. Calls in
-    one update that do not mutate the collection therefore have the same sigma.
-    Source: arXiv:1802.05957, algorithm 1, eqs. 6 to 10. Call inside a compact method.
+    W is the kernel as a matrix whose columns are the outputs. The vector u is in the collection "spectral": each call
+    makes one step from it, and a call in training with that collection mutable stores the result. Calls that do not
+    mutate the collection share the same sigma.
+    Source: arXiv:1802.05957, algorithm 1, eqs. 6 to 10. Call it inside a compact method.
     """
     matrix = kernel.reshape(-1, kernel.shape[-1])
 
-    def init():
+    def first_vector():
         return unit(jax.random.normal(module.make_rng("params"), matrix.shape[1:]))
 
-    u = module.variable("spectral", "u", init)
+    u = module.variable("spectral", "u", first_vector)
     fixed = jax.lax.stop_gradient(matrix)
     v = unit(fixed @ u.value)
     stepped = unit(v @ fixed)

@@ -1,7 +1,7 @@
-"""StyleGAN2's nets: modulated kernels, images that are sums over stages, a residual critic, and no growth.
+"""StyleGAN2's nets: styles that modulate kernels, images that are sums over stages, a residual critic. No growth.
 
-Source: arXiv:1912.04958, sections 2.2, 4.1 and 4.2: config F of table 1. Open details (gains, filters,
-epsilon) follow its authors' code.
+Source: arXiv:1912.04958, sections 2.2, 4.1 and 4.2: config F of table 1. Details that these leave open (gains, filters,
+epsilon) are as in its authors' code.
 """
 
 from typing import ClassVar
@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from genjax.nets.equalized import RELU_GAIN, Conv, Dense
 from genjax.nets.mapping import Mapping, broadcast, leaky_relu
-from genjax.nets.minibatch import stddev_map
+from genjax.nets.minibatch import append_statistic
 from genjax.nets.progan import check_stages
 from genjax.nets.remat import maybe_remat
 from genjax.nets.stylegan import layer_noise
@@ -20,11 +20,11 @@ from genjax.ops.modulated import modulated_conv
 from genjax.ops.resample import SMOOTH, upfirdn2d
 
 CHANNELS = (512, 512, 512, 512, 512, 256, 128, 64, 32)
-"""Channels of the stages 4, 8, ..., 1024 in config F: twice those of configs A to D from 64 pixels on."""
+"""Channels of the stages 4, 8, ..., 1024 in config F; from 64 pixels on twice those of configs A to D."""
 
 
 def activated(x):
-    """Leaky ReLU with He's gain, which therefore multiplies biases too and is not in the kernels."""
+    """Leaky ReLU times He's gain, which applies to biases too; kernels do not have it."""
     return RELU_GAIN * leaky_relu(x)
 
 
@@ -43,9 +43,8 @@ class ModulatedConv(nn.Module):
     def __call__(self, x, w):
         """Apply the layer to maps x under styles w."""
         fan_in = self.kernel**2 * x.shape[-1]
-        kernel = self.param(
-            "kernel", nn.initializers.normal(1.0), (self.kernel, self.kernel, x.shape[-1], self.features)
-        )
+        size = self.kernel, self.kernel, x.shape[-1], self.features
+        kernel = self.param("kernel", nn.initializers.normal(1.0), size)
         style = Dense(x.shape[-1], gain=1.0, bias=1.0, name="style")(w)
         return modulated_conv(x, kernel / fan_in**0.5, style, self.demodulate, self.up)
 
@@ -74,18 +73,16 @@ class ToRGB(nn.Module):
 
     @nn.compact
     def __call__(self, x, w):
-        """The colors of maps x under styles w."""
+        """Colors of maps x under styles w."""
         x = ModulatedConv(self.colors, kernel=1, demodulate=False)(x, w)
         return x + self.param("bias", nn.initializers.zeros, (self.colors,))
 
 
 class Generator(nn.Module):
-    """Latents to w to images: one layer on constant 4x4 maps, two layers per further stage, and a sum of images.
+    """A generator: latents to w, one layer on constant 4x4 maps, two layers per further stage, a sum of their images.
 
-    A stage's image shares its style with the next stage's first layer, so there are 2 styles per stage. Fields and
-    random numbers in training are as in `genjax.nets.stylegan.Generator`.
-    `output` names the range of pixels ([-1, 1]); no activation is applied, as in the papers. `remat` keeps one map per
-    layer for the backward pass.
+    A stage's image shares its style with the first layer of the next stage, so there are 2 styles per stage. Fields and
+    randomness in training are those of StyleGAN's generator.
 
     Shapes: z [B, latent] -> [B, *shape].
     """
@@ -101,7 +98,7 @@ class Generator(nn.Module):
     CHOICES: ClassVar = {"output": ("tanh",)}
 
     def __post_init__(self):
-        """Raises: InputError for a shape that the stages do not produce."""
+        """Raises: InputError for a shape that the stages do not make."""
         super().__post_init__()
         check_stages("generator", self.shape, self.channels)
 
@@ -113,14 +110,14 @@ class Generator(nn.Module):
         self.to_rgb = [ToRGB(self.shape[2]) for _ in self.channels]
 
     def __call__(self, z, train: bool = False, class_onehot=None):
-        """Generate from latents z."""
+        """Images of latents z."""
         if not train:
             return self.synthesize(self.styles(self.map(z)))
         k_styles, k_noise = jax.random.split(self.make_rng("noise"))
         return self.synthesize(self.styles_in_training(z, k_styles), k_noise)
 
     def styles_in_training(self, z, key):
-        """Styles of latents, mixed in training. Shapes: z [B, latent] -> [B, 2 stages, width]."""
+        """Mixed styles of latents. Shapes: z [B, latent] -> [B, 2 stages, width]."""
         count = 2 * len(self.channels)
         return self.mapping.styles_in_training(z, key, count, count, self.mixing)
 
@@ -133,12 +130,13 @@ class Generator(nn.Module):
         return broadcast(w, 2 * len(self.channels))
 
     def truncate(self, ws, psi, cutoff: int | None = None):
-        """Styles moved toward the average w; see `Mapping.truncate`."""
+        """Styles moved towards the average w; see `Mapping.truncate`."""
         return self.mapping.truncate(ws, psi, cutoff)
 
     def synthesize(self, ws, noise=None):
         """The image of styles, with the noise of `layer_noise`. Shapes: ws [B, 2 stages, width] -> [B, *shape]."""
-        x, image = jnp.broadcast_to(self.constant, (len(ws), *self.constant.shape)), 0.0
+        x = jnp.broadcast_to(self.constant, (len(ws), *self.constant.shape))
+        image = 0.0
         run = maybe_remat(self.remat, lambda layer, x, w: layer(x, w, noise))
         for number, layer in enumerate(self.convs):
             x = run(layer, x, ws[:, number])
@@ -149,7 +147,7 @@ class Generator(nn.Module):
 
 
 class Block(nn.Module):
-    """A residual block that halves sides: two convolutions, the second of stride 2, and a 1x1 shortcut.
+    """A residual block: two convolutions, the second one filtered and of stride 2, and a filtered 1x1 shortcut.
 
     Shapes: x [B, H, W, C] -> [B, H/2, W/2, features].
     """
@@ -167,10 +165,13 @@ class Block(nn.Module):
 
 
 class Critic(nn.Module):
-    """Images to logits: residual blocks down to 4x4, a map of the standard deviation over the batch, two dense layers.
+    """A critic: residual blocks down to 4x4, a statistic over the batch, a convolution and two dense layers.
 
-    `channels` are those of the stages 4, 8, ..., as in the generator; `minibatch` is "stddev" or ""; `remat` keeps one
-    map per block.
+    Fields:
+        channels: of the stages 4, 8, ..., as those of the generator.
+        minibatch: "stddev" or "" (none).
+        remat: True to keep one map per block for the backward pass.
+
     Shapes: x [B, side, side, C] -> [B].
     """
 
@@ -188,7 +189,7 @@ class Critic(nn.Module):
         run = maybe_remat(self.remat, lambda block, x: block(x))
         for features in self.channels[-2::-1]:
             x = run(Block(features), x)
-        x = stddev_map(x) if self.minibatch else x
+        x = append_statistic(self.minibatch, x)
         x = activated(Conv(self.channels[0], gain=1.0)(x))
         x = activated(Dense(self.channels[0], gain=1.0)(x.reshape(len(x), -1)))
         return Dense(1, gain=1.0)(x)[:, 0]

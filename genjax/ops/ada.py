@@ -1,4 +1,4 @@
-"""Adaptive discriminator augmentation: random changes of what the critic sees, as often as its overfitting asks for.
+"""Adaptive discriminator augmentation: random changes of the critic's inputs, the more often the more it overfits.
 
 Source: arXiv:2006.06676, section 2.2, figure 2 and appendix B: the transformations called "bgc" there, of pixels
 ("blitting"), geometry and color, with their strengths; section 3: the control of their probability.
@@ -16,11 +16,11 @@ _multiply = partial(jnp.matmul, precision="highest")
 
 
 def augment(x, p, key):
-    """Each transformation of each example with the probability p and a strength of its own; differentiable in x.
+    """Apply each transformation to each example with probability p and a random strength; differentiable in x.
 
-    An example that draws none is left as it is, to the bit. Where p is above one, it counts as one.
+    An example without a transformation is unchanged to the bit. A p above one counts as one.
     Shapes: x [B, H, H, C] in [-1, 1] with C = 1 or 3, p [] -> [B, H, H, C], which may leave [-1, 1].
-    Raises: InputError.
+    Raises: InputError for images of other shapes.
     """
     if x.ndim != 4 or x.shape[1] != x.shape[2] or x.shape[1] < 2 or x.shape[3] not in (1, 3):
         raise InputError(f"shape {x.shape}: expected [B, H, H, C], square images in gray (C = 1) or color (C = 3)")
@@ -33,43 +33,44 @@ def augment(x, p, key):
 
 
 def reframe(x, blit, rest):
-    """An image under two maps, of which the first takes pixels to pixels, as one. Shapes: x [H, H, C], kept.
+    """Apply two maps to an image as one; the first takes pixels to pixels. Shapes: x [H, H, C], unchanged.
 
-    Its code: the filter sees to every map; here: not where `rest` changes nothing, because the filter is not quite
-    symmetric, and would change the finest detail of what is only flipped or turned.
+    Its code: every image is filtered; here: not if `rest` is the identity, because the filter is not quite symmetric
+    and would change the finest detail of images that are only flipped or rotated.
     """
     return jnp.where((rest == jnp.eye(3)).all(), affine.move(x, blit), affine.warp(x, _multiply(blit, rest)))
 
 
 def draw_maps(key, p, side):
-    """The maps of one example: of pixels to pixels, and the rest, which comes after them. Shapes: -> [3, 3], [3, 3]."""
-    uniform, normal, whether = jax.random.split(key, 3)
-    mirror, quarters, *whole, first, second = jax.random.uniform(uniform, (6,), jnp.float32)
-    size, width, *part = jax.random.normal(normal, (4,), jnp.float32)
+    """The maps of one example: first from pixels to pixels, then the rest. Shapes: -> [3, 3], [3, 3]."""
+    k_uniform, k_normal, k_chance = jax.random.split(key, 3)
+    mirror, quarters, *pixels, first, second = jax.random.uniform(k_uniform, (6,), jnp.float32)
+    size, width, *fractions = jax.random.normal(k_normal, (4,), jnp.float32)
     quarters = jnp.int32(4 * quarters)  # rounded down
-    size, width = jnp.exp2(0.2 * size), jnp.exp2(0.2 * width)
-    rotated = 1 - jnp.sqrt(jnp.maximum(1 - p, 0))  # so that one rotation or the other comes with the probability p
-    maps = _keep(
-        whether,
+    size = jnp.exp2(0.2 * size)
+    width = jnp.exp2(0.2 * width)
+    rotated = 1 - jnp.sqrt(jnp.maximum(1 - p, 0))  # there are two rotations: at least one has probability p
+    maps = _by_chance(
+        k_chance,
         (p, affine.scale(jnp.where(mirror < 0.5, 1, -1), 1)),
         (p, affine.turn(jnp.array([1, 0, -1, 0])[quarters], jnp.array([0, 1, 0, -1])[quarters])),
-        (p, affine.shift(*(jnp.round(side / 8 * (2 * u - 1)) for u in whole))),
+        (p, affine.shift(*(jnp.round(side / 8 * (2 * u - 1)) for u in pixels))),
         (p, affine.scale(size, size)),
         (rotated, _turn(first)),
         (p, affine.scale(width, 1 / width)),
         (rotated, _turn(second)),
-        (p, affine.shift(*(side / 8 * n for n in part))),
+        (p, affine.shift(*(side / 8 * n for n in fractions))),
     )
     return reduce(_multiply, maps[:3]), reduce(_multiply, maps[3:])
 
 
 def draw_colors(key, p):
-    """The matrix of one example's colors. Shapes: -> [4, 4]."""
-    uniform, normal, whether = jax.random.split(key, 3)
-    flipped, angle = jax.random.uniform(uniform, (2,), jnp.float32)
-    light, gain, vivid = jax.random.normal(normal, (3,), jnp.float32)
-    matrices = _keep(
-        whether,
+    """The color matrix of one example. Shapes: -> [4, 4]."""
+    k_uniform, k_normal, k_chance = jax.random.split(key, 3)
+    flipped, angle = jax.random.uniform(k_uniform, (2,), jnp.float32)
+    light, gain, vivid = jax.random.normal(k_normal, (3,), jnp.float32)
+    matrices = _by_chance(
+        k_chance,
         (p, color.brightness(0.2 * light)),
         (p, color.contrast(jnp.exp2(0.5 * gain))),
         (p, color.luma_flip(flipped < 0.5)),
@@ -80,30 +81,31 @@ def draw_colors(key, p):
 
 
 def _turn(share):
-    """The map of an image turned by a share of the full circle."""
+    """The map that rotates an image by a share of the full circle."""
     return affine.turn(jnp.cos(2 * jnp.pi * share), jnp.sin(2 * jnp.pi * share))
 
 
-def _keep(key, *chances):
-    """Each matrix with its probability; else the one that changes nothing. Shapes: -> [N, n, n]."""
+def _by_chance(key, *chances):
+    """Each matrix with its probability, otherwise the identity. Shapes: -> [N, n, n]."""
     probabilities, matrices = (jnp.stack(each) for each in zip(*chances, strict=True))
-    kept = jax.random.uniform(key, probabilities.shape, jnp.float32) < probabilities
-    return jnp.where(kept[:, None, None], matrices, jnp.eye(matrices.shape[1], dtype=matrices.dtype))
+    applied = jax.random.uniform(key, probabilities.shape, jnp.float32) < probabilities
+    return jnp.where(applied[:, None, None], matrices, jnp.eye(matrices.shape[1], dtype=matrices.dtype))
 
 
 def init_state():
-    """No augmentation yet, nothing seen yet. Shapes: all [], float32."""
+    """The state before training: no augmentation, no signs. Shapes: all [], float32."""
     return {"p": jnp.float32(0), "sign": jnp.float32(0), "count": jnp.float32(0)}
 
 
 def adapt(state, sign, batch: int, target=0.6, kimg=500.0, interval: int = 4):
-    """The state after one more step, in which the critic's logits of augmented reals had this mean sign.
+    """The state after one more step, in which the critic's logits of augmented reals had the mean sign `sign`.
 
-    Every `interval` steps p goes up where the mean over them is above the target, down where it is below,
-    at a speed that leads from 0 to 1 in `kimg` thousand reals; never below 0. As in the paper nothing holds it at 1.
-    Shapes: all []; `batch` reals a step. Source: arXiv:2006.06676, section 3, the heuristic r_t of eq. 1.
+    Every `interval` steps p rises if the mean sign over them is above `target`, and falls if it is below, at a speed
+    from 0 to 1 in `kimg` thousand reals. It stays at 0 or more; as in the paper, it is not bounded by 1.
+    Shapes: all []; `batch` reals per step. Source: arXiv:2006.06676, section 3, the heuristic r_t of eq. 1.
     """
-    total, count = state["sign"] + sign, state["count"] + 1
+    total = state["sign"] + sign
+    count = state["count"] + 1
     p = jnp.maximum(state["p"] + jnp.sign(total / count - target) * (batch * interval / (kimg * 1000)), 0)
     full = count >= interval
     return {"p": jnp.where(full, p, state["p"]), "sign": jnp.where(full, 0, total), "count": jnp.where(full, 0, count)}

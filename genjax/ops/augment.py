@@ -1,7 +1,7 @@
 """Differentiable augmentation: the same random transformations of reals and fakes, with gradients through them.
 
-Source: arXiv:2006.10738, section 4.1, with its policies and strengths. Shapes: x [B, H, W, C] in [-1, 1] or [0, 1],
-kept; random numbers are drawn per example.
+An augmentation is (x, key) -> x, with random numbers per example. Shapes: x [B, H, W, C] in [-1, 1] or [0, 1].
+Source: arXiv:2006.10738, section 4.1, with its policies and strengths.
 """
 
 import inspect
@@ -57,8 +57,12 @@ POLICIES = {"color": color, "translation": translation, "cutout": cutout}
 
 
 def policies(names: str) -> tuple:
-    """The augmentations in a list such as "color,translation,cutout", in order; "" is none. Raises: InputError."""
-    if len(set(parts := [part.strip() for part in names.split(",") if part.strip()])) < len(parts):
+    """The augmentations in a list such as "color,translation,cutout", in order; "" is none.
+
+    Names are those of `POLICIES`, or "package.module:name". Raises: InputError.
+    """
+    parts = [part.strip() for part in names.split(",") if part.strip()]
+    if len(set(parts)) < len(parts):
         raise InputError(f"augment={names!r}: expected each of {', '.join(POLICIES)} at most once")
     return tuple(find(POLICIES, part, "augment", check) for part in parts)
 

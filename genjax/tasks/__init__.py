@@ -1,7 +1,7 @@
-"""What is trained: nets x losses -> Task. `build` finds a config's task by its name.
+"""Tasks: nets x losses -> `genjax.engine.phase.Task`. `build` finds a config's task by its name.
 
 A task is an object with `config()`, every key with its default, and `build(config, shape)`, a
-`genjax.engine.phase.Task` for examples of one shape: a module here, or whatever "package.module:name" stands for.
+task for examples of one shape: a module here, or somebody else's "package.module:name".
 """
 
 from importlib import import_module

@@ -164,7 +164,7 @@ def players(c: ConfigDict, generator: Any, critic: Any, part: GrowthPhase) -> Pl
 
 
 def level(growth: list[GrowthPhase], step):
-    """How far nets have grown at a (traced) step: s once stage s is complete, s + alpha while stage s + 1 fades in."""
+    """The growth of nets at a (traced) step: s once stage s is complete, s + alpha while stage s + 1 fades in."""
     steps, levels = zip(*_knots(growth), strict=True)
     return jnp.interp(step, jnp.array(steps, float), jnp.array(levels, float))
 

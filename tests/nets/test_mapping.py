@@ -6,7 +6,7 @@ import numpy as np
 import numpy_nets
 import pytest
 
-from genjax.nets.mapping import Mapping, broadcast, mixed
+from genjax.nets.mapping import Mapping, broadcast, mix
 from genjax.ops import noise
 
 Z = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
@@ -72,7 +72,7 @@ def test_mixed_styles_are_one_latents_and_then_anothers():
 
 def test_the_cut_is_uniform_and_happens_as_often_as_said():
     count, layers, used = 4000, 8, 6
-    ws = mixed(jnp.zeros((count, layers, 1)), jnp.ones((count, layers, 1)), KEY, 0.9, used)[:, :, 0]
+    ws = mix(jnp.zeros((count, layers, 1)), jnp.ones((count, layers, 1)), KEY, 0.9, used)[:, :, 0]
     assert (np.diff(ws) >= 0).all()  # never back to the first
     cuts = np.bincount(np.asarray((ws == 0).sum(1)), minlength=layers + 1)
     expected = count * np.array([0, *[0.9 / 5] * 5, 0, 0, 0.1])

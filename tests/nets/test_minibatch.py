@@ -1,4 +1,4 @@
-"""What a critic is told of its batch, against loops in NumPy, and that the batch's order does not matter."""
+"""Statistics over a critic's batch: against loops in NumPy, and independent of the batch's order."""
 
 import jax
 import jax.numpy as jnp
@@ -7,7 +7,7 @@ import pytest
 
 from genjax.errors import InputError
 from genjax.nets import dcgan, mlp
-from genjax.nets.minibatch import Discrimination, book_stddev, paper_stddev
+from genjax.nets.minibatch import MINIBATCH, Discrimination, append_statistic, stddev, stddev_book
 
 H = np.random.default_rng(0).normal(size=(8, 6)).astype(np.float32)
 PERMUTATION = np.array([5, 2, 7, 0, 1, 6, 3, 4])
@@ -32,39 +32,48 @@ def test_discrimination_of_identical_examples_counts_them():
 
 
 def test_the_papers_deviation_is_over_groups_of_four_and_a_mean_over_features():
-    y = paper_stddev(jnp.asarray(H))
     expected = np.repeat([np.float64(H[:4]).std(0).mean(), np.float64(H[4:]).std(0).mean()], 4)
-    np.testing.assert_array_equal(y[:, :6], H)
-    np.testing.assert_allclose(y[:, 6], expected, rtol=1e-5)
+    np.testing.assert_allclose(stddev(jnp.asarray(H)), expected, rtol=1e-5)
+    np.testing.assert_allclose(stddev(jnp.asarray(H).reshape(8, 1, 2, 3)), expected, rtol=1e-5)
 
 
 def test_a_batch_smaller_than_a_group_is_one():
-    np.testing.assert_allclose(paper_stddev(jnp.asarray(H[:3]))[:, 6], np.float64(H[:3]).std(0).mean(), rtol=1e-5)
+    np.testing.assert_allclose(stddev(jnp.asarray(H[:3])), np.float64(H[:3]).std(0).mean(), rtol=1e-5)
 
 
 def test_groups_that_do_not_divide_the_batch_are_refused():
     with pytest.raises(InputError, match="groups of 4, which do not divide 6"):
-        paper_stddev(jnp.asarray(H[:6]))
+        stddev(jnp.asarray(H[:6]))
 
 
 def test_the_books_deviation_is_over_examples_and_channels_and_a_mean_over_places():
     x = np.random.default_rng(1).normal(size=(8, 5, 4, 3))
     expected = np.mean([[x[:, i, j].ravel().std() for j in range(4)] for i in range(5)])
-    np.testing.assert_allclose(book_stddev(jnp.float32(x)), expected, rtol=1e-5)
-    np.testing.assert_allclose(book_stddev(jnp.asarray(H)), np.float64(H).std(), rtol=1e-5)
+    np.testing.assert_allclose(stddev_book(jnp.float32(x)), expected, rtol=1e-5)
+    np.testing.assert_allclose(stddev_book(jnp.asarray(H)), np.float64(H).std(), rtol=1e-5)
 
 
 def test_a_collapsed_batch_has_the_deviation_of_the_roots_epsilon():
     same = jnp.tile(jnp.asarray(H[:1]), (8, 1))
-    np.testing.assert_allclose(paper_stddev(same)[:, 6], 1e-4, rtol=1e-3)
-    np.testing.assert_allclose(book_stddev(jnp.full((8, 3, 3, 2), 0.5)), 1e-4, rtol=1e-3)
-    assert np.isfinite(jax.grad(lambda h: paper_stddev(h).sum())(same)).all()
+    np.testing.assert_allclose(stddev(same), 1e-4, rtol=1e-3)
+    np.testing.assert_allclose(stddev_book(jnp.full((8, 3, 3, 2), 0.5)), 1e-4, rtol=1e-3)
+    assert np.isfinite(jax.grad(lambda h: stddev(h).sum())(same)).all()
+
+
+@pytest.mark.parametrize("minibatch", MINIBATCH)
+def test_a_statistic_joins_maps_as_a_channel_that_is_equal_at_all_places(minibatch):
+    x = jax.random.normal(jax.random.key(2), (8, 2, 3, 5))
+    y = append_statistic(minibatch, x)
+    numbers = MINIBATCH[minibatch](x)
+    np.testing.assert_array_equal(y[..., :5], x)
+    np.testing.assert_array_equal(y[..., 5], np.broadcast_to(numbers[:, None, None], (8, 2, 3)))
+    assert append_statistic("", x) is x
 
 
 @pytest.mark.parametrize("minibatch", ["discrimination", "stddev", "stddev_book"])
 @pytest.mark.parametrize("net", ["mlp", "dcgan"])
-def test_a_critics_logits_move_with_their_examples(net, minibatch):
-    """With any order, but for groups of neighbors: within those, and of whole groups."""
+def test_logits_are_permuted_with_their_examples(net, minibatch):
+    """In any order; groups of neighbors may be exchanged as a whole, and examples within them."""
     if net == "mlp":
         critic = mlp.Critic(widths=(5,), minibatch=minibatch)
         x = jax.random.normal(jax.random.key(1), (8, 6))
@@ -73,6 +82,6 @@ def test_a_critics_logits_move_with_their_examples(net, minibatch):
         x = jax.random.normal(jax.random.key(1), (8, 4, 4, 1))
     order = np.array([7, 5, 4, 6, 2, 0, 3, 1]) if minibatch == "stddev" else PERMUTATION
     logits, variables = jax.jit(critic.init_with_output)(jax.random.key(0), x)
-    judge = jax.jit(critic.apply)
-    np.testing.assert_allclose(judge(variables, x[order]), logits[order], rtol=1e-4, atol=1e-5)
-    assert np.abs(judge(variables, x[:1]) - logits[:1]).max() > 1e-4  # and the others matter
+    apply = jax.jit(critic.apply)
+    np.testing.assert_allclose(apply(variables, x[order]), logits[order], rtol=1e-4, atol=1e-5)
+    assert np.abs(apply(variables, x[:1]) - logits[:1]).max() > 1e-4  # and the others matter

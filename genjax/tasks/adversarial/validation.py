@@ -115,10 +115,10 @@ def check_batches(c: ConfigDict, critic: Any) -> None:
         )
 
 
-def check_microbatches(c: ConfigDict, batch: int, what: str) -> None:
+def check_microbatches(c: ConfigDict, batch: int, noun: str) -> None:
     """Refuse a number of microbatches that does not divide a batch."""
     if c.grad_accum_steps < 1 or batch % c.grad_accum_steps:
-        raise InputError(f"grad_accum_steps={c.grad_accum_steps}: expected at least 1, and a divisor of {what}")
+        raise InputError(f"grad_accum_steps={c.grad_accum_steps}: expected at least 1, and a divisor of {noun}")
 
 
 def check_layers(c: ConfigDict, generator: Any, critic: Any) -> None:
