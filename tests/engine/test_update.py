@@ -1,4 +1,4 @@
-"""The optimizers and what comes after them: the box of weights, the line to zero."""
+"""Optimizers with weight clipping and decay, and steps over microbatches."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,15 @@ import numpy as np
 import optax
 import pytest
 
-from genjax.engine.update import clip_weights, optimizer
+from genjax.engine.update import (
+    accumulated_gradient_step,
+    clip_weights,
+    gradient_step,
+    init_net,
+    merge_microbatches,
+    optimizer,
+    split_microbatches,
+)
 
 
 def after(tx, params, grads):
@@ -75,3 +83,27 @@ def test_an_update_of_a_differentiable_optimizer_has_a_slope_in_the_gradient_eve
 def test_negative_numbers_are_refused(given):
     with pytest.raises(ValueError, match=f"{next(iter(given))}=-"):
         optimizer(**{"name": "sgd", "learning_rate": 0.1} | given)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 8])
+def test_the_gradient_over_microbatches_is_the_mean_so_that_it_is_that_of_the_whole_batch(count):
+    """The gradient of mean((x w)^2) / 2 is mean(x^2) w, whatever the number of microbatches."""
+    x = np.random.default_rng(0).normal(size=(8,)).astype(np.float32)
+    net = init_net({"params": {"w": jnp.float32(2)}}, optimizer("sgd", 0.1))
+
+    def loss(params, stats, x):
+        value = jnp.mean((x * params["w"]) ** 2) / 2
+        return value, (stats, {"loss": value})
+
+    after, metrics = accumulated_gradient_step(net, optimizer("sgd", 0.1), loss, split_microbatches(x, count))
+    np.testing.assert_allclose(after.params["w"], 2 - 0.1 * 2 * np.mean(x**2), rtol=1e-6)
+    np.testing.assert_allclose(metrics["loss"], 2 * np.mean(x**2), rtol=1e-6)
+    whole, _ = gradient_step(net, optimizer("sgd", 0.1), loss, x)
+    np.testing.assert_allclose(after.params["w"], whole.params["w"], rtol=1e-6)
+
+
+def test_merging_undoes_splitting_and_example_i_is_in_microbatch_i_modulo_count():
+    x = np.arange(24).reshape(12, 2)
+    parts = split_microbatches(jnp.asarray(x), 3)
+    np.testing.assert_array_equal(parts[1], x[1::3])
+    np.testing.assert_array_equal(merge_microbatches(parts), x)

@@ -1,4 +1,4 @@
-"""How critics and generators are told the class, written out in NumPy from their parameters."""
+"""The class as an input of critics and generators, written out in NumPy from their parameters."""
 
 import jax
 import jax.numpy as jnp
@@ -47,7 +47,7 @@ def test_a_projection_critic_adds_the_product_of_features_and_the_class_vector(j
     np.testing.assert_allclose(seen["features"], features, rtol=1e-5, atol=1e-6)
 
 
-def test_an_auxiliary_critic_names_the_class_that_its_logit_does_not_know(judgment):
+def test_an_auxiliary_critic_has_class_logits_and_a_logit_that_ignores_the_class(judgment):
     p, x, logits, seen = judgment("auxiliary")
     features = np.tanh(dense(p["Dense_0"], x))
     np.testing.assert_allclose(logits, dense(p["Dense_1"], features)[:, 0], rtol=1e-5, atol=1e-6)
@@ -87,7 +87,7 @@ def test_class_conditional_normalization_is_that_of_the_batch_with_the_scales_of
     np.testing.assert_allclose(running[1], 0.99 + 0.01 * var, rtol=1e-4)
 
 
-def test_a_generator_normalized_by_class_hears_of_it_nowhere_else():
+def test_a_generator_normalized_by_class_uses_it_nowhere_else():
     """At the start all classes have one scale and offset: the images are those of no class."""
     z = jax.random.normal(jax.random.key(1), (4, 7))
     generator = dcgan.Generator((8, 8, 1), channels=(4, 3), conditioning="batch_norm")

@@ -71,7 +71,7 @@ def test_a_step_is_the_two_phase_update_of_the_definition(monkeypatch):
     assert state.step == 1
 
 
-def test_critic_steps_see_fresh_reals_and_leave_the_generator_alone():
+def test_each_critic_step_uses_other_reals():
     task = build(dcgan.get_config("smoke"), critic_steps=3)
     assert task.phases[0].batches_per_step == 3
     state, batch = start(task), reals(task)
@@ -152,7 +152,7 @@ def test_choices_that_do_not_exist_or_fit_are_refused(overrides, shape, message)
         build(dcgan.get_config(), shape, **overrides)
 
 
-def test_a_misspelt_field_of_a_net_is_refused():
+def test_a_misspelled_field_of_a_net_is_refused():
     config = dcgan.get_config()
     config.critic = {"net": "dcgan", "chanels": (1, 2)}
     with pytest.raises(InputError, match="did you mean 'channels'"):

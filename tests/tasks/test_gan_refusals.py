@@ -1,4 +1,4 @@
-"""What a GAN's config cannot mean is refused by name before anything is compiled."""
+"""Impossible configs of GANs are refused by name before anything is compiled."""
 
 import jax
 import jax.numpy as jnp
@@ -62,7 +62,7 @@ def test_other_negative_numbers(key):
 
 
 @pytest.mark.parametrize("classes", [-1, 1])
-def test_numbers_of_classes_that_mean_nothing(classes):
+def test_impossible_numbers_of_classes(classes):
     refused(f"classes={classes}: expected 0 (without labels) or at least 2", classes=classes)
 
 
@@ -150,7 +150,7 @@ def conditional():
 
 
 @pytest.mark.parametrize("label", [3, -1])
-def test_a_label_that_is_no_class_makes_the_loss_no_number_so_that_the_run_stops(label):
+def test_a_label_outside_the_classes_makes_the_loss_nan(label):
     task = conditional()
     labels = np.array([[0, 1, 2, 0, 1, 2, 0, label]])
     state = jax.jit(task.init)(jax.random.key(0))
@@ -158,12 +158,12 @@ def test_a_label_that_is_no_class_makes_the_loss_no_number_so_that_the_run_stops
     assert np.isnan(metrics["critic/loss"])
 
 
-def test_penalties_apart_from_nothing_and_looking_ahead():
+def test_a_separate_penalty_step_without_a_penalty_or_with_unrolling():
     refused("penalty.separate_step=True without a penalty", penalty__separate_step=True)
     refused("penalty.separate_step=True with unroll=2", penalty__separate_step=True, penalty__r1=1.0, unroll=2)
 
 
-def test_parts_that_do_not_divide_a_batch():
+def test_microbatches_that_do_not_divide_a_batch():
     refused("grad_accum_steps=0: expected at least 1, and a divisor of the 8 logits of a batch", grad_accum_steps=0)
     refused("grad_accum_steps=3: expected at least 1, and a divisor of the 4 logits", grad_accum_steps=3, packing=2)
     refused("grad_accum_steps=2 with unroll=1, which unrolls updates of a whole batch", grad_accum_steps=2, unroll=1)

@@ -1,4 +1,4 @@
-"""Every remedy within a GAN's step: of linear nets on a few points, so that NumPy says what comes out."""
+"""Every remedy within a GAN's step, for linear nets on a few points, against NumPy."""
 
 import jax
 import jax.numpy as jnp
@@ -34,7 +34,7 @@ STILL = {"optimizer__generator__learning_rate": 0.0, "optimizer__critic__learnin
 
 
 def start(task, **layers):
-    """A first state, of whose nets some layers are given: critic=[(kernel, bias), ...]."""
+    """A first state in which some layers of the nets are set: critic=[(kernel, bias), ...]."""
     state = jax.jit(task.init)(jax.random.key(0))
     for net, given in layers.items():
         params = dict(state.nets[net].params)
@@ -48,7 +48,7 @@ def start(task, **layers):
 
 
 def run(task, state, steps=1, x=X, labels=None):
-    """The states and metrics after each of so many steps on the same reals."""
+    """The states and metrics after each of `steps` steps on the same reals."""
     step, reals = jax.jit(task.phases[0].step), task.phases[0].batches_per_step
     batch = {"x": np.stack([x] * reals)} | ({} if labels is None else {"label": np.stack([labels] * reals)})
     history = []
@@ -76,8 +76,8 @@ def z(monkeypatch):
 
 
 @pytest.mark.parametrize("clip", [0.0, 0.3])
-def test_two_rates_that_fall_in_one_line_and_a_box_are_the_recursion_in_numpy(z, clip):
-    """A linear Wasserstein GAN of two critic updates a step: what each update is, is known."""
+def test_decaying_rates_and_weight_clipping_are_the_recursion_in_numpy(z, clip):
+    """A linear Wasserstein GAN with two critic updates per step, whose updates have a closed form."""
     task = build(
         critic_steps=2,
         optimizer__generator__learning_rate=0.03,
@@ -115,7 +115,7 @@ def test_a_lazy_penalty_is_interval_times_the_plain_one_when_due_and_nothing_oth
     np.testing.assert_allclose(np.mean([m["critic/r1"] for m in history]), r1, rtol=1e-5)
 
 
-def test_the_critics_labels_are_smoothed_where_they_are_of_reals():
+def test_only_the_critics_labels_of_reals_are_smoothed():
     task = build(loss__name="non_saturating", loss__label_smoothing=0.1, **STILL)
     _, metrics = run(task, start(task, critic=[([0.0, 0.0], 1.0)]))[0]
     p = 1 / (1 + np.exp(-1))
@@ -125,7 +125,7 @@ def test_the_critics_labels_are_smoothed_where_they_are_of_reals():
 
 
 @pytest.mark.parametrize("penalty", [0.0, 10.0])
-def test_spectral_vectors_make_one_power_step_an_update_however_often_the_critic_is_called(penalty):
+def test_spectral_vectors_make_one_power_step_per_update(penalty):
     task = build(critic={"widths": (4,), "spectral": True}, penalty__gradient_penalty=penalty)
     first = start(task)
     state, _ = run(task, first)[0]
@@ -137,7 +137,7 @@ def test_spectral_vectors_make_one_power_step_an_update_however_often_the_critic
         np.testing.assert_allclose(found, u / np.linalg.norm(u), rtol=1e-5, atol=1e-6)
 
 
-def test_the_ring_holds_the_newest_fakes_with_their_classes_and_a_share_of_the_batch_is_drawn_from_it(z):
+def test_the_replay_buffer_holds_the_newest_fakes_with_their_classes_and_fills_a_share_of_the_batch(z):
     task = build(classes=3, replay__capacity=8000, replay__share=0.25, critic={"conditioning": "projection"}, **STILL)
     weight = np.array([[2.0], [-1.0]])
     state = start(task, critic=[(weight, 0.0), (np.zeros((3, 2)), None)])
@@ -155,7 +155,7 @@ def test_the_ring_holds_the_newest_fakes_with_their_classes_and_a_share_of_the_b
     np.testing.assert_allclose(metrics["critic/fake"], seen.mean(), rtol=1e-5)
 
 
-def test_instance_noise_falls_in_a_line_to_nothing(z):
+def test_instance_noise_falls_linearly_to_zero(z):
     task = build(instance_noise__std=2.0, instance_noise__steps=4, **STILL)
     history = run(task, start(task, critic=[([1.0, 0.0], 0.0)]), 6)
     left = [float(m["critic/real"]) - X[:, 0].mean() for _, m in history]  # noise is ones here
@@ -188,7 +188,7 @@ def test_feature_matching_is_the_squared_distance_of_mean_features(z):
     np.testing.assert_allclose(metrics["generator/loss"], 3 * (gap**2).sum(), rtol=1e-4)
 
 
-def test_below_its_floor_the_critic_and_all_that_is_its_own_stay():
+def test_below_its_floor_the_critic_and_its_statistics_are_unchanged():
     given = {"loss__name": "non_saturating", "critic": {"spectral": True}, "optimizer__critic__name": "adam"}
     plain, low, high = (build(**given, critic_floor=floor) for floor in (0.0, 1e-3, 1e3))
     first = start(plain)
@@ -199,7 +199,7 @@ def test_below_its_floor_the_critic_and_all_that_is_its_own_stay():
     assert (above[1]["critic/moves"], below[1]["critic/moves"]) == (1, 0)
 
 
-def test_both_nets_see_augmented_examples_and_reals_and_fakes_by_draws_of_their_own(monkeypatch):
+def test_both_losses_use_augmented_examples_with_different_draws_for_reals_and_fakes(monkeypatch):
     draws = lambda x, key: 0 * x + noise.uniform(key, len(x), x.shape[1:])  # noqa: E731
     monkeypatch.setitem(augment.POLICIES, "color", draws)
     task = build((2, 2, 1), augment="color", **STILL)
@@ -252,21 +252,21 @@ def test_unrolling_by_one_is_the_derivative_through_a_step_of_the_critic(z):
     def generate(g):
         return jnp.float32(z) @ g["Dense_0"]["kernel"] + g["Dense_0"]["bias"]
 
-    def judge(d, x):
+    def probability(d, x):
         h = jnp.tanh(x @ d["Dense_0"]["kernel"] + d["Dense_0"]["bias"])
         return 1 / (1 + jnp.exp(-(h @ d["Dense_1"]["kernel"] + d["Dense_1"]["bias"])[:, 0]))
 
     def value(d, g):
-        return -(jnp.log(judge(d, X)).mean() + jnp.log(1 - judge(d, generate(g))).mean()) / 2
+        return -(jnp.log(probability(d, X)).mean() + jnp.log(1 - probability(d, generate(g))).mean()) / 2
 
     def descended(d, g):
         return jax.tree.map(lambda p, s: p - 0.1 * s, d, jax.grad(value)(d, g))
 
     g, d = (first.nets[name].params for name in ("generator", "critic"))
     d = descended(d, g)
-    slope = jax.grad(lambda g: -jnp.log(judge(descended(d, g), generate(g))).mean())(g)
+    slope = jax.grad(lambda g: -jnp.log(probability(descended(d, g), generate(g))).mean())(g)
     # Else the test would not tell: the slope that does not pass through the critic's step is another.
-    short = jax.grad(lambda g, late: -jnp.log(judge(late, generate(g))).mean())(g, descended(d, g))
+    short = jax.grad(lambda g, late: -jnp.log(probability(late, generate(g))).mean())(g, descended(d, g))
     state, _ = run(task, first)[0]
     for name, expected in slope["Dense_0"].items():
         found = (g["Dense_0"][name] - state.nets["generator"].params["Dense_0"][name]) / 0.1
@@ -287,7 +287,7 @@ def test_unrolling_by_adam_has_finite_slopes_and_leaves_the_critics_own_update_a
     assert (layer(state, "generator")[1] != layer(other, "generator")[1]).any()
 
 
-def test_fakes_are_made_and_judged_for_the_labels_of_the_reals_beside_them():
+def test_fakes_have_the_labels_of_the_reals_of_their_batch():
     """Fakes are a number of their class, the projection weighs them with another: the mean tells whether they meet."""
     task = build(classes=3, critic={"conditioning": "projection"}, **STILL)
     made = np.array([[1.0, 0.0], [0.0, 10.0], [-3.0, 2.0]])
@@ -303,7 +303,7 @@ def test_fakes_are_made_and_judged_for_the_labels_of_the_reals_beside_them():
     np.testing.assert_allclose([metrics["critic/fake"], -metrics["generator/loss"]], fake, rtol=1e-5)
 
 
-def test_naming_the_class_is_in_both_losses():
+def test_the_auxiliary_class_loss_is_in_both_losses():
     task = build(classes=3, critic={"conditioning": "auxiliary"}, loss__auxiliary=0.5, **STILL)
     made, head = np.random.default_rng(3).normal(size=(3, 2)), np.random.default_rng(4).normal(size=(2, 3))
     state = start(
@@ -381,7 +381,7 @@ def test_remedies_combine_and_a_step_keeps_the_states_shapes_and_types(name, los
     assert all(m.shape == () and m.dtype == jnp.float32 for m in metrics.values())
 
 
-def test_looking_ahead_at_a_critic_that_does_not_move_is_the_plain_step():
+def test_unrolling_a_critic_with_learning_rate_zero_is_the_plain_step():
     still = {"optimizer__critic__learning_rate": 0.0}
     plain, ahead = build(**still), build(**still, unroll=2)
     first = start(plain)
@@ -391,7 +391,7 @@ def test_looking_ahead_at_a_critic_that_does_not_move_is_the_plain_step():
 
 
 @pytest.mark.parametrize(("step", "due"), [(0, True), (1, False), (2, True)])
-def test_penalties_apart_are_an_update_of_their_own_after_the_loss(step, due):
+def test_a_separate_penalty_step_follows_the_step_by_the_loss(step, due):
     """R1 of a linear critic is |w|^2 / 2: w falls by rate x interval x weight x w, from where the loss led it.
 
     The rate is two thirds of what it is without: of three updates in two steps, each counts as two in two did.
@@ -410,7 +410,7 @@ def test_penalties_apart_are_an_update_of_their_own_after_the_loss(step, due):
     np.testing.assert_allclose(metrics["critic/r1"], np.sum(of_loss**2) if due else 0, rtol=1e-5)
 
 
-def test_adams_constants_are_those_of_one_update_more():
+def test_lazy_regularization_rescales_adams_constants():
     """arXiv:1912.04958, appendix B: c = k / (k + 1) times the rate, and both betas to the power c."""
     given = {"name": "adam", "learning_rate": 0.002, "b1": 0.5, "b2": 0.99, "epsilon": 1e-8, "decay": 0}
     found = lazy_regularization_options(given, 16)
@@ -430,8 +430,8 @@ def test_adams_constants_are_those_of_one_update_more():
         {"replay__capacity": 16, "loss__name": "hinge"},
     ],
 )
-def test_a_batch_in_parts_moves_the_nets_as_the_whole_does(overrides):
-    """Nothing here is drawn but latents and what is replayed, which are of the whole batch."""
+def test_microbatches_update_the_nets_as_the_whole_batch_does(overrides):
+    """The gradient is the mean over microbatches. Random are only latents and replay, which are of the whole batch."""
     nets = {"generator": {"widths": (5,)}, "critic": {"widths": (5,)}}
     with jax.enable_x64(True):
         ends = []

@@ -1,4 +1,4 @@
-"""GANs of images in all sizes: reals as pyramids, gradients at every stage, and what cannot be."""
+"""GANs of images in all sizes: reals as pyramids, gradients at every stage, refusals."""
 
 import jax
 import jax.numpy as jnp
@@ -60,7 +60,7 @@ def test_samples_are_the_largest_images():
         ("no 'relativistic_hing' .did you mean 'relativistic_hinge'", {"loss__name": "relativistic_hing"}),
     ],
 )
-def test_what_cannot_be_is_refused(message, overrides):
+def test_impossible_configs_are_refused(message, overrides):
     with pytest.raises(InputError, match=message):
         tasks.build(small(**overrides), SHAPE)
 

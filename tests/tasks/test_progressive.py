@@ -1,4 +1,4 @@
-"""GANs that grow: the schedule, what is seen at each stage, one compile a phase, and what cannot be."""
+"""GANs that grow: the schedule, the reals of each stage, one compilation per phase, refusals."""
 
 from itertools import pairwise
 
@@ -97,7 +97,7 @@ def test_a_phase_compiles_once_although_alpha_changes(run):
     assert sizes == [1, 1, 1]
 
 
-def test_stages_that_are_not_there_yet_stay_as_they_were(run):
+def test_layers_of_later_stages_are_unchanged(run):
     _, first, states, _ = run
     for net in ("generator", "critic"):
         before, after, later = (state.nets[net].params for state in (first, states[2], states[10]))
@@ -108,7 +108,7 @@ def test_stages_that_are_not_there_yet_stay_as_they_were(run):
             assert np.abs(before[name]["kernel"] - later[name]["kernel"]).max() > 0, name
 
 
-def test_adam_begins_anew_with_a_stage_and_goes_on_within_it(run):
+def test_adam_is_reset_at_a_new_stage_and_kept_within_it(run):
     _, _, states, _ = run
     counts = {step: int(state.nets["critic"].opt[0].count) for step, state in states.items()}
     assert [counts[step] for step in (2, 3, 6, 7, 10)] == [2, 1, 4, 5, 8]
@@ -215,7 +215,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_cannot_be_is_refused_before_anything_is_compiled(what):
+def test_impossible_configs_are_refused_before_anything_is_compiled(what):
     message, overrides = REFUSED[what]
     config, before = small(**overrides), compiled.count(COMPILED)
     with pytest.raises(InputError, match=message):

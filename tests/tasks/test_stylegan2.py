@@ -1,4 +1,4 @@
-"""StyleGAN2's step: path lengths from the Jacobian itself, their running mean and turns; what styles are asked for."""
+"""StyleGAN2's step: path lengths against the whole Jacobian, their running mean and interval; outputs with styles."""
 
 import jax
 import jax.numpy as jnp
@@ -73,7 +73,7 @@ def test_path_lengths_are_those_of_the_jacobian():
     np.testing.assert_allclose(metrics["generator/unevenness"], np.mean((lengths - mean) ** 2), rtol=1e-3)
 
 
-def test_paths_are_evened_out_at_every_second_step_and_then_alone(states):
+def test_paths_are_regularized_at_every_second_step(states):
     means = [float(state.extra["path_length"]) for state, _ in states]
     assert 0 == means[0] < means[1] == means[2] != means[3]
     assert [float(metrics["generator/unevenness"]) > 0 for _, metrics in states[1:]] == [True, False, True]
@@ -81,12 +81,12 @@ def test_paths_are_evened_out_at_every_second_step_and_then_alone(states):
     assert counts == [0, 2, 3, 5]
 
 
-def test_r1_is_apart_at_every_sixteenth_step(states):
+def test_r1_is_a_separate_update_at_every_sixteenth_step(states):
     assert [float(metrics["critic/r1"]) > 0 for _, metrics in states[1:]] == [True, False, False]
     assert [int(state.nets["critic"].opt[0].count) for state, _ in states] == [0, 2, 3, 4]
 
 
-def test_without_paths_the_step_is_the_games_alone():
+def test_without_path_lengths_the_step_is_the_adversarial_one():
     task = build(path_length__weight=0.0)
     state, metrics = advance(task, jax.jit(task.init)(jax.random.key(0)))
     assert "path_length" not in state.extra
@@ -149,7 +149,7 @@ def test_decoding_is_mapping_and_synthesis(task, states):
         ("classes=10 is not for these nets", {"classes": 10}),
     ],
 )
-def test_what_cannot_be_is_refused(message, overrides):
+def test_impossible_configs_are_refused(message, overrides):
     with pytest.raises(InputError, match=message):
         build(**overrides)
 
