@@ -1,6 +1,6 @@
 """Evaluate a run: python -m genjax.evaluate --workdir=runs/x --metrics=all --samples=10000
 
-Or anybody's images: --images=FOLDER --reference=FOLDER, where each may also be a data set's name or a .npy of uint8
+Or any images: --images=FOLDER --reference=FOLDER, where each may also be a data set's name or a .npy of uint8
 [N, H, W, C]. Every number is printed with its protocol and appended to the run's metrics.jsonl (or to --out).
 --compare=runs/a,runs/b prints the results of several runs side by side where their protocols are the same.
 """

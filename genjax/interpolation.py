@@ -1,4 +1,4 @@
-"""Paths between latents, for perceptual path lengths and for images of what lies between two latents."""
+"""Paths between latents, for perceptual path lengths and for images of interpolations."""
 
 from collections.abc import Callable
 

@@ -1,7 +1,7 @@
 """Find the latents of images: python -m genjax.project --workdir=runs/x --images=mine/ --size=32 --space=w+
 
-Gradient descent in --space finds the generator's images that are nearest to target images: z, or for a StyleGAN w, or w+
-(one w per layer, which comes nearest). Writes --out, an image with one row each of the targets, the start and the end,
+Gradient descent in --space finds the generator's images that are nearest to target images: in z, or for a StyleGAN in w
+or w+ (one w per layer, which comes nearest). Writes --out, an image with one row each of the targets, the start and the end,
 and a .npz of the same name with the latents and losses.
 """
 

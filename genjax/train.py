@@ -1,8 +1,8 @@
 """Train a config: python -m genjax.train --config=configs/dcgan.py --workdir=runs/x --config.steps=2000
 
 Any key of the config is a flag: --config.batch=64, --config.data.name=folder:photos (--dry_run lists them all), and
---config=configs/dcgan.py:smoke is a variant that finishes in seconds. In the folder of a run, training goes on
-where it stopped, and --config may be left out. Several processes train together with --distributed.
+--config=configs/dcgan.py:smoke is a variant that finishes in seconds. In the folder of a run, training resumes where
+it stopped, and --config may be omitted. Several processes train together with --distributed.
 """
 
 import sys
@@ -28,12 +28,12 @@ def define_flags() -> None:
     config_flags.DEFINE_config_file(
         "config", None, "The experiment: a file of configs/, with ':smoke' for a quick try."
     )
-    flags.DEFINE_string("workdir", None, "The run's folder, new or of a run to go on with. See docs/architecture.md.")
+    flags.DEFINE_string("workdir", None, "The folder of a new run or of one to resume. See docs/architecture.md.")
     flags.DEFINE_enum(
         "resume",
         "auto",
         ["auto", "force"],
-        "force: go on although the config, the data or the code of an extension changed.",
+        "force: resume although the config, the data or the code of an extension changed.",
     )
     flags.DEFINE_bool("dry_run", False, "Print the config, the parameters, the phases and the memory needed, and stop.")
     flags.DEFINE_bool("tensorboard", False, "Write event files to the folder's tensorboard/ as well.")
@@ -69,7 +69,7 @@ def _main() -> int:
         info = Workdir(FLAGS.workdir).read_info() if FLAGS.workdir else None
         if info is None:
             raise InputError(
-                "--config is needed, such as --config=configs/dcgan.py (only a run to go on with has its own)"
+                "--config is needed, such as --config=configs/dcgan.py (only a run that is resumed has its own)"
             )
         config = saved_config(info)
     if FLAGS.dry_run:

@@ -80,6 +80,8 @@ TEXT = [
     (r"; else\b", "'otherwise'"),
     (r"\b(?:is|are) (?:said|whole)(?=[.,;:)]| on )", "'reported', 'stated'; 'complete', 'replicated'"),
     (r"\bnoqa: E731", "'def'"),
+    (r"\b[Mm]isspelt\b", "'misspelled'"),
+    (r"\b(?:anybody|somebody else)'s\b", "'another package's', 'any images'"),
     (r"\bmend(?:s|ed|ing)?\b", "'fix'"),
 ]
 """Patterns of prose: docstrings, comments, messages and Markdown, with the plain words in their place."""

@@ -1,4 +1,4 @@
-"""A GAN of somebody else's parts: data, nets, loss and penalty of this folder, judged by its metric.
+"""A GAN with data, nets, loss and penalty of this package, evaluated by its metric.
 
 python -m genjax.train --config=experiments/extending/config.py --workdir=runs/moons
 """

@@ -164,7 +164,7 @@ def session(coordinator: str | None, process_id: int | None, num_processes: int 
         ) from error
     except RuntimeError as error:
         raise InputError(f"{address} cannot be used: {_line(error)}") from error
-    on_peer_lost(lambda: "another process was lost; start all again")
+    on_peer_lost(lambda: "another process was lost; restart all processes")
     grace = 2 * is_main_process()  # seconds: the others lose the coordinator with process 0, so let them end first
     try:
         yield

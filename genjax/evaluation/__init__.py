@@ -1,1 +1,1 @@
-"""Evaluation of a run, or of anybody's images: metrics by name, each number with its protocol."""
+"""Evaluation of a run or of any images: metrics by name, each number with its protocol."""

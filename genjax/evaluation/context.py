@@ -32,7 +32,7 @@ class EvalContext:
     Order: first all processes call `extract_features`, then process 0 computes metrics, which read `features`.
     """
 
-    samples: Source | None  # of a model, or anybody's images; None for a task that makes none
+    samples: Source | None  # of a model, or any images; None for a task that makes none
     reference: Source  # the data that samples are compared with
     heldout: Source | None  # examples of the reference's distribution that were not trained on
     nets: list[FeatureNet]  # empty if the samples have no features, as series

@@ -83,7 +83,7 @@ class Metric:
     heldout: bool = False  # uses held-out examples
     probabilities: bool = False  # needs class probabilities from the feature net
     own_progress: bool = False  # shows its own progress
-    code_sha256: str = ""  # of the module of somebody else's metric, which is part of the protocol
+    code_sha256: str = ""  # of the module of another package's metric; part of the protocol
 
     def __call__(self, *args: Any) -> Measured:
         """The values and settings: `measure` as it was decorated."""

@@ -24,7 +24,7 @@ METRICS: dict[str, Metric] = {
 def parse(text: str, flag: str = "--metrics") -> list[Metric]:
     """The metrics of a list such as "frechet,swd,mine.metrics:brightness"; "all" stands for all of METRICS.
 
-    Raises: InputError for an unknown name, or somebody else's object that is not a metric.
+    Raises: InputError for an unknown name, or for an object of another package that is not a metric.
     """
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:

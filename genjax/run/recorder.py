@@ -100,7 +100,7 @@ class Recorder:
 
     @collective
     def evaluate(self, state: State, step: int) -> None:
-        """Write the results of an evaluation. One that fails is reported, and the run goes on."""
+        """Write the results of an evaluation. One that fails is reported, and the run continues."""
 
         def warn(text):
             self._line(f"warning: step {step:,}: {text}")
@@ -128,7 +128,7 @@ class Recorder:
         self.checkpoints.save(state, self.counters.to_json())
 
     def preview(self, state: State, step: int) -> None:
-        """Write the task's previews. One that cannot be drawn is reported once: training goes on."""
+        """Write the task's previews. One that cannot be drawn is reported once, and training continues."""
         for preview in self.previewer.previews(local(state), step):
             for name, value in preview.metrics.items():
                 self.counters.pending.setdefault(name, []).append(value)

@@ -68,7 +68,7 @@ def _check_labels(classes: int, source: data.Source) -> None:
 def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = False) -> int:
     """Train a config in a folder, from its newest checkpoint if there is one; the exit code (see `genjax.cli.entry`).
 
-    `force`: go on although the run's config, data or extensions have changed.
+    `force`: resume although the run's config, data or extensions have changed.
     Raises: InputError if the config cannot be run, or the folder is in use or holds another run.
     """
     source, task, schedule = run_on_all(lambda: prepare(config))
@@ -77,7 +77,7 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
         check_processes_agree(info)
         run_on_main(lambda: check_same_run(workdir, info, force))
         checkpoints = Checkpoints(workdir.path / "checkpoints", config.keep)
-        message = "another process was lost; start all again to go on"
+        message = "another process was lost; restart all processes to resume"
         distributed.on_peer_lost(lambda: f"{message}\n{_last_good(checkpoints)}")
         mesh = make_mesh()
         newest = checkpoints.latest(loop.abstract_state(task, mesh), warn=_warn)
@@ -148,7 +148,7 @@ def _end(step: int, signal_number: int, recorder: Recorder) -> int:
     if is_main_process():
         where = ", in every process" if jax.process_count() > 1 else ""
         name = signal.Signals(signal_number).name
-        print(f"{name}: saved at step {step:,} of {steps:,}; to go on{where}:", file=sys.stderr)
+        print(f"{name}: saved at step {step:,} of {steps:,}; to resume{where}:", file=sys.stderr)
         print(f"  python -m genjax.train --workdir={shlex.quote(str(path))}", file=sys.stderr)
     return 128 + signal_number
 
@@ -185,7 +185,7 @@ def check_processes_agree(info: dict[str, Any]) -> None:
 
 
 def check_same_run(workdir: Workdir, info: dict[str, Any], force: bool) -> None:
-    """Refuse to go on with a run of another config, data or extensions. Raises: InputError with the differences."""
+    """Refuse to resume a run of another config, data or extensions. Raises: InputError with the differences."""
     old = workdir.read_info()
     if old is None or force:
         return
@@ -195,7 +195,7 @@ def check_same_run(workdir: Workdir, info: dict[str, Any], force: bool) -> None:
     if changes:
         raise InputError(
             f"{workdir.path} holds a run of another config:\n  " + "\n  ".join(changes) + "\n"
-            "take another --workdir, or --resume=force to go on with it under the new config"
+            "choose another --workdir, or --resume=force to resume it with the new config"
         )
 
 

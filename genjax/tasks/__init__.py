@@ -1,7 +1,7 @@
 """Tasks: nets x losses -> `genjax.engine.phase.Task`. `build` finds a config's task by its name.
 
 A task is an object with `config()`, every key with its default, and `build(config, shape)`, a
-task for examples of one shape: a module here, or somebody else's "package.module:name".
+task for examples of one shape: a module here, or "package.module:name".
 """
 
 from importlib import import_module

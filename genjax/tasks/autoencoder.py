@@ -33,7 +33,7 @@ NETS = {
 
 
 def config() -> ConfigDict:
-    """Every key of an autoencoder's config with its default, locked: a misspelt key in a config file raises."""
+    """Every key of an autoencoder's config with its default, locked: a misspelled key in a config file raises."""
     c = defaults(task="autoencoder")
     c.eval.metrics = "reconstruction"
     c.autoencoder = ConfigDict({"net": "dense"})  # further keys: the fields of the net

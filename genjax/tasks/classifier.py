@@ -18,7 +18,7 @@ CLASSIFIERS = {"convnet": convnet.Classifier}
 
 
 def config() -> ConfigDict:
-    """Every key of a classifier's config with its default, locked: a misspelt key in a config file raises."""
+    """Every key of a classifier's config with its default, locked: a misspelled key in a config file raises."""
     c = defaults(task="classifier")
     c.eval.metrics = "accuracy"
     c.classes = 10  # labels go from 0 to classes - 1

@@ -30,7 +30,7 @@ HEADS = {"dense": encoder_classifier.EncoderClassifier}
 
 
 def config() -> ConfigDict:
-    """Every key of a pretrained classifier's config with its default, locked: a misspelt key in a file raises."""
+    """Every key of a pretrained classifier's config with its default, locked: a misspelled key in a file raises."""
     c = defaults(task="pretrained_classifier")  # `steps` are those of the classifiers
     c.eval.metrics = "accuracy,reconstruction"
     c.classes = 10  # labels go from 0 to classes - 1

@@ -29,7 +29,7 @@ NETS = {"dense": autoencoder.Dense, "conv": conv_latent.ConvLatent}
 
 
 def config() -> ConfigDict:
-    """Every key of a variational autoencoder's config with its default, locked: a misspelt key raises."""
+    """Every key of a variational autoencoder's config with its default, locked: a misspelled key raises."""
     c = defaults(task="vae")
     c.eval.metrics = "reconstruction,likelihood,frechet"
     c.vae = ConfigDict({"net": "dense"})  # further keys: the fields of the net

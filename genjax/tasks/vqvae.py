@@ -29,7 +29,7 @@ NETS = {"residual": residual.ResidualAutoencoder}
 
 
 def config() -> ConfigDict:
-    """Every key of a VQ-VAE's config with its default, locked: a misspelt key in a config file raises."""
+    """Every key of a VQ-VAE's config with its default, locked: a misspelled key in a config file raises."""
     c = defaults(task="vqvae")
     c.eval.metrics = "reconstruction"
     c.vqvae = ConfigDict({"net": "residual"})  # further keys: the fields of the net

@@ -14,7 +14,7 @@ VIEWS: dict[str, View] = {
 def parse(text: str) -> dict[str, View]:
     """The views of a list such as "grid,latents,mine.views:depth"; "all" stands for all of VIEWS.
 
-    Raises: InputError for an unknown name, or somebody else's object that is not a view.
+    Raises: InputError for an unknown name, or for an object of another package that is not a view.
     """
     names = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     if not names:

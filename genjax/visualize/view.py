@@ -1,6 +1,6 @@
 """The record of a view: a name, a function of a run that draws, and one line of help.
 
-A view of one's own is a function with the decorator `view`, named by its function, as in --what=package.module:draw_mean:
+A view of another package is a function with the decorator `view`, named as in --what=package.module:draw_mean:
 
     from genjax.visualize.view import view
 

@@ -165,7 +165,7 @@ def test_a_signal_to_one_process_stops_both_at_one_step_and_any_number_of_proces
     assert (first.code, second.code) == (143, 143), first.err + second.err
     (*_, step) = checkpoints(tmp_path)
     assert 3 <= step < STEPS
-    assert f"SIGTERM: saved at step {step} of {STEPS}; to go on, in every process:" in first.err
+    assert f"SIGTERM: saved at step {step} of {STEPS}; to resume, in every process:" in first.err
     assert second.err == ""
 
     flip_a_byte(tmp_path / f"checkpoints/{step:08d}")  # so that step 2 is the newest whole one
@@ -213,7 +213,7 @@ def test_when_a_process_is_killed_the_other_says_so_and_stops(victim, state, fla
     result = programs[1 - victim].wait()
     assert time.monotonic() - start < 60
     assert result.code == 1, result.err
-    assert result.err.count("error: another process was lost; start all again to go on\nthe last good") == 1
+    assert result.err.count("error: another process was lost; restart all processes to resume\nthe last good") == 1
     assert f"the last good checkpoint is of step 2, in {tmp_path}/checkpoints" in result.err
     assert "Traceback" not in result.err
 

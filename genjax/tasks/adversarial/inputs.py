@@ -84,7 +84,7 @@ def critic_input(setup: Setup, examples: Examples, step, extra: dict, key: Key) 
 
 
 def add_instance_noise(setup: Setup, x, step, key: Key):
-    """Normal noise, whose standard deviation falls in a straight line to 0."""
+    """Normal noise whose standard deviation decays linearly to 0."""
     std, steps = setup.config.instance_noise.std, setup.config.instance_noise.steps
     if not std:
         return x

@@ -79,14 +79,14 @@ def ignoring_step(apply: Callable) -> Callable:
 
 
 def find_loss(c: ConfigDict) -> Adversarial:
-    """The loss that a config names. Raises: InputError for a name that stands for none."""
+    """The loss that a config names. Raises: InputError for an unknown name."""
     return find(LOSSES, c.loss.name, "loss.name", adversarial.check)
 
 
 def active_penalties(c: ConfigDict) -> dict[str, Penalty]:
-    """The penalties whose weight is not 0; one of somebody else's module is called "penalty".
+    """The penalties whose weight is not 0; the one named "package.module:name" is called "penalty".
 
-    Raises: InputError for a name that stands for none.
+    Raises: InputError for an unknown name.
     """
     active = {name: Penalty(function, c.penalty[name]) for name, function in PENALTIES.items() if c.penalty[name]}
     if bool(c.penalty.name) != bool(c.penalty.weight):
