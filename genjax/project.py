@@ -1,8 +1,8 @@
 """Find the latents of images: python -m genjax.project --workdir=runs/x --images=mine/ --size=32 --space=w+
 
-Gradient descent in --space finds the generator's images that are nearest to target images: in z, or for a StyleGAN in w
-or w+ (one w per layer, which comes nearest). Writes --out, an image with one row each of the targets, the start and the end,
-and a .npz of the same name with the latents and losses.
+Gradient descent in --space finds the generator's images that are nearest to target images: in z, or for a StyleGAN in
+w or w+ (one w per layer, which comes nearest). Writes --out, an image with one row each of the targets, the start and
+the end, and a .npz of the same name with the latents and losses.
 """
 
 from absl.flags import DEFINE_enum, DEFINE_integer
