@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import runpy
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -200,3 +201,12 @@ def _main(module, args, folder, environment, before):
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     finally:
         (folder / "compiled").write_text(str(compiled.count(COMPILED)))
+
+
+def assert_refused_in_a_line(module: str, arguments: list[str], text: str) -> None:
+    """`python -m module` ends with exit code 2 and one line of stderr that contains the text."""
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, env=os.environ, check=False)
+    assert done.returncode == 2
+    assert text in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1

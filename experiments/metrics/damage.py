@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from genjax.ops.pixels import quantize
+
 
 def noise(images: np.ndarray, std: float) -> np.ndarray:
     """Images with Gaussian noise of `std` gray levels, the same noise at every strength, rounded and clipped to a byte.
@@ -10,12 +12,12 @@ def noise(images: np.ndarray, std: float) -> np.ndarray:
     Shapes: uint8 [N, H, W, C] -> uint8 [N, H, W, C].
     """
     field = np.random.default_rng(0).standard_normal(images.shape, np.float32)
-    return to_bytes(images + std * field)
+    return quantize(images + std * field)
 
 
 def blur(images: np.ndarray, std: float) -> np.ndarray:
     """Images blurred by a Gaussian window of `std` pixels. Shapes: uint8 [N, H, W, C] -> uint8 [N, H, W, C]."""
-    return to_bytes(gaussian_filter(images.astype(np.float32), (0, std, std, 0)))
+    return quantize(gaussian_filter(images.astype(np.float32), (0, std, std, 0)))
 
 
 def of_classes(labels: np.ndarray, classes: np.ndarray, count: int, seed: int) -> np.ndarray:
@@ -31,8 +33,3 @@ def of_classes(labels: np.ndarray, classes: np.ndarray, count: int, seed: int) -
         for label, share in zip(classes, shares, strict=True)
     ]
     return np.concatenate(chosen)
-
-
-def to_bytes(images: np.ndarray) -> np.ndarray:
-    """Gray levels rounded and clipped to a byte, as in an image file."""
-    return np.clip(np.round(images), 0, 255).astype(np.uint8)

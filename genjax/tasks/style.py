@@ -216,8 +216,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
 
 def _check(c, shape):
-    pick(dict.fromkeys(STARTS), c.start, "start")
-    pick(dict.fromkeys(COLORS), c.color, "color")
+    pick(STARTS, c.start, "start")
+    pick(COLORS, c.color, "color")
     pick(POOLINGS, c.pooling, "pooling")
     if len(shape) != 3 or shape[2] != 3:
         raise InputError(

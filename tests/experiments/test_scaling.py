@@ -1,13 +1,12 @@
 """Bytes sent, counted in the compiled program and by hand; the model of a ring has closed forms."""
 
-import os
 import subprocess
 import sys
 
 import jax
 import jax.numpy as jnp
 import pytest
-from helpers import ROOT, config_of, eight_devices
+from helpers import ROOT, assert_refused_in_a_line, config_of, eight_devices
 
 from experiments.scaling.calculator import Scaled, as_text, describe, gradient_bytes, scale
 from experiments.scaling.collectives import Collective, collectives, compile_step
@@ -98,11 +97,7 @@ def sent_by(name):
     ],
 )
 def test_bad_flags_are_refused_in_a_line(arguments, text):
-    command = [sys.executable, "-m", "experiments.scaling.calculator", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, env=os.environ, check=False)
-    assert done.returncode == 2
-    assert text in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    assert_refused_in_a_line("experiments.scaling.calculator", arguments, text)
 
 
 def test_memory_is_traded_for_microbatches_and_arithmetic():

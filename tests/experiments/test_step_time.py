@@ -3,14 +3,12 @@
 import functools
 import json
 import os
-import subprocess
-import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
+from helpers import assert_refused_in_a_line
 
 from experiments.benchmarks import step_time
 from experiments.benchmarks.peers import with_genjax
@@ -20,7 +18,6 @@ from genjax.errors import InputError
 from genjax.nets.progan import Critic
 from genjax.nets.stylegan import Generator
 
-ROOT = Path(__file__).parents[2]
 READY = {
     "parameters": {"generator": 1, "critic": 1},
     "compile_seconds": 1.0,
@@ -217,11 +214,7 @@ def test_a_peer_that_trains_something_else_is_refused(theirs):
     ],
 )
 def test_bad_flags_are_refused_in_a_line(arguments, text):
-    command = [sys.executable, "-m", "experiments.benchmarks.step_time", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, env=os.environ, check=False)
-    assert done.returncode == 2
-    assert text in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    assert_refused_in_a_line("experiments.benchmarks.step_time", arguments, text)
 
 
 def test_a_missing_peer_is_left_out(monkeypatch, capsys):
