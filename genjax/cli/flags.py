@@ -63,6 +63,6 @@ def examples(name: str) -> "Examples":
     return Examples(FLAGS[name].value, FLAGS.split, FLAGS.size, int(FLAGS.channels), FLAGS.count)
 
 
-def define_out(default: str, help: str) -> None:
+def define_out(default: str | None, description: str) -> None:
     """--out: where the results are written."""
-    flags.DEFINE_string("out", default, help)
+    flags.DEFINE_string("out", default, description)
