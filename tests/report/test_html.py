@@ -90,8 +90,8 @@ def best_steps(folder, *names):
             values = [Value(q.name, number, q.better, 0.5 if name == "kernel" else None) for q in quantities]
             row = Result(name, values, protocol | {"metric": name}, 1.0).row(step, None)
             append_line(folder / "metrics.jsonl", json.dumps(row, ensure_ascii=False))
-    page = html.write(folder).read_text()
-    _, *cells = re.findall(r"<tr><th>([^<]+)</th><td>([^<]*)</td><td>[^<]*</td><td>([^<]*)</td><td>", page)
+    table = html.write(folder).read_text().split("<h2>Evaluation</h2>")[1].split("</table>")[0]
+    _, *cells = re.findall(r"<tr><th>([^<]+)</th><td>([^<]*)</td><td>[^<]*</td><td>([^<]*)</td><td>", table)
     assert all((" ± 0.5" in value) == (label == "Kernel distance") for label, value, _ in cells)
     return {unescape(label): int(best.rpartition(" ")[2]) if best else None for label, _, best in cells}
 
