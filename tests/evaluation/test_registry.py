@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import ROOT, run
@@ -97,7 +98,7 @@ def autoencoder(restored):
 
     outputs = {"reconstruct": reconstruct, "log_weights": log_weights}
     heldout = in_memory("made up", "test", CLEAN[80:96], None)
-    return EvalContext(None, heldout, heldout, [], Task(None, (), outputs), State(np.int32(0), {}, {}, {}))
+    return EvalContext(None, heldout, heldout, [], Task(None, (), outputs), State(jnp.int32(0), {}, {}, {}))
 
 
 @pytest.mark.parametrize("name", ["reconstruction", "likelihood"])
