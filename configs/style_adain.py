@@ -1,8 +1,9 @@
-"""AdaIN at 128x128: any content in any style, at once. docs/style.md has the images that the packaged decoder is of.
+"""AdaIN at 128x128: any content in any style, in one pass. docs/style.md names the packaged decoder's training images.
 
 Source: arXiv:1703.06868, section 6: Adam, crops out of images twice as large. Paper: VGG19, 8 crops of 256 pixels out
-of 512, lambda 10, a rate of 1e-4; here: SqueezeNet, 4 of 128 out of 256, lambda 5, and a rate of 1e-3 that falls, for
-minutes on two cores. `paper` is the first, for a file of its authors' normalized weights, not run here.
+of 512, lambda 10, learning rate 1e-4; here: SqueezeNet, 4 crops of 128 pixels out of 256, lambda 5, and a learning rate
+that decays from 1e-3, for minutes on two cores. `paper` has the paper's settings, for a file of its authors'
+normalized weights; not run here.
 """
 
 from genjax.config import SMOKE, variant

@@ -1,9 +1,9 @@
-"""Gatys' style transfer: a photograph in the manner of another image, by descent on its pixels.
+"""Gatys' style transfer: a photograph in the style of another image, by gradient descent on its pixels.
 
-Your own: --config.data.name=image:photo.jpg --config.style.images='("painting.jpg",)'. `paper` is VGG19 from a
-file, from noise, by L-BFGS, with the paper's losses and one of its ratios, not run here. Source: arXiv:1508.06576,
-section 2. Paper: VGG19; here: SqueezeNet, and from the content in the style's colors, at half the size first, since
-its descent keeps a content's colors where nothing else is at stake.
+For your own images: --config.data.name=image:photo.jpg --config.style.images='("painting.jpg",)'. `paper` uses VGG19
+from a file, starts from noise, and descends by L-BFGS with the paper's losses and one of its ratios; not run here.
+Source: arXiv:1508.06576, section 2. Paper: VGG19; here: SqueezeNet, starting at half the size from the content in the
+style's colors, because its descent keeps the colors of the start in plain areas.
 """
 
 from genjax.config import SMOKE, variant

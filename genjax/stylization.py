@@ -1,8 +1,9 @@
-"""Images painted in the manner of others: by descent (Gatys), or at once (AdaIN)."""
+"""Images in the style of others: by gradient descent (Gatys), or in one pass (AdaIN)."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
@@ -26,71 +27,93 @@ from genjax.run.fit import fit
 from genjax.run.restore import load_info, restore
 from genjax.tasks import adain, style
 from genjax.text import bytes_text
-from genjax.weights import adain as packaged
 from genjax.weights import squeezenet
+from genjax.weights.adain import load_decoder
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SMALLEST = 32
+"""Pixels of an image's shorter side at least."""
+MULTIPLE = 8
+"""AdaIN pads height and width to a multiple of this, so that its decoder returns the size it was given."""
 
 
 def size_of(path, longest: int) -> tuple[int, int]:
-    """Height and width of an image whose longer side is brought to so many pixels. Raises: InputError."""
+    """Height and width of an image's file, scaled to `longest` pixels on the longer side. Raises: InputError."""
     height, width = size_of_image(path)
-    found = tuple(max(1, round(side * longest / max(height, width))) for side in (height, width))
-    if min(found) < 32:
+    size = tuple(max(1, round(side * longest / max(height, width))) for side in (height, width))
+    if min(size) < SMALLEST:
         raise InputError(
-            f"{path} is {height}x{width}: with {longest} pixels on the longer side the shorter has {min(found)}, and a "
-            "net needs 32: cut it, or ask for a larger --size"
+            f"{path} is {height}x{width}: with {longest} pixels on the longer side the shorter has {min(size)}, and "
+            f"the encoder needs {SMALLEST}: crop it, or ask for a larger --size"
         )
-    return found
+    return size
 
 
 def files_of(path) -> list[Path]:
-    """An image's file, or all of a folder in the order of their names. Raises: InputError where there is none."""
+    """An image's file, or all image files of a folder, sorted by name. Raises: InputError if there is none."""
     path = Path(path).expanduser()
-    found = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
-    if not found:
+    if not path.is_dir():
+        return [path]
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+    if not files:
         raise InputError(f"{path} has no {', '.join(SUFFIXES)} file")
-    stems = [p.stem for p in found]
+    stems = [file.stem for file in files]
     if twice := next((stem for stem in stems if stems.count(stem) > 1), None):
         raise InputError(f"{path} has two images called {twice!r}: rename one, since both would become {twice}.png")
-    return found
+    return files
+
+
+# By descent
 
 
 def gatys_config(content: str, styles: Sequence[str], longest: int) -> ConfigDict:
-    """The config of a descent to one image in the manner of others, at a size. Raises: InputError."""
-    c, (height, width) = style.config(), size_of(content, longest)
+    """The config of a descent to one image in the given styles, at a size. Raises: InputError."""
+    height, width = size_of(content, longest)
+    c = style.config()
     c.data.update(name=f"image:{content}", size=f"{height}x{width}", resize="squash", upscale=True)
     c.style.update(images=tuple(map(str, styles)), weight=30.0)
-    c.variation.weight, c.steps = 1.0, 150
-    c.coarse = (2,) if min(height, width) >= 64 else ()
+    c.variation.weight = 1.0
+    c.steps = 150
+    c.coarse = (2,) if min(height, width) >= 2 * SMALLEST else ()
     return c
 
 
-def descend(config: ConfigDict, frames: int = 1) -> Iterator:
-    """The image that a config of genjax.tasks.style comes to, after some of those on its way.
+def descend(config: ConfigDict, frames: int = 1) -> Iterator["Image"]:
+    """Train a config of genjax.tasks.style, without a run's folder.
 
-    Says first what memory a step takes, and shows progress. Yields: Pillow images.
-    Raises: InputError for what cannot be painted.
+    Prints the memory of a step first, and shows progress. Yields: about `frames` images, the result last.
+    Raises: InputError for settings that do not fit and images that cannot be read.
     """
     from PIL import Image
 
     source = data.load(config.data)
-    task, mesh = tasks.build(config, source.shape), make_mesh(jax.devices()[:1])
-    batch = {"x": jax.ShapeDtypeStruct((1, 1, *source.shape), source.dtype)}
-    needed = cost(
-        task.phases[-1].prepared_step, loop.shapes(task), batch, jax.eval_shape(lambda: jax.random.key(0))
-    ).peak
+    task = tasks.build(config, source.shape)
+    mesh = make_mesh(jax.devices()[:1])
     sample = jax.jit(task.outputs["sample"])
+    every = max(1, task.steps // frames)
     with Progress(task.steps) as progress:
-        progress.say(f"{source.shape[0]}x{source.shape[1]} pixels, about {bytes_text(needed)} of memory")
-        every = max(1, task.steps // frames)
-        for chunk in fit(task, source, config.seed, (every,), mesh=mesh):
-            progress.name = chunk.phase.name
-            progress.update(chunk.step, {name: float(rows[-1]) for name, rows in chunk.metrics.items()})
-            if chunk.step % every == 0 or chunk.step == task.steps:
-                yield Image.fromarray(np.asarray(sample(chunk.state, np.arange(1)))[0])
+        progress.say(f"{source.shape[0]}x{source.shape[1]} pixels, about {bytes_text(_peak(task, source))} of memory")
+        for result in fit(task, source, config.seed, (every,), mesh=mesh):
+            progress.name = result.phase.name
+            progress.update(result.step, {name: float(rows[-1]) for name, rows in result.metrics.items()})
+            if result.step % every == 0 or result.step == task.steps:
+                yield Image.fromarray(np.asarray(sample(result.state, np.arange(1)))[0])
+
+
+def _peak(task: Task, source: data.Source) -> int:
+    """Bytes that a step of the last phase, the largest image, takes."""
+    batch = {"x": jax.ShapeDtypeStruct((1, 1, *source.shape), source.dtype)}
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    return cost(task.phases[-1].prepared_step, loop.shapes(task), batch, key).peak
+
+
+# In one pass
 
 
 class Painter:
-    """Paints images at once, in one style or several."""
+    """Applies one style, or a mixture of several, to images, with an AdaIN decoder."""
 
     def __init__(
         self,
@@ -104,62 +127,61 @@ class Painter:
     ):
         """`workdir`: a run of genjax.tasks.adain, or "" for the packaged decoder; the rest is as in genjax.stylize.
 
-        Raises: InputError for a folder without such a run, images that cannot be read, and shares that mean nothing.
+        Raises: InputError for a folder without such a run, for images that cannot be read, and for invalid shares.
         """
         shares = list(shares) or [1.0] * len(styles)
         if min(shares) < 0 or not sum(shares):
             raise InputError(f"shares {shares}: expected numbers of 0 or more, not all 0")
-        self.task, self.state = self._open(workdir) if workdir else packaged_painter()
-        self.shares, self.color, self.alpha, self.size = np.array(shares) / sum(shares), color, alpha, size
+        self.task, self.state = _restored(workdir) if workdir else packaged_painter()
+        self.shares = np.array(shares) / sum(shares)
+        self.color = color
+        self.alpha = alpha
+        self.size = size
         self.styles = [self._read(path) for path in styles]
         self.masks = [self._read(path).mean(-1) / 255 for path in masks]
-        self.found = [] if color else [self._moments(self.state, x[None]) for x in self.styles]  # of any content
-
-    @staticmethod
-    def _open(workdir):
-        about = load_info(workdir)
-        if about["config"]["task"] != "adain":
-            raise InputError(f"{workdir} is a run of the task {about['config']['task']!r}: expected one of 'adain'")
-        return restore(workdir)
+        # With `color`, the styles are recolored for each content, and so are their moments.
+        self.style_moments = [] if color else [self._moments(self.state, x[None]) for x in self.styles]
 
     def _read(self, path):
         return np.float32(open_image(path, size_of(path, self.size)).read([0])[0])
 
     def memory(self, path) -> tuple[int, int, int]:
-        """Height and width that an image's file is painted with, and the bytes that this takes. Raises: InputError."""
+        """The height and width at which an image's file is stylized, and the bytes that takes. Raises: InputError."""
         height, width = size_of(path, self.size)
-        size = tuple(-(-side // 8) * 8 for side in (height, width))
-        content = jax.ShapeDtypeStruct((1, *size, 3), jnp.float32)
-        guides = jax.ShapeDtypeStruct((len(self.styles), *size, 1), jnp.float32)
-        found = [jax.eval_shape(self._moments, self.state, content) for _ in self.styles]
-        return height, width, cost(self._painted, self.state, content, found, guides).peak
+        padded = [side + -side % MULTIPLE for side in (height, width)]
+        content = jax.ShapeDtypeStruct((1, *padded, 3), jnp.float32)
+        guides = jax.ShapeDtypeStruct((len(self.styles), *padded, 1), jnp.float32)
+        style_moments = [jax.eval_shape(self._moments, self.state, content) for _ in self.styles]
+        return height, width, cost(self._stylize, self.state, content, style_moments, guides).peak
 
-    def paint(self, path):
-        """An image's file in the style. Returns: a Pillow image. Raises: InputError for a broken one."""
+    def paint(self, path) -> "Image":
+        """An image's file in the style. Raises: InputError if it cannot be read."""
         from PIL import Image
 
         content = self._read(path)
         height, width = content.shape[:2]
-        spare = [(0, -side % 8) for side in (height, width)]
-        guides = self._guides(*(side + more for side, (_, more) in zip((height, width), spare, strict=True)))
-        seen = np.pad(self._seen(content), [*spare, (0, 0)], mode="symmetric")
-        found = self.found or [self._moments(self.state, self._recolored(x, content)[None]) for x in self.styles]
-        y = self._painted(self.state, seen[None], found, guides)[0, :height, :width]
+        padding = [(0, -side % MULTIPLE) for side in (height, width)]
+        padded = np.pad(self._uncolored(content), [*padding, (0, 0)], mode="symmetric")
+        style_moments = self.style_moments or [
+            self._moments(self.state, self._recolored(x, content)[None]) for x in self.styles
+        ]
+        y = self._stylize(self.state, padded[None], style_moments, self._guides(*padded.shape[:2]))[0, :height, :width]
         if self.color == "luma":
             y = chroma.with_luma(content, jnp.clip(chroma.luma(y), 0, 255))
         return Image.fromarray(quantize(np.asarray(y)))
 
-    def _seen(self, content):
+    def _uncolored(self, content):
+        """The input of the encoder: the content, or its luma as gray."""
         return np.asarray(chroma.luma(content) * jnp.ones(3)) if self.color == "luma" else content
 
     def _recolored(self, x, content):
-        """A style as the content's colors want it."""
+        """A style with the content's colors, or its luma as gray, matched to the content's."""
         if self.color == "match":
             return jnp.clip(chroma.match_colors(x, content), 0, 255)
         return chroma.match_luma(x, content) * jnp.ones(3)
 
     def _guides(self, height, width):
-        """How much of each style goes to each place. Shapes: -> [styles, height, width, 1] that sum to one."""
+        """The weight of each style at each position. Shapes: -> [styles, height, width, 1] that sum to one."""
         if not self.masks:
             return np.tile(self.shares[:, None, None, None], (1, height, width, 1)).astype(np.float32)
         masks = [bilinear(mask[None, :, :, None], (height, width))[0] for mask in self.masks]
@@ -171,16 +193,24 @@ class Painter:
         return moments(self.task.outputs["features"](state, style))
 
     @partial(jax.jit, static_argnums=0)
-    def _painted(self, state, content, found, guides):
+    def _stylize(self, state, content, style_moments, guides):
         """Source: arXiv:1703.06868, eqs. 14 and 15: between content and style, and between styles."""
         f = self.task.outputs["features"](state, content)
         guides = bilinear(guides, f.shape[1:3])
-        mixed = sum(guide * with_moments(f, *moments) for guide, moments in zip(guides, found, strict=True))
+        mixed = sum(guide * with_moments(f, *pair) for guide, pair in zip(guides, style_moments, strict=True))
         return self.task.outputs["pixels"](state, (1 - self.alpha) * f + self.alpha * mixed)
 
 
+def _restored(workdir: str) -> tuple[Task, State]:
+    """A run of AdaIN. Raises: InputError for a folder without one."""
+    name = load_info(workdir)["config"]["task"]
+    if name != "adain":
+        raise InputError(f"{workdir} is a run of the task {name!r}: expected one of 'adain'")
+    return restore(workdir)
+
+
 def packaged_painter() -> tuple[Task, State]:
-    """AdaIN with SqueezeNet and the decoder that is packaged. Raises: InputError if a file of theirs is damaged."""
+    """AdaIN with SqueezeNet and the packaged decoder. Raises: InputError if a packaged file is damaged."""
     task = tasks.build(adain.config(), (256, 128, 3))
-    nets = {"decoder": Net(packaged.load(), {}, ()), "encoder": Net(squeezenet.load()["params"], {}, ())}
+    nets = {"decoder": Net(load_decoder(), {}, ()), "encoder": Net(squeezenet.load()["params"], {}, ())}
     return task, State(jnp.int32(0), nets, {}, {})

@@ -1,8 +1,8 @@
-"""An image in the manner of another: python -m genjax.stylize --content=photo.jpg --style=painting.jpg --out=x.png
+"""Style transfer: python -m genjax.stylize --content=photo.jpg --style=painting.jpg --out=x.png
 
---method=gatys descends on the image's pixels for a minute (docs/style.md; every setting is a key of
-configs/style_gatys.py, which genjax.train runs with checkpoints). --method=adain paints at once, a folder of images
-as well, with the packaged decoder or one that genjax.train made of configs/style_adain.py.
+--method=gatys is a gradient descent on the image's pixels, which takes about a minute (docs/style.md; every setting is
+a key of configs/style_gatys.py, which genjax.train runs with checkpoints). --method=adain is one pass through a
+decoder, the packaged one or one that genjax.train made of configs/style_adain.py; it also takes a folder of images.
 """
 
 import io
@@ -20,23 +20,25 @@ SIZES = {"gatys": 256, "adain": 512}
 
 def define_flags() -> None:
     """The flags of this entry point."""
-    DEFINE_string("content", None, "What to paint: an image; with --method=adain a folder as well.", required=True)
-    DEFINE_list("style", None, "In whose manner: one image or more, with commas.", required=True)
+    DEFINE_string("content", None, "The image to stylize; with --method=adain also a folder of images.", required=True)
+    DEFINE_list("style", None, "The style: one or more images, separated by commas.", required=True)
     flags.define_out("stylized.png", "The image, or the folder of images, to write.")
-    DEFINE_enum("method", "gatys", ["gatys", "adain"], "By descent, or at once.")
-    DEFINE_integer("size", None, "Of the longer side, in pixels; default: 256, with adain 512.", lower_bound=32)
-    DEFINE_list("shares", [], "Of each style, as in 0.7,0.3; default: all alike.")
-    DEFINE_list("masks", [], "Images, one a style: white where it goes.")
-    DEFINE_enum("color", "", ["", "luma", "match"], "The content's colors: transfer light alone; recolor styles.")
+    DEFINE_enum("method", "gatys", ["gatys", "adain"], "Gradient descent, or one pass through a decoder.")
+    DEFINE_integer("size", None, "Pixels of the longer side; default: 256, with adain 512.", lower_bound=32)
+    DEFINE_list("shares", [], "Weight of each style, as in 0.7,0.3; default: equal.")
+    DEFINE_list("masks", [], "One image per style: white where the style goes.")
+    DEFINE_enum(
+        "color", "", ["", "luma", "match"], "Keep the content's colors: transfer luma alone, or recolor styles."
+    )
     DEFINE_string("gif", "", "gatys: write the descent as an animation to this file.")
-    DEFINE_integer("steps", 150, "gatys: of descent, after 100 with half the pixels a side.", lower_bound=1)
-    DEFINE_float("style_weight", 30.0, "gatys: how much style counts beside content.", lower_bound=0)
-    DEFINE_float("content_weight", 1.0, "gatys: how much content counts.", lower_bound=0)
-    DEFINE_enum("start", "recolored", ["recolored", "content", "noise"], "gatys: what it begins with.")
-    DEFINE_enum("optimizer", "adam", ["adam", "lbfgs"], "gatys: how it descends.")
-    DEFINE_string("encoder", "squeezenet", "gatys: the net that looks; or vgg:FILE.")
-    DEFINE_integer("seed", 0, "gatys: of the noise that it begins with.", lower_bound=0)
-    DEFINE_float("alpha", 1.0, "adain: from 0, the content, to 1, all of the style.", 0, 1)
+    DEFINE_integer("steps", 150, "gatys: steps, after 100 at half the height and width.", lower_bound=1)
+    DEFINE_float("style_weight", 30.0, "gatys: weight of the style loss.", lower_bound=0)
+    DEFINE_float("content_weight", 1.0, "gatys: weight of the content loss.", lower_bound=0)
+    DEFINE_enum("start", "recolored", ["recolored", "content", "noise"], "gatys: the first image.")
+    DEFINE_enum("optimizer", "adam", ["adam", "lbfgs"], "gatys: the optimizer.")
+    DEFINE_string("encoder", "squeezenet", "gatys: the net whose feature maps are compared; or vgg:FILE.")
+    DEFINE_integer("seed", 0, "gatys: seed of --start=noise.", lower_bound=0)
+    DEFINE_float("alpha", 1.0, "adain: strength of the style, from 0, the content, to 1.", 0, 1)
     DEFINE_string("workdir", "", "adain: a run of configs/style_adain.py; default: the packaged decoder.")
 
 
@@ -44,11 +46,11 @@ ONLY = {
     "gatys": ("gif", "steps", "style_weight", "content_weight", "start", "optimizer", "encoder", "seed"),
     "adain": ("alpha", "workdir"),
 }
-"""Flags that mean nothing to the other method."""
+"""Method -> flags that have no meaning for the other one."""
 
 
 def main() -> None:
-    """Write what the flags ask for."""
+    """Write the images that the flags ask for."""
     from genjax.engine.compiler import enable_compilation_cache
 
     for method, names in ONLY.items():
@@ -57,36 +59,39 @@ def main() -> None:
                 raise InputError(f"--{name} is for --method={method}, and this is --method={FLAGS.method}")
     enable_compilation_cache()
     shares = _numbers("shares")
-    for what, given in (("shares", shares), ("masks", FLAGS.masks)):
-        if given and len(given) != len(FLAGS.style):
-            raise InputError(f"--{what}: expected one for each of {len(FLAGS.style)} styles, got {len(given)}")
+    for flag, values in (("shares", shares), ("masks", FLAGS.masks)):
+        if values and len(values) != len(FLAGS.style):
+            raise InputError(f"--{flag}: expected one for each of {len(FLAGS.style)} styles, got {len(values)}")
     written = _gatys(shares) if FLAGS.method == "gatys" else _adain(shares)
     print("look at:", *written, sep="\n  ")
 
 
-def _gatys(shares):
+def _gatys(shares: list[float]) -> list[Path]:
+    """Stylize one image by descent. Returns: the files written."""
     from genjax.report import figures, gif
     from genjax.stylization import descend, gatys_config
 
     out = output.file_of(FLAGS.out, ".png")
-    if FLAGS.gif:
-        output.file_of(FLAGS.gif, ".gif", "--gif")
+    animation = output.file_of(FLAGS.gif, ".gif", "--gif") if FLAGS.gif else None
     if Path(FLAGS.content).is_dir():
         raise InputError(f"--content={FLAGS.content} is a folder, which --method=adain takes; gatys takes an image")
     c = gatys_config(FLAGS.content, FLAGS.style, FLAGS.size or SIZES["gatys"])
     c.style.update(shares=tuple(shares), masks=tuple(FLAGS.masks), weight=FLAGS.style_weight)
-    c.content.weight, c.optimizer.name = FLAGS.content_weight, FLAGS.optimizer
+    c.content.weight = FLAGS.content_weight
+    c.optimizer.name = FLAGS.optimizer
     c.update(steps=FLAGS.steps, start=FLAGS.start, color=FLAGS.color, encoder=FLAGS.encoder, seed=FLAGS.seed)
-    frames = list(descend(c, frames=30 if FLAGS.gif else 1))
+    frames = list(descend(c, frames=30 if animation else 1))
     with output.writing(out):
         figures.save_png(out, frames[-1], "Painted by descent")
-    if FLAGS.gif:
-        with output.writing(FLAGS.gif):
-            gif.save_gif(FLAGS.gif, [_file(frame) for frame in frames])
-    return [out, *[FLAGS.gif] * bool(FLAGS.gif)]
+    if not animation:
+        return [out]
+    with output.writing(animation):
+        gif.save_gif(animation, [_png(frame) for frame in frames])
+    return [out, animation]
 
 
-def _adain(shares):
+def _adain(shares: list[float]) -> list[Path]:
+    """Stylize an image, or each of a folder, in one pass. Returns: the file or folder written."""
     from genjax.report import figures
     from genjax.report.console import watch
     from genjax.stylization import Painter, files_of
@@ -97,30 +102,27 @@ def _adain(shares):
     out = Path(FLAGS.out) if folder else output.file_of(FLAGS.out, ".png")
     if folder and out.suffix:
         raise InputError(f"--out={FLAGS.out}: --content is a folder, so expected a folder, as --out=painted")
-    painter = Painter(
-        FLAGS.workdir, FLAGS.style, shares, FLAGS.masks, FLAGS.color, FLAGS.alpha, FLAGS.size or SIZES["adain"]
-    )
+    size = FLAGS.size or SIZES["adain"]
+    painter = Painter(FLAGS.workdir, FLAGS.style, shares, FLAGS.masks, FLAGS.color, FLAGS.alpha, size)
     height, width, needed = painter.memory(contents[0])
     print(f"{height}x{width} pixels, about {bytes_text(needed)} of memory", file=sys.stderr)
-    written = []
     with watch("image", len(contents)) as on_progress:
-        for number, path in enumerate(contents):
-            x = painter.paint(path)
+        for number, path in enumerate(contents, 1):
+            image = painter.paint(path)
             target = out / f"{path.stem}.png" if folder else out
             with output.writing(target):
-                figures.save_png(target, x, "Painted by AdaIN")
-            written.append(target)
-            on_progress(number + 1)
-    return [out] if folder else written
+                figures.save_png(target, image, "Painted by AdaIN")
+            on_progress(number)
+    return [out]
 
 
-def _file(image):
+def _png(image) -> io.BytesIO:
     data = io.BytesIO()
     image.save(data, "PNG")
     return data
 
 
-def _numbers(flag):
+def _numbers(flag: str) -> list[float]:
     try:
         return [float(text) for text in FLAGS[flag].value]
     except ValueError:

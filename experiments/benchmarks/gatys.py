@@ -1,8 +1,8 @@
 """Time a step of Gatys' style transfer against PyTorch: python -m experiments.benchmarks.gatys
 
-VGG16 of the same random weights, the paper's losses (five layers of style, one of content), average pooling, and Adam
-on the pixels; PyTorch in both layouts. All give the same loss or nothing is timed. They take turns in one process on
-all cores; a time is a median over the turns. Run it from the repository's root on a quiet machine.
+VGG16 with the same random weights, the paper's losses (five style layers, one content layer), average pooling, and Adam
+on the pixels; PyTorch in both memory layouts. Nothing is timed unless all give the same loss. They take turns in one
+process on all cores; a time is a median over the turns. Run it from the repository's root on an idle machine.
 """
 
 import os
@@ -19,22 +19,22 @@ from absl import flags
 from genjax.cli import entry
 from genjax.engine import compiler
 from genjax.errors import InputError
-from genjax.losses import style as losses
-from genjax.nets.vgg import BLOCKS, VGG, layers, ready
+from genjax.losses.style import content_loss, gram, style_loss
+from genjax.nets.vgg import BLOCKS, VGG, layers, precompute
 
 FLAGS = flags.FLAGS
 STYLE = tuple(f"relu{block}_1" for block in range(1, 6))
 CONTENT = "relu4_2"
 DEPTH, RATE, LAST = 16, 0.05, "relu5_1"
 TOLERANCE = 1e-3
-"""How far losses may be apart, relatively."""
+"""The largest relative difference of losses."""
 
 
 def define_flags() -> None:
     """The flags of this entry point."""
-    flags.DEFINE_integer("size", 256, "Pixels a side.", lower_bound=32)
-    flags.DEFINE_integer("steps", 5, "Of a turn.", lower_bound=1)
-    flags.DEFINE_integer("repeats", 5, "Turns of each.", lower_bound=1)
+    flags.DEFINE_integer("size", 256, "Height and width in pixels.", lower_bound=32)
+    flags.DEFINE_integer("steps", 5, "Steps per turn.", lower_bound=1)
+    flags.DEFINE_integer("repeats", 5, "Turns per program.", lower_bound=1)
 
 
 def main() -> int:
@@ -59,46 +59,50 @@ def main() -> int:
 
 
 def ours(variables, content, image) -> Callable[[int], float]:
-    """A function that takes so many steps and gives the last loss before them."""
-    net, tx = VGG(DEPTH, pooling="average", last=LAST), optax.adam(RATE)
+    """genjax's program: (steps) -> the loss before the last of them."""
+    net = VGG(DEPTH, pooling="average", last=LAST)
+    tx = optax.adam(RATE)
 
-    def look(variables, x):
+    def features(variables, x):
         maps = net.apply(variables, (x + 1) * 127.5)
-        return maps[CONTENT], [losses.gram(maps[name]) for name in STYLE]
+        return maps[CONTENT], [gram(maps[name]) for name in STYLE]
 
-    def loss(x, variables, wanted):
-        found = look(variables, x)
-        return losses.content(found[0], wanted[0]) + sum(map(losses.style, found[1], wanted[1])) / len(STYLE)
+    def loss(x, variables, targets):
+        maps, grams = features(variables, x)
+        return content_loss(maps, targets[0]) + sum(map(style_loss, grams, targets[1])) / len(STYLE)
 
-    def steps(variables, wanted, x, opt, count):
+    def steps(variables, targets, x, opt, count):
         def step(_, carry):
             x, opt, _ = carry
-            value, gradient = jax.value_and_grad(loss)(x, variables, wanted)
+            value, gradient = jax.value_and_grad(loss)(x, variables, targets)
             updates, opt = tx.update(gradient, opt, x)
             return optax.apply_updates(x, updates), opt, value
 
         return jax.lax.fori_loop(0, count, step, (x, opt, jnp.zeros(())))
 
     steps = jax.jit(steps, donate_argnums=(2, 3), compiler_options=compiler.options())
-    variables = {**variables, **jax.jit(lambda v: ready(v, layers(DEPTH, LAST)))(variables)}
-    wanted = jax.jit(look)(variables, jnp.asarray(content) / 127.5 - 1)
-    held = [jnp.asarray(image) / 127.5 - 1]
-    held.append(tx.init(held[0]))
+    variables = {**variables, **jax.jit(lambda v: precompute(v, layers(DEPTH, LAST)))(variables)}
+    targets = jax.jit(features)(variables, jnp.asarray(content) / 127.5 - 1)
+    x = jnp.asarray(image) / 127.5 - 1
+    opt = tx.init(x)
 
     def run(count):
-        *held[:], value = steps(variables, wanted, *held, count)
+        nonlocal x, opt
+        x, opt, value = steps(variables, targets, x, opt, count)
         return float(value)
 
     return run
 
 
 def theirs(variables, content, image, layout: str) -> Callable[[int], float]:
-    """The same in PyTorch."""
+    """PyTorch's program, as `ours`."""
     try:
         import torch
         import torch.nn.functional as F
     except ImportError as error:
-        raise InputError('PyTorch is not installed, and it is compared with: pip install -e ".[bench]"') from error
+        raise InputError(
+            'PyTorch is not installed: pip install -e ".[bench]"'
+        ) from error
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     order = torch.channels_last if layout == "channels last" else torch.contiguous_format
 
@@ -111,31 +115,31 @@ def theirs(variables, content, image, layout: str) -> Callable[[int], float]:
             kernel = torch.tensor(np.asarray(layer["kernel"])).permute(3, 2, 0, 1)
             weights[name] = kernel.contiguous(memory_format=order), torch.tensor(np.asarray(layer["bias"]))
 
-    def look(x):
+    def features(x):
         maps = {}
         for block, convs in enumerate(BLOCKS[DEPTH], 1):
             for number in range(1, convs + 1):
                 x = maps[f"relu{block}_{number}"] = F.relu(F.conv2d(x, *weights[f"conv{block}_{number}"], padding=1))
                 if f"relu{block}_{number}" == LAST:
-                    return maps[CONTENT], [gram(maps[name]) for name in STYLE]
+                    return maps[CONTENT], [torch_gram(maps[name]) for name in STYLE]
             x = F.avg_pool2d(x, 2)
         raise AssertionError
 
-    def gram(x):
+    def torch_gram(x):
         flat = x.flatten(2)
         return flat @ flat.transpose(1, 2) / flat.shape[2]
 
     with torch.no_grad():
-        wanted = look(tensor(content / 127.5 - 1))
+        targets = features(tensor(content / 127.5 - 1))
     x = tensor(image / 127.5 - 1).requires_grad_(True)
     optimizer = torch.optim.Adam([x], lr=RATE)
 
     def run(count):
         for _ in range(count):
             optimizer.zero_grad(set_to_none=True)
-            maps, grams = look(x)
-            style = sum((a - b).square().mean() / 4 for a, b in zip(grams, wanted[1], strict=True))
-            loss = (maps - wanted[0]).square().mean() / 2 + style / len(STYLE)
+            maps, grams = features(x)
+            style = sum((a - b).square().mean() / 4 for a, b in zip(grams, targets[1], strict=True))
+            loss = (maps - targets[0]).square().mean() / 2 + style / len(STYLE)
             loss.backward()
             optimizer.step()
         return float(loss.detach())

@@ -1,1 +1,1 @@
-"""What style transfer is trained on, and the figures of docs/style.md."""
+"""The training images of style transfer, and the figures of docs/style.md."""

@@ -1,6 +1,6 @@
 """The figures of docs/style.md: python -m experiments.style.figures --out=runs/style
 
-Contents in styles by descent and at once, and what weights, layers and training of the net do.
+Contents in styles, by descent and in one pass, and the effects of weights, layers and the net's training.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ from absl import flags
 from genjax.cli import entry
 from genjax.engine.compiler import enable_compilation_cache
 from genjax.report.figures import rendered, save_png
-from genjax.stylization import Painter, config_of, descend
+from genjax.stylization import Painter, descend, gatys_config
 
 FLAGS = flags.FLAGS
 IMAGES = Path("docs/images/style")
@@ -30,21 +30,22 @@ NETS = {
     "random, 30": {"encoder": "random"},
     "random, 3,000": {"encoder": "random", "style.weight": 3000.0},
     "from noise": {"start": "noise"},
-    "light alone": {"color": "luma"},
+    "luma alone": {"color": "luma"},
 }
 
 
 def define_flags() -> None:
     """The flags of this entry point."""
     flags.DEFINE_string("out", "runs/style", "The folder to write to.")
-    flags.DEFINE_integer("size", 224, "Of the longer side of an image, in pixels.", lower_bound=64)
-    flags.DEFINE_list("only", [], "Some of gatys, adain, ablation; default: all.")
+    flags.DEFINE_integer("size", 224, "Pixels of an image's longer side.", lower_bound=64)
+    flags.DEFINE_list("only", [], "One or more of gatys, adain, ablation; default: all.")
 
 
 def main() -> None:
     """Write the figures."""
     enable_compilation_cache()
-    out, only = Path(FLAGS.out), FLAGS.only or ["gatys", "adain", "ablation"]
+    out = Path(FLAGS.out)
+    only = FLAGS.only or ["gatys", "adain", "ablation"]
     if "gatys" in only:
         _table(out / "style_gatys.png", CONTENTS[:2], STYLES, painted)
     if "adain" in only:
@@ -59,16 +60,16 @@ def main() -> None:
         _draw(out / "style_ablation.png", rows, titles)
 
 
-def painted(content: str, of: str, **overrides):
-    """An image by descent with the settings of `genjax.stylize`, but for some."""
-    c = config_of(str(IMAGES / f"{content}.jpg"), [str(IMAGES / f"{of}.jpg")], FLAGS.size)
+def painted(content: str, style: str, **overrides):
+    """An image by descent, with the defaults of `genjax.stylize` and overrides of its config."""
+    c = gatys_config(str(IMAGES / f"{content}.jpg"), [str(IMAGES / f"{style}.jpg")], FLAGS.size)
     c.update_from_flattened_dict(overrides)
     *_, image = descend(c)
     return image
 
 
 def _table(path, contents, styles, paint):
-    """Styles across, contents down, and what is made of the two."""
+    """A table of images: styles across, contents down."""
     from PIL import Image
 
     head = [("", None), *((name, Image.open(IMAGES / f"{name}.jpg")) for name in styles)]

@@ -1,7 +1,7 @@
-"""Squares to learn style transfer from: python -m experiments.style.images --images=photos/,more/ --out=squares
+"""Training squares for style transfer: python -m experiments.style.images --images=photos/,more/ --out=squares
 
-Cuts --each squares out of every image under the folders, of random sizes and places (a function of the seed and of
-the image's name), and brings them to --size pixels; or, with --textures, draws so many of data set `textures`.
+Crops --each squares from every image under the folders, at sizes and places that follow from the image's name, and
+resizes them to --size pixels; or, with --textures=N, draws N images of the data set `textures`.
 """
 
 import zlib
@@ -19,23 +19,23 @@ from genjax.report.figures import save_png
 
 FLAGS = flags.FLAGS
 SMALLEST = 0.35
-"""Of an image's shorter side; the largest square is all of it."""
+"""The smallest square as a fraction of an image's shorter side; the largest square is all of it."""
 
 
 def define_flags() -> None:
     """The flags of this entry point."""
     flags.DEFINE_list("images", [], "Folders of images, with their sub-folders.")
-    flags.DEFINE_integer("textures", 0, "Draw so many textures instead.", lower_bound=0)
+    flags.DEFINE_integer("textures", 0, "The number of textures to draw instead.", lower_bound=0)
     flags.DEFINE_string("out", None, "The folder to write PNGs to.", required=True)
-    flags.DEFINE_integer("each", 12, "Squares of an image.", lower_bound=1)
-    flags.DEFINE_integer("size", 256, "Pixels a side.", lower_bound=8)
+    flags.DEFINE_integer("each", 12, "Squares per image.", lower_bound=1)
+    flags.DEFINE_integer("size", 256, "Height and width in pixels.", lower_bound=8)
 
 
 def main() -> None:
     """Write the squares."""
     out = Path(FLAGS.out)
     if bool(FLAGS.images) == bool(FLAGS.textures):
-        raise InputError("give either --images, folders to cut squares out of, or --textures, how many to draw")
+        raise InputError("expected either --images, folders to crop squares from, or --textures, the number to draw")
     if FLAGS.textures:
         with watch("texture", FLAGS.textures) as on_progress:
             for number in range(FLAGS.textures):
@@ -53,12 +53,12 @@ def main() -> None:
 
 
 def squares(path: Path, each: int, size: int):
-    """Squares of an image, the shorter side of it or less, mostly large. Yields: uint8 [size, size, 3]."""
+    """Squares of an image, from SMALLEST of its shorter side to all of it. Yields: uint8 [size, size, 3]."""
     from PIL import Image
 
     rng = np.random.default_rng(zlib.crc32(path.name.encode()))
     with Image.open(path) as image:
-        image.draft("RGB", (3 * size, 3 * size))  # no need of a wall's size
+        image.draft("RGB", (3 * size, 3 * size))  # decodes large JPEGs at a fraction of their size
         image = image.convert("RGB")
     if min(image.size) > 3 * size:
         image = image.reduce(min(image.size) // (3 * size))

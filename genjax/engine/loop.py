@@ -112,20 +112,22 @@ def train(
         step = int(state.step)
         if step >= scheduled.stop:
             continue
+        inputs = scheduled.phase.inputs()
         if step == scheduled.start:
-            enter = jax.jit(scheduled.phase.enter, donate_argnums=0)
-            state = enter(state, stream(seed, f"enter {scheduled.phase.name}"))
-        for result in _run_phase(scheduled, state, feed, seed, mesh, boundaries):
+            enter = jax.jit(scheduled.phase.enter, donate_argnums=0, compiler_options=compiler.options())
+            state = enter(state, stream(seed, f"enter {scheduled.phase.name}"), **inputs)
+        prepare = jax.jit(scheduled.phase.prepare, out_shardings=replicated(mesh), compiler_options=compiler.options())
+        prepared = prepare(state, **inputs)
+        for result in _run_phase(scheduled, state, prepared, feed, seed, mesh, boundaries):
             yield result
             state = result.state
 
 
-def _run_phase(scheduled, state, feed, seed, mesh, boundaries) -> Iterator[CallResult]:
-    """The calls of one phase, which is entered."""
+def _run_phase(scheduled, state, prepared, feed, seed, mesh, boundaries) -> Iterator[CallResult]:
+    """The calls of one phase, which is entered and prepared."""
     phase = scheduled.phase
     step = int(state.step)
     max_steps = feed.capacity(scheduled, min(boundaries))
-    prepared = jax.jit(phase.prepare, out_shardings=replicated(mesh))(state)
     run = compile_phase(phase, feed.take_batch, mesh, max_steps)
     key = stream(seed, "train")
     sizer = CallSizer()

@@ -25,6 +25,11 @@ def no_extras(state: State) -> Mapping[str, Any]:
     return {}
 
 
+def nothing() -> Mapping[str, Any]:
+    """Read nothing."""
+    return {}
+
+
 @dataclass(frozen=True)
 class Phase:
     """`steps` repetitions of one step.
@@ -35,11 +40,13 @@ class Phase:
         batch: real examples per inner update, over all devices.
         step: the pure step; static choices are closed over.
         batches_per_step: real batches that one step consumes (n_critic).
-        enter: maps the state once, when the phase begins.
+        enter: maps the state once, when the phase begins: (state, key, **inputs()).
         image_size: if > 0, a streaming feed may downsample images to this side (exact block means) before transfer.
         subset: if > 0, train on the first `subset` examples of the seed's shuffled order only.
         prepare: computes extra keyword arguments of `step`, once per phase and outside the compiled call, such as
-            transformed kernels of a frozen net.
+            transformed kernels of a frozen net: (state, **inputs()).
+        inputs: reads arrays from files, on the host, for `enter` and `prepare`, as keyword arguments. It is called when
+            the phase begins and when a run resumes in it.
     """
 
     name: str
@@ -47,14 +54,15 @@ class Phase:
     batch: int
     step: Step
     batches_per_step: int = 1
-    enter: Callable[[State, Key], State] = identity
+    enter: Callable[..., State] = identity
     image_size: int = 0
     subset: int = 0
-    prepare: Callable[[State], Mapping[str, Any]] = no_extras
+    prepare: Callable[..., Mapping[str, Any]] = no_extras
+    inputs: Callable[[], Mapping[str, Any]] = nothing
 
     def prepared_step(self, state: State, batch: Batch, key: Key) -> tuple[State, Metrics]:
         """`prepare` and one step: for tests and estimates of cost."""
-        return self.step(state, batch, key, **self.prepare(state))
+        return self.step(state, batch, key, **self.prepare(state, **self.inputs()))
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,8 @@ class Task:
         outputs: functions by the names of `genjax.engine.outputs.OUTPUTS`, whose contract they fulfil.
         classes: if > 0, the last `classes` entries of a latent are the one-hot of its class, and seed s has the class
             s % classes.
+        files: reads the files that phases take as `inputs`, and returns a digest per name. A run records them, and is
+            not resumed if one has changed. Raises: InputError if one cannot be read.
 
     Raises: InputError for an output that breaks its contract.
     """
@@ -75,6 +85,7 @@ class Task:
     phases: tuple[Phase, ...]
     outputs: Mapping[str, Callable] = field(default_factory=dict)
     classes: int = 0
+    files: Callable[[], Mapping[str, str]] = nothing
 
     def __post_init__(self):
         """Check the outputs."""

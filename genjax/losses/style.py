@@ -1,6 +1,6 @@
-"""How far an image is from the style of one and from the content of another, as a trained net's maps tell.
+"""Losses of style transfer between the feature maps of a trained net.
 
-None depends on how many positions a map has, so weights hold at every resolution.
+All are means over positions, so weights hold at every resolution.
 """
 
 import jax.numpy as jnp
@@ -9,10 +9,10 @@ from genjax.ops.moments import moments
 
 
 def gram(x, mask=None):
-    """How often each two channels are large at the same place: products of channels, averaged over positions.
+    """Gram matrix: products of two channels, averaged over positions.
 
-    Of a masked map, over the places of the mask, each by its square. Paper: sums; here: means, so that maps of any
-    size compare. Shapes: x [B, H, W, C], mask [H, W] from 0 to 1 -> [B, C, C].
+    With a mask, an average with the squared mask as weights. Paper: sums; here: means, so that maps of different sizes
+    compare. Shapes: x [B, H, W, C], mask [H, W] from 0 to 1 -> [B, C, C].
     Source: arXiv:1508.06576, eq. 3; with masks arXiv:1611.07865, eqs. 4 to 6.
     """
     guide = jnp.ones(x.shape[1:3]) if mask is None else mask
@@ -20,25 +20,25 @@ def gram(x, mask=None):
     return jnp.einsum("bpi,bpj->bij", guided, guided) / jnp.maximum(jnp.square(guide).sum(), 1e-6)
 
 
-def style(found, wanted):
+def style_loss(current, target):
     """A quarter of the mean squared difference of two Gram matrices.
 
-    With means for sums in `gram` it is the paper's, for every size. Shapes: [..., C, C] twice -> [].
-    Source: arXiv:1508.06576, eq. 4.
+    Because `gram` takes means where the paper has sums, this is the paper's value, at every size.
+    Shapes: [..., C, C] twice -> []. Source: arXiv:1508.06576, eq. 4.
     """
-    return jnp.square(found - wanted).mean() / 4
+    return jnp.square(current - target).mean() / 4
 
 
-def content(found, wanted):
-    """Half the mean squared difference of two maps. Paper: the sum; here: the mean, for every size.
+def content_loss(current, target):
+    """Half the mean squared difference of two feature maps. Paper: the sum; here: the mean, at every size.
 
     Shapes: [B, H, W, C] twice -> []. Source: arXiv:1508.06576, eq. 1.
     """
-    return jnp.square(found - wanted).mean() / 2
+    return jnp.square(current - target).mean() / 2
 
 
-def statistics(x, y):
-    """The mean squared difference of channels' means, and that of their deviations, added.
+def moments_loss(x, y):
+    """The mean squared difference of the channels' means, plus that of their standard deviations.
 
     Paper: norms; here: mean squares, as in its code. Shapes: [B, H, W, C], [B, h, w, C] -> [].
     Source: arXiv:1703.06868, eq. 13, one of its layers.
@@ -48,7 +48,7 @@ def statistics(x, y):
 
 
 def total_variation(x):
-    """The mean squared difference of neighbors, down and across. Shapes: [B, H, W, C] -> [].
+    """The mean squared difference of vertical neighbors, plus that of horizontal ones. Shapes: [B, H, W, C] -> [].
 
     Source: arXiv:1412.0035, section 3, with beta = 2, as a mean.
     """

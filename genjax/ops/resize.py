@@ -1,4 +1,4 @@
-"""Bilinear resizing, in the two conventions that feature nets are quoted with."""
+"""Bilinear resizing, in the two conventions that published feature nets use."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def bilinear(x, size):
-    """Resize with pixel centers at half-integers and, where it shrinks, a widened triangle against aliasing.
+    """Resize with pixel centers at half-integers and, when shrinking, a widened triangle filter against aliasing.
 
     As Pillow's BILINEAR, but in floats. Shapes: x [B, H, W, C] float32 -> [B, *size, C].
     """
@@ -16,8 +16,8 @@ def bilinear(x, size):
 def bilinear_tf1(x, size):
     """Resize as TensorFlow 1 did: pixel (i, j) of the result lies at (i H / H', j W / W'); no antialiasing.
 
-    Positions, weights and the order of the sums are the original's in float32: the two can differ by a rounding where
-    the compiler fuses a product and a sum. Shapes: x [B, H, W, C] float32 -> [B, *size, C].
+    Positions, weights and the order of the sums are the original's, in float32. Results can differ by one rounding
+    where the compiler fuses a product and a sum. Shapes: x [B, H, W, C] float32 -> [B, *size, C].
     """
     left, right, across = _neighbors(x.shape[2], size[1])
     x = _between(x[:, :, left], x[:, :, right], across[:, None])
@@ -26,7 +26,7 @@ def bilinear_tf1(x, size):
 
 
 def _neighbors(old, new):
-    """Of each new pixel on an axis: the old one before it, the one after, and how far it is between them."""
+    """For each new pixel on an axis: the old pixel before it, the one after, and the fraction of the way between."""
     place = np.arange(new, dtype=np.float32) * (np.float32(old) / np.float32(new))
     before = np.floor(place)
     return before.astype(int), np.minimum(before + 1, old - 1).astype(int), jnp.asarray(place - before)

@@ -38,6 +38,7 @@ def run_info(config: ConfigDict, source: Source, task: Task) -> dict[str, Any]:
             "labels": list(source.label_names),
             "fingerprint": source.fingerprint,
         },
+        "files": dict(task.files()),
         "parameters": {name: sum(leaf.size for leaf in jax.tree.leaves(net.params)) for name, net in nets.items()},
         "extensions": extensions.digests(config),
         "versions": _versions(),

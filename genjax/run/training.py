@@ -38,6 +38,7 @@ def prepare(config: ConfigDict) -> tuple[data.Source, Task, EvalSchedule]:
     check(config, tasks.default_config(config.task))
     source = data.load(config.data)
     task = tasks.build(config, source.shape)
+    task.files()
     _check_labels(config.get("classes", 0), source)
     for phase in task.phases:
         if phase.subset > source.size:
@@ -178,19 +179,19 @@ def _warn(text: str) -> None:
 @collective
 def check_processes_agree(info: dict[str, Any]) -> None:
     """Refuse processes that would not compute the same. Raises: InputError with the differences."""
-    infos = all_gather_json({part: info[part] for part in ("config", "data", "extensions", "versions")})
+    infos = all_gather_json({part: info[part] for part in ("config", "data", "files", "extensions", "versions")})
     for process, other_info in enumerate(infos):
         if changes := list(differences(infos[0], other_info)):
             raise InputError(f"processes 0 and {process} differ:\n  " + "\n  ".join(changes))
 
 
 def check_same_run(workdir: Workdir, info: dict[str, Any], force: bool) -> None:
-    """Refuse to resume a run of another config, data or extensions. Raises: InputError with the differences."""
+    """Refuse to resume a run of another config, data, files or extensions. Raises: InputError naming the differences."""
     old = workdir.read_info()
     if old is None or force:
         return
     changes = list(differences(saved_config(old), info["config"]))
-    for part in ("data", "extensions"):
+    for part in ("data", "files", "extensions"):
         changes += differences({part: old.get(part, {})}, {part: info[part]})
     if changes:
         raise InputError(

@@ -1,4 +1,4 @@
-"""The packaged decoder of AdaIN; genjax/assets/adain says how it was trained."""
+"""The packaged decoder of AdaIN; genjax/assets/adain describes its training."""
 
 import hashlib
 import io
@@ -13,7 +13,7 @@ from genjax.errors import InputError
 SHA256 = "a4309a49a5f92071970789d5dbd642bef9812b3bae0717ac7ff969b633fac8c5"
 
 
-def load() -> dict[str, Any]:
+def load_decoder() -> dict[str, Any]:
     """The parameters of genjax.nets.adain.Decoder. Raises: InputError if the packaged file is damaged."""
     data = (files("genjax") / "assets" / "adain" / "decoder.npz").read_bytes()
     if hashlib.sha256(data).hexdigest() != SHA256:

@@ -1,4 +1,4 @@
-"""A file of weights that a user names: its digest, and its tensors in whichever format its content is."""
+"""A user's file of weights: its digest, and its tensors, in any of several formats."""
 
 import hashlib
 import os
@@ -9,12 +9,12 @@ import numpy as np
 
 from genjax.errors import InputError
 
-LONGEST = 9
-"""Bytes of a file's beginning that tell its format, at most."""
+HEAD = 9
+"""Bytes at the beginning of a file that tell its format."""
 
 
-def digest(path: str | os.PathLike, wanted: str) -> str:
-    """SHA-256 of a file, in hex. `wanted` ends what messages say.
+def digest(path: str | os.PathLike, expected: str) -> str:
+    """SHA-256 of a file, in hex; messages end in `expected`, a description of the right file.
 
     Raises: InputError if the file is absent or unreadable.
     """
@@ -22,19 +22,19 @@ def digest(path: str | os.PathLike, wanted: str) -> str:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; {wanted}") from error
+        raise InputError(f"{path}: no such file; {expected}") from error
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}; {wanted}") from error
+        raise InputError(f"{path} cannot be read: {error.strerror or error}; {expected}") from error
 
 
-def read(path: str | os.PathLike, readers: Iterable[ModuleType], wanted: str) -> dict[str, np.ndarray]:
+def read(path: str | os.PathLike, readers: Iterable[ModuleType], expected: str) -> dict[str, np.ndarray]:
     """The tensors of a file by name, by the first of `readers` that recognizes how it begins.
 
-    `wanted` is what the file was to be. Raises: InputError if none does, or as they raise.
+    `expected` names the formats, for messages. Raises: InputError if no reader recognizes it, or as they raise.
     """
     with open(path, "rb") as file:
-        head = file.read(LONGEST)
+        head = file.read(HEAD)
     for reader in readers:
         if reader.recognizes(head):
             return reader.read(path)
-    raise InputError(f"{path} begins with {head!r}: expected {wanted}")
+    raise InputError(f"{path} begins with {head!r}: expected {expected}")

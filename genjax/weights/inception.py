@@ -1,7 +1,7 @@
-"""The weights of Inception v3 that the Frechet Inception distance is defined with, from the common file of them.
+"""The weights of Inception v3 that define the Fréchet Inception distance, from their common file.
 
-They are TensorFlow's of 2015-12-05 (Apache License 2.0), converted by the authors of pytorch-fid and used by
-torch-fidelity as well. They are not packaged here: 95 MB.
+They are TensorFlow's of 2015-12-05 (Apache License 2.0), converted by the authors of pytorch-fid, and also used by
+torch-fidelity. They are not packaged: 95 MB.
 """
 
 import os
@@ -22,46 +22,46 @@ EPSILON = 1e-3  # of batch normalization
 
 
 class Weights(NamedTuple):
-    """Variables of genjax.nets.inception.Inception, and the file that they are from."""
+    """Variables of genjax.nets.inception.Inception, and the digest of their file."""
 
     variables: dict[str, Any]
     sha256: str  # of the file
 
     @property
     def published(self) -> bool:
-        """Whether they are those that the distance is defined with: a distance on others is none of its kind."""
+        """Whether these are the weights that define the distance: values on other weights do not compare."""
         return self.sha256 == SHA256
 
 
 def load(path: str | os.PathLike, sha256: str | None = SHA256) -> Weights:
-    """The weights in a file of PyTorch's or a safetensors file with PyTorch's names; its content says which.
+    """The weights in a file that torch.save wrote, or in a safetensors file with the same names.
 
-    Only the published file has a digest that is known beforehand. Other files, every safetensors file among them, must
-    be asked for: by their own `sha256`, or by None, which takes any. What they hold is then not vouched for.
-    Raises: InputError if the file is absent, unreadable or another one, or does not hold the net's layers.
+    The default accepts the published file alone. For any other file, and so for every safetensors file, pass its own
+    `sha256`, or None, which accepts all files; their content is then not verified.
+    Raises: InputError if the file is absent, unreadable, has another digest, or lacks layers of the net.
     """
-    wanted = f"the weights of the Frechet Inception distance are {FILE} (SHA-256 {SHA256}, of pytorch-fid's releases)"
-    found = any_file.digest(path, wanted)
-    if sha256 is not None and found != sha256.lower():
-        own = (
-            f"to use this file all the same, under a name of its own, pass sha256={found!r} (or --features=...@SHA256)"
+    published = f"the Fréchet Inception distance is defined with {FILE} (SHA-256 {SHA256}, of pytorch-fid's releases)"
+    digest = any_file.digest(path, published)
+    if sha256 is not None and digest != sha256.lower():
+        advice = (
+            f"to use this file all the same, under a name of its own, pass sha256={digest!r} (or --features=...@SHA256)"
         )
-        raise InputError(f"{path} has SHA-256 {found}, expected {sha256}; {wanted}; {own}")
+        raise InputError(f"{path} has SHA-256 {digest}, expected {sha256}; {published}; {advice}")
     expected = f"a file that torch.save wrote, as {FILE}, or a safetensors file"
-    return Weights(convert(any_file.read(path, (safetensors_file, torch_file), expected), str(path)), found)
+    return Weights(convert(any_file.read(path, (safetensors_file, torch_file), expected), str(path)), digest)
 
 
 def convert(tensors: dict[str, np.ndarray], source: str = "the weights") -> dict[str, Any]:
     """Tensors of the PyTorch net by its names to the variables of ours, batch normalization folded in (in float64).
 
-    `source` is what messages call the tensors. Shapes: kernels [O, I, h, w] -> [h, w, I, O].
+    Messages call the tensors `source`. Shapes: kernels [O, I, h, w] -> [h, w, I, O].
     Raises: InputError if a tensor is absent or has another shape, or if a layer is not finite.
     """
 
     def take(name, shape):
         if name not in tensors:
-            there = f"only {', '.join(map(repr, sorted(tensors)[:2]))}, ..." if tensors else "nor any other"
-            raise InputError(f"{source}: no tensor {name!r}, {there}; expected Inception v3 as in {FILE}")
+            names = f"only {', '.join(map(repr, sorted(tensors)[:2]))}, ..." if tensors else "nor any other"
+            raise InputError(f"{source}: no tensor {name!r}, {names}; expected Inception v3 as in {FILE}")
         if tensors[name].shape != shape:
             raise InputError(
                 f"{source}: {name!r} has shape {tensors[name].shape}, expected {shape}, of Inception v3 as in {FILE}"
@@ -75,7 +75,7 @@ def convert(tensors: dict[str, np.ndarray], source: str = "the weights") -> dict
         norm = {
             name: take(f"{layer}.bn.{name}", (outputs,)) for name in ("weight", "bias", "running_mean", "running_var")
         }
-        with np.errstate(invalid="ignore"):  # what is NaN is found below
+        with np.errstate(invalid="ignore"):  # NaNs are found below
             scale = norm["weight"] / np.sqrt(norm["running_var"] + EPSILON)
         kernel = take(f"{layer}.conv.weight", (outputs, inputs, height, width)).transpose(2, 3, 1, 0)
         params[*path, "kernel"] = kernel * scale

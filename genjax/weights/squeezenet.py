@@ -1,4 +1,4 @@
-"""The packaged weights of SqueezeNet v1.1; genjax/assets/squeezenet says where they are from."""
+"""The packaged weights of SqueezeNet v1.1; genjax/assets/squeezenet names their source."""
 
 import hashlib
 import io

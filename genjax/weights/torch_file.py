@@ -1,8 +1,8 @@
-"""Tensors out of a file that `torch.save` wrote, without torch and without running what the file asks for.
+"""Tensors of a file that `torch.save` wrote, without torch, and without running any code that the file names.
 
-A pickle can name any function of any module. This reader knows four: what rebuilds a tensor, what says that it is a
-parameter, the types of its numbers, and the ordered dictionary that holds them. Both layouts are read: the zip archive
-of PyTorch 1.6 and later, and the stream of pickles before it.
+A pickle can name any function of any module. This reader allows four: those that rebuild a tensor or a parameter, the
+storage types, and the ordered dictionary. It reads both layouts: the zip archive of PyTorch 1.6 and later, and the
+older stream of pickles.
 """
 
 import os
@@ -28,18 +28,18 @@ DTYPES = {
     "BoolStorage": "?",
 }
 MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of the older layout
-ZIP, PICKLE = b"PK\3\4", b"\x80"  # how a file of the newer layout begins, and one of the older
+ZIP, PICKLE = b"PK\3\4", b"\x80"  # first bytes of the newer and of the older layout
 
 
 def recognizes(head: bytes) -> bool:
-    """Whether a file whose first bytes these are can be meant to be of one of the two layouts."""
+    """Whether a file that begins with these bytes can be of one of the two layouts."""
     return head.startswith((ZIP, PICKLE))
 
 
 def read(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """The tensors of a state dict, by name.
 
-    Raises: InputError if there is no such file, or it is none of tensors by name, or it names anything else.
+    Raises: InputError if the file is absent, is no state dict, or names any other function.
     """
     try:
         with open(path, "rb") as file:
@@ -49,24 +49,24 @@ def read(path: str | os.PathLike) -> dict[str, np.ndarray]:
             return {name: tensor.array(storage) for name, tensor in tensors.items()}
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
-    except Exception as error:  # what bytes that are no pickle raise is not to be foretold, nor on how many lines
-        why = " ".join(str(error).split()) or type(error).__name__
+    except Exception as error:  # unpickling garbage can raise anything, with messages of several lines
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(
-            f"{path} is not a state dict that torch.save wrote, or is cut short: {why}; get it from its source again"
+            f"{path} is not a state dict that torch.save wrote, or is cut short: {reason}; get it from its source again"
         ) from error
 
 
 class _Tensor(NamedTuple):
-    """A tensor whose numbers are elsewhere."""
+    """A tensor whose numbers are in a storage."""
 
     dtype: str
     key: str
-    offset: int  # in numbers, as the strides
+    offset: int  # in numbers, like the strides
     shape: tuple[int, ...]
     strides: tuple[int, ...]
 
     def array(self, storage: Callable[[str], bytes]) -> np.ndarray:
-        """The numbers. Raises: ValueError for places outside of the storage, which NumPy does not always refuse."""
+        """The numbers. Raises: ValueError for positions outside the storage, which NumPy does not always refuse."""
         numbers = np.frombuffer(storage(self.key), self.dtype)
         if 0 in self.shape:
             return np.zeros(self.shape, self.dtype)
@@ -78,7 +78,7 @@ class _Tensor(NamedTuple):
 
 
 class _Parameter(_Tensor):
-    """A tensor that was to be trained; what files of before PyTorch 0.4 say of its gradient is passed over."""
+    """A trained tensor; files from before PyTorch 0.4 also state its gradient, which is ignored."""
 
     def __setstate__(self, state):
         pass
@@ -98,9 +98,9 @@ class _Unpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it names {module}.{name}")
 
     def persistent_load(self, pid):
-        _, dtype, key, _location, _size, *part = pid
-        if any(part):  # of the older layout; files of weights are not known to have it
-            raise pickle.UnpicklingError("a tensor's numbers are a part of others")
+        _, dtype, key, _location, _size, *view = pid
+        if any(view):  # a view of another storage, only in the older layout; no published file is known to have one
+            raise pickle.UnpicklingError("a tensor's storage is a view of another storage")
         return dtype, key
 
 
@@ -115,7 +115,7 @@ def _archive(file: BinaryIO) -> tuple[dict[str, Any], Callable[[str], bytes]]:
 
 def _stream(file: BinaryIO) -> tuple[dict[str, Any], Callable[[str], bytes]]:
     if _Unpickler(file).load() != MAGIC:
-        raise pickle.UnpicklingError("it begins otherwise")
+        raise pickle.UnpicklingError("its first number is not that of a torch file")
     _version, _machine, tensors, keys = (_Unpickler(file).load() for _ in range(4))
     items = {tensor.key: np.dtype(tensor.dtype).itemsize for tensor in tensors.values()}
     data = {key: file.read(items[key] * int.from_bytes(file.read(8), "little")) for key in keys}

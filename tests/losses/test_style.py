@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from genjax.losses.style import content, gram, statistics, style, total_variation
+from genjax.losses.style import content_loss, gram, moments_loss, style_loss, total_variation
 
 
 def maps(seed=0, shape=(2, 5, 7, 4)):
@@ -23,12 +23,12 @@ def test_style_is_the_papers_formula_of_sums():
     flat_x, flat_y = (a.reshape(2, 35, 4) for a in (x, y))
     difference = np.einsum("bpi,bpj->bij", flat_x, flat_x) - np.einsum("bpi,bpj->bij", flat_y, flat_y)
     expected = np.square(difference).sum((1, 2)) / (4 * 4**2 * 35**2)
-    np.testing.assert_allclose(style(gram(x), gram(y)), expected.mean(), rtol=1e-5)
+    np.testing.assert_allclose(style_loss(gram(x), gram(y)), expected.mean(), rtol=1e-5)
 
 
 def test_content_is_half_the_mean_square():
     x, y = maps(0), maps(1)
-    np.testing.assert_allclose(content(x, y), ((x - y) ** 2).mean() / 2, rtol=1e-6)
+    np.testing.assert_allclose(content_loss(x, y), ((x - y) ** 2).mean() / 2, rtol=1e-6)
 
 
 def test_a_map_repeated_side_by_side_has_the_same_style():
@@ -36,7 +36,7 @@ def test_a_map_repeated_side_by_side_has_the_same_style():
     x = maps()
     twice = np.concatenate([x, x], 2)
     np.testing.assert_allclose(gram(twice), gram(x), rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(statistics(twice, x), 0, atol=1e-10)
+    np.testing.assert_allclose(moments_loss(twice, x), 0, atol=1e-10)
 
 
 def test_a_masked_gram_is_that_of_the_places_of_the_mask():
@@ -50,10 +50,10 @@ def test_a_masked_gram_is_that_of_the_places_of_the_mask():
 def test_statistics_are_the_mean_squares_of_two_differences():
     x, y = maps(0), 2 * maps(1) + 1
     expected = np.square(x.mean((1, 2)) - y.mean((1, 2))).mean() + np.square(x.std((1, 2)) - y.std((1, 2))).mean()
-    np.testing.assert_allclose(statistics(x, y), expected, rtol=1e-4)
+    np.testing.assert_allclose(moments_loss(x, y), expected, rtol=1e-4)
 
 
-@pytest.mark.parametrize("loss", [content, statistics, lambda x, y: style(gram(x), gram(y))])
+@pytest.mark.parametrize("loss", [content_loss, moments_loss, lambda x, y: style_loss(gram(x), gram(y))])
 def test_an_image_is_its_own_style_and_content(loss):
     x = maps()
     value, slope = jax.value_and_grad(loss)(x, x)
@@ -64,7 +64,7 @@ def test_an_image_is_its_own_style_and_content(loss):
 def test_a_flat_map_has_finite_slopes():
     """The deviation of a constant has none, but for what is added to its variance."""
     flat = jnp.ones((1, 4, 4, 3))
-    assert np.isfinite(jax.grad(statistics)(flat, maps(0, (1, 4, 4, 3)))).all()
+    assert np.isfinite(jax.grad(moments_loss)(flat, maps(0, (1, 4, 4, 3)))).all()
 
 
 def test_total_variation_of_stripes():

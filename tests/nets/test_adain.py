@@ -4,14 +4,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from genjax.nets.adain import EDGES, Decoder, Reflected
+from genjax.nets.adain import EDGES, Decoder, ReflectedConv
 from genjax.ops.resample import upsample2x
 
 
 def test_an_enlarging_layer_is_enlarge_then_reflect_then_convolve():
     with jax.enable_x64(True):
         x = jnp.asarray(np.random.default_rng(0).normal(size=(2, 5, 6, 3)))
-        layer = Reflected(4, enlarges=True)
+        layer = ReflectedConv(4, enlarges=True)
         variables = jax.tree.map(lambda a: a.astype(float), layer.init(jax.random.key(0), x))
         padded = jnp.pad(upsample2x(x), EDGES, mode="reflect")
         w, b = variables["params"]["kernel"], variables["params"]["bias"] + 0.5
@@ -20,7 +20,7 @@ def test_an_enlarging_layer_is_enlarge_then_reflect_then_convolve():
         np.testing.assert_allclose(layer.apply(variables, x), expected + b, atol=1e-12)
 
 
-def test_a_decoder_paints_eight_times_the_side_and_can_paint_any_color():
+def test_a_decoder_of_four_sizes_enlarges_eightfold_and_its_output_is_unbounded():
     x = jnp.ones((2, 3, 5, 6))
     y, variables = Decoder(((4,), (4, 4), (4,), (4,))).init_with_output(jax.random.key(0), x)
     assert y.shape == (2, 24, 40, 3)

@@ -7,7 +7,7 @@ import numpy_nets
 import pytest
 
 from genjax.errors import InputError
-from genjax.nets.vgg import VGG, layers, pool, ready, smallest
+from genjax.nets.vgg import VGG, layers, pool, precompute, smallest
 
 NARROW = (2, 3, 4, 5, 6)  # channels; the layers are those of the full width
 
@@ -74,11 +74,11 @@ def test_it_is_the_papers(case):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_kernels_that_are_ready_give_the_same_maps_and_gradient(case):
+def test_precomputed_kernels_give_the_same_maps_and_gradient(case):
     *fields, size = case
     net = VGG(*fields, widths=NARROW)
     variables, x = drawn(net), images(2, *size, 3)
-    more = jax.jit(lambda v: ready(v, layers(net.depth)))(variables)
+    more = jax.jit(lambda v: precompute(v, layers(net.depth)))(variables)
     assert sorted(more["winograd"]) == [name for name in layers(net.depth) if name[:4] == "conv" and name[4] > "1"]
 
     @jax.jit
@@ -202,8 +202,8 @@ def test_an_unknown_layer_is_answered_with_the_right_ones():
     ("fields", "message"),
     [
         ({"depth": 17}, "VGG's depth: got 17, expected 16 or 19"),
-        ({"pooling": "mean"}, "VGG's pooling: no 'mean'; there is 'max', 'average'"),
-        ({"padding": "reflection"}, r"no 'reflection' \(did you mean 'reflect'\?\); there is 'zeros', 'reflect'"),
+        ({"pooling": "mean"}, "VGG's pooling: no 'mean'; choose from 'max', 'average'"),
+        ({"padding": "reflection"}, r"no 'reflection' \(did you mean 'reflect'\?\); choose from 'zeros', 'reflect'"),
     ],
 )
 def test_an_unknown_choice_is_refused(fields, message):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from genjax.ops.moments import adain, moments, with_moments
+from genjax.ops.moments import adaptive_instance_norm, moments, with_moments
 
 
 def test_moments_are_numpys():
@@ -15,7 +15,7 @@ def test_moments_are_numpys():
 def test_adain_has_the_styles_moments_and_the_contents_places():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(2, 6, 5, 4)), rng.normal(3, 2, (2, 3, 9, 4))
-    found = np.asarray(adain(x, y))
+    found = np.asarray(adaptive_instance_norm(x, y))
     np.testing.assert_allclose(found.mean((1, 2)), y.mean((1, 2)), rtol=1e-5)
     np.testing.assert_allclose(found.std((1, 2)), y.std((1, 2)), rtol=1e-4)
     for example in range(2):
@@ -26,5 +26,5 @@ def test_adain_has_the_styles_moments_and_the_contents_places():
 
 def test_its_own_moments_leave_a_map_as_it_is():
     x = np.random.default_rng(0).normal(size=(1, 6, 5, 4))
-    np.testing.assert_allclose(adain(x, x), x, atol=1e-5)
+    np.testing.assert_allclose(adaptive_instance_norm(x, x), x, atol=1e-5)
     np.testing.assert_allclose(with_moments(x, *moments(x)), x, atol=1e-5)

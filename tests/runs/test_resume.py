@@ -119,8 +119,8 @@ PHASES = {
     "style_gatys": {"steps": 4, "coarse_steps": 3, "data__name": "image:docs/images/style/cat.jpg"},
     "style_adain": {"steps": 7, "data__name": "pairs:shapes_32,textures_32"},
 }
-"""Runs whose phases are of the steps 1 to 3, two or three more, and two more; of progan 2, 2 (it fades in) and 3. Of
-Gatys' transfer what is wanted is looked at in steps 1 and 4."""
+"""Runs whose phases are of the steps 1 to 3, two or three more, and two more; of progan 2, 2 (it fades in) and 3.
+Gatys' targets are computed before steps 1 and 4, and again when a run resumes."""
 
 
 @pytest.mark.parametrize("name", PHASES)

@@ -5,9 +5,9 @@ import pytest
 from helpers import run
 from PIL import Image
 
-from genjax import stylization as stylize
 from genjax.ops.chroma import luma
-from genjax.weights import adain as packaged
+from genjax.stylization import Painter
+from genjax.weights import adain
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_a_folder_is_painted_image_by_image(folder, tmp_path):
 
 
 def painted(folder, *styles, content="photo.png", **options):
-    painter = stylize.Painter("", [str(folder / style) for style in styles], size=48, **options)
+    painter = Painter("", [str(folder / style) for style in styles], size=48, **options)
     return np.float32(painter.paint(folder / content))
 
 
@@ -106,7 +106,7 @@ def test_luma_alone_leaves_the_colors_of_the_content(folder):
 
 
 def test_matched_styles_have_the_contents_colors(folder):
-    painter = stylize.Painter("", [str(folder / "style.png")], size=48, color="match")
+    painter = Painter("", [str(folder / "style.png")], size=48, color="match")
     with Image.open(folder / "photo.png") as image:
         photo = np.float32(image)
     recolored = np.asarray(painter._recolored(painter.styles[0], photo))
@@ -115,9 +115,9 @@ def test_matched_styles_have_the_contents_colors(folder):
 
 
 def test_the_packaged_decoder_is_the_one_that_was_packaged(monkeypatch):
-    monkeypatch.setattr(packaged, "SHA256", "0" * 64)
+    monkeypatch.setattr(adain, "SHA256", "0" * 64)
     with pytest.raises(ValueError, match="The packaged decoder of AdaIN is damaged: install genjax-models again"):
-        packaged.load()
+        adain.load_decoder()
 
 
 @pytest.mark.parametrize(

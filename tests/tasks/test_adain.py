@@ -1,4 +1,4 @@
-"""AdaIN: its losses by hand, what learns, and what is refused."""
+"""AdaIN: its losses against the paper's equations, its training, and refused settings."""
 
 import jax
 import jax.numpy as jnp
@@ -8,9 +8,9 @@ from helpers import config_of
 
 from genjax import data, tasks
 from genjax.errors import InputError
-from genjax.losses.style import statistics
+from genjax.losses.style import moments_loss
 from genjax.nets.adain import Decoder
-from genjax.ops.moments import adain as exchanged
+from genjax.ops.moments import adaptive_instance_norm
 from genjax.tasks import adain
 from genjax.weights import encoders
 
@@ -30,16 +30,19 @@ def test_a_step_descends_on_the_papers_loss(case):
     x = jnp.asarray(source.read([0, 5]))
     _, metrics = jax.jit(task.phases[0].step)(state, {"x": x[None]}, jax.random.key(1))
     content, style = (
-        adain.cropped(half, 32, jax.random.fold_in(jax.random.key(1), number)).astype(float)
+        adain.random_crop(half, 32, jax.random.fold_in(jax.random.key(1), number)).astype(float)
         for number, half in enumerate(jnp.split(x, 2, 1))
     )
     encoder = encoders.load("squeezenet")
-    look = lambda x: encoder.apply(encoder.variables, x, encoder.levels)  # noqa: E731
-    target = exchanged(look(content)["fire3"], look(style)["fire3"])
+
+    def encode(x):
+        return encoder.apply(encoder.variables, x, encoder.adain_style)
+
+    target = adaptive_instance_norm(encode(content)["fire3"], encode(style)["fire3"])
     decoder = Decoder(tuple(map(tuple, c.widths)))
-    found = look((decoder.apply(state.nets["decoder"].variables, target) + 1) * 127.5)
-    of_content = np.square(found["fire3"] - target).mean()
-    of_style = sum(statistics(found[name], look(style)[name]) for name in ("conv1", "fire2", "fire3", "fire4"))
+    output = encode((decoder.apply(state.nets["decoder"].variables, target) + 1) * 127.5)
+    of_content = np.square(output["fire3"] - target).mean()
+    of_style = sum(moments_loss(output[name], encode(style)[name]) for name in ("conv1", "fire2", "fire3", "fire4"))
     np.testing.assert_allclose(metrics["content/loss"], of_content, rtol=1e-3)
     np.testing.assert_allclose(metrics["style/loss"], of_style, rtol=1e-3)
     np.testing.assert_allclose(metrics["loss"], of_content + c.style_weight * of_style, rtol=1e-3)
@@ -54,7 +57,10 @@ def test_the_decoder_learns_and_the_encoder_stays(case):
         state, metrics = step(state, {"x": x}, jax.random.key(1))
         losses.append(float(metrics["loss"]))
     assert losses[-1] < 0.8 * losses[0]
-    same = lambda a, b: all(jax.tree.leaves(jax.tree.map(lambda x, y: bool((x == y).all()), a, b)))  # noqa: E731
+
+    def same(a, b):
+        return all(jax.tree.leaves(jax.tree.map(lambda x, y: bool((x == y).all()), a, b)))
+
     assert same(state.nets["encoder"], before.nets["encoder"])
     assert not same(state.nets["decoder"].params, before.nets["decoder"].params)
 
@@ -65,20 +71,20 @@ def test_outputs_exchange_moments(case):
     content, style = np.split(x, 2, 1)
     f, s = (task.outputs["features"](state, half) for half in (content, style))
     assert f.shape == (2, 8, 8, 128)
-    by_hand = task.outputs["pixels"](state, exchanged(f, s))
+    by_hand = task.outputs["pixels"](state, adaptive_instance_norm(f, s))
     np.testing.assert_allclose(task.outputs["stylize"](state, x), by_hand, rtol=1e-4, atol=1e-2)
     assert by_hand.shape == content.shape
 
 
 def test_crops_are_of_the_image_and_of_one_example_whatever_the_batch():
     x = jnp.arange(2 * 9 * 9 * 1.0).reshape(2, 9, 9, 1)
-    found = np.asarray(adain.cropped(x, 4, jax.random.key(3)))
+    found = np.asarray(adain.random_crop(x, 4, jax.random.key(3)))
     assert found.shape == (2, 4, 4, 1)
     across = np.diff(found[..., 0], axis=2)
     assert (np.abs(across) == 1).all()  # neighbors stay neighbors, mirrored or not
     assert (np.diff(found[..., 0], axis=1) == 9).all()
-    np.testing.assert_array_equal(adain.cropped(x[:1], 4, jax.random.key(3)), found[:1])
-    np.testing.assert_array_equal(adain.cropped(x, 9, jax.random.key(3))[..., 0].sum((1, 2)), x[..., 0].sum((1, 2)))
+    np.testing.assert_array_equal(adain.random_crop(x[:1], 4, jax.random.key(3)), found[:1])
+    np.testing.assert_array_equal(adain.random_crop(x, 9, jax.random.key(3))[..., 0].sum((1, 2)), x[..., 0].sum((1, 2)))
 
 
 @pytest.mark.parametrize(
@@ -96,6 +102,6 @@ def test_crops_are_of_the_image_and_of_one_example_whatever_the_batch():
         ),
     ],
 )
-def test_what_cannot_be_is_refused(overrides, shape, message):
+def test_settings_that_do_not_fit_are_refused(overrides, shape, message):
     with pytest.raises(InputError, match=message):
         tasks.build(config_of("style_adain", **overrides), shape)

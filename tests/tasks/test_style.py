@@ -1,4 +1,4 @@
-"""Gatys' transfer: what it wants, what it ends with, and what it refuses."""
+"""Gatys' transfer: its targets, its descent, and the settings and images that it refuses."""
 
 import jax
 import numpy as np
@@ -7,6 +7,7 @@ from ml_collections import ConfigDict
 from PIL import Image
 
 from genjax import data, tasks
+from genjax.engine import loop
 from genjax.errors import InputError
 from genjax.losses.style import gram
 from genjax.nets import vgg as vgg_net
@@ -63,21 +64,32 @@ def pixels(path):
     return np.asarray(Image.open(path).convert("RGB"))
 
 
-def test_what_is_wanted_is_the_contents_maps_and_the_styles_gram_matrices(images):
+def targets(c, number=0):
+    """The targets of a phase, from an untrained state."""
+    task = tasks.build(c, data.load(c.data).shape)
+    phase = task.phases[number]
+    return phase.prepare(jax.jit(task.init)(jax.random.key(0)), **phase.inputs())["targets"]
+
+
+def test_targets_are_the_contents_maps_and_the_styles_gram_matrices(images):
     """The style as large as the content: 40 x 32 pixels become 24 x 19."""
-    _, state, rows = ended(config(images, start="content", steps=16))
-    wanted, encoder = state.extra["wanted/0"], encoders.load("squeezenet")
+    found, encoder = targets(config(images)), encoders.load("squeezenet")
     maps = encoder.apply(encoder.variables, np.float32(pixels(images / "content.png"))[None], ("fire3",))
-    np.testing.assert_allclose(wanted["content"]["fire3"], maps["fire3"], rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(found.content["fire3"], maps["fire3"], rtol=1e-3, atol=1e-3)
     form = ConfigDict({"name": f"image:{images}/stripes.png", "split": "train", "size": "24x19", "channels": 3})
     form.resize = "squash"
     small = np.float32(data.load(form).read([0]))
     maps = encoder.apply(encoder.variables, small, ("conv1", "fire2"))
     for name in ("conv1", "fire2"):
-        np.testing.assert_allclose(wanted["style"][name], gram(maps[name]), rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(found.style[name], gram(maps[name]), rtol=1e-3, atol=1e-3)
+
+
+def test_the_loss_falls_and_the_content_is_its_own_content(images):
+    _, state, rows = ended(config(images, start="content", steps=16))
     assert rows["content/loss"][0] < 1e-9  # it starts with the content
     assert rows["style/loss"][-1] < rows["style/loss"][0]
     assert rows["loss"][-1] < rows["loss"][0]
+    assert not state.extra  # neither images nor targets are in the state
 
 
 def test_an_image_has_its_own_style_and_content(images):
@@ -107,22 +119,23 @@ def test_it_descends_from_noise_through_smaller_images(images, optimizer):
     assert task.outputs["sample"](state, np.arange(1)).shape == (1, SIDE, SIDE, 3)
 
 
-def test_a_vgg_that_is_ready_descends_as_one_that_is_not(images, monkeypatch):
+def test_a_vgg_with_precomputed_kernels_descends_as_one_without(images, monkeypatch):
     net = VGG(16, last="relu2_1")
     variables = net.init(jax.random.key(0), np.zeros((1, 32, 32, 3), np.float32))
-    monkeypatch.setattr(vgg, "load", lambda file: vgg.Weights(variables, 16, "", "", "zeros", False))
+    monkeypatch.setattr(encoders, "load_vgg", lambda file: vgg.Weights(variables, 16, "", "", "zeros", False))
     layers = {"encoder": "vgg:a file", "style__layers": ("relu1_1", "relu2_1"), "content__layers": ("relu2_1",)}
     task, state, rows = ended(config(images, **layers))
-    assert sorted(task.phases[0].prepare(state)["ready"]["winograd"]) == ["conv2_1"]
-    monkeypatch.setattr(vgg_net, "ready", lambda variables, names: {})
+    phase = task.phases[0]
+    assert sorted(phase.prepare(state, **phase.inputs())["kernels"]["winograd"]) == ["conv2_1"]
+    monkeypatch.setattr(vgg_net, "precompute", lambda variables, names: {})
     plain_task, plain_state, plain = ended(config(images, **layers))
-    assert not plain_task.phases[0].prepare(plain_state)["ready"]
+    assert not plain_task.phases[0].prepare(plain_state, **phase.inputs())["kernels"]
     np.testing.assert_allclose(rows["loss"], plain["loss"], rtol=1e-4)
     assert rows["loss"][-1] < rows["loss"][0]
 
 
 def test_shares_weigh_styles_and_masks_place_them(images):
-    _, whole, rows = ended(config(images, "stripes", "noise", style__shares=(1.0, 0.0), steps=1))
+    _, _, rows = ended(config(images, "stripes", "noise", style__shares=(1.0, 0.0), steps=1))
     _, _, alone = ended(config(images, "stripes", steps=1))
     np.testing.assert_allclose(rows["style/loss"], alone["style/loss"], rtol=1e-5)
     masks = tuple(f"{images}/{side}.png" for side in ("left", "right"))
@@ -132,7 +145,8 @@ def test_shares_weigh_styles_and_masks_place_them(images):
         c.data.name = f"image:{images}/halves.png"
         losses.append(ended(c)[2]["style/loss"][0])
     assert losses[0] < 0.5 * losses[1]  # stripes are on the left of it, noise on the right
-    assert whole.extra["wanted/0"]["style"]["conv1"].shape == (2, 64, 64)
+    assert targets(c).style["conv1"].shape == (2, 64, 64)
+    assert targets(c).guides["conv1"].shape[0] == 2
 
 
 def test_luma_alone_keeps_the_contents_colors(images):
@@ -147,10 +161,8 @@ def test_luma_alone_keeps_the_contents_colors(images):
 
 def test_matched_colors_are_the_contents(images):
     """The statistics of conv1, which sees colors, come nearer to the content's own."""
-    _, matched, _ = ended(config(images, color="match", steps=1))
-    _, plain, _ = ended(config(images, steps=1))
-    _, own, _ = ended(config(images, "content", steps=1))
-    found = [state.extra["wanted/0"]["style"]["conv1"] for state in (matched, plain, own)]
+    cases = config(images, color="match"), config(images), config(images, "content")
+    found = [targets(c).style["conv1"] for c in cases]
     assert np.abs(found[0] - found[2]).mean() < np.abs(found[1] - found[2]).mean()
 
 
@@ -158,18 +170,17 @@ def test_matched_colors_are_the_contents(images):
     ("overrides", "message"),
     [
         ({"style__images": ()}, "style.images is empty"),
-        ({"style__images": ("none.png",)}, "none.png does not exist"),
         (
             {"style__layers": ("fire10",)},
             r"style.layers: no 'fire10' \(did you mean 'fire\d'\?\); squeezenet has conv1",
         ),
         ({"content__layers": ("relu4_2",)}, "content.layers: no 'relu4_2'"),
-        ({"style__weights": (1.0,)}, "style.weights=.*expected 2 numbers of 0 or more, one for each of the layers"),
+        ({"style__weights": (1.0,)}, "style.weights=.*expected 2 numbers of 0 or more, not all 0, one per layer"),
         ({"style__shares": (0.5, 0.5)}, "style.shares=.*expected 1 numbers"),
-        ({"style__masks": ("a.png", "b.png")}, "style.masks: expected one for each of 1 images"),
+        ({"style__masks": ("a.png", "b.png")}, "style.masks: expected none, or one per image \\(1\\), got 2"),
         ({"style__weight": -1.0}, "style.weight=-1.0"),
         ({"coarse": (2, 4)}, r"coarse=\(2, 4\).*falling numbers above 1"),
-        ({"coarse": (4,)}, "comes to 6x6: squeezenet needs 17 a side"),
+        ({"coarse": (4,)}, "gives 6x6: squeezenet needs at least 17x17"),
         ({"encoder": "vgg19"}, "encoder='vgg19': expected 'squeezenet', which is packaged, or 'vgg:FILE'"),
         ({"start": "style"}, "start: no 'style'"),
         ({"color": "rgb"}, "color: no 'rgb'"),
@@ -178,7 +189,7 @@ def test_matched_colors_are_the_contents(images):
         ({"batch": 2}, "batch=2: expected 1"),
     ],
 )
-def test_what_cannot_be_is_refused(overrides, message, images):
+def test_settings_that_do_not_fit_are_refused(overrides, message, images):
     with pytest.raises(InputError, match=message):
         tasks.build(config(images, **overrides), (SIDE, SIDE, 3))
 
@@ -186,3 +197,35 @@ def test_what_cannot_be_is_refused(overrides, message, images):
 def test_a_gray_content_is_refused(images):
     with pytest.raises(InputError, match=r"\[24, 24, 1\]: data.channels=3"):
         tasks.build(config(images), (SIDE, SIDE, 1))
+
+
+def test_a_task_is_built_and_its_state_described_without_reading_an_image(images):
+    c = config(images, "absent", style__masks=("absent.png",), color="luma")
+    task = tasks.build(c, (SIDE, SIDE, 3))
+    assert loop.shapes(task).extra["content"].shape == (SIDE, SIDE, 3)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"style__images": ("none.png",)}, "none.png does not exist"),
+        ({"style__masks": ("none.png",)}, "none.png does not exist"),
+        ({"data__name": "image:none.png"}, "none.png does not exist"),
+        ({"data__name": "fashion_mnist_10k"}, "has 10,000 images: expected one, the content"),
+    ],
+)
+def test_images_that_cannot_be_used_are_refused_when_they_are_read(overrides, message, images):
+    task = tasks.build(config(images, **overrides), (SIDE, SIDE, 3))
+    for read in (task.files, task.phases[0].inputs):
+        with pytest.raises(InputError, match=message):
+            read()
+
+
+def test_files_are_digested_by_name(images):
+    c = config(images, style__masks=(f"{images}/left.png",))
+    files = tasks.build(c, (SIDE, SIDE, 3)).files()
+    assert files.keys() == {c.data.name, *c.style.images, *c.style.masks}
+    changed = images / "changed.png"
+    Image.fromarray(255 - pixels(images / "content.png")).save(changed)
+    c.data.name = f"image:{changed}"
+    assert tasks.build(c, (SIDE, SIDE, 3)).files()[c.data.name] not in files.values()

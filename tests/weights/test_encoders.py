@@ -1,4 +1,4 @@
-"""The nets that style transfer looks through."""
+"""The encoders of style transfer."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -12,12 +12,13 @@ from genjax.weights import encoders
 def test_maps_of_squeezenet_come_to_a_quarter_and_an_eighth_of_the_side(side):
     encoder = encoders.load("squeezenet")
     maps = encoder.apply(encoder.variables, jnp.zeros((1, side, side + 8, 3)), encoder.layers)
-    for name, part, more in (("conv1", 2, 1), ("fire2", 4, 0), ("fire3", 4, 0), ("fire4", 8, 0)):
-        assert maps[name].shape[1:3] == (side // part + more, (side + 8) // part + more), name
-    assert set(encoder.content + encoder.style + encoder.levels + (encoder.latent,)) <= set(encoder.layers)
+    for name, stride, more in (("conv1", 2, 1), ("fire2", 4, 0), ("fire3", 4, 0), ("fire4", 8, 0)):
+        assert maps[name].shape[1:3] == (side // stride + more, (side + 8) // stride + more), name
+    used = {*encoder.gatys_content, *encoder.gatys_style, *encoder.adain_style, encoder.adain_layer}
+    assert used <= set(encoder.layers)
 
 
-def test_maps_lie_over_what_they_show():
+def test_maps_are_aligned_with_the_image():
     """A spot in a block of 4 x 4 moves the map most at the block's place."""
     encoder = encoders.load("squeezenet")
     x = np.full((1, 64, 64, 3), 128, np.float32)
@@ -28,7 +29,7 @@ def test_maps_lie_over_what_they_show():
     assert np.unravel_index(moved.argmax(), moved.shape) == (8, 4)
 
 
-def test_an_unknown_layer_is_refused_with_those_there_are():
+def test_an_unknown_layer_is_refused_with_the_known_ones():
     with pytest.raises(InputError, match=r"content.layers: no 'fire33' \(did you mean 'fire3'\?\).*conv1, pool1"):
         encoders.load("squeezenet").check(("fire33",), "content.layers")
     with pytest.raises(InputError, match="expected at least one of conv1"):
