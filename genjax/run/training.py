@@ -186,7 +186,7 @@ def check_processes_agree(info: dict[str, Any]) -> None:
 
 
 def check_same_run(workdir: Workdir, info: dict[str, Any], force: bool) -> None:
-    """Refuse to resume a run of another config, data, files or extensions. Raises: InputError naming the differences."""
+    """Refuse a run of another config, data, files or extensions. Raises: InputError with the differences."""
     old = workdir.read_info()
     if old is None or force:
         return
