@@ -100,9 +100,7 @@ def theirs(variables, content, image, layout: str) -> Callable[[int], float]:
         import torch
         import torch.nn.functional as F
     except ImportError as error:
-        raise InputError(
-            'PyTorch is not installed: pip install -e ".[bench]"'
-        ) from error
+        raise InputError('PyTorch is not installed: pip install -e ".[bench]"') from error
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     order = torch.channels_last if layout == "channels last" else torch.contiguous_format
 
