@@ -195,7 +195,7 @@ def test_settings_that_do_not_fit_are_refused(overrides, message, images):
 
 
 def test_a_gray_content_is_refused(images):
-    with pytest.raises(InputError, match=r"\[24, 24, 1\]: data.channels=3"):
+    with pytest.raises(InputError, match=r"\[24, 24, 1\]: set data.channels=3"):
         tasks.build(config(images), (SIDE, SIDE, 1))
 
 
