@@ -194,8 +194,8 @@ def test_out_takes_an_array_a_folder_of_images_and_a_grid(trained, tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), expected)
     assert {path.name for path in (tmp_path / "each").iterdir()} == {f"seed_{seed:06d}.png" for seed in (5, 0, 1, 2)}
     for seed, image in zip((5, 0, 1, 2), expected, strict=True):
-        with Image.open(tmp_path / "each" / f"seed_{seed:06d}.png") as image:
-            np.testing.assert_array_equal(np.asarray(image), image[..., 0])
+        with Image.open(tmp_path / "each" / f"seed_{seed:06d}.png") as file:
+            np.testing.assert_array_equal(np.asarray(file), image[..., 0])
     with Image.open(tmp_path / "x.png") as grid:
         assert min(grid.size) >= 2 * 28  # two by two
 
@@ -219,7 +219,7 @@ def test_a_run_of_before_a_key_was_there_goes_on_at_its_default(trained, config,
     old = tmp_path / "old"
     shutil.copytree(trained, old)
     about = json.loads((old / "config.json").read_text())
-    del about["config"]["ada"], about["config"]["penalty"]["apart"], about["config"]["optimizer"]["critic"]["epsilon"]
+    del about["config"]["ada"], about["config"]["penalty"]["separate_step"], about["config"]["optimizer"]["critic"]["epsilon"]
     (old / "config.json").write_text(json.dumps(about))
     np.testing.assert_array_equal(sample(old, np.arange(4)), sample(trained, np.arange(4)))
     assert train(config(), old) == 0
