@@ -219,7 +219,8 @@ def test_a_run_of_before_a_key_was_there_goes_on_at_its_default(trained, config,
     old = tmp_path / "old"
     shutil.copytree(trained, old)
     about = json.loads((old / "config.json").read_text())
-    del about["config"]["ada"], about["config"]["penalty"]["separate_step"], about["config"]["optimizer"]["critic"]["epsilon"]
+    keys = about["config"]
+    del keys["ada"], keys["penalty"]["separate_step"], keys["optimizer"]["critic"]["epsilon"]
     (old / "config.json").write_text(json.dumps(about))
     np.testing.assert_array_equal(sample(old, np.arange(4)), sample(trained, np.arange(4)))
     assert train(config(), old) == 0
