@@ -43,11 +43,8 @@ class Dense(nn.Module):
         return y + self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else y
 
 
-class Conv(nn.Module):
-    """A convolution with bias, NHWC; parameters and names as `flax.linen.Conv`, with optional `spectral` normalization.
-
-    Shapes: [B, H, W, I] -> [B, ceil(H / stride), ceil(W / stride), features] for padding "SAME".
-    """
+class _Convolution(nn.Module):
+    """The fields and the bias of `Conv` and `ConvTranspose`."""
 
     features: int
     kernel_size: tuple[int, int] = (3, 3)
@@ -57,6 +54,18 @@ class Conv(nn.Module):
     use_bias: bool = True
     kernel_init: nn.initializers.Initializer = INITIALIZERS["glorot"]
     bias_init: nn.initializers.Initializer = nn.initializers.zeros
+
+    def _with_bias(self, y):
+        """Call it inside a compact method."""
+        return y + self.param("bias", self.bias_init, (self.features,)) if self.use_bias else y
+
+
+class Conv(_Convolution):
+    """A convolution with bias, NHWC; parameters and names as `flax.linen.Conv`, with optional `spectral` normalization.
+
+    Shapes: [B, H, W, I] -> [B, ceil(H / stride), ceil(W / stride), features] for padding "SAME".
+    """
+
     spectral: bool = False
 
     @nn.compact
@@ -65,23 +74,14 @@ class Conv(nn.Module):
         w = self.param("kernel", self.kernel_init, (*self.kernel_size, x.shape[-1], self.features))
         w = normalized(self, w, train) if self.spectral else w
         y = ops.conv(x, w, stride=self.strides, padding=self.padding, dilation=self.kernel_dilation)
-        return y + self.param("bias", self.bias_init, (self.features,)) if self.use_bias else y
+        return self._with_bias(y)
 
 
-class ConvTranspose(nn.Module):
+class ConvTranspose(_Convolution):
     """A transposed convolution with bias, NHWC; as `flax.linen.ConvTranspose(transpose_kernel=True)` and as Keras'.
 
     Shapes: [B, H, W, I] -> [B, H * stride, W * stride, features] for padding "SAME"; kernel [h, w, features, I].
     """
-
-    features: int
-    kernel_size: tuple[int, int] = (3, 3)
-    strides: tuple[int, int] = (1, 1)
-    padding: str | tuple = "SAME"
-    kernel_dilation: tuple[int, int] = (1, 1)
-    use_bias: bool = True
-    kernel_init: nn.initializers.Initializer = INITIALIZERS["glorot"]
-    bias_init: nn.initializers.Initializer = nn.initializers.zeros
 
     @nn.compact
     def __call__(self, x):
@@ -93,7 +93,7 @@ class ConvTranspose(nn.Module):
 
         w = self.param("kernel", transposed_init, (*self.kernel_size, x.shape[-1], self.features))
         y = ops.conv_transpose(x, w, stride=self.strides, padding=self.padding, dilation=self.kernel_dilation)
-        return y + self.param("bias", self.bias_init, (self.features,)) if self.use_bias else y
+        return self._with_bias(y)
 
 
 class Dropout(nn.Module):

@@ -70,6 +70,22 @@ class Mapping(nn.Module):
         return mix(broadcast(w, layers), broadcast(random_w, layers), k_cut, mixing, used)
 
 
+class Styled(nn.Module):
+    """The methods that StyleGAN's generators share, which have `channels`, two styles per stage, and a `mapping`."""
+
+    def map(self, z):
+        """Shapes: z [B, latent] -> w [B, width]."""
+        return self.mapping(z)
+
+    def styles(self, w):
+        """One w for all layers. Shapes: [B, width] -> [B, 2 stages, width]."""
+        return broadcast(w, 2 * len(self.channels))
+
+    def truncate(self, ws, psi, cutoff: int | None = None):
+        """Styles moved towards the average w; see `Mapping.truncate`."""
+        return self.mapping.truncate(ws, psi, cutoff)
+
+
 def broadcast(w, layers: int):
     """w as the style of every layer. Shapes: [B, width] -> [B, layers, width]."""
     return jnp.broadcast_to(w[:, None], (len(w), layers, w.shape[1]))

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from genjax.nets.equalized import RELU_GAIN, Conv, Dense
-from genjax.nets.mapping import Mapping, broadcast, leaky_relu
+from genjax.nets.mapping import Mapping, Styled, leaky_relu
 from genjax.nets.progan import blend, check_stages
 from genjax.nets.remat import maybe_remat
 from genjax.ops.noise import normal
@@ -70,7 +70,7 @@ class Layer(nn.Module):
         return apply_style(x, Dense(2 * self.features, gain=1.0, name="style")(w))
 
 
-class Generator(nn.Module):
+class Generator(Styled):
     """A generator: latents to w, then two layers per stage, each with a style of its own.
 
     In training styles are mixed and each example has its own noise (stream "noise"); otherwise noise is constant.
@@ -128,18 +128,6 @@ class Generator(nn.Module):
         used = count if stage is None else 2 * (stage + 1)
         ws = self.mapping.styles_in_training(z, k_styles, count, used, self.mixing)
         return self.synthesize(ws, stage, alpha, k_noise)
-
-    def map(self, z):
-        """Shapes: z [B, latent] -> w [B, width]."""
-        return self.mapping(z)
-
-    def styles(self, w):
-        """One w for all layers. Shapes: [B, width] -> [B, 2 stages, width]."""
-        return broadcast(w, 2 * len(self.channels))
-
-    def truncate(self, ws, psi, cutoff: int | None = None):
-        """Styles moved towards the average w; see `Mapping.truncate`."""
-        return self.mapping.truncate(ws, psi, cutoff)
 
     def synthesize(self, ws, stage: int | None = None, alpha=None, noise=None):
         """The image of styles, with `stage` and `alpha` as in a call, and `noise` as in `layer_noise`.

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from genjax.nets.equalized import RELU_GAIN, Conv, Dense
-from genjax.nets.mapping import Mapping, broadcast, leaky_relu
+from genjax.nets.mapping import Mapping, Styled, leaky_relu
 from genjax.nets.minibatch import append_statistic
 from genjax.nets.progan import check_stages
 from genjax.nets.remat import maybe_remat
@@ -78,7 +78,7 @@ class ToRGB(nn.Module):
         return x + self.param("bias", nn.initializers.zeros, (self.colors,))
 
 
-class Generator(nn.Module):
+class Generator(Styled):
     """A generator: latents to w, one layer on constant 4x4 maps, two layers per further stage, a sum of their images.
 
     A stage's image shares its style with the first layer of the next stage, so there are 2 styles per stage. Fields and
@@ -120,18 +120,6 @@ class Generator(nn.Module):
         """Mixed styles of latents. Shapes: z [B, latent] -> [B, 2 stages, width]."""
         count = 2 * len(self.channels)
         return self.mapping.styles_in_training(z, key, count, count, self.mixing)
-
-    def map(self, z):
-        """Shapes: z [B, latent] -> w [B, width]."""
-        return self.mapping(z)
-
-    def styles(self, w):
-        """One w for all layers. Shapes: [B, width] -> [B, 2 stages, width]."""
-        return broadcast(w, 2 * len(self.channels))
-
-    def truncate(self, ws, psi, cutoff: int | None = None):
-        """Styles moved towards the average w; see `Mapping.truncate`."""
-        return self.mapping.truncate(ws, psi, cutoff)
 
     def synthesize(self, ws, noise=None):
         """The image of styles, with the noise of `layer_noise`. Shapes: ws [B, 2 stages, width] -> [B, *shape]."""
