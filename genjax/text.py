@@ -1,4 +1,4 @@
-"""Numbers, durations, sizes and tables as text."""
+"""Numbers, durations, sizes and tables as text, and the first lines of docstrings."""
 
 import math
 from collections.abc import Sequence
@@ -36,6 +36,12 @@ def bytes_text(n: float) -> str:
         if round(n, 1) < 1024:
             return f"{n:.1f} {unit}"
     return f"{n / 1024:,.1f} PiB"
+
+
+def summary(docstring: str | None) -> str:
+    """The first line of a docstring without its full stop; "" without a docstring."""
+    lines = (docstring or "").strip().splitlines()
+    return lines[0].rstrip(".") if lines else ""
 
 
 def table(rows: Sequence[Sequence], headers: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Durations, sizes and tables as text."""
+"""Durations, sizes and tables as text, and the first lines of docstrings."""
 
 import pytest
 
@@ -15,6 +15,11 @@ def test_durations(seconds, expected):
 )
 def test_bytes(n, expected):
     assert text.bytes_text(n) == expected
+
+
+def test_a_summary_is_the_first_line_of_a_docstring_and_empty_without_one():
+    assert text.summary("\n    One line.\n\n    More.\n") == "One line"
+    assert text.summary(None) == text.summary("") == ""
 
 
 def test_a_table_aligns_numbers_to_the_right_and_text_to_the_left():

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from genjax.errors import InputError, did_you_mean
 from genjax.evaluation import registry
+from genjax.text import summary
 
 REQUIRED = ("BASE", "SEEDS", "REPORT", "variants")
 OPTIONAL = ("OVERRIDES", "EVALUATE", "X")
@@ -62,7 +63,7 @@ def load(path: str, seeds: int | None = None) -> Experiment:
                 "eval.metrics": ",".join(metric.name for metric in registry.parse(evaluate, "EVALUATE"))
             }
         return Experiment(
-            title=(module.__doc__ or Path(path).stem).strip().splitlines()[0].rstrip("."),
+            title=summary(module.__doc__) or Path(path).stem,
             base=_text("BASE", module.BASE, "a config such as 'configs/dcgan.py'"),
             overrides=overrides,
             variants=variants,

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from genjax.errors import InputError
+from genjax.text import summary
 
 if TYPE_CHECKING:
     from genjax.metrics.features import FeatureNet
@@ -108,11 +109,10 @@ def metric(
     """
 
     def decorate(function: Callable[..., Measured]) -> Metric:
-        summary = (function.__doc__ or "").strip().splitlines()[0].rstrip(".")
         return Metric(
             function.__name__,
             function,
-            summary,
+            summary(function.__doc__),
             quantities,
             applies_to,
             samples=samples,

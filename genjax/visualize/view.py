@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from genjax.errors import InputError
+from genjax.text import summary
 
 if TYPE_CHECKING:
     from genjax.run.loaded import Run
@@ -50,7 +51,7 @@ def view(name: str) -> Callable[[Callable[["Run"], Files]], View]:
     """Decorate a function of a run as the view `name`; the first line of its docstring is the help."""
 
     def decorate(function: Callable[["Run"], Files]) -> View:
-        return View(name, function, (function.__doc__ or "").strip().splitlines()[0].rstrip("."))
+        return View(name, function, summary(function.__doc__))
 
     return decorate
 
