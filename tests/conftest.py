@@ -39,3 +39,24 @@ def images(tmp_path_factory) -> Path:
     for i, x in enumerate(np.random.default_rng(0).integers(0, 256, (20, 28, 28), np.uint8)):
         Image.fromarray(x).save(folder / f"{i:02}.png")
     return folder
+
+
+@pytest.fixture(scope="module")
+def denoiser(tmp_path_factory) -> Path:
+    """The folder of a finished run of a denoising autoencoder, never to be changed; compiled as its module is."""
+    from helpers import config_of
+
+    from genjax.run.training import train
+
+    path = tmp_path_factory.mktemp("denoiser")
+    assert train(config_of("ae_stacked", corruption__name="gaussian", corruption__amount=0.2), path) == 0
+    return path
+
+
+@pytest.fixture(scope="session")
+def clothes():
+    """Held-out images of Fashion-MNIST and their labels."""
+    from helpers import fashion
+
+    source = fashion("test[:20]")
+    return source.read(range(20)), source.labels

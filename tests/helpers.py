@@ -48,6 +48,15 @@ def config_of(name: str, variant: str = "smoke", **overrides):
     return config
 
 
+def fashion(split: str):
+    """A split of the packaged Fashion-MNIST, as the smoke variants of autoencoders load it."""
+    from genjax import data
+
+    config = config_of("ae_stacked").data
+    config.split = split
+    return data.load(config)
+
+
 def with_remedies(**overrides):
     """The smallest DCGAN with what a GAN's state and randomness can have, at once, on labeled images."""
     config = config_of("dcgan", classes=10, augment="color,translation,cutout", replay__capacity=20, **overrides)

@@ -3,13 +3,10 @@
 import io
 import itertools
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-from helpers import ROOT
+from helpers import assert_refused_in_a_line
 from PIL import Image
 
 from experiments.metrics import sensitivity
@@ -142,8 +139,4 @@ def test_tables_and_figure_show_every_set(found):
 
 
 def test_a_file_that_cannot_be_written_is_refused_in_a_line_before_anything_is_measured():
-    command = [sys.executable, "-m", "experiments.metrics.sensitivity", "--json=x.txt"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, env=os.environ, check=False)
-    assert done.returncode == 2
-    assert "ends in .json" in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    assert_refused_in_a_line("experiments.metrics.sensitivity", ["--json=x.txt"], "ends in .json")

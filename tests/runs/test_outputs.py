@@ -4,10 +4,9 @@ import shutil
 
 import numpy as np
 import pytest
-from helpers import config_of, run
+from helpers import config_of, fashion, run
 from PIL import Image
 
-from genjax import data
 from genjax.engine.outputs import apply_in_batches
 from genjax.engine.phase import Task
 from genjax.errors import InputError
@@ -19,42 +18,21 @@ from genjax.run.training import train
 OWN = "fashion_mnist_10k"
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A finished run, never to be changed."""
-    path = tmp_path_factory.mktemp("trained")
-    assert train(config_of("ae_stacked", corruption__name="gaussian", corruption__amount=0.2), path) == 0
-    return path
-
-
-@pytest.fixture(scope="module")
-def clothes():
-    """Held-out images and their labels."""
-    source = open_of("test[:20]")
-    return source.read(np.arange(20)), source.labels
-
-
-def open_of(split):
-    config = config_of("ae_stacked").data
-    config.split = split
-    return data.load(config)
-
-
 # -- what a run leaves
 
 
-def test_a_runs_images_are_originals_over_what_is_corrupted_over_what_is_restored(trained):
-    names = sorted(path.name for path in (trained / "samples").iterdir())
+def test_a_runs_images_are_originals_over_what_is_corrupted_over_what_is_restored(denoiser):
+    names = sorted(path.name for path in (denoiser / "samples").iterdir())
     assert names == [f"step_{step:08d}.png" for step in (0, 2, 4)]
-    task, state = restore(trained)
-    expected = reconstructions.draw(*restored(task, state, open_of("test").read(np.arange(4))))
-    with Image.open(trained / "samples" / "step_00000004.png") as image:
+    task, state = restore(denoiser)
+    expected = reconstructions.draw(*restored(task, state, fashion("test").read(np.arange(4))))
+    with Image.open(denoiser / "samples" / "step_00000004.png") as image:
         np.testing.assert_array_equal(image, expected)
         assert image.text["Title"] == "originals over corrupted over restored"
-    page = (trained / "report.html").read_text()
+    page = (denoiser / "report.html").read_text()
     assert "<h2>Reconstructions</h2>" in page
     assert "Originals over corrupted over restored, step 4, the last" in page
-    assert (trained / "samples.gif").exists()
+    assert (denoiser / "samples.gif").exists()
 
 
 def test_points_are_reconstructed_in_a_scatter_plot(tmp_path):
@@ -106,18 +84,18 @@ def test_a_task_that_samples_and_reconstructs_has_both(tmp_path, monkeypatch):
 # -- the commands
 
 
-def test_latents_are_written_with_labels_and_where_they_come_from(trained, tmp_path, clothes):
+def test_latents_are_written_with_labels_and_where_they_come_from(denoiser, tmp_path, clothes):
     out = tmp_path / "latents.npz"
-    done = run("genjax.encode", f"--workdir={trained}", "--split=test[:20]", f"--out={out}")
+    done = run("genjax.encode", f"--workdir={denoiser}", "--split=test[:20]", f"--out={out}")
     assert done.code == 0, done.err
     assert "20 latents of 4" in done.out
-    task, state = restore(trained)
+    task, state = restore(denoiser)
     with np.load(out, allow_pickle=False) as found:
         np.testing.assert_array_equal(found["latents"], apply_in_batches(task.outputs["encode"], state, clothes[0]))
         np.testing.assert_array_equal(found["labels"], clothes[1])
-        assert found["label_names"].tolist() == list(open_of("test").label_names)
+        assert found["label_names"].tolist() == list(fashion("test").label_names)
         facts = {name: str(found[name]) for name in ("data", "split", "data_fingerprint", "weights_sha256", "step")}
-    source = open_of("test[:20]")
+    source = fashion("test[:20]")
     assert facts == {
         "data": OWN,
         "split": "test[:20]",
@@ -127,19 +105,19 @@ def test_latents_are_written_with_labels_and_where_they_come_from(trained, tmp_p
     }
 
 
-def test_examples_without_labels_are_encoded_all_the_same(trained, tmp_path, images):
+def test_examples_without_labels_are_encoded_all_the_same(denoiser, tmp_path, images):
     np.save(tmp_path / "x.npy", np.zeros((3, 28, 28, 1), np.uint8))
     for given, count in ((images, 20), (tmp_path / "x.npy", 3)):
-        done = run("genjax.encode", f"--workdir={trained}", f"--data={given}", f"--out={tmp_path}/c.npz")
+        done = run("genjax.encode", f"--workdir={denoiser}", f"--data={given}", f"--out={tmp_path}/c.npz")
         assert done.code == 0, done.err
         with np.load(tmp_path / "c.npz", allow_pickle=False) as found:
             assert "labels" not in found
             assert found["latents"].shape == (count, 4)
 
 
-def test_reconstructions_are_written_in_three_ways(trained, tmp_path, clothes):
-    given = f"--workdir={trained}", "--split=test[:20]"
-    expected = restored(*restore(trained), clothes[0], corrupt=False)
+def test_reconstructions_are_written_in_three_ways(denoiser, tmp_path, clothes):
+    given = f"--workdir={denoiser}", "--split=test[:20]"
+    expected = restored(*restore(denoiser), clothes[0], corrupt=False)
     for out in ("out.png", "out.npy", "folder/"):
         done = run("genjax.reconstruct", *given, f"--out={tmp_path}/{out}")
         assert done.code == 0, done.err
@@ -156,8 +134,8 @@ def test_reconstructions_are_written_in_three_ways(trained, tmp_path, clothes):
         assert image.text["Title"] == "originals over corrupted over restored"
 
 
-def test_everything_that_applies_is_shown_and_the_rest_has_reasons(trained, tmp_path):
-    done = run("genjax.show", f"--workdir={trained}", "--count=40", f"--out={tmp_path}/look")
+def test_everything_that_applies_is_shown_and_the_rest_has_reasons(denoiser, tmp_path):
+    done = run("genjax.show", f"--workdir={denoiser}", "--count=40", f"--out={tmp_path}/look")
     assert done.code == 0, done.err
     names = {path.name for path in (tmp_path / "look").iterdir()} - {"latents_tsne.png"}
     ways = {f"interpolation_{way}.{kind}" for way in ("linear", "spherical") for kind in ("png", "gif")}
@@ -220,9 +198,9 @@ MISTAKES = {
 
 
 @pytest.fixture(scope="module")
-def wrong(trained, tmp_path_factory):
+def wrong(denoiser, tmp_path_factory):
     """A copy of the run with a GAN's folder and arrays that are wrong."""
-    folder = shutil.copytree(trained, tmp_path_factory.mktemp("wrong") / "run")
+    folder = shutil.copytree(denoiser, tmp_path_factory.mktemp("wrong") / "run")
     assert train(config_of("gan"), folder / "gan") == 0
     shutil.copy(folder / "config.json", folder / "config.npy")
     np.save(folder / "wide.npy", np.zeros((2, 28, 28, 3), np.uint8))
@@ -244,11 +222,11 @@ def test_a_mistake_is_named_in_a_line_before_anything_is_compiled(mistake, wrong
 
 
 @pytest.mark.parametrize("module", ["encode", "reconstruct", "show"])
-def test_what_cannot_be_written_is_named(module, trained, tmp_path):
+def test_what_cannot_be_written_is_named(module, denoiser, tmp_path):
     (tmp_path / "file").write_text("in the way")
     name = {"encode": "c.npz", "reconstruct": "out.png", "show": "look"}[module]
     what = ["--what=filters"] if module == "show" else ["--count=2"]
-    done = run(f"genjax.{module}", f"--workdir={trained}", *what, f"--out={tmp_path}/file/{name}")
+    done = run(f"genjax.{module}", f"--workdir={denoiser}", *what, f"--out={tmp_path}/file/{name}")
     assert done.code == 2
     assert "cannot be written" in done.err
     assert "Traceback" not in done.err

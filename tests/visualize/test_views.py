@@ -7,15 +7,13 @@ import sys
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import ROOT, config_of, run
+from helpers import ROOT, config_of, fashion, run
 
-from genjax import data
 from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.errors import InputError
 from genjax.run.loaded import Examples, Run, open_run, restored
 from genjax.run.restore import restore
-from genjax.run.training import train
 from genjax.visualize import views
 from genjax.visualize.registry import VIEWS, parse
 
@@ -42,27 +40,6 @@ def run_in(folder, *flags):
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, check=False)
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A finished run, never to be changed."""
-    path = tmp_path_factory.mktemp("trained")
-    assert train(config_of("ae_stacked", corruption__name="gaussian", corruption__amount=0.2), path) == 0
-    return path
-
-
-@pytest.fixture(scope="module")
-def clothes():
-    """Held-out images and their labels."""
-    source = open_of("test[:20]")
-    return source.read(np.arange(20)), source.labels
-
-
-def open_of(split):
-    config = config_of("ae_stacked").data
-    config.split = split
-    return data.load(config)
-
-
 def identity(**outputs) -> tuple[Task, State]:
     """An autoencoder whose latents are the pixels: it keeps everything."""
     encode = lambda state, x: x.reshape(len(x), -1) / 255 if x.dtype == jnp.uint8 else x.reshape(len(x), -1)  # noqa: E731
@@ -76,7 +53,7 @@ def identity(**outputs) -> tuple[Task, State]:
 
 def run_of(task, state, count=20, **config):
     about = {"config": config_of("ae_stacked").to_dict() | config, "data": {"shape": [28, 28, 1]}}
-    return Run(task, state, open_of("test"), count, about)
+    return Run(task, state, fashion("test"), count, about)
 
 
 def test_an_autoencoder_that_keeps_everything_restores_every_pixel(clothes):
@@ -91,9 +68,9 @@ def test_an_autoencoder_that_keeps_everything_restores_every_pixel(clothes):
     assert len(restored(*identity(**darker), x, corrupt=False)) == 2
 
 
-def test_each_image_of_a_run_has_its_own_corruption(trained, clothes):
+def test_each_image_of_a_run_has_its_own_corruption(denoiser, clothes):
     x = np.repeat(clothes[0][:1], 40, 0)
-    task, state = restore(trained)
+    task, state = restore(denoiser)
     _, seen, _ = restored(task, state, x)
     assert len(np.unique(seen.reshape(40, -1), axis=0)) == 40
 
@@ -135,20 +112,20 @@ def test_latents_that_are_names_have_nothing_between_them():
             dict(view(run_of(*names)))
 
 
-def test_the_runs_own_data_by_name_are_what_it_was_not_trained_on(trained):
-    for opened in (open_run(trained), open_run(trained, Examples("fashion_mnist_10k"))):
+def test_the_runs_own_data_by_name_are_what_it_was_not_trained_on(denoiser):
+    for opened in (open_run(denoiser), open_run(denoiser, Examples("fashion_mnist_10k"))):
         assert (opened.source.split, opened.count) == ("test", 2000)
-    assert open_run(trained, Examples(split="train[:9]")).count == 9
+    assert open_run(denoiser, Examples(split="train[:9]")).count == 9
 
 
-def test_latents_are_the_same_in_any_portions(trained, monkeypatch):
-    whole = open_run(trained, Examples(count=40)).latents
+def test_latents_are_the_same_in_any_portions(denoiser, monkeypatch):
+    whole = open_run(denoiser, Examples(count=40)).latents
     monkeypatch.setattr("genjax.run.loaded.CHUNK", 7)
-    np.testing.assert_array_equal(open_run(trained, Examples(count=40)).latents, whole)
+    np.testing.assert_array_equal(open_run(denoiser, Examples(count=40)).latents, whole)
 
 
-def test_the_first_kernel_is_the_encoders(trained):
-    opened = open_run(trained)
+def test_the_first_kernel_is_the_encoders(denoiser):
+    opened = open_run(denoiser)
     kernel = opened.state.nets["autoencoder"].params["encoder_0"]["kernel"]
     np.testing.assert_array_equal(views.first_kernel(opened), kernel)
 
@@ -179,10 +156,10 @@ def test_help_lists_all_views():
         assert f"{name}: " in done.out
 
 
-def test_a_view_of_another_module_is_shown_like_ours(trained, tmp_path):
+def test_a_view_of_another_module_is_shown_like_ours(denoiser, tmp_path):
     (tmp_path / "my_views.py").write_text(MODULE)
     what = "--what=filters,my_views:draw_mean"
-    command = [f"--workdir={trained}", what, f"--out={tmp_path / 'out'}", "--count=5"]
+    command = [f"--workdir={denoiser}", what, f"--out={tmp_path / 'out'}", "--count=5"]
     done = run_in(tmp_path, *command)
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["filters.png", "mean.png"]
@@ -192,7 +169,7 @@ def test_a_view_of_another_module_is_shown_like_ours(trained, tmp_path):
     assert "it is function, not a view: decorate" in refused.stderr
 
 
-def test_tsne_that_is_asked_for_and_not_there_is_named(trained, monkeypatch):
+def test_tsne_that_is_asked_for_and_not_there_is_named(denoiser, monkeypatch):
     monkeypatch.setattr(views.latents, "find_spec", lambda name: None)
     with pytest.raises(views.NotApplicable, match="pip install scikit-learn"):
-        dict(views.draw_tsne(open_run(trained)))
+        dict(views.draw_tsne(open_run(denoiser)))
