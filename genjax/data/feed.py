@@ -26,7 +26,9 @@ class Feed:
     """The real examples of a run, by step."""
 
     def __init__(self, source: Source, seed: int, mesh: Mesh, resident_bytes: float):
-        self.source, self.seed, self.mesh = source, seed, mesh
+        self.source = source
+        self.seed = seed
+        self.mesh = mesh
         self.resident = source.nbytes <= resident_bytes
         self.resident_data = self._place(self._examples(np.arange(source.size)), None) if self.resident else {}
 
@@ -92,7 +94,9 @@ class Batches:
     """The inputs of the steps of a phase, in their order; see `Feed.batches`."""
 
     def __init__(self, rows: Iterator[Any], capacity: int, place: Callable[[Any], Any]):
-        self._rows, self._capacity, self._place = rows, capacity, place
+        self._rows = rows
+        self._capacity = capacity
+        self._place = place
 
     def take(self, count: int) -> Any:
         """The inputs of the next `count` steps on the devices. Shapes: [capacity, batches, B, ...], padded by zeros."""

@@ -98,7 +98,8 @@ def check(source: Any) -> None:
 def _check_form(source: Source) -> None:
     if not (_is_integer(source.size) and source.size > 0):
         raise InputError(f"size is {source.size!r}: expected a positive whole number")
-    shape, dtype = source.shape, np.dtype(source.dtype)
+    shape = source.shape
+    dtype = np.dtype(source.dtype)
     if not isinstance(shape, tuple) or not all(_is_integer(n) and n > 0 for n in shape):
         raise InputError(f"shape is {shape!r}: expected a tuple of positive whole numbers")
     is_image = len(shape) == 3 and shape[2] in (1, 3) and dtype == np.uint8
@@ -111,7 +112,8 @@ def _check_form(source: Source) -> None:
 
 
 def _check_labels(source: Source) -> None:
-    labels, names = source.labels, source.label_names
+    labels = source.labels
+    names = source.label_names
     if labels is None:
         return
     if not isinstance(labels, np.ndarray) or labels.dtype != np.int32 or labels.shape != (source.size,):

@@ -123,7 +123,8 @@ def images_and_labels(builder, names: list[str]) -> tuple[EncodedImages, Callabl
     """
     tfds = import_tfds()
     features = features_of(builder)
-    info, raw = builder.info, tfds.decode.DeserializeMethod.RAW_BYTES
+    info = builder.info
+    raw = tfds.decode.DeserializeMethod.RAW_BYTES
     missing = [path for split in names for path in info.splits[split].filepaths if not Path(path).is_file()]
     if missing:
         raise InputError(f"{missing[0]} is missing: copy or prepare {info.full_name} again.")

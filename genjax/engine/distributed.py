@@ -234,7 +234,8 @@ def _catch_aborts() -> None:
     It does so on a thread of its own, for which a handler set by Python's `signal` would come too late.
     """
     libc = ctypes.CDLL(None)
-    libc.signal.argtypes, libc.signal.restype = (ctypes.c_int, type(_on_abort)), ctypes.c_void_p
+    libc.signal.argtypes = (ctypes.c_int, type(_on_abort))
+    libc.signal.restype = ctypes.c_void_p
     libc.signal(signal.SIGABRT, _on_abort)
 
 

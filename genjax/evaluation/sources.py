@@ -57,7 +57,8 @@ def open_images(text: str, split: str = "", form: Mapping[str, Any] | None = Non
             raise InputError(f"{text!r} is no folder of images, no .npy of them and no data set ({data.names()})")
         text = f"folder:{path}"
     config = ConfigDict({"size": "", "channels": 0, "resize": "crop", "dir": ""} | dict(form or {}))
-    config.name, config.split = text, split or "train"
+    config.name = text
+    config.split = split or "train"
     return data.load(config)
 
 

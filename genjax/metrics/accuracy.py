@@ -14,7 +14,8 @@ def conditional_accuracy(probs, labels):
     Shapes: probs [N, classes] (or logits), labels int [N] -> float in [0, 1].
     Raises: InputError for NaN, other lengths, or labels outside the classes.
     """
-    probs, labels = checks.table("probs", probs), np.asarray(labels)
+    probs = checks.table("probs", probs)
+    labels = np.asarray(labels)
     if labels.shape != (len(probs),) or labels.dtype.kind not in "ui":
         raise InputError(
             f"labels are {labels.dtype} of shape {labels.shape}: expected {len(probs)} integers, one per example."

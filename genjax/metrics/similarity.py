@@ -8,7 +8,8 @@ import numpy as np
 from genjax.errors import InputError
 from genjax.metrics import checks
 
-WINDOW, SIGMA = 11, 1.5
+WINDOW = 11
+SIGMA = 1.5
 K1, K2 = 0.01, 0.03
 WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
 BLOCK = 64  # pairs that are processed at once

@@ -64,7 +64,8 @@ class Generator(nn.Module):
     @nn.compact
     def __call__(self, z, train: bool = False, class_onehot=None):
         """Images of latents z; in training, normalize by the batch's statistics and update the running ones."""
-        init, act = INITIALIZERS[self.kernel_init], ACTIVATIONS[self.activation]
+        init = INITIALIZERS[self.kernel_init]
+        act = ACTIVATIONS[self.activation]
         by_class = class_onehot is not None and self.conditioning == "batch_norm"
 
         def norm(x):

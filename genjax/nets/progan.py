@@ -96,7 +96,8 @@ class Generator(nn.Module):
     def _maps(self, z, last):
         """The maps of the stages 0 to `last`."""
         x = self.dense(pixel_norm(z)).reshape(-1, 4, 4, self.channels[0])
-        x, maps = pixel_norm(leaky_relu(x)), []
+        x = pixel_norm(leaky_relu(x))
+        maps = []
         layer = maybe_remat(self.remat, lambda conv, x: pixel_norm(leaky_relu(conv(x))))
         for i, convs in enumerate(self.convs[: last + 1]):
             x = upfirdn2d(upsample2x(x), BINOMIAL) if i and self.bilinear else x

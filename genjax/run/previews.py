@@ -73,7 +73,8 @@ def read_examples(config: ConfigDict, source: Source, task: Task, heldout: Sourc
 def samples(previewer: Previewer, state: State, step: int) -> Preview:
     """Samples of the seeds 0, 1, 2, ...: the image that genjax.sample makes of this step's checkpoint."""
     seeds = np.arange(previewer.config.samples, dtype=np.int32)
-    task, source = previewer.task, previewer.source
+    task = previewer.task
+    source = previewer.source
     x = apply_in_batches(task.outputs["sample"], state, seeds)
     reference = source.read(np.arange(min(source.size, REFERENCE_POINTS))) if x.ndim == 2 else None
     value = previewer.diversity(x) if step else None  # initial weights have none to expect

@@ -141,7 +141,8 @@ def _follow(calls, step: int, recorder: Recorder, progress: Progress, stop: "Sto
 
 def _end(step: int, signal_number: int, recorder: Recorder) -> int:
     """Say how the run ended; the exit code."""
-    steps, path = recorder.task.steps, recorder.workdir.path
+    steps = recorder.task.steps
+    path = recorder.workdir.path
     if step >= steps:
         if is_main_process():
             print("look at:", *recorder.files(), sep="\n  ")

@@ -26,7 +26,8 @@ from genjax.weights.encoders import Encoder
 def config() -> ConfigDict:
     """Every key of AdaIN's config with its default, locked."""
     c = defaults(task="adain")
-    c.data.size, c.data.channels = "256", 3
+    c.data.size = "256"
+    c.data.channels = 3
     c.encoder = "squeezenet"  # or "vgg:FILE"
     c.crop = 128  # pixels of a random square crop of each image, a multiple of 8; 0: the whole image
     c.style_weight = 10.0  # lambda

@@ -117,7 +117,9 @@ def outputs(c: ConfigDict, net: nn.Module, corrupted: Callable) -> dict[str, Cal
 
 def _validate(c):
     """Raises: InputError for numbers out of range."""
-    amount, weight, target = c.corruption.amount, c.penalty.weight, c.penalty.target
+    amount = c.corruption.amount
+    weight = c.penalty.weight
+    target = c.penalty.target
     if amount < 0 or (c.corruption.name == "dropout" and amount >= 1):
         raise InputError(f"corruption.amount={amount}: expected 0 or more, and less than 1 for dropout")
     if weight < 0 or not 0 < target < 1:

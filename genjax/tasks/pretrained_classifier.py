@@ -119,7 +119,8 @@ def classifier_phase(
     def step(state, batch, key):
         """One update of each classifier by cross-entropy."""
         x = to_float(batch["x"][0], "sigmoid")
-        nets, metrics = dict(state.nets), {}
+        nets = dict(state.nets)
+        metrics = {}
         for net, keep_encoder in (("classifier", frozen), ("scratch", False)):
             nets[net], values = gradient_step(nets[net], tx, total, x, batch["label"][0], keep_encoder)
             metrics |= {f"{net}/{label}": value for label, value in values.items()}

@@ -95,7 +95,8 @@ def with_path_lengths(setup: Setup, apply: Callable, adversarial_step: Step) -> 
         due = state.step % options.interval == 0
         state, metrics = adversarial_step(state, batch, key)
         regularize = partial(regularize_paths, setup, apply, key=derive(StepKeys, key).path_length)
-        generator, mean = state.nets["generator"], state.extra["path_length"]
+        generator = state.nets["generator"]
+        mean = state.extra["path_length"]
         generator, aux = jax.lax.cond(due, regularize, skip_paths, generator, mean)
         nets = state.nets | {"generator": generator}
         extra = state.extra | {"path_length": aux.mean}
@@ -137,7 +138,8 @@ def path_lengths(setup: Setup, apply: Callable, params, stats: Variables, key: K
 
     Shapes: -> [batch * share / grad_accum_steps], and the generator's updated statistics.
     """
-    c, shape = setup.config, setup.shape
+    c = setup.config
+    shape = setup.shape
     k_z, k_styles, k_noise, k_y = jax.random.split(key, 4)
     count = round(setup.batch * c.path_length.share / c.grad_accum_steps)
     variables = {"params": params, **stats}

@@ -59,7 +59,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     likelihood = find(LIKELIHOODS, c.likelihood.name, "likelihood.name", variational.check)
     model = Model(net, likelihood, c.likelihood.std, tuple(shape), c.classes)
     _validate(c, model)
-    apply, tx = computing_in(c.dtype, net.apply), optimizer(**c.optimizer)
+    apply = computing_in(c.dtype, net.apply)
+    tx = optimizer(**c.optimizer)
 
     def init(key):
         return State(jnp.int32(0), {"vae": init_net(model.init(key), tx)}, {}, {})
@@ -78,7 +79,9 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
 def _validate(c, model):
     """Raises: InputError for numbers out of range and choices that do not fit each other or the data."""
-    elbo, net, shape = c.elbo, model.net, model.shape
+    elbo = c.elbo
+    net = model.net
+    shape = model.shape
     if net.latent < 1:
         raise InputError(f"vae: latents of size {net.latent}: expected at least 1")
     if c.classes < 0 or c.classes == 1:

@@ -148,7 +148,8 @@ def _torch_names(tensors, source: str) -> Names | None:
         net = f"vgg{convs + 3}_bn" if convs in (8, 10, 13, 16) else "a net"
         raise InputError(f"{source}: {net} with batch normalization is not VGG16 or VGG19; {EXPECTED}")
     if not prefix and "0.weight" in tensors and tensors["0.weight"].shape == (3, 3, 1, 1):
-        form, depth = "adain", 19
+        form = "adain"
+        depth = 19
         last = max(2, *numbers)
         places = {layer: place for layer, place in _places(19, padded=True).items() if place <= last}
         expected = {0, *places.values()}

@@ -20,10 +20,12 @@ def max_pool(size: int, x):
 def _forward(size, x):
     height, width = (n // size * size for n in x.shape[1:3])
     taps = [x[:, i:height:size, j:width:size] for i in range(size) for j in range(size)]
-    best, place = taps[0], jnp.zeros(taps[0].shape, jnp.uint8)
+    best = taps[0]
+    place = jnp.zeros(taps[0].shape, jnp.uint8)
     for number, tap in enumerate(taps[1:], 1):
         stays = (best >= tap) | jnp.isnan(best)
-        best, place = jnp.where(stays, best, tap), jnp.where(stays, place, number).astype(jnp.uint8)
+        best = jnp.where(stays, best, tap)
+        place = jnp.where(stays, place, number).astype(jnp.uint8)
     return best, (place, x.shape)
 
 

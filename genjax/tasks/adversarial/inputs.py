@@ -85,7 +85,8 @@ def critic_input(setup: Setup, examples: Examples, step, extra: dict, key: Key) 
 
 def add_instance_noise(setup: Setup, x, step, key: Key):
     """Normal noise whose standard deviation decays linearly to 0."""
-    std, steps = setup.config.instance_noise.std, setup.config.instance_noise.steps
+    std = setup.config.instance_noise.std
+    steps = setup.config.instance_noise.steps
     if not std:
         return x
     left = jnp.maximum(1 - step / steps, 0) if steps else 1.0
@@ -94,7 +95,8 @@ def add_instance_noise(setup: Setup, x, step, key: Key):
 
 def pack(setup: Setup, x):
     """Consecutive examples side by side on the channel axis. Source: arXiv:1712.04086."""
-    count, shape = setup.config.packing, setup.shape
+    count = setup.config.packing
+    shape = setup.shape
     if count == 1:
         return x
     return jnp.moveaxis(x.reshape(-1, count, *shape), 1, -2).reshape(-1, *shape[:-1], shape[-1] * count)

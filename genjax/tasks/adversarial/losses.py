@@ -51,7 +51,8 @@ def critic_loss(setup: Setup, params, stats: Variables, real: Examples, fake: Ex
 
     Shapes: -> scalar, (stats, CriticAux), as `genjax.engine.update.gradient_step` takes it.
     """
-    c, keys = setup.config, derive(CriticLossKeys, key)
+    c = setup.config
+    keys = derive(CriticLossKeys, key)
     on_real = apply_critic(setup, params, stats, real, step, keys.real)
     on_fake = apply_critic(setup, params, stats, fake, step, keys.fake)
     target = {"target": 1 - c.loss.label_smoothing} if c.loss.label_smoothing else {}
@@ -105,7 +106,9 @@ def penalty_loss(setup: Setup, params, stats: Variables, real: Examples, fake: E
 
     Shapes: -> scalar, (stats, metrics).
     """
-    keys, value, metrics = derive(CriticLossKeys, key), 0.0, {}
+    keys = derive(CriticLossKeys, key)
+    value = 0.0
+    metrics = {}
     for name, (_, weight) in setup.penalties.items():
         amount = setup.config.penalty.interval * penalty(setup, name, params, stats, real, fake, keys, step)
         value += weight * amount
@@ -132,7 +135,8 @@ def generator_loss(
 
     Shapes: z [B, latent] -> scalar, (stats, metrics).
     """
-    c, keys = setup.config, derive(GeneratorKeys, key)
+    c = setup.config
+    keys = derive(GeneratorKeys, key)
     fake, stats = generate(setup, params, stats, real.class_onehot, z, step, keys.latents)
     real = critic_input(setup, real, step, extra, keys.real_input)
     fake = critic_input(setup, fake, step, extra, keys.fake_input)
