@@ -1,4 +1,4 @@
-"""What the tests of whole runs share: tiny configs, comparisons to the bit, and processes that can be killed."""
+"""The helpers of tests of whole runs: tiny configs, comparisons to the bit, and processes that can be killed."""
 
 import atexit
 import contextlib
@@ -83,8 +83,8 @@ def leaves(run: Path, step: int | None = None) -> dict[str, tuple]:
         tree = reader.metadata(path).item_metadata.tree
         as_numpy = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), tree)
         state = reader.restore(path, args=ocp.args.PyTreeRestore(restore_args=as_numpy))
-    found = jax.tree_util.tree_leaves_with_path(state)
-    return {jax.tree_util.keystr(key): (str(a.dtype), a.shape, a.tobytes()) for key, a in found}
+    arrays = jax.tree_util.tree_leaves_with_path(state)
+    return {jax.tree_util.keystr(key): (str(a.dtype), a.shape, a.tobytes()) for key, a in arrays}
 
 
 def rows(run: Path) -> list[dict]:
@@ -112,15 +112,15 @@ def flip_a_byte(folder: Path) -> str:
     return largest(folder).name
 
 
-def assert_same(found: dict, expected: dict) -> None:
-    """Two endings are equal to the bit; names what differs."""
-    different = [key for key in found.keys() | expected.keys() if found.get(key) != expected.get(key)]
+def assert_same(actual: dict, expected: dict) -> None:
+    """Two endings are equal to the bit; the message names the entries that differ."""
+    different = [key for key in actual.keys() | expected.keys() if actual.get(key) != expected.get(key)]
     assert not different, f"{len(different)} of {len(expected)} differ: {sorted(different)[:8]}"
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a process left."""
+    """The exit code of a process, its output, and the number of programs that it compiled."""
 
     code: int  # -n: killed by signal n
     out: str
@@ -128,7 +128,7 @@ class Result:
     compiled: int  # programs
 
     def assert_refused(self, *texts: str, lines: int = 2) -> None:
-        """Bad input: exit code 2, a message of at most so many lines that has these texts, and nothing compiled."""
+        """Bad input: exit code 2, a message of at most `lines` lines that has these texts, and nothing compiled."""
         assert self.code == 2, (self.code, self.err)
         assert "Traceback" not in self.err
         for text in texts:
@@ -160,7 +160,7 @@ class Program:
         return Result(self.process.exitcode, self.read("out"), self.read("err"), int(self.read("compiled") or -1))
 
     def read(self, name: str) -> str:
-        """What it has written so far: "out" or "err"."""
+        """The text that it has written so far to "out" or "err"."""
         path = self.folder / name
         return path.read_text() if path.exists() else ""
 

@@ -161,5 +161,7 @@ def test_shapes_that_doubling_does_not_make_are_refused(shape):
 
 
 def test_channels_that_are_not_one_a_stage_are_refused():
-    with pytest.raises(InputError, match=r"generator.channels=\(4, 4\): expected 4 numbers, for maps of sides 4, 8, 16, 32"):
+    with pytest.raises(
+        InputError, match=r"generator.channels=\(4, 4\): expected 4 numbers, for maps of sides 4, 8, 16, 32"
+    ):
         Generator((32, 32, 3), (4, 4))

@@ -90,11 +90,11 @@ def test_latents_are_written_with_labels_and_where_they_come_from(denoiser, tmp_
     assert done.code == 0, done.err
     assert "20 latents of 4" in done.out
     task, state = restore(denoiser)
-    with np.load(out, allow_pickle=False) as found:
-        np.testing.assert_array_equal(found["latents"], apply_in_batches(task.outputs["encode"], state, clothes[0]))
-        np.testing.assert_array_equal(found["labels"], clothes[1])
-        assert found["label_names"].tolist() == list(fashion("test").label_names)
-        facts = {name: str(found[name]) for name in ("data", "split", "data_fingerprint", "weights_sha256", "step")}
+    with np.load(out, allow_pickle=False) as arrays:
+        np.testing.assert_array_equal(arrays["latents"], apply_in_batches(task.outputs["encode"], state, clothes[0]))
+        np.testing.assert_array_equal(arrays["labels"], clothes[1])
+        assert arrays["label_names"].tolist() == list(fashion("test").label_names)
+        facts = {name: str(arrays[name]) for name in ("data", "split", "data_fingerprint", "weights_sha256", "step")}
     source = fashion("test[:20]")
     assert facts == {
         "data": OWN,
@@ -107,19 +107,19 @@ def test_latents_are_written_with_labels_and_where_they_come_from(denoiser, tmp_
 
 def test_examples_without_labels_are_encoded_all_the_same(denoiser, tmp_path, images):
     np.save(tmp_path / "x.npy", np.zeros((3, 28, 28, 1), np.uint8))
-    for given, count in ((images, 20), (tmp_path / "x.npy", 3)):
-        done = run("genjax.encode", f"--workdir={denoiser}", f"--data={given}", f"--out={tmp_path}/c.npz")
+    for path, count in ((images, 20), (tmp_path / "x.npy", 3)):
+        done = run("genjax.encode", f"--workdir={denoiser}", f"--data={path}", f"--out={tmp_path}/c.npz")
         assert done.code == 0, done.err
-        with np.load(tmp_path / "c.npz", allow_pickle=False) as found:
-            assert "labels" not in found
-            assert found["latents"].shape == (count, 4)
+        with np.load(tmp_path / "c.npz", allow_pickle=False) as arrays:
+            assert "labels" not in arrays
+            assert arrays["latents"].shape == (count, 4)
 
 
 def test_reconstructions_are_written_in_three_ways(denoiser, tmp_path, clothes):
-    given = f"--workdir={denoiser}", "--split=test[:20]"
+    flags = f"--workdir={denoiser}", "--split=test[:20]"
     expected = restored(*restore(denoiser), clothes[0], corrupt=False)
     for out in ("out.png", "out.npy", "folder/"):
-        done = run("genjax.reconstruct", *given, f"--out={tmp_path}/{out}")
+        done = run("genjax.reconstruct", *flags, f"--out={tmp_path}/{out}")
         assert done.code == 0, done.err
     np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), expected[1])
     with Image.open(tmp_path / "out.png") as image:
@@ -128,7 +128,7 @@ def test_reconstructions_are_written_in_three_ways(denoiser, tmp_path, clothes):
     assert [path.name for path in files] == [f"{i:06d}.png" for i in range(20)]
     with Image.open(files[7]) as image:
         np.testing.assert_array_equal(image, expected[1][7, ..., 0])
-    done = run("genjax.reconstruct", *given, "--corrupt", "--count=5", f"--out={tmp_path}/three.png")
+    done = run("genjax.reconstruct", *flags, "--corrupt", "--count=5", f"--out={tmp_path}/three.png")
     assert done.code == 0, done.err
     with Image.open(tmp_path / "three.png") as image:
         assert image.text["Title"] == "originals over corrupted over restored"
@@ -162,7 +162,7 @@ COMMON = {
     "more examples than there are": (["--workdir={}", "--count=2001"], ["--count=2001", "test has 2,000"]),
     "no examples": (["--workdir={}", "--count=0"], ["count"]),
     "a form for the run's own data": (["--workdir={}", "--size=28"], ["--size and --channels are for other data"]),
-    "a misspelt flag": (["--workdir={}", "--wordir=x"], ["no flag --wordir", "did you mean 'workdir'"]),
+    "a misspelled flag": (["--workdir={}", "--wordir=x"], ["no flag --wordir", "did you mean 'workdir'"]),
 }
 OTHERS = {
     "images of another form": (["--workdir={}", "--data=emoji_32"], ["32x32", "28x28", "--size=28x28 --channels=1"]),
@@ -212,12 +212,12 @@ def test_a_mistake_is_named_in_a_line_before_anything_is_compiled(mistake, wrong
     arguments, texts = MISTAKES[mistake]
     if mistake[0] == "genjax.reconstruct":
         arguments = [argument.replace("--data=", "--images=") for argument in arguments]
-    given = [argument.replace("{}", str(wrong)) for argument in arguments]
-    if not any(argument.startswith("--out") for argument in given):
-        given.append(
+    flags = [argument.replace("{}", str(wrong)) for argument in arguments]
+    if not any(argument.startswith("--out") for argument in flags):
+        flags.append(
             f"--out={tmp_path}/x" + {"genjax.encode": ".npz", "genjax.reconstruct": ".png"}.get(mistake[0], "")
         )
-    run(mistake[0], *given).assert_refused(*texts)
+    run(mistake[0], *flags).assert_refused(*texts)
     assert not list(tmp_path.iterdir())
 
 
@@ -225,8 +225,8 @@ def test_a_mistake_is_named_in_a_line_before_anything_is_compiled(mistake, wrong
 def test_what_cannot_be_written_is_named(module, denoiser, tmp_path):
     (tmp_path / "file").write_text("in the way")
     name = {"encode": "c.npz", "reconstruct": "out.png", "show": "look"}[module]
-    what = ["--what=filters"] if module == "show" else ["--count=2"]
-    done = run(f"genjax.{module}", f"--workdir={denoiser}", *what, f"--out={tmp_path}/file/{name}")
+    options = ["--what=filters"] if module == "show" else ["--count=2"]
+    done = run(f"genjax.{module}", f"--workdir={denoiser}", *options, f"--out={tmp_path}/file/{name}")
     assert done.code == 2
     assert "cannot be written" in done.err
     assert "Traceback" not in done.err

@@ -1,4 +1,4 @@
-"""What is made of a run: restored examples, ways between latents, reasons where there is nothing to show."""
+"""The views of a run: restored examples, ways between latents, reasons where there is nothing to show."""
 
 import os
 import subprocess
@@ -42,13 +42,17 @@ def run_in(folder, *flags):
 
 def identity(**outputs) -> tuple[Task, State]:
     """An autoencoder whose latents are the pixels: it keeps everything."""
-    encode = lambda state, x: x.reshape(len(x), -1) / 255 if x.dtype == jnp.uint8 else x.reshape(len(x), -1)  # noqa: E731
-    given = {
+
+    def encode(state, x):
+        x = x.reshape(len(x), -1)
+        return x / 255 if x.dtype == jnp.uint8 else x
+
+    plain = {
         "encode": encode,
         "decode": lambda state, z, ema=True: 255 * z.reshape(-1, 28, 28, 1),
         "reconstruct": lambda state, x: 255 * encode(state, x).reshape(-1, 28, 28, 1),
     }
-    return Task(lambda key: None, (), given | outputs), State(jnp.int32(0), {}, {}, {})
+    return Task(lambda key: None, (), plain | outputs), State(jnp.int32(0), {}, {}, {})
 
 
 def run_of(task, state, count=20, **config):
@@ -58,13 +62,13 @@ def run_of(task, state, count=20, **config):
 
 def test_an_autoencoder_that_keeps_everything_restores_every_pixel(clothes):
     x, _ = clothes
-    original, kept = restored(*identity(), x)
+    original, output = restored(*identity(), x)
     np.testing.assert_array_equal(original, x)
-    np.testing.assert_array_equal(kept, x)
+    np.testing.assert_array_equal(output, x)
     darker = {"corrupt": lambda state, x: x / (3 * 255)}
-    original, seen, kept = restored(*identity(**darker), x)
+    original, seen, output = restored(*identity(**darker), x)
     np.testing.assert_array_equal(seen, np.rint(x / 3))
-    np.testing.assert_array_equal(kept, seen)  # what is restored is the corrupted image
+    np.testing.assert_array_equal(output, seen)  # what is restored is the corrupted image
     assert len(restored(*identity(**darker), x, corrupt=False)) == 2
 
 
@@ -119,9 +123,9 @@ def test_the_runs_own_data_by_name_are_what_it_was_not_trained_on(denoiser):
 
 
 def test_latents_are_the_same_in_any_portions(denoiser, monkeypatch):
-    whole = open_run(denoiser, Examples(count=40)).latents
+    expected = open_run(denoiser, Examples(count=40)).latents
     monkeypatch.setattr("genjax.run.loaded.CHUNK", 7)
-    np.testing.assert_array_equal(open_run(denoiser, Examples(count=40)).latents, whole)
+    np.testing.assert_array_equal(open_run(denoiser, Examples(count=40)).latents, expected)
 
 
 def test_the_first_kernel_is_the_encoders(denoiser):
