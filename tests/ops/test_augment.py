@@ -111,7 +111,7 @@ def test_a_list_of_policies_is_in_order():
     assert policies("cutout, color") == (cutout, color)
 
 
-@pytest.mark.parametrize(("names", "message"), [("color", "did you mean 'color'"), ("color,color", "at most once")])
+@pytest.mark.parametrize(("names", "message"), [("colr", "did you mean 'color'"), ("color,color", "at most once")])
 def test_a_list_that_makes_no_sense_is_refused(names, message):
     with pytest.raises(InputError, match=message):
         policies(names)
