@@ -66,7 +66,7 @@ def main() -> None:
 def _context_of_run(metrics):
     from genjax.evaluation import registry, sources
     from genjax.evaluation.context import EvalContext
-    from genjax.evaluation.nets import open_nets
+    from genjax.evaluation.nets import open_feature_nets
     from genjax.report.console import watch
     from genjax.run.restore import load_info, restore, saved_config
 
@@ -89,7 +89,7 @@ def _context_of_run(metrics):
         shape = tuple(info["data"]["shape"])
         samples = sources.samples_of(task, state, shape, count, info["data"]["labels"], **options)
         sources.check_same_shape(samples, reference)
-        nets = open_nets(FLAGS.features, reference)
+        nets = open_feature_nets(FLAGS.features, reference)
         title += f": {count:,} samples, of the seeds 0 to {count - 1}"
     heldout = None
     if registry.need_heldout(metrics):
@@ -102,7 +102,7 @@ def _context_of_run(metrics):
 def _context_of_images(metrics):
     from genjax.evaluation import registry, sources
     from genjax.evaluation.context import EvalContext
-    from genjax.evaluation.nets import open_nets
+    from genjax.evaluation.nets import open_feature_nets
     from genjax.report.console import watch
 
     if not FLAGS.reference:
@@ -115,7 +115,7 @@ def _context_of_images(metrics):
     heldout = None
     if registry.need_heldout(metrics):
         heldout = sources.heldout(reference.name, FLAGS.heldout or "", form, reference.fingerprint)
-    context = EvalContext(samples, reference, heldout, open_nets(FLAGS.features, samples), progress=watch)
+    context = EvalContext(samples, reference, heldout, open_feature_nets(FLAGS.features, samples), progress=watch)
     return context, 0, f"{FLAGS.images}: {samples.size:,} examples"
 
 

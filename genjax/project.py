@@ -12,14 +12,14 @@ from genjax.errors import InputError
 
 FLAGS = flags.FLAGS
 
-MOST = 8
+MAX_IMAGES = 8
 """Default number of images that are projected."""
 
 
 def define_flags() -> None:
     """The flags of this entry point."""
     flags.define_run()
-    flags.define_examples("images", count=f"{MOST}, or all if there are fewer", required=True)
+    flags.define_examples("images", count=f"{MAX_IMAGES}, or all if there are fewer", required=True)
     DEFINE_enum("space", "w+", ["z", "w", "w+"], "The space of the latents; z works with any generator.")
     DEFINE_integer("steps", 300, "Number of descent steps.", lower_bound=1)
     DEFINE_integer("seed", 0, "Seed of the noise on w.", lower_bound=0)
@@ -41,7 +41,7 @@ def main() -> None:
     run = open_run(FLAGS.workdir, flags.examples("images"), FLAGS.step, needs=SPACES[FLAGS.space])
     if not run.are_images:
         raise InputError(f"{FLAGS.workdir} is a run of points: only images are projected")
-    targets = run.source.read(np.arange(FLAGS.count or min(MOST, run.source.size)))
+    targets = run.source.read(np.arange(FLAGS.count or min(MAX_IMAGES, run.source.size)))
     with watch("projection", FLAGS.steps) as on_progress:
         projection = project(run, targets, FLAGS.space, FLAGS.steps, FLAGS.seed, on_progress)
     with output.writing(f"--out={FLAGS.out}"):

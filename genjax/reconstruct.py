@@ -11,14 +11,14 @@ from genjax.cli.output import Destination
 
 FLAGS = flags.FLAGS
 
-SHOWN = 64
+MAX_SHOWN = 64
 """Default number of examples in one image."""
 
 
 def define_flags() -> None:
     """The flags of this entry point."""
     flags.define_run()
-    flags.define_examples("images", count=f"{SHOWN} in one image, else all")
+    flags.define_examples("images", count=f"{MAX_SHOWN} in one image, else all")
     DEFINE_bool("corrupt", False, "Corrupt the examples first, as the run's training did.")
     DEFINE_integer("columns", None, "Columns of the image; default: nearly square.", lower_bound=1)
     flags.define_out("out.png", Destination.HELP)
@@ -36,7 +36,7 @@ def main() -> None:
     run = open_run(FLAGS.workdir, flags.examples("images"), FLAGS.step, needs=needs)
     out.check(run.are_images)
     if out.kind == "png":
-        run.count = FLAGS.count or min(run.count, SHOWN)
+        run.count = FLAGS.count or min(run.count, MAX_SHOWN)
     rows = restored(run.task, run.state, run.examples, FLAGS.corrupt)
     names = (f"{index:06d}" for index in range(run.count))
     out.write(

@@ -16,7 +16,7 @@ from genjax.errors import InputError, did_you_mean
 
 FLAGS = flags.FLAGS
 
-MOST = 1_000_000
+MAX_SEEDS = 1_000_000
 """Largest number of seeds per call: their examples are held in memory."""
 
 
@@ -38,8 +38,8 @@ def parse_seeds(text: str) -> np.ndarray:
         if not match or int(match[2] or match[1]) < int(match[1]) or int(match[2] or match[1]) >= 2**31:
             raise InputError(f"--seeds={text}: expected numbers and ranges as in 0-63 or 3,5,8")
         part_seeds = range(int(match[1]), int(match[2] or match[1]) + 1)
-        if len(seeds) + len(part_seeds) > MOST:
-            raise InputError(f"--seeds={text}: at most {MOST:,} at a time")
+        if len(seeds) + len(part_seeds) > MAX_SEEDS:
+            raise InputError(f"--seeds={text}: at most {MAX_SEEDS:,} at a time")
         seeds.extend(part_seeds)
     return np.array(seeds, np.int32)
 

@@ -12,7 +12,7 @@ from genjax.errors import InputError, NotApplicable
 
 FLAGS = flags.FLAGS
 
-MOST = 2000
+MAX_EXAMPLES = 2000
 """Default number of examples, unless --count is given."""
 
 
@@ -23,7 +23,7 @@ def define_flags() -> None:
     flags.define_run()
     DEFINE_string("what", "all", f"'all' that apply, or names with commas:\n{registry.help_text()}")
     flags.define_out("", "The folder to write to; default: images/ in the run's folder.")
-    flags.define_examples("data", count=f"{MOST:,}, or all if there are fewer")
+    flags.define_examples("data", count=f"{MAX_EXAMPLES:,}, or all if there are fewer")
     DEFINE_bool("mp4", False, "Animations as MP4 in all colors, not as GIF: pip install av.")
 
 
@@ -42,7 +42,7 @@ def main() -> None:
         raise InputError(f"--out={FLAGS.out} is a file: expected a folder, which is made if need be")
     enable_compilation_cache()
     run = open_run(FLAGS.workdir, flags.examples("data"), FLAGS.step)
-    run.count = FLAGS.count or min(run.count, MOST)
+    run.count = FLAGS.count or min(run.count, MAX_EXAMPLES)
     written = []
     skipped = {}
     for name, view in views.items():

@@ -31,7 +31,7 @@ from genjax.engine.compiler import enable_compilation_cache
 from genjax.errors import InputError
 from genjax.evaluation.context import EvalContext
 from genjax.evaluation.evaluate import evaluate
-from genjax.evaluation.nets import open_nets
+from genjax.evaluation.nets import open_feature_nets
 from genjax.evaluation.registry import METRICS
 from genjax.evaluation.sources import open_images
 from genjax.files import write_bytes
@@ -70,7 +70,7 @@ def main() -> None:
         shapes = list(source.shape), list(CONFIGS[FLAGS.config].shape)
         raise InputError("--data={}: its examples are {}, the nets are for {}".format(FLAGS.data, *shapes))
     features = f"squeezenet,classifier:{FLAGS.classifier}" if FLAGS.classifier else "squeezenet"
-    nets = open_nets(features, source)
+    nets = open_feature_nets(features, source)
     need_torch([run_path("torch", seed) for seed in range(FLAGS.seeds)])
     results = {name: [] for name in LIBRARIES}
     for seed in range(FLAGS.seeds):

@@ -7,8 +7,8 @@ from ml_collections import ConfigDict
 
 from experiments.sweeps.plan import Run
 from genjax.engine.checkpoint import Checkpoints
-from genjax.run.directions import BETTER
 from genjax.run.records import read_evaluations, read_metrics
+from genjax.run.training_metrics import BETTER
 
 DONE, BROKEN, TO_DO = "done", "broken", "to do"
 

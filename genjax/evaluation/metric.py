@@ -21,13 +21,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from genjax.errors import InputError
+from genjax.run.training_metrics import HIGHER, LOWER
 from genjax.text import summary
 
 if TYPE_CHECKING:
     from genjax.metrics.features import FeatureNet
 
-LOWER = "lower"
-HIGHER = "higher"
 ARROWS = {LOWER: "↓", HIGHER: "↑", None: ""}
 
 

@@ -16,10 +16,10 @@ from genjax.run.restore import load_info, weights_sha256
 FORMS = ("squeezenet", "squeezenet:SIZE", "inception:FILE", "classifier:RUN")
 
 COORDINATES = FeatureNet("coordinates", 0, "", "none", lambda variables, x: (x, None), None)
-"""The net of points, which are their own features; `open_nets` sets the dimension."""
+"""The net of points, which are their own features; `open_feature_nets` sets the dimension."""
 
 
-def open_nets(text: str, source: Source) -> list[FeatureNet]:
+def open_feature_nets(text: str, source: Source) -> list[FeatureNet]:
     """The nets of a list such as "squeezenet,classifier:runs/c", for examples of the shape of `source`.
 
     squeezenet: SqueezeNet v1.1 at 128 x 128, or at another size. inception:FILE: the published weights of FID;

@@ -15,7 +15,7 @@ from genjax.errors import InputError
 from genjax.evaluation import registry, sources
 from genjax.evaluation.context import EvalContext, OnProgress, silent
 from genjax.evaluation.evaluate import evaluate
-from genjax.evaluation.nets import open_nets
+from genjax.evaluation.nets import open_feature_nets
 
 
 class Decision(NamedTuple):
@@ -51,7 +51,7 @@ class EvalSchedule:
         self.metrics = registry.parse(c.metrics, "eval.metrics") if c.every else []
         self.makes_samples = "sample" in task.outputs
         needs_nets = self.makes_samples and any(metric.per_net for metric in self.metrics)
-        self.nets = open_nets(c.features, source) if needs_nets else []
+        self.nets = open_feature_nets(c.features, source) if needs_nets else []
         self.heldout = None
         if registry.need_heldout(self.metrics):
             self.heldout = sources.heldout(source.name, c.heldout, config.data, source.fingerprint)

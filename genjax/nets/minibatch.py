@@ -42,7 +42,7 @@ def stddev(x, group: int = GROUP):
     return jnp.repeat(jnp.sqrt(grouped.var(1) + 1e-8).mean(1), group)
 
 
-def stddev_book(x):
+def stddev_textbook(x):
     """A textbook's variant: the standard deviation over examples and channels at each place, a mean over places.
 
     Shapes: x [B, H, W, C] or [B, C] -> [B], all equal.
@@ -50,7 +50,7 @@ def stddev_book(x):
     return jnp.full(len(x), jnp.sqrt(x.var((0, x.ndim - 1)) + 1e-8).mean())
 
 
-MINIBATCH = {"stddev": stddev, "stddev_book": stddev_book}
+MINIBATCH = {"stddev": stddev, "stddev_textbook": stddev_textbook}
 """Statistics without parameters, by the names of a critic's field `minibatch`."""
 
 

@@ -1,14 +1,14 @@
 """Convolutions as layers have them: padding by name, and the form that suits the backend.
 
-The mathematics is in `genjax.ops.bilinear`. On CPU the forms of `genjax.ops.cpu.convolution` are used, and their
+The mathematics is in `genjax.ops.conv_maps`. On CPU the forms of `genjax.ops.cpu.convolution` are used, and their
 gradients are of the same forms; elsewhere it is plain `lax` and autodiff.
 """
 
 import jax.numpy as jnp
 from jax import lax
 
-from genjax.ops import backend, bilinear
-from genjax.ops.bilinear import Geometry
+from genjax.ops import backend, conv_maps
+from genjax.ops.conv_maps import Geometry
 from genjax.ops.cpu import convolution
 
 
@@ -17,7 +17,7 @@ def conv(x, w, *, stride=(1, 1), padding="SAME", dilation=(1, 1)):
 
     Shapes: x [B, H, W, I], w [h, w, I, O] -> [B, H', W', O]; padding "SAME", "VALID" or ((top, bottom), (left, right)).
     """
-    C = convolution.C if backend.on_cpu() else bilinear.C
+    C = convolution.C if backend.on_cpu() else conv_maps.C
     return C(geometry(x.shape[1:3], w, stride, padding, dilation), x, w)
 
 
@@ -33,7 +33,7 @@ def conv_transpose(y, w, *, stride=(1, 1), padding="SAME", dilation=(1, 1)):
         pads = ((0, 0), (0, 0)) if padding == "VALID" else padding
         axes = zip(y.shape[1:3], w.shape[:2], stride, dilation, pads, strict=True)
         size = tuple((n - 1) * s + max((k - 1) * d + 1, s) - sum(pad) for n, k, s, d, pad in axes)
-    T = convolution.T if backend.on_cpu() else bilinear.T
+    T = convolution.T if backend.on_cpu() else conv_maps.T
     return T(geometry(size, w, stride, padding, dilation), y, w)
 
 
@@ -46,7 +46,7 @@ def upsample_conv(x, w):
     w = jnp.pad(w, ((1, 1), (1, 1), (0, 0), (0, 0)))
     w = w[1:] + w[:-1]
     w = w[:, 1:] + w[:, :-1]
-    return conv_transpose(x, bilinear.transposed_kernel(w), stride=(2, 2))
+    return conv_transpose(x, conv_maps.transposed_kernel(w), stride=(2, 2))
 
 
 def geometry(size, w, stride, padding, dilation) -> Geometry:

@@ -6,8 +6,8 @@ Source: arXiv:1912.04958, section 2.2.
 import jax.numpy as jnp
 from jax import lax
 
-from genjax.ops.bilinear import transposed_kernel
 from genjax.ops.conv import conv, conv_transpose
+from genjax.ops.conv_maps import transposed_kernel
 from genjax.ops.resample import SMOOTH, upfirdn2d
 
 

@@ -7,19 +7,19 @@ import numpy as np
 from genjax.errors import InputError
 from genjax.report.figures import COMFORTABLE, grid
 
-MOST = 100
+MAX_FILTERS = 100
 
 
 def draw(kernel, shape: tuple[int, int, int]):
-    """A grid of filters, gray for zero, each scaled to full contrast; at most the `MOST` largest by norm.
+    """A grid of filters, gray for zero, each scaled to full contrast; at most the `MAX_FILTERS` largest by norm.
 
     Shapes: kernel [H * W * C, units] of a dense layer, or [h, w, C, units] of a convolution; shape (H, W, C).
     Raises: InputError for another kernel.
     """
     images = to_images(kernel, shape)
-    if len(images) > MOST:
+    if len(images) > MAX_FILTERS:
         norms = np.linalg.norm(images.reshape(len(images), -1), axis=1)
-        images = images[np.sort(np.argsort(-norms, kind="stable")[:MOST])]
+        images = images[np.sort(np.argsort(-norms, kind="stable")[:MAX_FILTERS])]
     columns = math.ceil(math.sqrt(len(images)))
     scale = max(1, min(24, COMFORTABLE // (columns * max(images.shape[1:3]))))
     return grid(normalized(images).repeat(scale, 1).repeat(scale, 2), columns, pad=4, scale=1)

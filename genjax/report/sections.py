@@ -8,7 +8,7 @@ from pathlib import Path
 from genjax.report.curves import NOT_METRICS
 from genjax.report.figures import title_of
 from genjax.report.results import by_protocol
-from genjax.run.directions import BETTER, LOWER
+from genjax.run.training_metrics import BETTER, LOWER
 from genjax.text import duration, number
 
 SCORES = ("FID", "Fréchet distance", "Accuracy")

@@ -13,7 +13,7 @@ DIVERSITY = "samples/diversity"
 WARNINGS = "warnings"
 """The key of a row's warnings: a list of lines."""
 
-MOST = 256
+MAX_COMPARED = 256
 """Number of examples that are compared; their distances take milliseconds."""
 
 # Thresholds from runs that learned and runs that failed: docs/gans.md.
@@ -41,7 +41,7 @@ def diversity(source: Source, count: int) -> Callable[[np.ndarray], float | None
     neighbor within each set; for a mixture with known modes, exp(-KL(modes of samples || modes)), which is n / N for n
     of N modes in equal shares. None if there is nothing to compare: a single example, data that are all the same,
     examples that are not finite.
-    Shapes: examples [N, *shape], of which the first `count`, at most `MOST`, are compared.
+    Shapes: examples [N, *shape], of which the first `count`, at most `MAX_COMPARED`, are compared.
     """
     mixture = source.mixture
 
@@ -51,7 +51,7 @@ def diversity(source: Source, count: int) -> Callable[[np.ndarray], float | None
 
     if mixture is not None:
         return of_modes
-    count = min(count, source.size, MOST)
+    count = min(count, source.size, MAX_COMPARED)
     reals = source.read(np.sort(np.random.default_rng(0).choice(source.size, count, replace=False)))
     data_spacing = _spacing(reals) if count > 1 else 0.0
 

@@ -21,7 +21,7 @@ from genjax.errors import InputError
 from genjax.losses.reconstruction import mean
 from genjax.nets import contracts, residual
 from genjax.nets.layers import ACTIVATIONS
-from genjax.ops import quantize
+from genjax.ops import vector_quantize
 from genjax.ops.pixels import to_float, to_pixels
 from genjax.tasks.reconstruction import loss_of_outputs
 
@@ -59,7 +59,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def init(key):
         k_net, k_codebook = jax.random.split(key)
         variables = net.init(k_net, jnp.zeros((1, *shape)))
-        codebook = quantize.init_codebook(k_codebook, c.codebook.codes, net.latent)
+        codebook = vector_quantize.init_codebook(k_codebook, c.codebook.codes, net.latent)
         return State(jnp.int32(0), {"vqvae": init_net({**variables, "codebook": codebook._asdict()}, tx)}, {}, {})
 
     def step(state, batch, key):
@@ -79,19 +79,19 @@ def vq_loss(c: ConfigDict, apply: Callable, loss: Callable, params, stats, x, ke
     The decoder's gradient passes from q to z unchanged; both terms are means over numbers, as in the authors' code.
     Shapes: x [B, *shape] pixels from 0 to 1 -> scalar, (stats, metrics).
     """
-    codebook = quantize.Codebook(**stats["codebook"])
+    codebook = vector_quantize.Codebook(**stats["codebook"])
     z = apply({"params": params}, x, train=True, method="encode")
-    indices = quantize.nearest(z, codebook.codes)
+    indices = vector_quantize.nearest(z, codebook.codes)
     q = codebook.codes[indices]
-    y = apply({"params": params}, quantize.straight_through(z, q), train=True, method="decode")
+    y = apply({"params": params}, vector_quantize.straight_through(z, q), train=True, method="decode")
     recon_loss = mean(loss, y, x)
     distance = jnp.square(z - q).mean()
     vectors = jax.lax.stop_gradient(z).reshape(-1, z.shape[-1])
-    codebook = quantize.ema_update(codebook, vectors, indices.ravel(), c.codebook.decay)
-    codebook, restarted = quantize.restart(codebook, vectors, c.codebook.restart, key)
+    codebook = vector_quantize.update_codebook(codebook, vectors, indices.ravel(), c.codebook.decay)
+    codebook, restarted = vector_quantize.restart(codebook, vectors, c.codebook.restart, key)
     metrics = {"loss": recon_loss + c.commitment * distance}
     metrics |= {"reconstruction/loss": recon_loss, "commitment/distance": distance}
-    metrics["codes/perplexity"] = quantize.perplexity(indices, c.codebook.codes)
+    metrics["codes/perplexity"] = vector_quantize.perplexity(indices, c.codebook.codes)
     metrics["codes/restarted"] = restarted.astype(jnp.float32)
     return metrics["loss"], ({"codebook": codebook._asdict()}, metrics)
 
@@ -103,7 +103,7 @@ def outputs(net: nn.Module) -> dict[str, Callable]:
         """Code indices of images. Shapes: x uint8 [N, *shape] -> int32 [N, h, w]."""
         trained = state.nets["vqvae"]
         z = net.apply({"params": trained.params}, to_float(x, "sigmoid"), method="encode")
-        return quantize.nearest(z, trained.stats["codebook"]["codes"])
+        return vector_quantize.nearest(z, trained.stats["codebook"]["codes"])
 
     def decode(state, indices, ema=True):
         """Images of code indices, pixels from 0 to 255, not rounded. Shapes: int [N, h, w] -> [N, *shape]."""

@@ -19,7 +19,7 @@ from genjax.errors import InputError
 from genjax.evaluation import sources
 from genjax.evaluation.context import EvalContext
 from genjax.evaluation.evaluate import evaluate
-from genjax.evaluation.nets import open_nets
+from genjax.evaluation.nets import open_feature_nets
 from genjax.evaluation.registry import METRICS, parse
 from genjax.metrics.features import FeatureNet
 from genjax.run.records import read_evaluations
@@ -112,7 +112,7 @@ def test_points_are_their_own_features_and_have_modes():
     half = x[np.abs(law.labels[:1000] - 3.5) < 2]
     samples = source(half, name="samples")
     found = values_of(
-        EvalContext(samples, law, None, open_nets("squeezenet", law)), "frechet", "modes", "density_coverage"
+        EvalContext(samples, law, None, open_feature_nets("squeezenet", law)), "frechet", "modes", "density_coverage"
     )
     assert found["Modes of 8"] == 4
     assert found["Divergence of modes in nats"] == pytest.approx(log(2), abs=0.02)

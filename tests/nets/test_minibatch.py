@@ -7,7 +7,7 @@ import pytest
 
 from genjax.errors import InputError
 from genjax.nets import dcgan, mlp
-from genjax.nets.minibatch import MINIBATCH, Discrimination, append_statistic, stddev, stddev_book
+from genjax.nets.minibatch import MINIBATCH, Discrimination, append_statistic, stddev, stddev_textbook
 
 H = np.random.default_rng(0).normal(size=(8, 6)).astype(np.float32)
 PERMUTATION = np.array([5, 2, 7, 0, 1, 6, 3, 4])
@@ -49,14 +49,14 @@ def test_groups_that_do_not_divide_the_batch_are_refused():
 def test_the_books_deviation_is_over_examples_and_channels_and_a_mean_over_places():
     x = np.random.default_rng(1).normal(size=(8, 5, 4, 3))
     expected = np.mean([[x[:, i, j].ravel().std() for j in range(4)] for i in range(5)])
-    np.testing.assert_allclose(stddev_book(jnp.float32(x)), expected, rtol=1e-5)
-    np.testing.assert_allclose(stddev_book(jnp.asarray(H)), np.float64(H).std(), rtol=1e-5)
+    np.testing.assert_allclose(stddev_textbook(jnp.float32(x)), expected, rtol=1e-5)
+    np.testing.assert_allclose(stddev_textbook(jnp.asarray(H)), np.float64(H).std(), rtol=1e-5)
 
 
 def test_a_collapsed_batch_has_the_deviation_of_the_roots_epsilon():
     same = jnp.tile(jnp.asarray(H[:1]), (8, 1))
     np.testing.assert_allclose(stddev(same), 1e-4, rtol=1e-3)
-    np.testing.assert_allclose(stddev_book(jnp.full((8, 3, 3, 2), 0.5)), 1e-4, rtol=1e-3)
+    np.testing.assert_allclose(stddev_textbook(jnp.full((8, 3, 3, 2), 0.5)), 1e-4, rtol=1e-3)
     assert np.isfinite(jax.grad(lambda h: stddev(h).sum())(same)).all()
 
 
@@ -70,7 +70,7 @@ def test_a_statistic_joins_maps_as_a_channel_that_is_equal_at_all_places(minibat
     assert append_statistic("", x) is x
 
 
-@pytest.mark.parametrize("minibatch", ["discrimination", "stddev", "stddev_book"])
+@pytest.mark.parametrize("minibatch", ["discrimination", "stddev", "stddev_textbook"])
 @pytest.mark.parametrize("net", ["mlp", "dcgan"])
 def test_logits_are_permuted_with_their_examples(net, minibatch):
     """In any order; groups of neighbors may be exchanged as a whole, and examples within them."""

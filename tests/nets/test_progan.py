@@ -123,7 +123,7 @@ def test_the_generator_is_its_formula_in_float64(bilinear):
     np.testing.assert_allclose(net.apply(p, latents(3)), expected, rtol=2e-4, atol=2e-4)
 
 
-@pytest.mark.parametrize(("minibatch", "bilinear"), [("stddev", False), ("stddev_book", True), ("", False)])
+@pytest.mark.parametrize(("minibatch", "bilinear"), [("stddev", False), ("stddev_textbook", True), ("", False)])
 def test_the_critic_is_its_formula_in_float64(minibatch, bilinear):
     net = Critic(CHANNELS, minibatch=minibatch, bilinear=bilinear)
     p = randomized(net.init(jax.random.key(0), jnp.zeros((1, *SHAPE))))["params"]

@@ -12,7 +12,7 @@ from genjax.config import flat
 from genjax.data.source import in_memory
 from genjax.data.synthetic import mixture
 from genjax.report import curves, html
-from genjax.run.monitor import DIVERSITY, MOST, REMEDIES, WARNINGS, Monitor, diversity
+from genjax.run.monitor import DIVERSITY, MAX_COMPARED, REMEDIES, WARNINGS, Monitor, diversity
 from genjax.run.recorder import Recorder
 from genjax.run.records import read_metrics
 from genjax.run.training import train
@@ -63,8 +63,8 @@ def test_data_fewer_than_the_examples_are_met_by_as_many():
 
 
 def test_a_large_grid_is_not_compared_whole():
-    x = images(MOST)
-    assert diversity(source(x), 10 * MOST)(np.concatenate([x, x])) == pytest.approx(1, abs=1e-12)
+    x = images(MAX_COMPARED)
+    assert diversity(source(x), 10 * MAX_COMPARED)(np.concatenate([x, x])) == pytest.approx(1, abs=1e-12)
 
 
 def test_where_there_is_nothing_to_compare_there_is_none():

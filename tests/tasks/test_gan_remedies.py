@@ -362,7 +362,7 @@ COMBINATIONS = {
         "classes": 3,
         "augment": "color,cutout",
         "replay__capacity": 16,
-        "critic": {"spectral": True, "conditioning": "projection", "minibatch": "stddev_book"},
+        "critic": {"spectral": True, "conditioning": "projection", "minibatch": "stddev_textbook"},
     },
     "penalties": {f"penalty__{name}": 1.0 for name in PENALTIES} | {"critic_steps": 2, "unroll": 1},
 }

@@ -9,7 +9,7 @@ from configs import vqvae
 from genjax import tasks
 from genjax.errors import InputError
 from genjax.nets.residual import ResidualAutoencoder
-from genjax.ops import quantize
+from genjax.ops import vector_quantize
 
 SHAPE = (6, 9, 1)
 
@@ -66,7 +66,9 @@ def test_a_step_is_the_papers_update():
     counts = np.bincount(indices.ravel(), minlength=10)
     share = counts[counts > 0] / counts.sum()
     np.testing.assert_allclose(metrics["codes/perplexity"], np.exp(-(share * np.log(share)).sum()), rtol=1e-5)
-    moved = quantize.ema_update(quantize.Codebook(**book), z.reshape(-1, 4), jnp.asarray(indices.ravel()), 0.99)
+    moved = vector_quantize.update_codebook(
+        vector_quantize.Codebook(**book), z.reshape(-1, 4), jnp.asarray(indices.ravel()), 0.99
+    )
     np.testing.assert_allclose(after.nets["vqvae"].stats["codebook"]["codes"], moved.codes, rtol=1e-5, atol=1e-6)
 
 

@@ -1,44 +1,44 @@
-"""The three maps of `genjax.ops.bilinear` in the forms that are fast on CPU, the gradients of each being the other two.
+"""The three maps of `genjax.ops.conv_maps` in the forms that are fast on CPU; each one's gradients are the other two.
 
 XLA's CPU backend runs each map fast as a plain convolution, but not as the gradient that autodiff would write, least of
 all inside a loop: there a step of `configs/dcgan.py` takes 48 ms, and 234 ms in plain Flax (JAX 0.10.2, 2026-11).
-Shapes: as in `genjax.ops.bilinear`. Plain twins: the maps of the same names there.
+Shapes: as in `genjax.ops.conv_maps`. Plain twins: the maps of the same names there.
 """
 
 from functools import partial
 
 import jax
 
-from genjax.ops import bilinear
+from genjax.ops import conv_maps
 from genjax.ops.cpu import columns, phases, taps
 from genjax.ops.cpu.barrier import materialize
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
-def C(g: bilinear.Geometry, x, w):
+def C(g: conv_maps.Geometry, x, w):
     """The convolution."""
     if taps.pays(x, w):
         return taps.convolve(g, x, w)
     if g.stride == g.dilation == (1, 1) and columns.pays(x, w, g.out_size):
         return columns.convolve(x, w, g.pads)
-    return bilinear.C(g, x, w)
+    return conv_maps.C(g, x, w)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
-def T(g: bilinear.Geometry, y, w):
+def T(g: conv_maps.Geometry, y, w):
     """Its transpose in x."""
     if phases.pays(g, y, w):
         return phases.transpose(g, y, w)
-    turned = bilinear.transposed_kernel(w)
+    turned = conv_maps.transposed_kernel(w)
     if g.stride == g.dilation == (1, 1) and columns.pays(y, turned, g.size):
         return columns.convolve(y, materialize(turned), g.transpose_pads)
-    return bilinear.T(g, y, w, materialize)
+    return conv_maps.T(g, y, w, materialize)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
-def W(g: bilinear.Geometry, x, y):
+def W(g: conv_maps.Geometry, x, y):
     """Its transpose in w."""
-    return bilinear.W(g, x, y, materialize)
+    return conv_maps.W(g, x, y, materialize)
 
 
 C.defvjp(lambda g, x, w: (C(g, x, w), (x, w)), lambda g, xw, t: (T(g, t, xw[1]), W(g, xw[0], t)))

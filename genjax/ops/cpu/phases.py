@@ -2,13 +2,13 @@
 
 XLA computes them as a product into a buffer of all strokes, and a sum over it. Buffers of 32 MB and more go back to the
 system after each call, and getting them again costs as much as the product. Measured with JAX 0.10.2, 2026-11: a step
-of `configs/dcgan.py` at batch 128 from 281 to 170 ms; smaller outputs gain nothing. Plain twin: `bilinear.T`.
+of `configs/dcgan.py` at batch 128 from 281 to 170 ms; smaller outputs gain nothing. Plain twin: `conv_maps.T`.
 """
 
 import jax.numpy as jnp
 from jax import lax
 
-from genjax.ops.bilinear import Geometry, transposed_kernel
+from genjax.ops.conv_maps import Geometry, transposed_kernel
 from genjax.ops.cpu.barrier import materialize
 
 LARGE = 2**20

@@ -24,7 +24,7 @@ def make_step(setup: Setup) -> Step:
         keys = derive(StepKeys, key)
         critic, extra, critic_metrics = train_critic(setup, state, batch, keys.critic)
         generator, generator_metrics = train_generator(setup, state, critic, extra, batch, keys.generator)
-        ema = update_averages(setup, state, generator)
+        ema = update_emas(setup, state, generator)
         nets = {"generator": generator, "critic": critic}
         return State(state.step + 1, nets, ema, extra), critic_metrics | generator_metrics
 
@@ -114,7 +114,7 @@ def train_generator(
     return update_net(setup, state.nets["generator"], setup.optimizers["generator"], loss, (real, z), key)
 
 
-def update_averages(setup: Setup, state: State, generator: Net) -> dict:
+def update_emas(setup: Setup, state: State, generator: Net) -> dict:
     """The moving averages of the state after an update of the generator."""
     ema = setup.config.ema
     return {

@@ -9,7 +9,7 @@ import pytest
 from convolutions import CASES, random_operands
 from jax import lax
 
-from genjax.ops import bilinear
+from genjax.ops import conv_maps
 from genjax.ops.cpu import columns, phases
 from genjax.ops.cpu.convolution import C, T, W
 
@@ -24,9 +24,9 @@ def float64():
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_each_map_equals_its_plain_twin(case, cin):
     g, x, w, y = random_operands(case, cin=cin)
-    np.testing.assert_allclose(C(g, x, w), bilinear.C(g, x, w), rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(T(g, y, w), bilinear.T(g, y, w), rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(W(g, x, y), bilinear.W(g, x, y), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(C(g, x, w), conv_maps.C(g, x, w), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(T(g, y, w), conv_maps.T(g, y, w), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(W(g, x, y), conv_maps.W(g, x, y), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_second_derivatives_are_those_of_autodiff(case, cin):
 
         return jax.jit(jax.grad(of, argnums=(0, 1)))(w, x)
 
-    for ours, theirs in zip(penalty(C), penalty(bilinear.C), strict=True):
+    for ours, theirs in zip(penalty(C), penalty(conv_maps.C), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-11, atol=1e-11)
 
 
@@ -95,5 +95,5 @@ def test_gradients_survive_vmap_and_scan(cin):
 
         return jax.jit(lambda w: lax.scan(step, w, length=3))(w)
 
-    for ours, theirs in zip(gradient(C), gradient(bilinear.C), strict=True):
+    for ours, theirs in zip(gradient(C), gradient(conv_maps.C), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-12)

@@ -7,7 +7,7 @@ import pytest
 from convolutions import CASES, random_operands
 from jax import lax
 
-from genjax.ops.bilinear import C, T, W
+from genjax.ops.conv_maps import C, T, W
 
 
 @pytest.fixture(autouse=True)

@@ -40,7 +40,7 @@ def straight_through(z, codes):
     return z + jax.lax.stop_gradient(codes - z)
 
 
-def ema_update(codebook, z, indices, decay):
+def update_codebook(codebook, z, indices, decay):
     """The codebook after a batch: running averages of counts and sums, and codes as their quotient.
 
     Source: arXiv:1711.00937, appendix A.1, eqs. 6 to 8; here: a code whose count is below 1e-5 does not move.
