@@ -21,7 +21,7 @@ from genjax.run.workdir import Workdir
 pytestmark = pytest.mark.optimized
 
 STEPS = 8
-TWO_DEVICES = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+TWO_DEVICES = {"XLA_FLAGS": f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=2"}
 
 
 @pytest.fixture(scope="module")
