@@ -3,7 +3,7 @@
 import numpy as np
 
 from genjax.engine.outputs import apply_in_batches
-from genjax.report.points import scatter
+from genjax.report import points
 from genjax.visualize.view import Files, view
 
 SIDE = 40
@@ -16,4 +16,4 @@ def latent_plane(run) -> Files:
     lattice = np.stack(np.meshgrid(*[np.linspace(-2, 2, SIDE)] * 2), -1).reshape(-1, 2)
     latent = run.task.outputs["latents"](run.state, np.zeros(1, np.int32)).shape[1]
     z = np.pad(lattice, ((0, 0), (0, latent - 2))).astype(np.float32)
-    yield "latent_plane.png", scatter(apply_in_batches(run.task.outputs["decode"], run.state, z))
+    yield "latent_plane.png", points.draw(apply_in_batches(run.task.outputs["decode"], run.state, z))

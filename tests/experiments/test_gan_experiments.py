@@ -163,6 +163,7 @@ def few():
     return vanishing.study((0.1, 1.0), seeds=2, steps=STEPS)
 
 
+@pytest.mark.slow
 def test_the_minimax_gradient_vanishes_and_the_others_do_not(few):
     gradients = {name: g.mean(1) for name, g in few.gradients.items()}
     assert gradients["minimax"][1] < 0.05 * gradients["minimax"][0]
@@ -171,6 +172,7 @@ def test_the_minimax_gradient_vanishes_and_the_others_do_not(few):
         assert gradients[name] == pytest.approx([1, 1], abs=0.1)
 
 
+@pytest.mark.slow
 def test_a_discriminators_value_is_never_above_the_divergence(few):
     for theta, values in zip((0.1, 1.0), few.values["discriminator"], strict=True):
         assert (values + np.log(2) < gaussians_1d.jensen_shannon(theta) + 0.01).all()  # 0.01: a mean, no expectation
@@ -228,6 +230,7 @@ def test_points_are_scaled_as_in_the_source():
     assert np.allclose(list(spread.values()), 1, atol=0.15)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["oscillation", "vanishing", "clipping"])
 def test_each_experiment_writes_its_numbers_and_figures(name, tmp_path, monkeypatch):
     monkeypatch.setattr(vanishing, "THETAS", (0.1, 1.0))
@@ -262,6 +265,7 @@ def test_a_missing_folder_is_refused_before_anything_is_computed(tmp_path):
         output.folder(str(tmp_path / "file"))
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_clipped_weights_pile_up_and_only_a_penalty_carries_gradients_through_twelve_layers():
     x = {name: clipping.points(name) for name in clipping.DATA}

