@@ -17,6 +17,7 @@ def study(folder, *more):
     return subprocess.run([*command, *given], cwd=ROOT, capture_output=True, text=True, env=os.environ, check=False)
 
 
+@pytest.mark.slow
 def test_models_are_trained_and_evaluated_once(tmp_path):
     first = study(tmp_path, "--models=stacked,greedy")
     assert first.returncode == 0, first.stderr

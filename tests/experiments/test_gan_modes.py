@@ -43,6 +43,7 @@ def test_every_method_is_a_gan_that_can_be_traced(method):
     assert metrics["critic/loss"].shape == ()
 
 
+@pytest.mark.slow
 def test_a_finished_method_is_not_trained_again(tmp_path):
     first = study(tmp_path, "--steps=2", "--methods=GAN,all modes")
     assert first.returncode == 0, first.stderr

@@ -357,6 +357,7 @@ def test_shares_of_cores_are_disjoint_and_equal(monkeypatch):
         launch.shares(6)
 
 
+@pytest.mark.slow
 def test_a_sweep_of_real_children(wrote, tmp_path):
     path = wrote(
         ("(0, 500)}", '(0,)} | {"wild": {"optimizer.critic.learning_rate": 1e30}}'),

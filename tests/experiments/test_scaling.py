@@ -62,7 +62,9 @@ def sums_in_a_loop():
     return collectives(jax.jit(run).lower(rows, jnp.arange(5.0)).compile().as_text())
 
 
-@pytest.mark.parametrize("config", ["gan", "dcgan", "wgan_gp"])
+@pytest.mark.parametrize(
+    "config", ["gan", *(pytest.param(name, marks=pytest.mark.slow) for name in ("dcgan", "wgan_gp"))]
+)
 def test_the_program_sends_the_bytes_counted_by_hand(config, eight):
     """The critic's gradients once for reals, once for fakes, and its kernels' once for the penalty."""
     sent, task = eight(sent_by, config), tasks.build(config_of(config), (28, 28, 1))
@@ -100,6 +102,7 @@ def test_bad_flags_are_refused_in_a_line(arguments, text):
     assert_refused_in_a_line("experiments.scaling.calculator", arguments, text)
 
 
+@pytest.mark.slow
 def test_memory_is_traded_for_microbatches_and_arithmetic():
     command = [sys.executable, "-m", "experiments.scaling.memory", "--config=configs/progan.py:smoke", "--nocompile"]
     done = subprocess.run([*command, "--config.batch=16", "--parts=1,4"], cwd=ROOT, capture_output=True, text=True)

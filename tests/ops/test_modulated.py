@@ -30,7 +30,7 @@ def by_kernels(x, w, style, up=False):
     """The same with a kernel per example, as eqs. 1 and 3 are written; the demodulated one."""
     kernels = w * style[:, None, None, :, None]
     kernels *= jax.lax.rsqrt(jnp.sum(kernels**2, (1, 2, 3), keepdims=True) + 1e-8)
-    ones = jnp.ones((1, x.shape[3]))
+    ones = jnp.ones((1, x.shape[3]), x.dtype)
     return jax.vmap(lambda x, w: modulated_conv(x[None], w, ones, demodulate=False, up=up)[0])(x, kernels)
 
 

@@ -161,7 +161,7 @@ COMMON = {
     "a split that is none": (["--workdir={}", "--split=tset"], ["no split 'tset'", "did you mean 'test'"]),
     "more examples than there are": (["--workdir={}", "--count=2001"], ["--count=2001", "test has 2,000"]),
     "no examples": (["--workdir={}", "--count=0"], ["count"]),
-    "a form for the run's own data": (["--workdir={}", "--size=28"], ["--size and --channels are for other data"]),
+    "a form for the run's own data": (["--workdir={}", "--size=28"], ["--size and --channels apply to other data"]),
     "a misspelled flag": (["--workdir={}", "--wordir=x"], ["no flag --wordir", "did you mean 'workdir'"]),
 }
 OTHERS = {

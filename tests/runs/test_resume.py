@@ -82,7 +82,9 @@ def test_a_run_that_was_asked_to_stop_after_any_step_continues_to_the_same_bits(
     assert_same(ending(tmp_path), whole("gan"))
 
 
-@pytest.mark.parametrize("name", ["gan", "dcgan", "wgan_gp", "demo"])
+@pytest.mark.parametrize(
+    "name", ["gan", "wgan_gp", *(pytest.param(n, marks=pytest.mark.slow) for n in ("dcgan", "demo"))]
+)
 def test_a_run_that_was_stopped_after_every_step_ends_at_the_same_bits(name, config, whole, tmp_path, monkeypatch):
     for step in range(1, STEPS):
         with monkeypatch.context() as patch:
@@ -96,7 +98,7 @@ def test_a_run_that_was_stopped_after_every_step_ends_at_the_same_bits(name, con
 def test_a_run_with_all_remedies_that_was_stopped_ends_at_the_same_bits(tmp_path, monkeypatch):
     given = {"steps": STEPS, "log_every": 3, "sample_every": 2, "save_every": STEPS, "data__split": "train[:20]"}
     assert train(with_remedies(**given), tmp_path / "whole") == 0
-    for step in (1, 3):
+    for step in (2,):
         with monkeypatch.context() as patch:
             stop_at(patch, step)
             assert train(with_remedies(**given), tmp_path / "run") == 128 + signal.SIGTERM
@@ -127,7 +129,7 @@ Gatys' targets are computed before steps 1 and 4, and again when a run resumes."
 def test_a_run_that_was_stopped_within_and_between_phases_ends_at_the_same_bits(name, config, tmp_path, monkeypatch):
     given = config(name, **PHASES[name])
     assert train(given, tmp_path / "whole") == 0
-    for step in (2, 3, 4, 6):
+    for step in (3, 4):  # between the first two phases, and within the second
         with monkeypatch.context() as patch:
             stop_at(patch, step)
             assert train(given, tmp_path / "run") == 128 + signal.SIGTERM
@@ -142,7 +144,7 @@ def test_a_stylegan2_that_was_stopped_ends_at_the_same_bits(tmp_path, monkeypatc
     given.generator.update(layers=2, channels=(6, 4))
     given.critic.channels = (6, 4)
     assert train(given, tmp_path / "whole") == 0
-    for step in (1, 3):
+    for step in (2,):
         with monkeypatch.context() as patch:
             stop_at(patch, step)
             assert train(given, tmp_path / "run") == 128 + signal.SIGTERM
