@@ -42,4 +42,4 @@ def test_it_writes_squares_or_textures(photo, tmp_path):
 def test_what_it_cannot_cut_is_refused(flags, tmp_path):
     done = run("experiments.style.images", *flags, f"--out={tmp_path / 'x'}")
     assert done.code == 2
-    assert "give either --images" in done.err or "--images=nowhere: no .png" in done.err
+    assert "expected either --images" in done.err or "--images=nowhere: no .png" in done.err
