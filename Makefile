@@ -10,13 +10,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 demo: .venv/installed  ## Train a small GAN on clothes for a few minutes and show what it draws
 	$(BIN)/python -m genjax.train --config=configs/demo.py --workdir=runs/demo
 
-test: .venv/tested  ## Run the tests: all but studies (marked slow); those of killed runs compile as a user's runs do
-	$(BIN)/python -m pytest -n 3 --dist=worksteal --ignore=tests/faults
-	XLA_FLAGS= $(BIN)/python -m pytest -n 3 --dist=worksteal tests/faults
+test: .venv/tested  ## Run the tests: all but studies (marked slow); those marked optimized compile as a user's runs do
+	$(BIN)/python -m pytest -n 3 --dist=worksteal -m 'not slow and not optimized'
+	XLA_FLAGS= $(BIN)/python -m pytest -n 3 --dist=worksteal -m 'not slow and optimized'
 
 quick: .venv/tested  ## Run the unit tests that take no longer than a moment, after each edit
-	$(BIN)/python -m pytest -n 2 --dist=worksteal -m 'not slow and not heavy' --ignore=tests/runs --ignore=tests/faults \
-		--ignore=tests/experiments tests
+	$(BIN)/python -m pytest -n 2 --dist=worksteal -m 'not slow and not heavy' \
+		--ignore=tests/runs --ignore=tests/faults --ignore=tests/experiments
 
 lint: .venv/tested  ## Look for mistakes and unformatted code
 	$(BIN)/ruff check .

@@ -5,12 +5,13 @@
 
 A program is traced, not compiled, and each of its results becomes a hash of the operation and of the hashes of its
 operands. So neither names, nor the order of independent operations, nor functions that wrap others, nor results that
-nobody uses make a difference; another operation, constant, type or operand does. Digests hold for one version of JAX.
+nobody uses make a difference; another operation, constant, type or operand does. Digests hold for the versions that they were made with.
 """
 
 import hashlib
 import json
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import jax
@@ -139,8 +140,13 @@ def digests(case: str) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def versions() -> dict[str, str]:
+    """The packages that write programs."""
+    return {name: metadata.version(name) for name in ("jax", "flax", "optax")}
+
+
 def stored() -> dict:
-    """What arithmetic.json says: "jax", a version, and "digests" by config."""
+    """The content of arithmetic.json: "versions", and "digests" by case."""
     return json.loads(FILE.read_text())
 
 
@@ -153,7 +159,7 @@ def main(renew: bool) -> int:
         if parts:
             print(f"{case}: {', '.join(parts)} changed")
     if renew:
-        FILE.write_text(json.dumps({"jax": jax.__version__, "digests": found}, indent=1) + "\n")
+        FILE.write_text(json.dumps({"versions": versions(), "digests": found}, indent=1) + "\n")
     count = sum(map(bool, changes.values()))
     print(f"{count} of {len(CASES)} cases differ")
     return 0 if renew else count

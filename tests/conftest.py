@@ -14,9 +14,8 @@ os.environ["XDG_CACHE_HOME"] = str(TESTS.parent / ".cache")  # what tests keep i
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(TESTS.parent / ".cache" / "tests-xla"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
-QUICK_TO_COMPILE = "--xla_cpu_use_fusion_emitters=false"
-"""XLA's older code generator for fused operations: most tests compile much and run it once, and it compiles in a
-quarter of the time. `XLA_FLAGS= pytest ...` compiles as a user's processes do; `make test` runs tests/faults so."""
+FUSION = "--xla_cpu_use_fusion_emitters=false"
+"""XLA's older code generator for fused operations, which compiles in a quarter of the time."""
 
 
 def _is_known(flag: str) -> bool:
@@ -25,23 +24,11 @@ def _is_known(flag: str) -> bool:
     return subprocess.run(program, env=os.environ | {"XLA_FLAGS": flag}, capture_output=True).returncode == 0
 
 
-if "XLA_FLAGS" not in os.environ:  # which the workers and processes of tests inherit
-    os.environ["XLA_FLAGS"] = QUICK_TO_COMPILE if _is_known(QUICK_TO_COMPILE) else ""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _optimization(request):
-    """Compile without XLA's optimizations, in three fifths of the time, unless a file is marked `optimized`.
-
-    Those files compare bits with other processes, which compile as a user's do. Jitted functions are forgotten where
-    the level changes.
-    """
-    import jax
-
-    plain = request.node.get_closest_marker("optimized") is None
-    if plain != jax.config.read("jax_disable_most_optimizations"):
-        jax.clear_caches()
-        jax.config.update("jax_disable_most_optimizations", plain)
+if "XLA_FLAGS" not in os.environ:
+    # Tests compile much and run it once: in all their processes, to slower programs in a fraction of the time. With
+    # `XLA_FLAGS= pytest ...` they compile as a user's processes do, as `make test` has it for files marked `optimized`.
+    os.environ["XLA_FLAGS"] = FUSION if _is_known(FUSION) else ""
+    os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
 
 
 @pytest.fixture(scope="session")

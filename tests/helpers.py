@@ -171,16 +171,15 @@ def run(module: str, *args: object, **environment: str) -> Result:
 
 
 @contextlib.contextmanager
-def eight_devices(hasty: bool = False):
+def eight_devices():
     """A process that has eight devices, as a function that calls a function of a test's module there."""
-    with ProcessPoolExecutor(1, PROCESSES, initializer=_have_eight_devices, initargs=(hasty,)) as process:
+    with ProcessPoolExecutor(1, PROCESSES, initializer=_have_eight_devices) as process:
         yield lambda function, *args: process.submit(function, *args).result()
 
 
-def _have_eight_devices(hasty):
+def _have_eight_devices():
     import jax
 
-    jax.config.update("jax_disable_most_optimizations", hasty)
     jax.config.update("jax_num_cpu_devices", 8)
 
 

@@ -16,8 +16,6 @@ from genjax.evaluation.context import EvalContext
 from genjax.evaluation.registry import METRICS
 from genjax.metrics.features import FeatureNet
 
-pytestmark = pytest.mark.optimized
-
 X = np.random.default_rng(0).integers(0, 256, (300, 5, 4, 1), np.uint8)
 SOURCE = in_memory("noise", "train", X, None)
 

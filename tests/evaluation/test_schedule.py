@@ -11,8 +11,6 @@ from genjax.evaluation.registry import METRICS
 from genjax.evaluation.schedule import EvalSchedule
 from genjax.run.records import read_evaluations
 
-pytestmark = pytest.mark.optimized
-
 # Pixels as features: small, and known.
 JUDGED = {"eval.every": 2, "eval.metrics": "swd,neighbors", "eval.samples": 20, "eval.budget": 1e9}
 

@@ -13,8 +13,6 @@ from helpers import ROOT, Program, assert_same, config_of, ending, run
 from genjax import tasks
 from genjax.config import flat
 
-pytestmark = pytest.mark.optimized
-
 GAN = "--config=configs/gan.py:smoke"
 CLASSIFIER = "--config=configs/classifier.py:smoke"
 

@@ -18,8 +18,6 @@ from genjax.run.recorder import Recorder
 from genjax.run.records import read_evaluations
 from genjax.run.workdir import Workdir
 
-pytestmark = pytest.mark.optimized
-
 STEPS = 8
 TWO_DEVICES = {"XLA_FLAGS": f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=2"}
 

@@ -19,8 +19,6 @@ from genjax.run.recorder import Recorder
 from genjax.run.training import train
 from genjax.sample import parse_seeds, sample
 
-pytestmark = pytest.mark.optimized
-
 
 @pytest.fixture(scope="module")
 def config(images):

@@ -17,8 +17,6 @@ from genjax.engine.phase import Phase, Task, scheduled_phases
 from genjax.run.recorder import Recorder
 from genjax.run.training import train
 
-pytestmark = pytest.mark.optimized
-
 STEPS = 5
 
 

@@ -17,12 +17,10 @@ from genjax.ops.conv import geometry as geometry_of
 from genjax.ops.cpu import phases
 from genjax.ops.cpu.convolution import C, T, W
 
-pytestmark = pytest.mark.optimized
-
 
 @pytest.fixture(scope="module")
 def eight():
-    with eight_devices(hasty=True) as call:
+    with eight_devices() as call:
         yield call
 
 

@@ -11,8 +11,6 @@ from genjax.errors import InputError
 from genjax.run.recorder import Recorder
 from genjax.train import train
 
-pytestmark = pytest.mark.optimized
-
 
 @pytest.fixture(autouse=True)
 def _without_report(monkeypatch):
