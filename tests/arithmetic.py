@@ -5,7 +5,8 @@
 
 A program is traced, not compiled, and each of its results becomes a hash of the operation and of the hashes of its
 operands. So neither names, nor the order of independent operations, nor functions that wrap others, nor results that
-nobody uses make a difference; another operation, constant, type or operand does. Digests hold for the versions that they were made with.
+nobody uses make a difference; another operation, constant, type or operand does. Digests hold for the versions of
+packages that they were made with.
 """
 
 import hashlib

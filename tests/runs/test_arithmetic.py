@@ -5,7 +5,6 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-
 FAST = (
     *("demo", "gan", "dcgan", "wgan_gp", "cgan", "progan", "stylegan", "stylegan2"),
     *("vae", "vqvae", "ae_stacked", "style_gatys", "style_adain"),
