@@ -21,9 +21,7 @@ def float64():
         yield
 
 
-@pytest.mark.parametrize(
-    ("kernel", "stride", "padding"), [*itertools.product([2, 3, 4, 5], [1, 2, 3], ["SAME", "VALID"])]
-)
+@pytest.mark.parametrize(("kernel", "stride", "padding"), [*itertools.product([2, 3, 5], [1, 2, 3], ["SAME", "VALID"])])
 def test_layers_agree_with_flax(kernel, stride, padding):
     rng = np.random.default_rng(1)
     x = jnp.asarray(rng.normal(size=(2, 6, 5, 3)))
