@@ -19,6 +19,7 @@ PINNED = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("name", "split"), PINNED)
 def test_pinned(load, name, split):
     source = load(name, split)

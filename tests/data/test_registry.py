@@ -63,6 +63,7 @@ def spirals(tmp_path, monkeypatch):
     sys.modules.pop("spirals_of_a_user", None)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("record", [r for r in data.SOURCES if r.name not in ELSEWHERE], ids=lambda record: record.name)
 def test_sources_keep_their_contract_and_their_record(record):
     name = EXAMPLES.get(record.name, record.name)

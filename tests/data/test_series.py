@@ -100,6 +100,7 @@ def test_other_requests_that_mean_nothing_are_refused(tmp_path, archive, load):
         load(archive(x=draw(2, 3, 1)), split="test")
 
 
+@pytest.mark.heavy
 def test_series_of_unequal_lengths_train(archive, tmp_path):
     x = 1 / (1 + np.exp(-draw(12, 5, 2)))
     name = archive(x=x, lengths=np.arange(12) % 5 + 1)

@@ -65,6 +65,7 @@ def test_spans_say_where_phases_begin():
     assert [(s.start, s.stop, s.first_example) for s in scheduled_phases(toy())] == [(0, 7, 0), (7, 12, 28)]
 
 
+@pytest.mark.heavy
 def test_a_phase_is_entered_once_wherever_the_run_is_cut():
     whole = run(toy())
     for cut in range(1, 12):

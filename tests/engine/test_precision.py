@@ -33,6 +33,7 @@ def operands(jaxpr):
             yield from operands(inner)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["gan", "dcgan", "wgan_gp"])
 def test_every_product_is_in_bfloat16_and_the_whole_state_in_float32(name):
     state, step, batch = first_step(name, "bfloat16")
@@ -44,6 +45,7 @@ def test_every_product_is_in_bfloat16_and_the_whole_state_in_float32(name):
     assert any(jax.tree.leaves(moved))
 
 
+@pytest.mark.heavy
 def test_losses_agree_with_those_of_float32_to_the_three_digits_of_bfloat16():
     long, short = (
         step.lower().compile()(state, batch, jax.random.key(1))[1]

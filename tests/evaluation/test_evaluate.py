@@ -64,6 +64,7 @@ def test_values_are_those_of_the_functions_on_the_same_features():
     assert (found["Precision (toy)"], found["Recall (toy)"]) == pytest.approx((precision, recall), abs=0.02)
 
 
+@pytest.mark.heavy
 def test_a_set_against_itself():
     found = values_of(
         EvalContext(source(REAL), source(REAL), None, [NET]), "frechet", "precision_recall", "swd", "neighbors"
@@ -220,6 +221,7 @@ def config(name):
     return ConfigDict({"name": name, "split": "train", "size": "", "channels": 0, "resize": "crop", "dir": ""})
 
 
+@pytest.mark.heavy
 def test_a_run_is_evaluated_and_keeps_the_results(place):
     features = f"--features=classifier:{place / 'classifier'}"
     names = ("frechet", "precision_recall", "classes", "swd", "ms_ssim", "neighbors")
@@ -241,6 +243,7 @@ def test_a_run_is_evaluated_and_keeps_the_results(place):
     assert "has results of swd that do not compare with these (samples.count: 100 -> 90" in other.out
 
 
+@pytest.mark.heavy
 def test_a_classifier_is_evaluated_on_held_out_images(place):
     done = run("genjax.evaluate", f"--workdir={place / 'classifier'}")
     assert done.code == 0, done.err
@@ -249,12 +252,14 @@ def test_a_classifier_is_evaluated_on_held_out_images(place):
     assert row["protocol"]["settings"]["heldout"] == "fashion_mnist_10k test, 2000"
 
 
+@pytest.mark.heavy
 def test_a_perceptual_path_is_measured(place):
     done = run("genjax.evaluate", f"--workdir={place / 'gan'}", "--metrics=ppl", "--samples=8", "--out=/dev/null")
     assert done.code == 0, done.err
     assert "Perceptual path length (SqueezeNet, seven maps; z, full)" in done.out
 
 
+@pytest.mark.heavy
 def test_images_are_evaluated_without_a_run(place):
     given = [f"--images={place / 'clothes'}", "--metrics=swd,ms_ssim", f"--out={place / 'new' / 'results.jsonl'}"]
     by_folder = run("genjax.evaluate", *given, f"--reference={place / 'clothes.npy'}")
@@ -310,6 +315,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_named_in_a_line(mistake, place):
     given, texts = MISTAKES[mistake]

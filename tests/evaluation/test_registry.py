@@ -74,6 +74,7 @@ def numbers(metric, context):
 OF_SAMPLES = [m for m in METRICS.values() if m.samples and m.name not in ("modes", "ppl")]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("metric", OF_SAMPLES, ids=lambda metric: metric.name)
 def test_real_images_are_better_than_noise_by_the_direction_of_each_number(metric):
     good = numbers(metric, context_of(CLEAN[:80]))

@@ -21,6 +21,7 @@ def flags(images):
     return ["--config=configs/gan.py:smoke", *(f"--config.{key}={value}" for key, value in given.items())]
 
 
+@pytest.mark.heavy
 def test_a_run_is_evaluated_during_training(flags, tmp_path):
     done = run("genjax.train", *flags, f"--workdir={tmp_path}")
     assert done.code == 0, done.err
@@ -39,6 +40,7 @@ def test_a_run_is_evaluated_during_training(flags, tmp_path):
     assert row["protocol"] == rows[-2]["protocol"]
 
 
+@pytest.mark.heavy
 def test_evaluations_do_not_change_training(flags, tmp_path):
     for name, more in (("judged", []), ("not", ["--config.eval.every=0"])):
         assert run("genjax.train", *flags, *more, f"--workdir={tmp_path / name}").code == 0
@@ -65,6 +67,7 @@ def stop_at_4():
     loop.train = watched
 
 
+@pytest.mark.heavy
 def test_a_stopped_run_ends_with_the_results_of_an_uninterrupted_one(flags, tmp_path):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     assert run("genjax.train", *flags, f"--workdir={whole}").code == 0
@@ -109,6 +112,7 @@ def test_evaluations_beyond_the_budget_are_skipped_with_one_message(schedule):
     assert tenth.due(100, 1.0, 10.0) == (True, "")  # the last step is always evaluated
 
 
+@pytest.mark.heavy
 def test_an_evaluation_that_fails_is_reported_and_the_run_continues(flags, tmp_path):
     done = Program("genjax.train", *flags, f"--workdir={tmp_path}", before=fail).wait()
     assert done.code == 0, done.err

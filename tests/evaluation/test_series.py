@@ -32,6 +32,7 @@ def place(tmp_path_factory):
     return folder
 
 
+@pytest.mark.heavy
 def test_the_error_is_a_mean_over_the_numbers_that_are_there(place):
     workdir = f"--workdir={place / 'run'}"
     assert run("genjax.reconstruct", workdir, f"--out={place / 'y.npy'}").code == 0
@@ -46,6 +47,7 @@ def test_the_error_is_a_mean_over_the_numbers_that_are_there(place):
     assert row["values"]["Reconstruction, mean squared error"] == pytest.approx(np.mean(errors), rel=1e-6)
 
 
+@pytest.mark.heavy
 def test_latents_know_nothing_of_what_is_after_an_end(place):
     found = []
     for name in ("own", "other_ends"):
@@ -58,6 +60,7 @@ def test_latents_know_nothing_of_what_is_after_an_end(place):
     np.testing.assert_array_equal(*found)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("module", "flag"), [("genjax.encode", "--data"), ("genjax.reconstruct", "--images")])
 @pytest.mark.parametrize(
     ("name", "texts"),

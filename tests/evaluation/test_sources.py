@@ -50,6 +50,7 @@ def test_only_a_missing_split_means_that_nothing_is_held_out(name):
         sources.heldout(name, "", FORM, "")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["shapes_16", "textures_16"])
 def test_a_run_on_drawn_images_shows_held_out_ones(tmp_path, name):
     assert train(config_of("ae_stacked", data__name=name), tmp_path) == 0

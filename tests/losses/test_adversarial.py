@@ -94,6 +94,7 @@ def test_only_a_loss_without_a_floor_is_ever_negative():
         assert (least >= 0) == loss.floor, name
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", LOSSES)
 def test_values_and_slopes_stay_finite_at_far_logits(name):
     for real, fake in ((1e4, 1e4), (1e4, -1e4), (-1e4, 1e4), (-1e4, -1e4)):

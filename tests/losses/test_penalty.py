@@ -28,6 +28,7 @@ def lengths(x):
     return np.linalg.norm(np.float64(x).reshape(len(x), -1), axis=1)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("length", [0.3, 1.0, 2.5])
 def test_the_penalties_of_a_linear_critic_are_functions_of_its_length(length, images):
     w = jax.random.normal(jax.random.key(2), (4, 3, 2))
@@ -67,6 +68,7 @@ def test_value_and_slope_are_those_of_each_example(images):
     np.testing.assert_allclose(slope, images[0], rtol=1e-6)
 
 
+@pytest.mark.heavy
 def test_dragan_is_on_reals_moved_by_noise_of_half_the_batchs_deviation():
     """D(x) = a x on one pixel has one slope; D(x) = (x - m)^2 / 2 shows the moved points: E (|x'| - 1)^2.
 
@@ -82,6 +84,7 @@ def test_dragan_is_on_reals_moved_by_noise_of_half_the_batchs_deviation():
     assert abs(float(found) - expected) < 4 * deviation / np.sqrt(n)
 
 
+@pytest.mark.heavy
 def test_interpolation_weights_are_uniform_and_one_an_example():
     # With D(x) = x^2 / 2 on one pixel, from 0 to 1, the slope is the weight u: E (u - 1)^2 = 1/3, var = 4/45.
     n = 20_000
@@ -106,6 +109,7 @@ def test_interpolates_need_as_many_fakes_as_reals(name, images):
         PENALTIES[name](linear(1.0), images[0], images[1][:3], KEY)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", PENALTIES)
 def test_the_slope_of_a_penalty_in_the_critics_weights_matches_finite_differences(name):
     with jax.enable_x64(True):
@@ -124,6 +128,7 @@ def test_the_slope_of_a_penalty_in_the_critics_weights_matches_finite_difference
             np.testing.assert_allclose(slope[index], difference, rtol=1e-5, atol=1e-8)
 
 
+@pytest.mark.heavy
 def test_penalties_of_images_in_several_sizes_are_means_and_sums_over_sizes():
     """A linear critic of a pyramid has the slope w_i in the image of size i, wherever it is."""
     lengths, rng = (0.5, 1.0, 3.0), np.random.default_rng(0)

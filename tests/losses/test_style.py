@@ -53,6 +53,7 @@ def test_statistics_are_the_mean_squares_of_two_differences():
     np.testing.assert_allclose(moments_loss(x, y), expected, rtol=1e-4)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("loss", [content_loss, moments_loss, lambda x, y: style_loss(gram(x), gram(y))])
 def test_an_image_is_its_own_style_and_content(loss):
     x = maps()

@@ -64,6 +64,7 @@ def test_one_program_serves_all_batches():
     assert traced == [(4, 6, 5, 3)]
 
 
+@pytest.mark.heavy
 def test_an_image_has_the_same_features_to_the_bit_in_any_company(small):
     x = np.random.default_rng(1).integers(0, 256, (7, 28, 28, 1), np.uint8)
     together = extract(small, x, batch=4).features
@@ -80,11 +81,13 @@ def test_products_are_in_full_float32_on_every_backend(small):
     assert all("HIGHEST" in line and "DEFAULT" not in line for line in products)
 
 
+@pytest.mark.heavy
 def test_gray_images_are_seen_as_color_ones_of_equal_channels(small):
     gray, color = (extract(small, np.repeat(X[..., :1], n, -1)).features for n in (1, 3))
     np.testing.assert_allclose(gray, color, rtol=1e-5, atol=1e-4)
 
 
+@pytest.mark.heavy
 def test_worse_images_are_further_away():
     source = open_source("emoji_32", "train[:200]")
     x, rng = source.read(np.arange(200)), np.random.default_rng(0)

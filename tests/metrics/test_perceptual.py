@@ -18,6 +18,7 @@ def distance():
     return jax.jit(perceptual_distance(32))
 
 
+@pytest.mark.heavy
 def test_it_is_the_difference_of_unit_vectors_summed_over_maps(distance):
     maps = [SqueezeNet().apply(squeezenet.load(), bilinear(x, (32, 32))).maps for x in (X, Y)]
     expected = np.zeros(3)
@@ -35,6 +36,7 @@ def test_it_is_zero_of_a_copy_symmetric_and_grows_with_the_change(distance):
     assert np.all(np.diff(steps, axis=0) > 0)
 
 
+@pytest.mark.heavy
 def test_gray_is_color_of_three_equal_channels(distance):
     gray = [z[..., :1] for z in (X, Y)]
     np.testing.assert_allclose(distance(*gray), distance(*(np.repeat(z, 3, -1) for z in gray)), rtol=1e-4)

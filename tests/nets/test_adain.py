@@ -3,11 +3,13 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from genjax.nets.adain import EDGES, Decoder, ReflectedConv
 from genjax.ops.resample import upsample2x
 
 
+@pytest.mark.heavy
 def test_an_enlarging_layer_is_enlarge_then_reflect_then_convolve():
     with jax.enable_x64(True):
         x = jnp.asarray(np.random.default_rng(0).normal(size=(2, 5, 6, 3)))
@@ -20,6 +22,7 @@ def test_an_enlarging_layer_is_enlarge_then_reflect_then_convolve():
         np.testing.assert_allclose(layer.apply(variables, x), expected + b, atol=1e-12)
 
 
+@pytest.mark.heavy
 def test_a_decoder_of_four_sizes_enlarges_eightfold_and_its_output_is_unbounded():
     x = jnp.ones((2, 3, 5, 6))
     y, variables = Decoder(((4,), (4, 4), (4,), (4,))).init_with_output(jax.random.key(0), x)

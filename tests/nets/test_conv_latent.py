@@ -23,6 +23,7 @@ def test_the_convolutional_vae_is_that_of_keras_example():
     assert parameters(net, (1, 2), "decode") == 65_089
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("shape", [(28, 28, 1), (9, 14, 3), (5, 1, 1)])
 @pytest.mark.parametrize("kernel", [2, 3, 4, 5])
 def test_the_decoder_restores_even_and_odd_sizes(shape, kernel):

@@ -69,6 +69,7 @@ def test_beside_an_image_the_class_is_planes_of_ones_and_zeros():
         assert (row[..., 1:] == class_onehot).all()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("shape", [(4, 5), (4, 3, 2, 5)])
 def test_class_conditional_normalization_is_that_of_the_batch_with_the_scales_of_the_class(shape):
     x = 2 + 3 * jax.random.normal(jax.random.key(1), shape)
@@ -87,6 +88,7 @@ def test_class_conditional_normalization_is_that_of_the_batch_with_the_scales_of
     np.testing.assert_allclose(running[1], 0.99 + 0.01 * var, rtol=1e-4)
 
 
+@pytest.mark.heavy
 def test_a_generator_normalized_by_class_uses_it_nowhere_else():
     """At the start all classes have one scale and offset: the images are those of no class."""
     z = jax.random.normal(jax.random.key(1), (4, 7))

@@ -43,6 +43,7 @@ def test_stored_weights_are_of_unit_variance_over_the_multiplier():
     np.testing.assert_allclose(variables["params"]["kernel"].std(), 1, atol=4 / np.sqrt(2 * 10_800))
 
 
+@pytest.mark.heavy
 def test_linear_layers_of_gain_one_keep_unit_variance():
     """Of three in turn: a drawn 64x64 kernel has a mean square of one within sqrt(2) / 64, or 2 %, as deviation."""
     x = jax.random.normal(jax.random.key(1), (4096, 64))

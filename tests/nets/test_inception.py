@@ -14,6 +14,7 @@ from genjax.metrics import features
 from genjax.nets.inception import Block8, Inception
 
 
+@pytest.mark.heavy
 def test_it_has_the_graphs_parameters():
     # Keras' summary of the same trunk (no scale in its normalization, as here): 23,817,352 trainable with 1,000 classes
     like = jax.eval_shape(Inception().init, jax.random.key(0), jnp.zeros((1, 32, 32, 3)))
@@ -21,6 +22,7 @@ def test_it_has_the_graphs_parameters():
     assert sum(leaf.size for leaf in jax.tree.leaves(like)) == trunk + 2049 * 1008
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("last", [False, True])
 def test_the_last_block_pools_maxima_and_the_one_before_means_without_padding(last):
     x = jax.random.uniform(jax.random.key(0), (1, 8, 8, 1))

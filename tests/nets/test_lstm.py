@@ -86,6 +86,7 @@ def learn(task, x):
     return float(metrics["loss"]), [np.asarray(old - new) / 0.1 for old, new in pairs]
 
 
+@pytest.mark.heavy
 def test_padding_changes_neither_latents_nor_loss_nor_gradient():
     short, long = build(STEPS), build(2 * STEPS)
     state = jax.jit(short.init)(jax.random.key(0))  # the weights do not depend on the number of steps
@@ -101,6 +102,7 @@ def test_padding_changes_neither_latents_nor_loss_nor_gradient():
         np.testing.assert_allclose(a, b, atol=2e-6)
 
 
+@pytest.mark.heavy
 def test_the_loss_is_a_mean_over_numbers_that_are_no_padding():
     task, x = build(STEPS, loss="mse", autoencoder__output="linear"), padded(STEPS)
     state = jax.jit(task.init)(jax.random.key(0))
@@ -109,6 +111,7 @@ def test_the_loss_is_a_mean_over_numbers_that_are_no_padding():
     assert learn(task, x)[0] == pytest.approx(np.nanmean((np.float64(y) - x) ** 2), rel=1e-5)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["gaussian", "dropout"])
 def test_corruption_does_not_change_padding(name):
     task, x = build(STEPS, corruption__name=name, corruption__amount=0.5), padded(STEPS)
@@ -117,6 +120,7 @@ def test_corruption_does_not_change_padding(name):
     assert np.isfinite(learn(task, x)[0])
 
 
+@pytest.mark.heavy
 def test_rows_of_an_image_are_steps():
     net, x = Recurrent((6, 4, 2), (5, 3)), draw(2, 6, 4, 2)
     variables = net.init(jax.random.key(0), x)

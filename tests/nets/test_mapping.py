@@ -37,6 +37,7 @@ def test_the_length_of_z_does_not_matter():
     np.testing.assert_allclose(NET.apply(VARIABLES, 3 * Z), NET.apply(VARIABLES, Z), rtol=1e-5)
 
 
+@pytest.mark.heavy
 def test_the_average_moves_in_training_towards_the_batchs_mean():
     w = np.float64(NET.apply(VARIABLES, Z))
     assert (VARIABLES["average"]["w_avg"] == 0).all()
@@ -70,6 +71,7 @@ def test_mixed_styles_are_one_latents_and_then_anothers():
         assert sum(np.allclose(ws[i], c, rtol=1e-5) for c in candidates) == 1
 
 
+@pytest.mark.heavy
 def test_the_cut_is_uniform_and_happens_as_often_as_said():
     count, layers, used = 4000, 8, 6
     ws = mix(jnp.zeros((count, layers, 1)), jnp.ones((count, layers, 1)), KEY, 0.9, used)[:, :, 0]
@@ -86,5 +88,6 @@ def test_without_mixing_all_layers_have_one_style():
     np.testing.assert_array_equal(ws, broadcast(NET.apply(VARIABLES, Z), 6))
 
 
+@pytest.mark.heavy
 def test_an_examples_styles_do_not_depend_on_the_batchs_size():
     np.testing.assert_allclose(in_training(Z, mixing=0.9)[0][:2], in_training(Z[:2], mixing=0.9)[0], rtol=1e-5)

@@ -70,6 +70,7 @@ def test_a_statistic_joins_maps_as_a_channel_that_is_equal_at_all_places(minibat
     assert append_statistic("", x) is x
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("minibatch", ["discrimination", "stddev", "stddev_textbook"])
 @pytest.mark.parametrize("net", ["mlp", "dcgan"])
 def test_logits_are_permuted_with_their_examples(net, minibatch):

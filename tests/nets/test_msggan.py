@@ -21,6 +21,7 @@ def images():
     return tuple(jnp.asarray(rng.normal(size=(8, side, side, 2)), jnp.float32) for side in (4, 8, 16))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("combine", ["simple", "lin_cat", "cat_lin"])
 def test_the_critic_is_its_formula_in_float64(combine):
     """arXiv:1903.06048, eqs. 3 to 5: [x1; x2], [r x1; x2], r [x1; x2], r a 1x1 convolution."""
@@ -40,6 +41,7 @@ def test_the_critic_is_its_formula_in_float64(combine):
     assert next(layers, None) is None
 
 
+@pytest.mark.heavy
 def test_the_generators_images_are_those_of_its_stages():
     net = Generator((16, 16, 2), CHANNELS)
     z = jax.random.normal(jax.random.key(0), (3, 5))

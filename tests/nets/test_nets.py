@@ -33,6 +33,7 @@ def test_the_classic_gan_has_its_parameters():
     assert count(shapes(mlp.Critic(), jnp.zeros((1, 28, 28, 1)))) == 117_750 + 15_100 + 101
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("shape", [(28, 28, 1), (12, 20, 3)])
 @pytest.mark.parametrize("order", ["textbook", "paper"])
 def test_dcgan_makes_and_judges_images_of_any_fitting_shape(shape, order):
@@ -67,6 +68,7 @@ def test_dropout_keeps_the_mean_and_is_off_outside_training():
     assert abs(float(y.mean()) - 1) < 4 * np.sqrt(0.4 / 0.6 / y.size)
 
 
+@pytest.mark.heavy
 def test_dropout_masks_differ_between_layers_of_one_net():
     critic = dcgan.Critic(channels=(4, 4), dropout=0.5)
     x = jnp.ones((2, 8, 8, 1))

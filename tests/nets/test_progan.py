@@ -31,6 +31,7 @@ def count(net, *args):
     return sum(leaf.size for leaf in jax.tree.leaves(variables))
 
 
+@pytest.mark.heavy
 def test_the_nets_have_the_published_number_of_parameters():
     """arXiv:1710.10196, table 2, prints 23.1M for both; the table lacks the to- and from-RGB of earlier stages."""
     widths = (512, 512, 512, 512, 256, 128, 64, 32, 16)
@@ -71,6 +72,7 @@ def images(side=16, count=8):
     return jnp.asarray(np.random.default_rng(2).normal(size=(count, side, side, 2)), jnp.float32)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("stage", [1, 2])
 def test_a_stage_fades_in_from_the_enlarged_one_before_to_the_bit(generator, stage):
     net, variables = generator
@@ -93,6 +95,7 @@ def test_grown_to_a_level_is_the_stage_of_that_level_at_full_size(generator, lev
     np.testing.assert_array_equal(net.apply(variables, latents(), jnp.float32(level), method="partially_grown"), image)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("stage", [1, 2])
 def test_a_critic_fades_in_from_the_judgment_of_the_halved_image(critic, stage):
     net, variables = critic
@@ -103,6 +106,7 @@ def test_a_critic_fades_in_from_the_judgment_of_the_halved_image(critic, stage):
     assert np.abs(at(1.0) - at(0.0)).max() > 0.05
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("bilinear", [False, True])
 def test_the_generator_is_its_formula_in_float64(bilinear):
     net = Generator(SHAPE, CHANNELS, bilinear=bilinear)
@@ -123,6 +127,7 @@ def test_the_generator_is_its_formula_in_float64(bilinear):
     np.testing.assert_allclose(net.apply(p, latents(3)), expected, rtol=2e-4, atol=2e-4)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("minibatch", "bilinear"), [("stddev", False), ("stddev_textbook", True), ("", False)])
 def test_the_critic_is_its_formula_in_float64(minibatch, bilinear):
     net = Critic(CHANNELS, minibatch=minibatch, bilinear=bilinear)
@@ -142,6 +147,7 @@ def test_the_critic_is_its_formula_in_float64(minibatch, bilinear):
     np.testing.assert_allclose(net.apply({"params": p}, images()), expected, rtol=3e-4, atol=3e-4)
 
 
+@pytest.mark.heavy
 def test_every_layer_keeps_unit_variance_at_the_start():
     """He's constant at run time: with unit-normal weights a map's mean square is one, layer by layer."""
     net = Generator((16, 16, 3), (256, 256, 256))

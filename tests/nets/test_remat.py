@@ -27,6 +27,7 @@ def kept(net, variables, x):
     return sum(leaf.size for leaf in jax.tree.leaves(pull))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", NETS)
 def test_the_same_weights_and_fewer_kept_numbers(name):
     make, x = NETS[name]
@@ -36,6 +37,7 @@ def test_the_same_weights_and_fewer_kept_numbers(name):
     assert kept(lean, first[1], x) < 0.8 * kept(plain, first[0], x)
 
 
+@pytest.mark.heavy
 def test_gradients_and_first_weights_are_the_same():
     make, x = NETS["progan's critic"]
     with jax.enable_x64(True):

@@ -25,6 +25,7 @@ def matrix(variables):
     return kernel.reshape(-1, kernel.shape[-1])
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", LAYERS)
 def test_the_followed_value_converges_to_the_largest_singular_value(name):
     layer, x, variables = started(name)

@@ -37,6 +37,7 @@ def test_it_has_the_papers_parameters_and_maps(variables):
     assert odd.maps["fire9"].shape == (1, 14, 14, 512)  # ceil mode: floor would leave 13
 
 
+@pytest.mark.heavy
 def test_it_names_drawings():
     """Emoji are no photographs, yet the likeliest of ImageNet's 1,000 classes is the right one."""
     folder = files("genjax") / "assets" / "emoji_64"

@@ -34,6 +34,7 @@ def enlarged(x, side):
     return np.asarray(x).repeat(side // x.shape[1], 1).repeat(side // x.shape[2], 2)
 
 
+@pytest.mark.heavy
 def test_the_generator_of_faces_has_the_published_number_of_parameters():
     """26.2 million (section 2); its authors' code prints 26,219,627 for 1024 pixels. Constants are not counted."""
     channels = (512, 512, 512, 512, 256, 128, 64, 32, 16)
@@ -74,6 +75,7 @@ def numpy_images(params, ws, net, stages):
             yield conv(x, p["kernel"] / np.sqrt(x.shape[3])) + p["bias"]
 
 
+@pytest.mark.heavy
 def test_the_generator_is_that_of_the_paper_as_it_grows():
     with jax.enable_x64(True):
         net, z = Generator((16, 16, 3), (6, 5, 4), width=8, layers=2), np.float64(Z)
@@ -91,6 +93,7 @@ def test_the_generator_is_that_of_the_paper_as_it_grows():
             np.testing.assert_allclose(grown(level), expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("field", ["", "constant_input", "noise", "bilinear"])
 def test_the_generator_is_that_of_the_paper_with_each_switch_off(field):
     with jax.enable_x64(True):
@@ -101,6 +104,7 @@ def test_the_generator_is_that_of_the_paper_with_each_switch_off(field):
         np.testing.assert_allclose(jax.jit(net.apply)(variables, z), expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.heavy
 def test_a_stage_fades_in_from_the_one_before_to_the_bit():
     old, new = synthesize(VARIABLES, WS, 0, key=KEY), synthesize(VARIABLES, WS, 1, key=KEY)
     assert (old.shape, new.shape) == ((4, 4, 4, 3), (4, 8, 8, 3))
@@ -110,6 +114,7 @@ def test_a_stage_fades_in_from_the_one_before_to_the_bit():
     np.testing.assert_allclose(synthesize(VARIABLES, WS, 1, 0.3, KEY), between, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.heavy
 def test_grown_to_a_stage_is_its_image_enlarged():
     grown = jax.jit(lambda level: NET.apply(VARIABLES, WS, level, method="partially_grown"))
     for level, stage, alpha in [(0.0, 0, None), (0.25, 1, 0.25), (1.0, 1, None)]:
@@ -123,6 +128,7 @@ def test_all_stages_have_weights_whatever_stage_is_made_first():
     assert len(VARIABLES["params"]) == 1 + 1 + 4 + 2  # mapping, constant, layers, colors
 
 
+@pytest.mark.heavy
 def test_weights_begin_as_the_paper_says():
     """Appendix C: all N(0, 1), over the multiplier in the mapping; the constant one; biases and noise's scales zero."""
     params = jax.jit(Generator((4, 4, 1), (40,), width=50, layers=1).init)(jax.random.key(0), jnp.ones((1, 50)))[
@@ -162,6 +168,7 @@ def test_layers_have_independent_noise_of_unit_variance():
         np.testing.assert_allclose(np.cov(draws), np.eye(4), atol=5 * np.sqrt(2 / draws.shape[1]))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("stage", [0, None])
 def test_training_mixes_the_styles_of_the_layers_in_use_and_moves_the_average(stage):
     key = NET.apply(VARIABLES, rngs={"noise": KEY}, method=lambda m: m.make_rng("noise"))
@@ -173,12 +180,14 @@ def test_training_mixes_the_styles_of_the_layers_in_use_and_moves_the_average(st
     np.testing.assert_allclose(moved["average"]["mapping"]["w_avg"], expected["average"]["mapping"]["w_avg"], rtol=1e-5)
 
 
+@pytest.mark.heavy
 def test_an_examples_training_image_does_not_depend_on_the_batchs_size():
     whole, half = (train(VARIABLES, z, KEY)[0] for z in (Z, Z[:2]))
     np.testing.assert_allclose(whole[:2], half, rtol=1e-4, atol=1e-4)
     assert np.abs(train(VARIABLES, Z, jax.random.key(5))[0] - whole).max() > 0.1
 
 
+@pytest.mark.heavy
 def test_outside_training_an_image_is_a_function_of_its_latent():
     generate = jax.jit(NET.apply)
     once = generate(VARIABLES, Z)
@@ -195,6 +204,7 @@ def test_full_truncation_is_the_image_of_the_average():
     np.testing.assert_array_equal(synthesize(variables, ws), expected)
 
 
+@pytest.mark.heavy
 def test_every_weight_in_use_has_a_finite_slope():
     loss = lambda params: jnp.sum(jnp.sin(train({**VARIABLES, "params": params}, Z, KEY)[0]))  # noqa: E731
     for name, slopes in jax.jit(jax.grad(loss))(VARIABLES["params"]).items():

@@ -87,6 +87,7 @@ def numpy_image(params, ws):
     return image
 
 
+@pytest.mark.heavy
 def test_the_generator_is_that_of_the_paper():
     with jax.enable_x64(True):
         net, z = Generator((16, 16, 3), (6, 5, 4), width=8, layers=2), np.float64(Z)
@@ -140,6 +141,7 @@ def test_weights_begin_as_the_paper_says():
             assert (leaf == ("['style']['bias']" in name)).all(), name
 
 
+@pytest.mark.heavy
 def test_noise_is_of_each_example_or_constant_or_none():
     same = np.repeat(WS[:1], 4, 0)
     fresh, constant, none = (synthesize(VARIABLES, same, **how) for how in ({"key": KEY}, {}, {"noise": False}))
@@ -174,6 +176,7 @@ def test_full_truncation_is_the_image_of_the_average():
     np.testing.assert_array_equal(synthesize(variables, ws), synthesize(variables, np.broadcast_to(average, (4, 4, 8))))
 
 
+@pytest.mark.heavy
 def test_every_weight_has_a_finite_slope_through_the_critic():
     critic = Critic(channels=(5, 4))
     judge = drawn(critic, np.zeros((4, 8, 8, 3)), dtype=np.float32)[0]

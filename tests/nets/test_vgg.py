@@ -61,6 +61,7 @@ CASES = [  # depth, pooling, padding, ceil, height and width
 ]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("case", CASES)
 def test_it_is_the_papers(case):
     *fields, size = case
@@ -73,6 +74,7 @@ def test_it_is_the_papers(case):
         close(maps[name], theirs)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("case", CASES[:2])
 def test_precomputed_kernels_give_the_same_maps_and_gradient(case):
     *fields, size = case
@@ -144,6 +146,7 @@ def test_it_has_the_papers_parameters():
         assert sum(leaf.size for leaf in jax.tree.leaves(like)) == count + 12
 
 
+@pytest.mark.heavy
 def test_a_last_odd_row_is_dropped_or_pooled():
     x = jnp.zeros((1, 225, 224, 1))
     for ceil, sizes in ((False, [112, 56, 28, 14, 7]), (True, [113, 57, 29, 15, 8])):
@@ -153,6 +156,7 @@ def test_a_last_odd_row_is_dropped_or_pooled():
         assert maps["pool5"].shape[2:] == (7, 512)
 
 
+@pytest.mark.heavy
 def test_a_window_that_the_border_cuts_is_pooled_over_what_is_in_it():
     x = jnp.arange(9.0).reshape(1, 3, 3, 1)
     assert pool(x, "max", True)[0, ..., 0].tolist() == [[4, 5], [7, 8]]
@@ -216,6 +220,7 @@ def test_images_of_other_channels_are_refused():
         VGG().init(jax.random.key(0), jnp.zeros((1, 32, 32, 4)))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("padding", ["zeros", "reflect"])
 @pytest.mark.parametrize("ceil", [False, True])
 @pytest.mark.parametrize("last", ["relu1_1", "relu4_1", "pool5"])

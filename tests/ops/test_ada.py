@@ -35,6 +35,7 @@ def are_as_likely(values, expected):
     return stats.chisquare(found[1], N * np.array([expected[k] for k in sorted(expected)])).pvalue > 1e-3
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("channels", [1, 3])
 def test_without_probability_examples_are_themselves_to_the_bit(channels):
     x = X[..., :channels].copy()
@@ -109,12 +110,14 @@ def test_as_many_examples_change_as_that_makes():
     assert stats.binomtest(int(same), len(X), share).pvalue > 1e-3
 
 
+@pytest.mark.heavy
 def test_blits_are_exact_and_the_rest_is_one_resampling_of_both():
     flip, turn = affine.scale(-1, 1), affine.turn(np.cos(0.4), np.sin(0.4))
     np.testing.assert_array_equal(ada.reframe(X[0], flip, jnp.eye(3)), X[0, :, ::-1])
     np.testing.assert_allclose(ada.reframe(X[0], flip, turn), affine.warp(X[0], flip @ turn), atol=1e-5)
 
 
+@pytest.mark.heavy
 def test_an_example_depends_on_the_key_and_its_number_alone():
     found = np.asarray(augment(same := np.repeat(X[:1], len(X), 0), 0.8, KEY))
     assert len(np.unique(found, axis=0)) > 0.9 * len(X)
@@ -122,6 +125,7 @@ def test_an_example_depends_on_the_key_and_its_number_alone():
     assert (np.abs(augment(same, 0.8, jax.random.key(4)) - found).max((1, 2, 3)) > 1e-3).mean() > 0.9
 
 
+@pytest.mark.heavy
 def test_one_program_serves_all_probabilities_and_above_one_is_one():
     traces = []
     run = jax.jit(lambda x, p: traces.append(p) or ada.augment(x, p, KEY))
@@ -130,6 +134,7 @@ def test_one_program_serves_all_probabilities_and_above_one_is_one():
     np.testing.assert_array_equal(found[2], found[3])
 
 
+@pytest.mark.heavy
 def test_slopes_and_slopes_of_slopes_pass():
     """The R1 penalty of a critic behind the augmentation: its slope by the image and by the critic's weights."""
     with jax.enable_x64(True):

@@ -29,6 +29,7 @@ def test_the_filter_is_the_orthogonal_one_of_twelve_taps_and_six_vanishing_momen
     np.testing.assert_allclose(moments, 0, atol=1e-10)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("side", [2, 8, 9])
 def test_flips_quarter_turns_and_whole_shifts_are_exact(side):
     x = np.random.default_rng(1).normal(size=(side, side, 3)).astype(np.float32)
@@ -62,6 +63,7 @@ def by_scipy(x, matrix):
     return x
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", MAPS)
 def test_a_warp_is_filtering_bilinear_sampling_and_filtering(name):
     with jax.enable_x64(True):
@@ -69,6 +71,7 @@ def test_a_warp_is_filtering_bilinear_sampling_and_filtering(name):
     np.testing.assert_allclose(result, by_scipy(X, np.float64(MAPS[name])), atol=1e-9)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["enlarged", "stretched", "turned", "shifted", "far", "all"])
 def test_a_smooth_image_appears_where_the_map_points(name):
     """Cosines are their own mirror images, so f(M p) is known everywhere; SciPy's spline knows it within the image.
@@ -99,6 +102,7 @@ def test_a_smooth_image_appears_where_the_map_points(name):
     np.testing.assert_allclose(np.where(inside, result, 0), np.where(inside, bilinear, 0), atol=5 * bound)
 
 
+@pytest.mark.heavy
 def test_a_warp_that_changes_nothing_gives_the_image_back_and_whole_shifts_are_shifts():
     """The filter is orthogonal to its shifts by two, which is a pixel."""
     x = jnp.float32(X)

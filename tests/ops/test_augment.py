@@ -36,6 +36,7 @@ def test_a_translation_is_a_shift_by_up_to_an_eighth_with_zeros_and_all_shifts_a
     assert stats.chisquare(counts.ravel()).pvalue > 1e-3
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("side", "most"), [(3, 0), (4, 1), (12, 2), (20, 3), (28, 4), (32, 4)])
 def test_an_eighth_is_rounded_with_halves_up_as_in_the_authors_code(side, most):
     """int(side * 0.125 + 0.5): where the one bright row of an image comes to lie."""
@@ -85,6 +86,7 @@ def test_saturation_leaves_a_gray_image_gray():
     np.testing.assert_allclose(found, np.repeat(found[..., :1], 3, 3), atol=1e-6)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", POLICIES)
 def test_each_example_has_its_own_draw_whatever_the_batch(name):
     same = np.repeat(X[:1], 40, 0)
@@ -93,6 +95,7 @@ def test_each_example_has_its_own_draw_whatever_the_batch(name):
     np.testing.assert_allclose(augmented(name, same[:7]), found[:7], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", POLICIES)
 def test_gradients_pass(name):
     with jax.enable_x64(True):

@@ -21,6 +21,7 @@ def float64():
         yield
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("kernel", "stride", "padding"), [*itertools.product([2, 3, 5], [1, 2, 3], ["SAME", "VALID"])])
 def test_layers_agree_with_flax(kernel, stride, padding):
     rng = np.random.default_rng(1)
@@ -38,6 +39,7 @@ def test_layers_agree_with_flax(kernel, stride, padding):
     np.testing.assert_allclose(ours, expected, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kernel", [(1, 1), (3, 3), (5, 3)], ids=str)
 def test_enlarging_within_the_convolution_is_enlarging_before_it(kernel):
     rng = np.random.default_rng(6)
@@ -47,6 +49,7 @@ def test_enlarging_within_the_convolution_is_enlarging_before_it(kernel):
     np.testing.assert_allclose(upsample_conv(jnp.asarray(x), jnp.asarray(w)), expected, rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("cin", [1, 2])
 @pytest.mark.parametrize("case", CASES[:3], ids=str)
 def test_for_other_backends_plain_lax_is_traced_and_gives_the_same_numbers(case, cin, monkeypatch):

@@ -31,6 +31,7 @@ def test_the_maps_are_the_convolution_and_its_two_transposes(case):
     np.testing.assert_allclose(W(g, x, y), expected_w, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_one_inner_product_three_ways(case):
     """<C(x, w), y> = <x, T(y, w)> = <w, W(x, y)>."""

@@ -34,6 +34,7 @@ def by_kernels(x, w, style, up=False):
     return jax.vmap(lambda x, w: modulated_conv(x[None], w, ones, demodulate=False, up=up)[0])(x, kernels)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("up", [False, True])
 @pytest.mark.parametrize("demodulate", [False, True])
 def test_each_example_has_its_own_kernel(demodulate, up):
@@ -47,6 +48,7 @@ def test_each_example_has_its_own_kernel(demodulate, up):
         np.testing.assert_allclose(y[i : i + 1], expected, rtol=1e-11, atol=1e-12)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("up", [False, True])
 def test_scaling_maps_and_scaling_kernels_agree_in_float32(up):
     operands = [jnp.asarray(a, jnp.float32) for a in (X, W, STYLE)]
@@ -67,6 +69,7 @@ def test_scaling_maps_and_scaling_kernels_agree_in_second_derivatives():
     np.testing.assert_allclose(slopes(modulated_conv), slopes(by_kernels), rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.heavy
 def test_demodulated_outputs_of_independent_inputs_have_variance_one():
     """Exactly: the squares of all responses to impulses sum to one; and as measured on noise."""
     impulses = np.zeros((4, 5, 5, 4))
@@ -87,6 +90,7 @@ def test_enlarging_is_filtering_and_then_the_convolution_away_from_the_border():
     assert np.abs(y[:, 0] - expected[:, 0]).max() > 1e-3  # beyond it they have zeros in different places
 
 
+@pytest.mark.heavy
 def test_enlarging_keeps_centers_where_they_are():
     ramp = jnp.broadcast_to(jnp.arange(8.0)[:, None, None], (1, 8, 8, 1))
     delta = jnp.zeros((3, 3, 1, 1)).at[1, 1].set(1)

@@ -9,6 +9,7 @@ from scipy import stats
 from genjax.ops import noise
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("draw", [noise.normal, noise.uniform])
 def test_an_examples_noise_does_not_depend_on_the_batch_size(draw):
     key = jax.random.key(3)
@@ -69,12 +70,14 @@ def test_certain_and_impossible_events():
     assert noise.bits(jax.random.key(0), (2, 3)).dtype == jnp.uint32
 
 
+@pytest.mark.heavy
 def test_a_seeds_noise_is_the_seeds_alone_and_truncation_bounds_it():
     together, alone = noise.of_seeds(jnp.array([7, 3, 9]), (50,)), noise.of_seeds(jnp.array([9]), (50,))
     np.testing.assert_array_equal(together[2:], alone)
     assert np.abs(noise.of_seeds(jnp.arange(9), (50,), truncation=0.5)).max() <= 0.5
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_keys_of_content_depend_on_the_example_and_not_on_its_position(dtype):
     x = np.random.default_rng(0).integers(0, 256, (2000, 3, 3, 1)).astype(dtype)

@@ -18,6 +18,7 @@ def target(request, monkeypatch):
     return request.param
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("shape", [(2, 6, 8, 3), (3, 7, 7, 2), (1, 9, 5, 1)])
 @pytest.mark.parametrize("size", [2, 3])
 def test_values_and_gradients_are_xlas_even_among_equals(shape, size):
@@ -35,6 +36,7 @@ def test_values_and_gradients_are_xlas_even_among_equals(shape, size):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.heavy
 def test_gradients_of_gradients():
     with jax.enable_x64(True):
         x = jax.random.normal(jax.random.key(0), (2, 5, 4, 2), jnp.float64)
@@ -48,6 +50,7 @@ def test_the_first_of_equals_takes_the_gradient_and_nan_wins():
         assert jnp.isnan(max_pool(x.ravel().at[place].set(jnp.nan).reshape(x.shape))).all()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("height", "width"), [(7, 8), (8, 9), (3, 2)])
 @pytest.mark.parametrize(("size", "stride", "edge"), [(3, 2, 0), (3, 1, 1), (2, 2, 0)])
 def test_overlapping_windows_are_maxima_to_the_very_edge(height, width, size, stride, edge):
@@ -61,6 +64,7 @@ def test_overlapping_windows_are_maxima_to_the_very_edge(height, width, size, st
         np.testing.assert_array_equal(y[:, i, j], window.max((1, 2)))
 
 
+@pytest.mark.heavy
 def test_means_leave_out_pixels_beyond_the_edge():
     x = jax.random.normal(jax.random.key(0), (2, 5, 4, 3))
     y = mean_pool(x)

@@ -36,6 +36,7 @@ def test_a_batch_replaces_only_as_many_places_as_it_has_examples():
     assert (before["x"] != after["x"]).sum() == 4
 
 
+@pytest.mark.heavy
 def test_classes_travel_with_their_examples():
     drawn = replay.draw(jax.tree.map(jnp.asarray, history(10, 4, 6)[-1]), 10, jax.random.key(0), 50)
     np.testing.assert_array_equal(drawn["given"], -drawn["x"][:, 0])

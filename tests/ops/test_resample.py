@@ -18,6 +18,7 @@ def float64():
         yield
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("taps", "up", "down", "pad", "zeros"),
     [  # zeros before and behind, as arXiv:1912.04958's authors have them for each use
@@ -48,6 +49,7 @@ def test_filtering_by_one_two_one_and_then_the_mean_is_filtering_by_one_three_th
     np.testing.assert_allclose(upfirdn2d(jnp.asarray(X), SMOOTH, down=2), expected, rtol=1e-13, atol=1e-15)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("taps", "up", "down", "pad"), [(BINOMIAL, 1, 1, 0), (SMOOTH, 2, 1, 0), (SMOOTH, 1, 2, 0)])
 def test_a_constant_stays_constant_within_and_fades_at_the_border(taps, up, down, pad):
     y = np.asarray(upfirdn2d(jnp.ones((1, 8, 8, 1)), taps, up, down, pad))[0, :, :, 0]

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from genjax.ops import vector_quantize
 
@@ -29,6 +30,7 @@ def test_gradients_pass_straight_through_codes():
     np.testing.assert_array_equal(to_codes, 0)
 
 
+@pytest.mark.heavy
 def test_codes_follow_their_vectors_as_the_running_averages_of_the_paper():
     """Over three batches, in float64; one code is never used and stays."""
     count, decay = 5, 0.9
@@ -54,6 +56,7 @@ def test_an_unused_code_does_not_move():
     np.testing.assert_array_equal(after.codes[1], codebook.codes[1])
 
 
+@pytest.mark.heavy
 def test_rarely_used_codes_are_replaced_by_vectors_of_the_batch():
     codes = jnp.array(vectors(0, 4, 3), jnp.float32)
     codebook = vector_quantize.Codebook(codes, jnp.array([5.0, 0.5, 2.0, 0.0]), codes * 5)

@@ -104,6 +104,7 @@ def test_smoothing_keeps_a_line_straight_to_its_ends_and_around_gaps():
     np.testing.assert_allclose(curves._smooth(values, log=True), values, rtol=1e-12)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "rows",
     [

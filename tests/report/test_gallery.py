@@ -39,6 +39,7 @@ def points_axes():
     return Axes
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("dimensions", [1, 2, 3, 4, 9])
 def test_points_of_any_dimension_are_drawn_over_the_data(dimensions, labels):
     x = np.random.default_rng(0).normal(size=(50, dimensions))
@@ -65,6 +66,7 @@ def test_a_scatter_plot_counts_points_outside_its_limits(monkeypatch):
     assert texts == ["4 of 200 outside"]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "examples",
     [

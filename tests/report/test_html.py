@@ -96,6 +96,7 @@ def best_steps(folder, *names):
     return {unescape(label): int(best.rpartition(" ")[2]) if best else None for label, _, best in cells}
 
 
+@pytest.mark.heavy
 def test_the_best_step_of_a_result_is_marked_by_its_own_direction(run):
     best = best_steps(run, *METRICS)
     lower = 10

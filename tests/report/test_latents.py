@@ -72,6 +72,7 @@ def test_one_point_far_out_does_not_squeeze_the_others():
     assert (points[1:] <= high).all()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("classes", [None, 3, 10, 15, 40])
 @pytest.mark.parametrize("channels", [None, 1, 3])
 def test_any_number_of_classes_and_kinds_of_examples_are_drawn(classes, channels):

@@ -23,6 +23,7 @@ def test_images_of_a_plane_stand_without_gaps():
     np.testing.assert_array_equal(sheet[:: 4 * factor, :: 4 * factor], np.arange(6).reshape(2, 3))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("target", [None, 0.1])
 @pytest.mark.parametrize("z", [np.zeros((4, 3)), np.random.default_rng(0).random((50, 2, 2, 3))], ids=["dead", "maps"])
 def test_activity_is_drawn_of_any_latents(z, target):

@@ -33,6 +33,7 @@ def test_a_sheet_is_near_square(count):
     assert count < 5 or 0.6 < width / height < 1.7
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("dimensions", [1, 2, 3, 5])
 def test_points_of_any_dimension_are_drawn(dimensions):
     x = np.random.default_rng(0).normal(size=(50, dimensions)).astype(np.float32)

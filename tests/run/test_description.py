@@ -22,6 +22,7 @@ def _without_report(monkeypatch):
     monkeypatch.setattr(Recorder, "report", lambda self: None)
 
 
+@pytest.mark.heavy
 def test_a_checkout_that_is_not_installed_trains_with_its_own_version(tmp_path, monkeypatch):
     version = metadata.version
 
@@ -60,6 +61,7 @@ def extension(tmp_path, monkeypatch):
     sys.modules.pop("somebody_elses_losses", None)
 
 
+@pytest.mark.heavy
 def test_a_run_is_not_continued_with_other_code_of_an_extension_unless_forced(extension, tmp_path):
     path, config = extension
     assert train(config, tmp_path / "run") == 0
@@ -72,6 +74,7 @@ def test_a_run_is_not_continued_with_other_code_of_an_extension_unless_forced(ex
     assert train(config, tmp_path / "run", force=True) == 0
 
 
+@pytest.mark.heavy
 def test_restoring_a_run_whose_extension_has_changed_warns_in_one_line(extension, tmp_path, capsys):
     path, config = extension
     assert train(config, tmp_path / "run") == 0

@@ -206,6 +206,7 @@ def whole(config, tmp_path_factory):
     return path
 
 
+@pytest.mark.heavy
 def test_a_run_warns_in_its_row_and_on_its_page(whole):
     found = rows(whole)
     assert [row["step"] for row in found] == [1, 2, 3, 4, 5]
@@ -217,6 +218,7 @@ def test_a_run_warns_in_its_row_and_on_its_page(whole):
     assert "<li>Step 4: samples have 0." in page
 
 
+@pytest.mark.heavy
 def test_a_run_that_was_stopped_before_and_after_a_warning_says_it_once(config, whole, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(Recorder, "report", lambda self: None)
     for steps in (3, 4, 5):

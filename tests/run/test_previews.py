@@ -1,5 +1,6 @@
 """Images while training: points of any dimension are drawn, and a drawing that fails never stops training."""
 
+import pytest
 from helpers import config_of
 from PIL import Image
 
@@ -20,6 +21,7 @@ def points_config(**overrides):
     )
 
 
+@pytest.mark.heavy
 def test_a_generator_of_points_in_space_trains_and_its_samples_are_drawn(tmp_path):
     assert train(points_config(), tmp_path) == 0
     *_, last = sorted((tmp_path / "samples").glob("step_*.png"))
@@ -27,6 +29,7 @@ def test_a_generator_of_points_in_space_trains_and_its_samples_are_drawn(tmp_pat
         assert image.width > 2 * image.height  # three pairs of coordinates side by side
 
 
+@pytest.mark.heavy
 def test_a_drawing_that_fails_is_reported_once_and_training_goes_on(tmp_path, monkeypatch, capsys):
     def fail(*_, **__):
         raise ZeroDivisionError("no room for axes")

@@ -52,6 +52,7 @@ def assert_close(ours, theirs, **tolerance):
 # -- the update
 
 
+@pytest.mark.heavy
 def test_a_step_is_the_textbooks_update(monkeypatch):
     """One SGD step: cross-entropy as a mean over pixels, the latent loss summed over latents and divided by them."""
     task = build(**{"optimizer.name": "sgd", "optimizer.learning_rate": 0.1})
@@ -79,6 +80,7 @@ def test_a_step_is_the_textbooks_update(monkeypatch):
     assert after.step == 1
 
 
+@pytest.mark.heavy
 def test_the_sum_is_the_mean_times_the_count_of_numbers_of_an_example():
     mean, total = build(), build(**{"elbo.reduction": "sum"})
     ours, theirs = (advance(task, start(task))[1] for task in (mean, total))
@@ -88,6 +90,7 @@ def test_the_sum_is_the_mean_times_the_count_of_numbers_of_an_example():
     np.testing.assert_allclose(theirs["loss"], theirs["reconstruction/loss"] + theirs["kl/nats"], rtol=1e-5)
 
 
+@pytest.mark.heavy
 def test_the_weight_of_the_kl_is_beta_after_the_warm_up():
     task = build(**{"elbo.beta": 3.0, "elbo.warm_up": 4, "elbo.reduction": "sum"})
     state, weights = start(task), []
@@ -99,6 +102,7 @@ def test_the_weight_of_the_kl_is_beta_after_the_warm_up():
     assert weights == [0, 0.75, 1.5, 2.25, 3, 3]
 
 
+@pytest.mark.heavy
 def test_if_all_nats_are_free_training_is_that_without_the_kl():
     sgd = {"optimizer.name": "sgd", "optimizer.learning_rate": 0.1}
     free, none, plain = build(**sgd, **{"elbo.free_bits": 1e3}), build(**sgd, **{"elbo.beta": 0.0}), build(**sgd)
@@ -142,6 +146,7 @@ def elbo(params, x):
     return expected - (jnp.square(mean) + jnp.exp(logvar) - 1 - logvar).sum(1) / 2
 
 
+@pytest.mark.heavy
 def test_the_reparameterized_gradient_is_unbiased():
     """A step of SGD moves the weights by it; 16 steps with other noise say how far it is from its mean."""
     count = 4000
@@ -157,6 +162,7 @@ def test_the_reparameterized_gradient_is_unbiased():
         assert (error < 0.03 * largest).all()
 
 
+@pytest.mark.heavy
 def test_one_weight_is_the_elbo_and_many_are_the_likelihood():
     task, state, points, exact = linear()
     weights = np.asarray(task.outputs["log_weights"](state, points, draws=20_000), np.float64)
@@ -172,6 +178,7 @@ def test_one_weight_is_the_elbo_and_many_are_the_likelihood():
     assert bounds[1].mean() < -0.05
 
 
+@pytest.mark.heavy
 def test_the_loss_of_more_samples_is_the_tighter_bound():
     losses = {}
     for samples in (1, 4, 2000):
@@ -185,6 +192,7 @@ def test_the_loss_of_more_samples_is_the_tighter_bound():
 # -- outputs
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("config", [vae, vae_conv])
 @pytest.mark.parametrize("classes", [0, 3])
 def test_outputs_have_the_shapes_of_their_contract(config, classes):
@@ -204,6 +212,7 @@ def test_outputs_have_the_shapes_of_their_contract(config, classes):
     assert (samples.shape, samples.dtype) == ((4, *SHAPE), jnp.uint8)
 
 
+@pytest.mark.heavy
 def test_reconstructions_are_decoded_from_the_means():
     task = build()
     state, x = start(task), images(4)
@@ -212,6 +221,7 @@ def test_reconstructions_are_decoded_from_the_means():
     assert (task.outputs["encode"](state, x, sampled=True) != z).all()
 
 
+@pytest.mark.heavy
 def test_a_sample_depends_on_its_seed_alone():
     task = build(vae_conv.get_config("smoke"))
     state = start(task)
@@ -232,6 +242,7 @@ def test_the_weights_of_an_example_depend_on_neither_the_batch_nor_the_number_of
     assert (all_[:, 0] != all_[:, 1]).all()
 
 
+@pytest.mark.heavy
 def test_weights_are_in_nats_per_example_for_any_reduction_of_the_loss():
     """A Bernoulli net against its formula, with the latents that `encode` samples first."""
     task = build()
@@ -271,6 +282,7 @@ def shades():
     return task, state, x.astype(np.uint8), label
 
 
+@pytest.mark.heavy
 def test_samples_have_the_class_of_their_seed(shades):
     task, state, _, _ = shades
     brightness = task.outputs["sample"](state, jnp.arange(10)).mean((1, 2, 3))
@@ -278,6 +290,7 @@ def test_samples_have_the_class_of_their_seed(shades):
     assert (brightness[1::2] > 170).all()
 
 
+@pytest.mark.heavy
 def test_an_absent_label_is_inferred(shades):
     task, state, x, label = shades
     np.testing.assert_allclose(
@@ -289,6 +302,7 @@ def test_an_absent_label_is_inferred(shades):
     assert (others < known).all()
 
 
+@pytest.mark.heavy
 def test_labels_outside_the_classes_stop_the_run():
     task = build(classes=3)
     state = start(task)
@@ -333,6 +347,7 @@ def test_the_convolutional_net_is_for_images():
 # -- parts
 
 
+@pytest.mark.heavy
 def test_a_models_terms_can_be_computed_alone():
     """The bound of one example is its terms', from the modules that hold them."""
     config = vae.get_config("smoke")
@@ -380,6 +395,7 @@ class WithoutLatent(nn.Module):
         """Nothing."""
 
 
+@pytest.mark.heavy
 def test_a_net_and_a_likelihood_of_another_module_are_used():
     config = vae.get_config("smoke")
     config.vae.net = f"{__name__}:Mine"

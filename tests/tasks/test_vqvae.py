@@ -34,6 +34,7 @@ def advance(task, state, x):
     return jax.jit(task.phases[0].step)(state, {"x": jnp.asarray(x)[None]}, jax.random.key(1))
 
 
+@pytest.mark.heavy
 def test_a_step_is_the_papers_update():
     """SGD by eq. 3 without the codebook's term; the encoder's gradient is that at the decoder's start."""
     settings = {"optimizer.name": "sgd", "optimizer.learning_rate": 0.1, "commitment": 0.5, "codebook.restart": 0.0}
@@ -72,6 +73,7 @@ def test_a_step_is_the_papers_update():
     np.testing.assert_allclose(after.nets["vqvae"].stats["codebook"]["codes"], moved.codes, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.heavy
 def test_unused_codes_are_restarted_within_a_step():
     task = build()
     state = start(task)
@@ -84,6 +86,7 @@ def test_unused_codes_are_restarted_within_a_step():
     assert np.abs(after.nets["vqvae"].stats["codebook"]["codes"]).max() < 100
 
 
+@pytest.mark.heavy
 def test_outputs_are_code_indices_and_images_of_them():
     task = build()
     state, x = start(task), images(3)

@@ -20,6 +20,7 @@ def float64():
         yield
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("cin", [1, 2])
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_each_map_equals_its_plain_twin(case, cin):
@@ -29,6 +30,7 @@ def test_each_map_equals_its_plain_twin(case, cin):
     np.testing.assert_allclose(W(g, x, y), conv_maps.W(g, x, y), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "case",
     [*CASES, ((9, 13), (3, 5), (2, 3), "SAME", (1, 1)), ((10, 8), (5, 4), (2, 4), ((2, 1), (0, 3)), (1, 1))],
@@ -51,6 +53,7 @@ COLUMNS = [
 ]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("case", COLUMNS, ids=str)
 def test_large_convolutions_of_few_channels_are_computed_two_columns_at_once_with_the_same_result(case, monkeypatch):
     g, x, w, y = random_operands(case)
@@ -64,6 +67,7 @@ def test_large_convolutions_of_few_channels_are_computed_two_columns_at_once_wit
     assert "window_strides=(1, 1)" in str(jax.make_jaxpr(lambda x: C(g, x, w))(x))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("cin", [1, 2])
 @pytest.mark.parametrize("case", CASES[1:5], ids=str)
 def test_second_derivatives_are_those_of_autodiff(case, cin):

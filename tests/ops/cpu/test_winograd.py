@@ -16,6 +16,7 @@ def arrays(height, width, dtype, channels=(3, 5)):
     return jnp.asarray(x, dtype), jnp.asarray(w, dtype)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("size", "padding"), [((3, 3), "SAME"), ((4, 4), "VALID"), ((5, 9), "SAME"), ((7, 6), "VALID")], ids=str
 )
@@ -29,11 +30,13 @@ def test_it_is_the_convolution_with_its_gradients_in_x_and_w(size, padding):
             np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.heavy
 def test_one_pixel_is_enough():
     x, w = arrays(1, 1, jnp.float32)
     np.testing.assert_allclose(winograd.conv(x, winograd.transform(w)), conv.conv(x, w), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.heavy
 def test_float32_loses_three_hundred_thousandths_at_most():
     x, w = arrays(32, 32, jnp.float32, (256, 8))
     exact = np.float64(conv.conv(x, w))
