@@ -24,7 +24,9 @@ def eight():
         yield call
 
 
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize(
+    "config", [pytest.param(name, marks=pytest.mark.slow) if name == "wgan_gp" else name for name in CONFIGS]
+)
 def test_any_number_of_devices_gives_one_curve(config, eight):
     """In float64, where rounding cannot hide another arithmetic: `experiments.scaling.drift` saw at most 2e-14."""
     one = eight(train, tiny(config), 1, "float64")

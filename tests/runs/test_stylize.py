@@ -123,7 +123,7 @@ def test_the_packaged_decoder_is_the_one_that_was_packaged(monkeypatch):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ({"content": "none.png"}, "none.png does not exist: expected an image's file"),
+        ({"content": "none.png"}, "none.png does not exist: expected an image file"),
         ({"style": "none.png"}, "none.png does not exist"),
         ({"content": "torn.png"}, "torn.png (incomplete file)"),
         ({"style": "text.png"}, "text.png (not a PNG, JPEG or WebP image)"),

@@ -95,6 +95,7 @@ def test_what_cannot_be_classified_is_refused():
         build(classifier__net="convnt")
 
 
+@pytest.mark.slow
 def test_a_fifth_of_the_config_knows_most_clothes(tmp_path):
     """0.861 of the packaged 2,000 when it was written; the whole config: 0.885."""
     result = run("genjax.train", "--config=configs/classifier.py", "--config.steps=320", f"--workdir={tmp_path}")

@@ -217,6 +217,7 @@ def test_named_keys_are_all_different_and_those_of_a_split(names):
     assert keys == [tuple(k) for k in jax.random.key_data(jax.random.split(key, len(keys))).tolist()]
 
 
+@pytest.mark.slow
 def test_no_two_draws_of_a_step_share_a_key(monkeypatch):
     """JAX's split(key)[i] is fold_in(key, i): keys that are made in both ways from one must not meet."""
     seen = []
@@ -368,7 +369,14 @@ COMBINATIONS = {
 }
 
 
-@pytest.mark.parametrize("loss", ["minimax", "hinge", "least_squares", "relativistic_average", "relativistic_hinge"])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "minimax",
+        "relativistic_hinge",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("hinge", "least_squares", "relativistic_average")),
+    ],
+)
 @pytest.mark.parametrize("name", COMBINATIONS)
 def test_remedies_combine_and_a_step_keeps_the_states_shapes_and_types(name, loss):
     task = build((8, 8, 1), loss__name=loss, **COMBINATIONS[name])

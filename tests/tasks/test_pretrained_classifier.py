@@ -115,7 +115,7 @@ def test_equal_encoders_give_equal_classifiers():
     ("overrides", "shape", "message"),
     [
         ({"classes": 1}, SHAPE, "classes=1"),
-        ({"frozen": 1.5}, SHAPE, "a part from 0 to 1"),
+        ({"frozen": 1.5}, SHAPE, "a share from 0 to 1"),
         ({"pretrain__loss": "mse"}, SHAPE, "expected bce with sigmoid"),
         ({"autoencoder__net": "dens"}, SHAPE, "did you mean 'dense'"),
         ({"classifier__net": "conv"}, SHAPE, "classifier.net"),
