@@ -11,6 +11,8 @@ from genjax.run.loaded import Run
 from genjax.run.training import train
 from genjax.visualize import styles
 
+pytestmark = pytest.mark.heavy
+
 SHAPE = (8, 8, 3)
 
 
@@ -35,7 +37,6 @@ def by_pixels(monkeypatch):
     monkeypatch.setattr(projection, "perceptual_distance", lambda: lambda x, y: 0.0)
 
 
-@pytest.mark.heavy
 def test_an_image_of_the_generator_is_found_again(toy):
     w = styles.w_of(toy, 3)
     targets = styles.decode(toy, w)

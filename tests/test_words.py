@@ -201,6 +201,7 @@ def hits(root: Path) -> list[Hit]:
     return [hit for path in files for hit in (in_code(path) if path.suffix == ".py" else in_markdown(path))]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("folder", EVERYTHING)
 def test_words_are_plain(folder):
     listed = hits(ROOT / folder)

@@ -22,6 +22,7 @@ def after(tx, params, grads):
     return jax.tree.map(lambda a: np.float64(a), optax.apply_updates(params, updates))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("scale", [0.3, 1.0, 30.0])
 @pytest.mark.parametrize("limit", [0.01, 0.1, 1 / 3])
 def test_every_parameter_is_within_the_box_exactly(limit, scale):
@@ -39,6 +40,7 @@ def test_every_parameter_is_within_the_box_exactly(limit, scale):
     np.testing.assert_allclose(found["scale"], limit, rtol=1e-4)  # at the side, not somewhere within
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["sgd", "rmsprop", "adam"])
 def test_the_box_holds_after_updates_of_every_optimizer(name):
     rng, limit = np.random.default_rng(1), 0.01
@@ -85,6 +87,7 @@ def test_negative_numbers_are_refused(given):
         optimizer(**{"name": "sgd", "learning_rate": 0.1} | given)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("count", [1, 2, 4, 8])
 def test_the_gradient_over_microbatches_is_the_mean_so_that_it_is_that_of_the_whole_batch(count):
     """The gradient of mean((x w)^2) / 2 is mean(x^2) w, whatever the number of microbatches."""

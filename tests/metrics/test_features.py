@@ -32,6 +32,7 @@ def small():
     return squeezenet(32)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("batch", [1, 3, 5, 10, 64])
 @pytest.mark.parametrize("cuts", [None, [10], [1, 8, 1], [4, 0, 6], [1] * 10])
 def test_features_come_in_order_however_the_images_are_cut(batch, cuts):

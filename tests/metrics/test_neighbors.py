@@ -53,6 +53,7 @@ def test_of_random_sets_as_written_out(k):
     np.testing.assert_allclose(density_coverage(real, fake, k), (density, coverage), rtol=1e-12)
 
 
+@pytest.mark.heavy
 def test_one_outlier_raises_precision_from_none_to_all_but_density_by_one_ball():
     clean, fake = normal(200), normal(100, 1) + 10
     dirty = np.vstack([clean, np.full((1, 5), 40.0)])  # its ball reaches back to the clean, over all the fakes

@@ -38,6 +38,7 @@ def judgment():
     return judge
 
 
+@pytest.mark.heavy
 def test_a_projection_critic_adds_the_product_of_features_and_the_class_vector(judgment):
     p, x, logits, seen = judgment("projection")
     features = np.tanh(dense(p["Dense_0"], x))

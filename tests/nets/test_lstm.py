@@ -35,6 +35,7 @@ def recursion(params, x):
     return np.stack(out, 1)
 
 
+@pytest.mark.heavy
 def test_the_layer_is_its_recursion():
     x, layer = draw(4, STEPS, NUMBERS), LSTM(WIDTH)
     variables = layer.init(jax.random.key(0), x)

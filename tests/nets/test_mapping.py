@@ -20,6 +20,7 @@ def in_training(z, variables=VARIABLES, layers=6, used=6, mixing=0.0):
     return NET.apply(variables, z, method=method, mutable=["average"])
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("gain", [1.0, np.sqrt(2)])
 def test_the_mapping_is_the_papers(gain):
     with jax.enable_x64(True):

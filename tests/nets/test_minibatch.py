@@ -60,6 +60,7 @@ def test_a_collapsed_batch_has_the_deviation_of_the_roots_epsilon():
     assert np.isfinite(jax.grad(lambda h: stddev(h).sum())(same)).all()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("minibatch", MINIBATCH)
 def test_a_statistic_joins_maps_as_a_channel_that_is_equal_at_all_places(minibatch):
     x = jax.random.normal(jax.random.key(2), (8, 2, 3, 5))

@@ -18,6 +18,7 @@ def shapes(module, *args):
     return jax.eval_shape(lambda: module.init(jax.random.key(0), *args))
 
 
+@pytest.mark.heavy
 def test_the_textbooks_dcgan_has_its_parameters():
     # Keras' summary of the same layers: 840,705 with 384 not trainable, and 212,865.
     generator = shapes(dcgan.Generator((28, 28, 1)), jnp.zeros((1, 100)))

@@ -127,6 +127,7 @@ def test_the_critic_is_that_of_the_paper():
         np.testing.assert_allclose(jax.jit(net.apply)(variables, x), numpy_logits(params, x), rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.heavy
 def test_weights_begin_as_the_paper_says():
     """N(0, 1), the constant too; over the multiplier in the mapping; biases zero, but styles' one; no noise."""
     params = jax.jit(Generator((4, 4, 1), (40,), width=50, layers=1).init)(jax.random.key(0), jnp.ones((1, 50)))[
@@ -164,6 +165,7 @@ def test_training_mixes_styles_and_moves_the_average():
     np.testing.assert_allclose(moved["average"]["mapping"]["w_avg"], expected["average"]["mapping"]["w_avg"], rtol=1e-5)
 
 
+@pytest.mark.heavy
 def test_an_examples_training_image_does_not_depend_on_the_batchs_size():
     whole, half = (train(VARIABLES, z, KEY)[0] for z in (Z, Z[:2]))
     np.testing.assert_allclose(whole[:2], half, rtol=1e-4, atol=1e-4)

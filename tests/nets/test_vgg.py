@@ -169,6 +169,7 @@ def test_a_window_that_the_border_cuts_is_pooled_over_what_is_in_it():
     assert slope.tolist() == [[0, 0, 0], [0, 1, 1], [0, 1, 1]]
 
 
+@pytest.mark.heavy
 def test_the_border_is_zero_after_the_colors():
     net = VGG(last="conv1_1", widths=(1, 1, 1, 1, 1))
     params = {
@@ -180,6 +181,7 @@ def test_the_border_is_zero_after_the_colors():
     assert y[1, 1] == 9 * 3 * 4
 
 
+@pytest.mark.heavy
 def test_a_gray_image_has_three_equal_channels():
     net = VGG(16, last="relu2_1", widths=NARROW)
     variables, x = drawn(net), images(1, 9, 8, 1)

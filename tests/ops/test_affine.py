@@ -111,6 +111,7 @@ def test_a_warp_that_changes_nothing_gives_the_image_back_and_whole_shifts_are_s
     np.testing.assert_allclose(affine.warp(x, matrix), affine.move(x, matrix), atol=1e-6)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("how", [affine.move, affine.warp])
 def test_both_are_linear_in_the_image_and_their_gradient_is_the_transpose(how):
     with jax.enable_x64(True):

@@ -57,6 +57,7 @@ def test_scaling_maps_and_scaling_kernels_agree_in_float32(up):
     np.testing.assert_allclose(y, by_kernels(*operands, up=up), atol=1e-5)
 
 
+@pytest.mark.heavy
 def test_scaling_maps_and_scaling_kernels_agree_in_second_derivatives():
     """In the kernel, of the gradient in the style: as regularizing path lengths needs."""
 
@@ -82,6 +83,7 @@ def test_demodulated_outputs_of_independent_inputs_have_variance_one():
     np.testing.assert_allclose(center[:, 1, 1].var(0), 1, atol=4 * np.sqrt(2 / 500))
 
 
+@pytest.mark.heavy
 def test_enlarging_is_filtering_and_then_the_convolution_away_from_the_border():
     one = jnp.ones((3, 4))
     y = modulated_conv(jnp.asarray(X), jnp.asarray(W), one, demodulate=False, up=True)

@@ -64,6 +64,7 @@ def test_runs_of_a_mask_are_as_long_as_those_of_a_fair_coin():
     assert abs(runs - mean) < 4 * np.sqrt(variance)
 
 
+@pytest.mark.heavy
 def test_certain_and_impossible_events():
     assert noise.bernoulli(jax.random.key(0), 1.0, (100,)).all()
     assert not noise.bernoulli(jax.random.key(0), 0.0, (100,)).any()

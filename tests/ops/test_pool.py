@@ -43,6 +43,7 @@ def test_gradients_of_gradients():
         check_grads(lambda x: max_pool(x) ** 3, (x,), order=2, modes=["rev"])
 
 
+@pytest.mark.heavy
 def test_the_first_of_equals_takes_the_gradient_and_nan_wins():
     x = jnp.array([[1.0, 1.0], [1.0, 1.0]]).reshape(1, 2, 2, 1)
     assert jax.grad(lambda x: max_pool(x).sum())(x).ravel().tolist() == [1, 0, 0, 0]

@@ -19,6 +19,7 @@ def history(capacity, count, batches):
     return rings
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("capacity", "count"), [(8, 4), (10, 4), (4, 4), (7, 3)])
 def test_the_ring_holds_the_newest_examples_and_replaces_the_oldest_first(capacity, count):
     for batches, ring in enumerate(history(capacity, count, 8), 1):
@@ -42,6 +43,7 @@ def test_classes_travel_with_their_examples():
     np.testing.assert_array_equal(drawn["given"], -drawn["x"][:, 0])
 
 
+@pytest.mark.heavy
 def test_draws_are_uniform_over_what_is_held():
     drawn = np.asarray(replay.draw({"x": jnp.arange(10)}, 10, jax.random.key(0), 20_000)["x"])
     assert stats.chisquare(np.bincount(drawn, minlength=10)).pvalue > 1e-3
@@ -54,6 +56,7 @@ def test_before_the_ring_is_full_only_held_places_are_drawn():
     assert stats.chisquare(counts[:3]).pvalue > 1e-3
 
 
+@pytest.mark.heavy
 def test_the_ring_goes_round_after_more_examples_than_int32_counts():
     """2^31 examples are 2^21 batches of 1024: a long run has more."""
     before, count, capacity = 2**22 + 1, 1024, 5000

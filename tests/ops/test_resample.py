@@ -39,6 +39,7 @@ def test_upfirdn2d_is_zeros_in_between_and_a_convolution(taps, up, down, pad, ze
     np.testing.assert_allclose(y, expected, rtol=1e-13, atol=1e-14)
 
 
+@pytest.mark.heavy
 def test_a_box_of_two_is_nearest_neighbors_and_the_mean():
     np.testing.assert_array_equal(upfirdn2d(jnp.asarray(X), (1, 1), up=2), upsample2x(X))
     np.testing.assert_allclose(upfirdn2d(jnp.asarray(X), (1, 1), down=2), downsample2x(X), rtol=1e-13, atol=1e-15)

@@ -14,6 +14,8 @@ from genjax.ops.moments import adaptive_instance_norm
 from genjax.tasks import adain
 from genjax.weights import encoders
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture(scope="module")
 def case():

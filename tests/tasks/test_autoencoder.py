@@ -40,18 +40,21 @@ def linear(tmp_path_factory):
     return np.asarray(state.nets["autoencoder"].params["decoder_0"]["kernel"]), task.outputs["reconstruct"](state, x), x
 
 
+@pytest.mark.heavy
 def test_a_linear_autoencoder_finds_the_plane_of_pca(linear):
     kernel, _, x = linear
     _, _, axes = np.linalg.svd(x - x.mean(0), full_matrices=False)
     assert subspace_angles(kernel.T, axes[:2].T).max() < 1e-5  # radians
 
 
+@pytest.mark.heavy
 def test_a_linear_autoencoder_has_the_error_of_pca(linear):
     _, y, x = linear
     singular = np.linalg.svd(x - x.mean(0), compute_uv=False)
     assert np.sum((np.asarray(y) - x) ** 2) == pytest.approx(singular[2] ** 2, rel=1e-3)
 
 
+@pytest.mark.heavy
 def test_a_linear_autoencoder_agrees_with_scikit_learn(linear):
     pca = pytest.importorskip("sklearn.decomposition", reason="scikit-learn is of the bench extra").PCA(2)
     kernel, y, x = linear
@@ -73,6 +76,7 @@ def test_tied_weights_are_half_the_kernels():
     assert dense - tied == 784 * 100 + 100 * 30
 
 
+@pytest.mark.heavy
 def test_tied_kernels_have_the_sum_of_the_gradients_of_both_uses():
     tied, dense = Tied((6,), (4, 3)), Dense((6,), (4, 3))
     x = jax.random.normal(KEY, (5, 6))
@@ -91,6 +95,7 @@ def test_tied_kernels_have_the_sum_of_the_gradients_of_both_uses():
         assert np.abs(expected[f"decoder_{1 - i}"]["kernel"]).max() > 0
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("up", ["transposed", "upsample"])
 @pytest.mark.parametrize("kernel", [3, 4, 5])
 @pytest.mark.parametrize("side", [(28, 28), (8, 13), (15, 9)])
@@ -103,6 +108,7 @@ def test_the_convolutional_decoder_restores_every_size(up, kernel, side):
     assert jax.eval_shape(net.apply, variables, x).shape == x.shape
 
 
+@pytest.mark.heavy
 def test_the_convolutional_net_is_the_textbooks():
     """16-32-64 maps of 3x3 to 3x3x64; back by a stroke without padding and two with it, as in Keras."""
     found = jax.tree.map(jnp.shape, Convolutional((28, 28, 1)).init(KEY, X)["params"])
@@ -120,6 +126,7 @@ def test_images_too_small_to_be_halved_are_refused():
 # -- penalties and corruptions
 
 
+@pytest.mark.heavy
 def test_the_kl_penalty_is_the_divergence_of_bernoulli_distributions():
     z = jnp.array([[0.2, 0.9], [0.4, 0.7]])  # means 0.3 and 0.8
     expected = sum(0.1 * np.log(0.1 / m) + 0.9 * np.log(0.9 / (1 - m)) for m in (0.3, 0.8))
@@ -132,6 +139,7 @@ def test_the_l1_penalty_is_a_mean_over_examples_of_sums_over_latents():
     assert float(sparsity.l1(jnp.array([[1.0, -2.0], [0.5, 0.0]]))) == pytest.approx(1.75)
 
 
+@pytest.mark.heavy
 def test_mean_activity_moves_to_the_target(tmp_path):
     """The defining property: without the penalty sigmoid latents are half active, with it a tenth."""
     given = ["--config=configs/ae_sparse_kl.py", "--config.steps=400", "--config.autoencoder.widths=(50, 60)"]
@@ -147,6 +155,7 @@ def test_mean_activity_moves_to_the_target(tmp_path):
     assert np.abs(means[0.05] - 0.1).mean() < 0.03
 
 
+@pytest.mark.heavy
 def test_noise_has_its_standard_deviation_and_is_keyed_per_example():
     x = jnp.zeros((50, 20, 20, 1))
     noisy = corruption.gaussian(KEY, x, 0.3)
@@ -161,6 +170,7 @@ def test_dropout_keeps_the_mean():
     assert float(dropped.mean()) == pytest.approx(1, rel=0.03)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("name", "amount"), [("gaussian", 0.3), ("dropout", 0.5)])
 def test_the_loss_compares_the_clean_image_with_the_reconstruction_of_the_corrupted_one(name, amount):
     task = tasks.build(config_of(f"ae_denoising_{name}", corruption__amount=amount), (28, 28, 1))

@@ -40,6 +40,7 @@ def accuracy(task, state, x, labels):
     return float(np.mean(apply_in_batches(task.outputs["classify"], state, x).argmax(1) == labels))
 
 
+@pytest.mark.heavy
 def test_a_step_descends_the_cross_entropy():
     task = build(classes=2, classifier__dropout=0.0, optimizer__name="sgd", optimizer__learning_rate=0.1)
     state, batch = start(task), examples(8)
@@ -58,6 +59,7 @@ def test_a_step_descends_the_cross_entropy():
     assert after.step == 1
 
 
+@pytest.mark.heavy
 def test_a_classifier_learns():
     task = build(classes=2, optimizer__learning_rate=0.01)
     state, step = start(task), jax.jit(task.phases[0].step)
@@ -70,6 +72,7 @@ def test_a_classifier_learns():
     assert accuracy(task, state, x, np.where(np.arange(50) < 10, label, 1 - label)) == pytest.approx(0.2)
 
 
+@pytest.mark.heavy
 def test_outputs_are_features_and_probabilities():
     task = build(classes=5, classifier__widths=(7,))
     state, x = start(task), examples(6)["x"][0]
@@ -79,6 +82,7 @@ def test_outputs_are_features_and_probabilities():
     np.testing.assert_allclose(p.sum(1), 1, rtol=1e-5)
 
 
+@pytest.mark.heavy
 def test_labels_outside_the_classes_stop_a_run():
     task = build(classes=2)
     batch = examples(8)

@@ -32,6 +32,7 @@ def reals(task, seed=0):
     return {"x": jnp.asarray(pixels)}
 
 
+@pytest.mark.heavy
 def test_a_step_is_the_two_phase_update_of_the_definition(monkeypatch):
     """One SGD step of the classic GAN against its definition written out: labels, sigmoid, log, one net fixed."""
     config = gan.get_config("smoke")
@@ -71,6 +72,7 @@ def test_a_step_is_the_two_phase_update_of_the_definition(monkeypatch):
     assert state.step == 1
 
 
+@pytest.mark.heavy
 def test_each_critic_step_uses_other_reals():
     task = build(dcgan.get_config("smoke"), critic_steps=3)
     assert task.phases[0].batches_per_step == 3
@@ -82,6 +84,7 @@ def test_each_critic_step_uses_other_reals():
         assert (step({"x": changed})["Dense_0"]["kernel"] != after).any()
 
 
+@pytest.mark.heavy
 def test_only_the_generators_own_update_moves_its_statistics():
     task = build(dcgan.get_config("smoke"), **{"optimizer.generator.learning_rate": 0.0})
     one = build(dcgan.get_config("smoke"), **{"critic_steps": 4, "optimizer.generator.learning_rate": 0.0})
@@ -93,6 +96,7 @@ def test_only_the_generators_own_update_moves_its_statistics():
     assert jax.tree.all(jax.tree.map(lambda a, b: bool((a == b).all()), *stats))
 
 
+@pytest.mark.heavy
 def test_the_average_follows_its_half_life():
     config = demo.get_config("smoke")
     task = build(config, **{"ema.half_life": 16.0, "ema.ramp": 1e9})
@@ -105,6 +109,7 @@ def test_the_average_follows_its_half_life():
     assert "batch_stats" in after.ema["generator"]
 
 
+@pytest.mark.heavy
 def test_the_average_starts_as_a_short_one():
     task = build(gan.get_config("smoke"), **{"ema.half_life": 1e6, "ema.ramp": 0.05})
     state = start(task)
@@ -127,6 +132,7 @@ def test_a_samples_seed_is_all_it_depends_on():
     np.testing.assert_array_equal(together[[3, 0, 1]], shuffled[[0, 1, 3]])
 
 
+@pytest.mark.heavy
 def test_truncation_bounds_the_latents_and_narrows_the_samples():
     config = gan.get_config("smoke")
     task = build(config, (2,), **{"generator.output": "linear"})

@@ -89,6 +89,7 @@ def metrics_of_a_step(config, shape=(2,), dtype=np.float32):
     return jax.jit(task.phases[0].step)(state, {"x": x}, jax.random.key(1))[1]
 
 
+@pytest.mark.heavy
 def test_nets_losses_and_penalties_of_others_train(config):
     config.loss.name = "somebody:loss"
     config.penalty.name, config.penalty.weight = "somebody:penalty", 0.5
@@ -98,6 +99,7 @@ def test_nets_losses_and_penalties_of_others_train(config):
     assert metrics["generator/loss"] == 5
 
 
+@pytest.mark.heavy
 def test_an_augmentation_of_others_combines_with_ours(config):
     config.generator, config.penalty.r1 = {"net": "mlp", "widths": ()}, 0.0
     config.augment = "somebody:flip, cutout"

@@ -149,6 +149,7 @@ def conditional():
     return tasks.build(config, POINTS)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("label", [3, -1])
 def test_a_label_outside_the_classes_makes_the_loss_nan(label):
     task = conditional()

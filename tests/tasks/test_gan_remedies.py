@@ -75,6 +75,7 @@ def z(monkeypatch):
     return np.float64(z)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("clip", [0.0, 0.3])
 def test_decaying_rates_and_weight_clipping_are_the_recursion_in_numpy(z, clip):
     """A linear Wasserstein GAN with two critic updates per step, whose updates have a closed form."""
@@ -102,6 +103,7 @@ def test_decaying_rates_and_weight_clipping_are_the_recursion_in_numpy(z, clip):
             np.testing.assert_allclose(ours[1], expected[1], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.heavy
 def test_a_lazy_penalty_is_interval_times_the_plain_one_when_due_and_nothing_otherwise():
     task = build(penalty__r1=0.5, penalty__one_sided=2.0, penalty__interval=3, **STILL)
     history = [m for _, m in run(task, start(task, critic=[([2.0, 1.0], 0.0)]), 6)]
@@ -124,6 +126,7 @@ def test_only_the_critics_labels_of_reals_are_smoothed():
     np.testing.assert_allclose(metrics["generator/loss"], -np.log(p), rtol=1e-5)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("penalty", [0.0, 10.0])
 def test_spectral_vectors_make_one_power_step_per_update(penalty):
     task = build(critic={"widths": (4,), "spectral": True}, penalty__gradient_penalty=penalty)
@@ -137,6 +140,7 @@ def test_spectral_vectors_make_one_power_step_per_update(penalty):
         np.testing.assert_allclose(found, u / np.linalg.norm(u), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.heavy
 def test_the_replay_buffer_holds_the_newest_fakes_with_their_classes_and_fills_a_share_of_the_batch(z):
     task = build(classes=3, replay__capacity=8000, replay__share=0.25, critic={"conditioning": "projection"}, **STILL)
     weight = np.array([[2.0], [-1.0]])
@@ -165,6 +169,7 @@ def test_instance_noise_falls_linearly_to_zero(z):
     np.testing.assert_allclose([float(m["critic/real"]) - X[:, 0].mean() for _, m in history], 2, atol=1e-5)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("shape", [(2,), (2, 3, 2)])
 def test_a_pack_is_of_consecutive_examples_on_the_channel_axis(shape):
     """Logits read one number of a pack, so that their mean tells which example and place it is of."""
@@ -188,6 +193,7 @@ def test_feature_matching_is_the_squared_distance_of_mean_features(z):
     np.testing.assert_allclose(metrics["generator/loss"], 3 * (gap**2).sum(), rtol=1e-4)
 
 
+@pytest.mark.heavy
 def test_below_its_floor_the_critic_and_its_statistics_are_unchanged():
     given = {"loss__name": "non_saturating", "critic": {"spectral": True}, "optimizer__critic__name": "adam"}
     plain, low, high = (build(**given, critic_floor=floor) for floor in (0.0, 1e-3, 1e3))
@@ -199,6 +205,7 @@ def test_below_its_floor_the_critic_and_its_statistics_are_unchanged():
     assert (above[1]["critic/moves"], below[1]["critic/moves"]) == (1, 0)
 
 
+@pytest.mark.heavy
 def test_both_losses_use_augmented_examples_with_different_draws_for_reals_and_fakes(monkeypatch):
     draws = lambda x, key: 0 * x + noise.uniform(key, len(x), x.shape[1:])  # noqa: E731
     monkeypatch.setitem(augment.POLICIES, "color", draws)
@@ -244,6 +251,7 @@ def test_no_two_draws_of_a_step_share_a_key(monkeypatch):
     assert len(set(seen)) == len(seen)
 
 
+@pytest.mark.heavy
 def test_unrolling_by_one_is_the_derivative_through_a_step_of_the_critic(z):
     """arXiv:1611.02163, eqs. 7, 9 and 10 of a critic with a hidden layer, composed here from the definition."""
     task = build(critic={"widths": (4,), "activation": "tanh"}, loss__name="non_saturating", unroll=1)
@@ -276,6 +284,7 @@ def test_unrolling_by_one_is_the_derivative_through_a_step_of_the_critic(z):
     same(state.nets["critic"], run(plain, first)[0][0].nets["critic"])
 
 
+@pytest.mark.heavy
 def test_unrolling_by_adam_has_finite_slopes_and_leaves_the_critics_own_update_alone():
     """With ReLUs that are off, some of the critic's gradients are exactly zero."""
     given = {"critic": {"widths": (4,), "activation": "relu"}, "optimizer__critic__name": "adam"}
@@ -288,6 +297,7 @@ def test_unrolling_by_adam_has_finite_slopes_and_leaves_the_critics_own_update_a
     assert (layer(state, "generator")[1] != layer(other, "generator")[1]).any()
 
 
+@pytest.mark.heavy
 def test_fakes_have_the_labels_of_the_reals_of_their_batch():
     """Fakes are a number of their class, the projection weighs them with another: the mean tells whether they meet."""
     task = build(classes=3, critic={"conditioning": "projection"}, **STILL)
@@ -304,6 +314,7 @@ def test_fakes_have_the_labels_of_the_reals_of_their_batch():
     np.testing.assert_allclose([metrics["critic/fake"], -metrics["generator/loss"]], fake, rtol=1e-5)
 
 
+@pytest.mark.heavy
 def test_the_auxiliary_class_loss_is_in_both_losses():
     task = build(classes=3, critic={"conditioning": "auxiliary"}, loss__auxiliary=0.5, **STILL)
     made, head = np.random.default_rng(3).normal(size=(3, 2)), np.random.default_rng(4).normal(size=(2, 3))
@@ -324,6 +335,7 @@ def test_the_auxiliary_class_loss_is_in_both_losses():
     np.testing.assert_allclose(metrics["generator/loss"], 0.5 * on_fake, rtol=1e-4)
 
 
+@pytest.mark.heavy
 def test_the_sample_of_a_seed_is_of_its_class():
     task = build(classes=3)
     kernel = np.zeros((6, 2))
@@ -389,6 +401,7 @@ def test_remedies_combine_and_a_step_keeps_the_states_shapes_and_types(name, los
     assert all(m.shape == () and m.dtype == jnp.float32 for m in metrics.values())
 
 
+@pytest.mark.heavy
 def test_unrolling_a_critic_with_learning_rate_zero_is_the_plain_step():
     still = {"optimizer__critic__learning_rate": 0.0}
     plain, ahead = build(**still), build(**still, unroll=2)
@@ -398,6 +411,7 @@ def test_unrolling_a_critic_with_learning_rate_zero_is_the_plain_step():
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("step", "due"), [(0, True), (1, False), (2, True)])
 def test_a_separate_penalty_step_follows_the_step_by_the_loss(step, due):
     """R1 of a linear critic is |w|^2 / 2: w falls by rate x interval x weight x w, from where the loss led it.
@@ -430,6 +444,7 @@ def test_lazy_regularization_rescales_adams_constants():
 # Accumulation
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "overrides",
     [

@@ -43,6 +43,7 @@ def test_there_is_a_net_and_a_phase_for_each_layer():
     assert [phase.name for phase in build(finetune__steps=0).phases] == ["layer_1", "layer_2", "layer_3"]
 
 
+@pytest.mark.heavy
 def test_a_layers_phase_changes_no_bit_of_the_others():
     task = build()
     state = start(task)
@@ -55,6 +56,7 @@ def test_a_layers_phase_changes_no_bit_of_the_others():
     assert not any(same(state.nets[name].params, after.nets[name].params) for name in state.nets)
 
 
+@pytest.mark.heavy
 def test_phases_descend_their_losses():
     """The first, the second and the last phase against their losses written out."""
     task, data = build(finetune__learning_rate=0.4), batch()
@@ -93,6 +95,7 @@ def test_phases_descend_their_losses():
             )
 
 
+@pytest.mark.heavy
 def test_the_stack_is_the_composition_of_its_layers():
     task = build()
     state, x = start(task), batch()["x"][0]

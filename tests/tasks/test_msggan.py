@@ -30,6 +30,7 @@ def test_a_pyramid_is_of_means_of_blocks():
         np.testing.assert_allclose(a, expected, atol=1e-6)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("overrides", [{}, {"loss__name": "wasserstein", "penalty__gradient_penalty": 10.0}])
 def test_one_step_moves_the_images_of_every_stage(overrides):
     task = tasks.build(small(**overrides), SHAPE)
@@ -42,6 +43,7 @@ def test_one_step_moves_the_images_of_every_stage(overrides):
         assert all(layer["kernel"] > 0 for layer in moved.values()), moved
 
 
+@pytest.mark.heavy
 def test_samples_are_the_largest_images():
     task = tasks.build(small(), SHAPE)
     state = task.init(jax.random.key(0))

@@ -46,6 +46,7 @@ def test_a_part_of_the_classifiers_steps_is_frozen():
     assert phases(0.0) == [pretrain, ("finetune", 10, 30)]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("net", [{"net": "dense", "widths": (6, 4)}, {"net": "conv", "channels": (3,)}])
 def test_pretraining_moves_the_autoencoder_alone_and_hands_its_encoder_over(net):
     task = build(autoencoder=net)
@@ -61,6 +62,7 @@ def test_pretraining_moves_the_autoencoder_alone_and_hands_its_encoder_over(net)
     assert same(*heads)
 
 
+@pytest.mark.heavy
 def test_a_frozen_encoder_keeps_its_bits_and_a_finetuned_one_does_not():
     task = build(frozen=0.5)
     state = classifying(task)
@@ -73,6 +75,7 @@ def test_a_frozen_encoder_keeps_its_bits_and_a_finetuned_one_does_not():
         assert same(state.nets["autoencoder"], after.nets["autoencoder"])
 
 
+@pytest.mark.heavy
 def test_a_step_descends_the_cross_entropy_of_each_net():
     task = build(frozen=0.0, optimizer__name="sgd", optimizer__learning_rate=0.1)
     state, data = classifying(task), batch()

@@ -19,6 +19,8 @@ from genjax.nets.progan import Critic, Generator
 from genjax.run.fit import fit
 from genjax.tasks import progressive
 
+pytestmark = pytest.mark.heavy
+
 SHAPE = (8, 8, 1)
 SMALL = {
     "data__name": "fashion_mnist_10k",

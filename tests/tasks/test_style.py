@@ -18,6 +18,8 @@ from genjax.run.fit import fit
 from genjax.tasks import style
 from genjax.weights import encoders, vgg
 
+pytestmark = pytest.mark.heavy
+
 SIDE = 24
 
 
@@ -71,7 +73,6 @@ def targets(c, number=0):
     return phase.prepare(jax.jit(task.init)(jax.random.key(0)), **phase.inputs())["targets"]
 
 
-@pytest.mark.heavy
 def test_targets_are_the_contents_maps_and_the_styles_gram_matrices(images):
     """The style as large as the content: 40 x 32 pixels become 24 x 19."""
     found, encoder = targets(config(images)), encoders.load("squeezenet")
@@ -85,7 +86,6 @@ def test_targets_are_the_contents_maps_and_the_styles_gram_matrices(images):
         np.testing.assert_allclose(found.style[name], gram(maps[name]), rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.heavy
 def test_the_loss_falls_and_the_content_is_its_own_content(images):
     _, state, rows = ended(config(images, start="content", steps=16))
     assert rows["content/loss"][0] < 1e-9  # it starts with the content
@@ -94,7 +94,6 @@ def test_the_loss_falls_and_the_content_is_its_own_content(images):
     assert not state.extra  # neither images nor targets are in the state
 
 
-@pytest.mark.heavy
 def test_an_image_has_its_own_style_and_content(images):
     task, state, rows = ended(config(images, "content", steps=1))
     assert rows["loss"][0] < 1e-6
@@ -103,7 +102,6 @@ def test_an_image_has_its_own_style_and_content(images):
     np.testing.assert_array_equal(x[0], x[1])
 
 
-@pytest.mark.heavy
 def test_it_starts_with_the_content_in_the_styles_colors(images):
     """Before the first step it has their mean; after it, no pixel is more than Adam's step away."""
     task, state, _ = ended(config(images, steps=1))
@@ -112,7 +110,6 @@ def test_it_starts_with_the_content_in_the_styles_colors(images):
     assert np.abs(x.mean((0, 1)) - style).mean() < 0.3 * np.abs(content - style).mean()
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_it_descends_from_noise_through_smaller_images(images, optimizer):
     c = config(images, start="noise", coarse=(1.25,), coarse_steps=4, optimizer__name=optimizer)
@@ -124,7 +121,6 @@ def test_it_descends_from_noise_through_smaller_images(images, optimizer):
     assert task.outputs["sample"](state, np.arange(1)).shape == (1, SIDE, SIDE, 3)
 
 
-@pytest.mark.heavy
 def test_a_vgg_with_precomputed_kernels_descends_as_one_without(images, monkeypatch):
     net = VGG(16, last="relu2_1")
     variables = net.init(jax.random.key(0), np.zeros((1, 32, 32, 3), np.float32))
@@ -140,7 +136,6 @@ def test_a_vgg_with_precomputed_kernels_descends_as_one_without(images, monkeypa
     assert rows["loss"][-1] < rows["loss"][0]
 
 
-@pytest.mark.heavy
 def test_shares_weigh_styles_and_masks_place_them(images):
     _, _, rows = ended(config(images, "stripes", "noise", style__shares=(1.0, 0.0), steps=1))
     _, _, alone = ended(config(images, "stripes", steps=1))
@@ -156,7 +151,6 @@ def test_shares_weigh_styles_and_masks_place_them(images):
     assert targets(c).guides["conv1"].shape[0] == 2
 
 
-@pytest.mark.heavy
 def test_luma_alone_keeps_the_contents_colors(images):
     task, state, _ = ended(config(images, color="luma"))
     x = to_float(task.outputs["sample"](state, np.arange(1))[0], "tanh")
@@ -167,7 +161,6 @@ def test_luma_alone_keeps_the_contents_colors(images):
     assert np.abs(to_pixels(apart, "tanh") - 127.5)[inside].max() < 1.5  # of rounding
 
 
-@pytest.mark.heavy
 def test_matched_colors_are_the_contents(images):
     """The statistics of conv1, which sees colors, come nearer to the content's own."""
     cases = config(images, color="match"), config(images), config(images, "content")
@@ -214,7 +207,6 @@ def test_a_task_is_built_and_its_state_described_without_reading_an_image(images
     assert loop.shapes(task).extra["content"].shape == (SIDE, SIDE, 3)
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [

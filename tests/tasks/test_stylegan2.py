@@ -12,6 +12,8 @@ from genjax.errors import InputError
 from genjax.nets.stylegan2 import Generator
 from genjax.ops import noise
 
+pytestmark = pytest.mark.heavy
+
 SHAPE, CHANNELS, BATCH = (8, 8, 3), (6, 4), 8
 KEY = jax.random.key(5)
 
@@ -50,7 +52,6 @@ def states(task):
     return found
 
 
-@pytest.mark.heavy
 def test_path_lengths_are_those_of_the_jacobian():
     """|J^T y| by the whole Jacobian in the styles, for images y of noise over the root of their pixels."""
     still = build(path_length__interval=1, optimizer__generator__learning_rate=0.0)
@@ -74,7 +75,6 @@ def test_path_lengths_are_those_of_the_jacobian():
     np.testing.assert_allclose(metrics["generator/unevenness"], np.mean((lengths - mean) ** 2), rtol=1e-3)
 
 
-@pytest.mark.heavy
 def test_paths_are_regularized_at_every_second_step(states):
     means = [float(state.extra["path_length"]) for state, _ in states]
     assert 0 == means[0] < means[1] == means[2] != means[3]
@@ -88,7 +88,6 @@ def test_r1_is_a_separate_update_at_every_sixteenth_step(states):
     assert [int(state.nets["critic"].opt[0].count) for state, _ in states] == [0, 2, 3, 4]
 
 
-@pytest.mark.heavy
 def test_without_path_lengths_the_step_is_the_adversarial_one():
     task = build(path_length__weight=0.0)
     state, metrics = advance(task, jax.jit(task.init)(jax.random.key(0)))
@@ -96,7 +95,6 @@ def test_without_path_lengths_the_step_is_the_adversarial_one():
     assert not any("path" in name for name in metrics)
 
 
-@pytest.mark.heavy
 def test_augmentation_follows_the_critics_confidence():
     """p is 0 at first; each interval of two steps moves it by 8 x 2 / 1,000 towards where reals are less sure."""
     task = build(augment="ada", ada__kimg=1.0, ada__interval=2, ada__target=-1.0, path_length__weight=0.0)
@@ -118,7 +116,6 @@ def test_the_average_w_moves_towards_the_batchs(states):
     assert sizes[2] != sizes[1]
 
 
-@pytest.mark.heavy
 def test_samples_of_no_psi_are_all_the_average(task, states):
     state = states[-1][0]
     x = task.outputs["sample"](state, jnp.arange(3), truncation=0.0)
@@ -159,7 +156,6 @@ def test_impossible_configs_are_refused(message, overrides):
         build(**overrides)
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize(("name", "side"), [("stylegan", 1024), ("stylegan2", 1024)])
 def test_the_published_settings_build(name, side):
     """25 million reals at most in StyleGAN's, and every stage from 8x8 on; nothing is computed."""

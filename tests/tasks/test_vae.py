@@ -231,6 +231,7 @@ def test_a_sample_depends_on_its_seed_alone():
     assert (together[0] != together[1]).any()
 
 
+@pytest.mark.heavy
 def test_the_weights_of_an_example_depend_on_neither_the_batch_nor_the_number_of_draws():
     task = build()
     state, x = start(task), images(20)

@@ -39,6 +39,7 @@ def run(monkeypatch):
     return run
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("view", [views.draw_interpolation, views.draw_grid])
 def test_shares_of_classes_have_the_sum_one_on_every_way(run, view):
     dict(view(run))
@@ -76,6 +77,7 @@ def test_latents_are_drawn_without_the_class(run, monkeypatch):
         np.testing.assert_allclose(np.linalg.norm(z, axis=1), 1, atol=1e-5)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("name", "shape"), [("vae", (784, 8)), ("vae_conv", (3, 3, 1, 4))])
 def test_filters_are_of_pixels(name, shape):
     task = tasks.build(config_of(name, classes=CLASSES), (28, 28, 1))

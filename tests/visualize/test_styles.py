@@ -48,6 +48,7 @@ def drawn(monkeypatch):
     return draw
 
 
+@pytest.mark.heavy
 def test_paths_between_w_begin_and_end_at_their_seeds(run, monkeypatch):
     taken = []
     monkeypatch.setattr(views.interpolation, "rows", lambda x: taken.append(x))
@@ -88,6 +89,7 @@ def test_the_matrix_mixes_rows_and_columns(run, drawn):
         np.testing.assert_array_equal(found[1 + row, 1 + column], styles.decode(run, ws)[0])
 
 
+@pytest.mark.heavy
 def test_no_psi_is_one_image_for_all_seeds(run, drawn):
     found = drawn(run, "truncation").astype(int)
     assert np.ptp(found[:, styles.PSI.index(0.0)], 0).max() == 0
@@ -95,6 +97,7 @@ def test_no_psi_is_one_image_for_all_seeds(run, drawn):
     np.testing.assert_array_equal(found[:, 0], styles.decode(run, styles.w_of(run, styles.SEEDS)))
 
 
+@pytest.mark.heavy
 def test_noise_varies_and_its_deviation_is_drawn(run, drawn):
     found = drawn(run, "noise").astype(int)
     assert (np.ptp(found[:, :-1], 1).max((1, 2, 3)) > 0).all()
@@ -102,6 +105,7 @@ def test_noise_varies_and_its_deviation_is_drawn(run, drawn):
     assert (found[:, -1].max((1, 2, 3)) > 0).all()
 
 
+@pytest.mark.heavy
 def test_without_noise_nothing_deviates(drawn):
     found = drawn(run_of("stylegan", width=7, layers=2, noise=False), "noise")
     np.testing.assert_array_equal(found[:, 0], found[:, 5])

@@ -72,6 +72,7 @@ def test_an_autoencoder_that_keeps_everything_restores_every_pixel(clothes):
     assert len(restored(*identity(**darker), x, corrupt=False)) == 2
 
 
+@pytest.mark.heavy
 def test_each_image_of_a_run_has_its_own_corruption(denoiser, clothes):
     x = np.repeat(clothes[0][:1], 40, 0)
     task, state = restore(denoiser)
@@ -79,6 +80,7 @@ def test_each_image_of_a_run_has_its_own_corruption(denoiser, clothes):
     assert len(np.unique(seen.reshape(40, -1), axis=0)) == 40
 
 
+@pytest.mark.heavy
 def test_interpolations_between_kept_images_are_their_mixtures():
     found = dict(views.draw_interpolation(run_of(*identity())))
     assert list(found) == [f"interpolation_{way}.{kind}" for way in ("linear", "spherical") for kind in ("png", "gif")]
@@ -96,6 +98,7 @@ def test_neighbors_of_an_interpolation_differ_in_class():
     assert labels.tolist() == [*range(10), 0, 1]
 
 
+@pytest.mark.heavy
 def test_latents_of_two_dimensions_have_a_plane_and_others_a_reason():
     task, state = identity()
     flat = identity(
@@ -160,6 +163,7 @@ def test_help_lists_all_views():
         assert f"{name}: " in done.out
 
 
+@pytest.mark.heavy
 def test_a_view_of_another_module_is_shown_like_ours(denoiser, tmp_path):
     (tmp_path / "my_views.py").write_text(MODULE)
     what = "--what=filters,my_views:draw_mean"

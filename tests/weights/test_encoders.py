@@ -8,6 +8,7 @@ from genjax.errors import InputError
 from genjax.weights import encoders
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("side", [24, 40])
 def test_maps_of_squeezenet_come_to_a_quarter_and_an_eighth_of_the_side(side):
     encoder = encoders.load("squeezenet")
@@ -18,6 +19,7 @@ def test_maps_of_squeezenet_come_to_a_quarter_and_an_eighth_of_the_side(side):
     assert used <= set(encoder.layers)
 
 
+@pytest.mark.heavy
 def test_maps_are_aligned_with_the_image():
     """A spot in a block of 4 x 4 moves the map most at the block's place."""
     encoder = encoders.load("squeezenet")

@@ -32,6 +32,7 @@ def tensors():
     return out
 
 
+@pytest.mark.heavy
 def test_the_fold_is_the_normalization(tensors):
     layer = inception.convert(tensors)["params"]["Mixed_5b"]["branch5x5_2"]
     w, b, mean, var = (
@@ -77,6 +78,7 @@ def test_both_formats_give_the_same_variables(whole, tensors, tmp_path):
         jax.tree.map(np.testing.assert_array_equal, found, inception.convert(tensors))
 
 
+@pytest.mark.heavy
 def test_a_file_that_is_not_the_published_one_has_a_name_of_its_own(whole):
     for sha256 in (None, digest(whole).upper()):
         net = features.inception(whole, sha256)
@@ -85,6 +87,7 @@ def test_a_file_that_is_not_the_published_one_has_a_name_of_its_own(whole):
         assert not net.published
 
 
+@pytest.mark.heavy
 def test_the_published_file_has_the_plain_name_however_it_was_asked_for(whole, monkeypatch):
     monkeypatch.setattr(inception, "SHA256", digest(whole))
     for sha256 in (None, digest(whole)):
@@ -106,6 +109,7 @@ def test_torchvisions_classifier_is_refused(tensors, tmp_path):
     assert inception.FILE in message
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("name", "value"), [("conv.weight", np.nan), ("bn.running_var", -1), ("bn.bias", np.inf)])
 def test_numbers_that_are_none_are_refused_by_their_layer(tensors, name, value):
     name = f"Mixed_5b.branch1x1.{name}"

@@ -119,6 +119,7 @@ def test_the_normalized_net_of_adains_authors_is_read():
     np.testing.assert_allclose(seen(found, 255, 51, 0), expected, rtol=1e-5)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("end", "count", "last"), [(29, 9, "relu4_1"), (25, 8, "pool3"), (2, 1, "relu1_1")])
 def test_it_is_read_as_far_as_it_goes(end, count, last):
     found = vgg.convert(adain(end))
