@@ -224,7 +224,7 @@ def test_named_keys_are_all_different_and_those_of_a_split(names):
     assert keys == [tuple(k) for k in jax.random.key_data(jax.random.split(key, len(keys))).tolist()]
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_no_two_draws_of_a_step_share_a_key(monkeypatch):
     """JAX's split(key)[i] is fold_in(key, i): keys that are made in both ways from one must not meet."""
     seen = []
