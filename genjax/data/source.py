@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -40,6 +40,9 @@ class Source:
     fingerprint: str  # SHA-256 in hex; docs/data.md says what it covers
     mixture: Mixture | None = None  # the distribution of the points, if its modes are known
     stacked: bool = False  # channels are three gray images of ten classes each; the label is 100 a + 10 b + c
+    names: Sequence[str] | None = None  # names of the examples by index, such as their files'; None: their numbers
+    form: str = ""  # how images were brought to their shape; "": all are as stored. Part of `describe`
+    notes: tuple[str, ...] = ()  # a line each for what was left out, or is not as stored; commands print them
 
     @property
     def nbytes(self) -> int:
@@ -49,7 +52,7 @@ class Source:
     def describe(self) -> dict[str, Any]:
         """Name, split, count, shape and fingerprint, as the protocol of a result records them."""
         described = {"name": self.name, "split": self.split, "count": self.size, "shape": list(self.shape)}
-        return described | {"fingerprint": self.fingerprint}
+        return described | ({"form": self.form} if self.form else {}) | {"fingerprint": self.fingerprint}
 
 
 def in_memory(
