@@ -28,6 +28,9 @@ def defaults(task: str) -> ConfigDict:
             "channels": 0,  # 1, 3, or 0 for those of the files
             "resize": "crop",  # or "squash", "pad", "frame"
             "upscale": False,  # True to enlarge images smaller than `size`, which are refused otherwise
+            "range": "",  # black and white of 16-bit and floating-point images, "0,4095"; "": those of the type
+            "labels": "",  # a table of labels by file name, "FILE" or "FILE:COLUMN"; "": see docs/data.md
+            "skip_broken": False,  # True to leave out broken images, which are refused otherwise
             "dir": "",  # folder of prepared TFDS data sets; "": the default of TFDS
             "resident_gib": 1.0,  # data sets up to this size live on the device, larger ones stream
         }

@@ -1,7 +1,9 @@
 """Write latents for use elsewhere: python -m genjax.encode --workdir=runs/x --data=fashion_mnist_10k --out=latents.npz
 
-The .npz has `latents` [N, ...]; `labels` int32 [N] and `label_names` if the data have labels; and the texts `data`,
-`split`, `data_fingerprint`, `weights_sha256` and `step`. numpy.load reads it with allow_pickle=False.
+The .npz has `latents` [N, ...]; `names` [N], the examples' files, if they are files; `labels` int32 [N] and
+`label_names`, or `attributes` float32 [N, K] and `attribute_names`, if the data have them; and the texts `data`,
+`split`, `data_fingerprint`, `weights_sha256` and `step`. Rows are in the order of the data: see docs/data.md.
+numpy.load reads it with allow_pickle=False.
 """
 
 from genjax.cli import entry, flags, output
@@ -21,13 +23,20 @@ def main() -> None:
     import numpy as np
 
     from genjax.engine.compiler import enable_compilation_cache
+    from genjax.report.console import say_notes
     from genjax.run.loaded import open_run
     from genjax.run.restore import weights_sha256
 
     out = output.file_of(FLAGS.out, ".npz")
     enable_compilation_cache()
     run = open_run(FLAGS.workdir, flags.examples("data"), FLAGS.step, needs=("encode",))
+    say_notes(run.source)
     arrays = {"latents": run.latents}
+    if run.names is not None:
+        arrays["names"] = np.array(run.names, np.str_)
+    if run.source.attributes is not None:
+        names = np.array(run.source.attribute_names, np.str_)
+        arrays |= {"attributes": run.source.attributes[: run.count], "attribute_names": names}
     if run.labels is not None:
         arrays |= {"labels": run.labels, "label_names": np.array(run.source.label_names, np.str_)}
     texts = {

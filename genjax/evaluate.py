@@ -51,10 +51,12 @@ def main() -> None:
     from genjax.engine.compiler import enable_compilation_cache
     from genjax.evaluation import registry
     from genjax.evaluation.evaluate import evaluate
+    from genjax.report.console import say_notes
 
     enable_compilation_cache()
     metrics = registry.parse(FLAGS.metrics)
     context, step, title = _context_of_run(metrics) if FLAGS.workdir else _context_of_images(metrics)
+    say_notes(context.samples, context.reference, context.heldout)
     out = Path(FLAGS.out) if FLAGS.out else Path(FLAGS.workdir) / "metrics.jsonl" if FLAGS.workdir else None
     skipped = {}
     optional = "all" in FLAGS.metrics.split(",")
@@ -107,7 +109,7 @@ def _context_of_images(metrics):
 
     if not FLAGS.reference:
         raise InputError("--images needs --reference, which they are compared with: a folder, a .npy or a data set")
-    form = {"size": FLAGS.size, "channels": int(FLAGS.channels)}
+    form = {"size": FLAGS.size, "channels": int(FLAGS.channels), "range": FLAGS.range}
     samples = sources.open_images(FLAGS.images, "", form)
     samples = sources.take(samples, FLAGS.samples or samples.size)
     reference = sources.open_images(FLAGS.reference, FLAGS.split or "", form)

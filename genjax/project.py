@@ -2,7 +2,7 @@
 
 Gradient descent in --space finds the generator's images that are nearest to target images: in z, or for a StyleGAN in
 w or w+ (one w per layer, which comes nearest). Writes --out, an image with one row each of the targets, the start and
-the end, and a .npz of the same name with the latents and losses.
+the end, and a .npz of the same name with the latents (`codes`), the losses and the names of the images' files.
 """
 
 from absl.flags import DEFINE_enum, DEFINE_integer
@@ -33,12 +33,13 @@ def main() -> None:
     from genjax.engine.compiler import enable_compilation_cache
     from genjax.projection import SPACES, project
     from genjax.report import figures
-    from genjax.report.console import watch
+    from genjax.report.console import say_notes, watch
     from genjax.run.loaded import open_run
 
     out = output.file_of(FLAGS.out, ".png")
     enable_compilation_cache()
     run = open_run(FLAGS.workdir, flags.examples("images"), FLAGS.step, needs=SPACES[FLAGS.space])
+    say_notes(run.source)
     if not run.are_images:
         raise InputError(f"{FLAGS.workdir} is a run of points: only images are projected")
     targets = run.source.read(np.arange(FLAGS.count or min(MAX_IMAGES, run.source.size)))
@@ -48,6 +49,8 @@ def main() -> None:
         rows = np.concatenate([targets, projection.start, projection.images])
         figures.save_png(out, figures.grid(rows, len(targets)), "Targets, images at the start, images at the end")
     codes = {"codes": projection.codes, "losses": projection.losses}
+    if run.source.names is not None:
+        codes["names"] = np.array(run.source.names[: len(targets)], np.str_)
     output.write_npz(f"--out={FLAGS.out}", out.with_suffix(".npz"), codes)
     first, last = (np.mean(projection.losses[i]) for i in (0, -1))
     print(f"distance {first:.3f} -> {last:.3f}\nlook at:", out, out.with_suffix(".npz"), sep="\n  ")

@@ -1,7 +1,8 @@
 """Reconstruct examples: python -m genjax.reconstruct --workdir=runs/x --images=folder/ --out=out.png
 
---out=out.png shows originals over reconstructions, --out=folder/ one PNG per reconstruction, --out=out.npy the raw
-array. --corrupt corrupts the examples first, as training did; the image then has a row of corrupted examples.
+--out=out.png shows originals over reconstructions, --out=folder/ one PNG per reconstruction, with the name of its
+example's file, --out=out.npy the raw array, and --out=out.npz the array `x` with `names`. --corrupt corrupts the
+examples first, as training did; the image then has a row of corrupted examples.
 """
 
 from absl.flags import DEFINE_bool, DEFINE_integer
@@ -28,20 +29,20 @@ def main() -> None:
     """Write the reconstructions that the flags ask for."""
     from genjax.engine.compiler import enable_compilation_cache
     from genjax.report import reconstructions
+    from genjax.report.console import say_notes
     from genjax.run.loaded import open_run, restored
 
     out = Destination.parse(FLAGS.out)
     enable_compilation_cache()
     needs = ("reconstruct", "corrupt") if FLAGS.corrupt else ("reconstruct",)
     run = open_run(FLAGS.workdir, flags.examples("images"), FLAGS.step, needs=needs)
+    say_notes(run.source)
     out.check(run.are_images)
     if out.kind == "png":
         run.count = FLAGS.count or min(run.count, MAX_SHOWN)
     rows = restored(run.task, run.state, run.examples, FLAGS.corrupt)
-    names = (f"{index:06d}" for index in range(run.count))
-    out.write(
-        rows[-1], names, lambda: reconstructions.draw(*rows, columns=FLAGS.columns), reconstructions.caption(len(rows))
-    )
+    title = reconstructions.caption(len(rows))
+    out.write(rows[-1], run.names, lambda: reconstructions.draw(*rows, columns=FLAGS.columns), title)
     print(f"{run.count:,} reconstructions: {FLAGS.out}")
 
 

@@ -1,8 +1,9 @@
 """Sample from a trained run: python -m genjax.sample --workdir=runs/x --seeds=0-63 --out=grid.png
 
 Only the run's folder is needed, not its data. A seed gives the same example whatever other seeds are asked for.
---out=grid.png writes one image of all seeds, --out=folder/ one PNG per seed, --out=samples.npy the raw array. In a run
-with classes, seed s is of class s % classes, and each class is a row of the grid; --label=Bag samples one class.
+--out=grid.png writes one image of all seeds, --out=folder/ one PNG per seed, --out=samples.npy the raw array (.npz:
+with names). In a run with classes, seed s is of class s % classes, and each class is a row of the grid; --label=Bag
+samples one class.
 """
 
 import re
@@ -91,7 +92,7 @@ def main() -> None:
     out = Destination.parse(FLAGS.out)
     examples = sample(FLAGS.workdir, seeds, FLAGS.step, FLAGS.ema, FLAGS.truncation, FLAGS.label)
     out.check(examples.ndim == 4)
-    names = (f"seed_{seed:06d}" for seed in seeds)
+    names = [f"seed_{seed:06d}" for seed in seeds]
     out.write(examples, names, lambda: gallery.draw(examples, FLAGS.columns, classes=rows(seeds)))
     print(f"{len(seeds)} samples: {FLAGS.out}")
 

@@ -31,6 +31,7 @@ def main() -> None:
     """Write the images that the flags ask for."""
     from genjax.engine.compiler import enable_compilation_cache
     from genjax.report import video
+    from genjax.report.console import say_notes
     from genjax.run.loaded import open_run
     from genjax.visualize import registry
 
@@ -42,6 +43,7 @@ def main() -> None:
         raise InputError(f"--out={FLAGS.out} is a file: expected a folder, which is made if need be")
     enable_compilation_cache()
     run = open_run(FLAGS.workdir, flags.examples("data"), FLAGS.step)
+    say_notes(run.source)
     run.count = FLAGS.count or min(run.count, MAX_EXAMPLES)
     written = []
     skipped = {}

@@ -11,7 +11,10 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from genjax import data, tasks
-from genjax.data.folder import SUFFIXES, open_image, size_of_image
+from genjax.data.encoded import find_broken
+from genjax.data.folder import images_of, open_image, size_of_image
+from genjax.data.images import AS_STORED
+from genjax.data.listing import list_files
 from genjax.engine import loop
 from genjax.engine.cost import cost
 from genjax.engine.mesh import make_mesh
@@ -26,7 +29,7 @@ from genjax.report.console import Progress
 from genjax.run.fit import fit
 from genjax.run.restore import load_info, restore
 from genjax.tasks import adain, style
-from genjax.text import bytes_text
+from genjax.text import bytes_text, listed
 from genjax.weights import squeezenet
 from genjax.weights.adain import load_decoder
 
@@ -51,18 +54,21 @@ def size_of(path, longest: int) -> tuple[int, int]:
     return size
 
 
-def files_of(path) -> list[Path]:
-    """An image's file, or all image files of a folder, sorted by name. Raises: InputError if there is none."""
-    path = Path(path).expanduser()
-    if not path.is_dir():
-        return [path]
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
-    if not files:
-        raise InputError(f"{path} has no {', '.join(SUFFIXES)} file")
-    stems = [file.stem for file in files]
-    if twice := next((stem for stem in stems if stems.count(stem) > 1), None):
-        raise InputError(f"{path} has two images called {twice!r}: rename one, since both would become {twice}.png")
-    return files
+def contents_of(path, longest: int) -> tuple[list[str], str]:
+    """Names of all images below a folder, sorted, and a note on its other files ("" if there are none).
+
+    Raises: InputError if there is no image, or some are broken or too small for the encoder at this size.
+    """
+    listing = list_files(Path(path).expanduser())
+    images = images_of(listing)
+    broken = {images.name(index): reason for index, reason in find_broken(images, AS_STORED).items()}
+    if broken:
+        reasons = [f"{name} ({reason})" for name, reason in broken.items()]
+        number = "An image" if len(broken) == 1 else f"{len(broken)} images"
+        raise InputError(f"{number} of {images.count:,} cannot be used: {listed(reasons, 20)}. Replace or remove them.")
+    for name in listing.images:
+        size_of(Path(listing.root, name), longest)
+    return listing.images, listing.account(images.count)
 
 
 # By descent

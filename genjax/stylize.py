@@ -94,22 +94,28 @@ def _adain(shares: list[float]) -> list[Path]:
     """Stylize an image, or each of a folder, in one pass. Returns: the file or folder written."""
     from genjax.report import figures
     from genjax.report.console import watch
-    from genjax.stylization import Painter, files_of
+    from genjax.stylization import Painter, contents_of
     from genjax.text import bytes_text
 
-    folder = Path(FLAGS.content).is_dir()
-    contents = files_of(FLAGS.content)
-    out = Path(FLAGS.out) if folder else output.file_of(FLAGS.out, ".png")
-    if folder and out.suffix:
-        raise InputError(f"--out={FLAGS.out}: --content is a folder, so expected a folder, as --out=painted")
     size = FLAGS.size or SIZES["adain"]
+    content = Path(FLAGS.content)
+    out = Path(FLAGS.out) if content.is_dir() else output.file_of(FLAGS.out, ".png")
+    if content.is_dir():
+        if out.suffix:
+            raise InputError(f"--out={FLAGS.out}: --content is a folder, so expected a folder, as --out=painted")
+        names, note = contents_of(content, size)
+        if note:
+            print(f"note: {note}", file=sys.stderr)
+        targets = (out / f"{name}.png" for name in output.names_of_files(names))
+        files = list(zip((content / name for name in names), targets, strict=True))
+    else:
+        files = [(content, out)]
     painter = Painter(FLAGS.workdir, FLAGS.style, shares, FLAGS.masks, FLAGS.color, FLAGS.alpha, size)
-    height, width, needed = painter.memory(contents[0])
+    height, width, needed = painter.memory(files[0][0])
     print(f"{height}x{width} pixels, about {bytes_text(needed)} of memory", file=sys.stderr)
-    with watch("image", len(contents)) as on_progress:
-        for number, path in enumerate(contents, 1):
+    with watch("image", len(files)) as on_progress:
+        for number, (path, target) in enumerate(files, 1):
             image = painter.paint(path)
-            target = out / f"{path.stem}.png" if folder else out
             with output.writing(target):
                 figures.save_png(target, image, "Painted by AdaIN")
             on_progress(number)

@@ -1,6 +1,7 @@
 """Numbers, durations, sizes and tables as text, and the first lines of docstrings."""
 
 import math
+import re
 from collections.abc import Sequence
 
 
@@ -36,6 +37,17 @@ def bytes_text(n: float) -> str:
         if round(n, 1) < 1024:
             return f"{n:.1f} {unit}"
     return f"{n / 1024:,.1f} PiB"
+
+
+def natural(text: str) -> list:
+    """A key for `sorted` that orders numbers within texts by value: "2" before "10"."""
+    return [(not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in re.split(r"([0-9]+)", text)]
+
+
+def listed(items: Sequence[str], limit: int = 3) -> str:
+    """The first few items with commas: "a, b, c and 17 more"."""
+    more = f" and {len(items) - limit:,} more" if len(items) > limit else ""
+    return ", ".join(items[:limit]) + more
 
 
 def summary(docstring: str | None) -> str:

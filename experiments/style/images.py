@@ -11,7 +11,7 @@ import numpy as np
 from absl import flags
 
 from genjax.cli import entry
-from genjax.data.folder import SUFFIXES
+from genjax.data.images import SUFFIXES
 from genjax.data.textures import draw
 from genjax.errors import InputError
 from genjax.report.console import watch

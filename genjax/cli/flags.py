@@ -29,20 +29,21 @@ def define_sampling() -> None:
 
 
 def define_form() -> None:
-    """--size and --channels: the form that images are brought to."""
+    """--size, --channels and --range: the form that images are brought to."""
     flags.DEFINE_string("size", "", "Bring images of folders and data sets to this size: 64, or 64x48.")
     flags.DEFINE_enum("channels", "0", ["0", "1", "3"], "Bring images to gray (1) or color (3); 0 leaves them.")
+    flags.DEFINE_string("range", "", "Values of 16-bit and floating-point images that are black and white: 0,4095.")
 
 
 def define_examples(name: str, count: str, default_count: int | None = None, required: bool = False) -> None:
-    """--data or --images (`name`), --split, --count, --size and --channels; `count` is the default count in words."""
+    """--data or --images (`name`), --split, --count, --size, --channels and --range; `count`: the default in words."""
     from genjax.data import names
 
     default = "" if required else "; default: the run's own data"
     flags.DEFINE_string(
         name,
         None if required else "",
-        f"Examples: a folder, a .npy, or a data set ({names()}){default}.",
+        f"Examples: a folder, a .zip, .npy, .npz, .h5 or .parquet, or a data set ({names()}){default}.",
         required=required,
     )
     flags.DEFINE_string(
@@ -60,7 +61,7 @@ def examples(name: str) -> "Examples":
     """The examples that the flags of `define_examples(name, ...)` name."""
     from genjax.run.loaded import Examples
 
-    return Examples(FLAGS[name].value, FLAGS.split, FLAGS.size, int(FLAGS.channels), FLAGS.count)
+    return Examples(FLAGS[name].value, FLAGS.split, FLAGS.size, int(FLAGS.channels), FLAGS.count, FLAGS.range)
 
 
 def define_out(default: str | None, description: str) -> None:

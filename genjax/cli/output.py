@@ -2,9 +2,10 @@
 
 import contextlib
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from genjax.errors import InputError
@@ -42,14 +43,30 @@ def write_npz(target: object, path: Path, arrays: dict[str, "np.ndarray"]) -> No
         files.write_bytes(path, buffer.getvalue())
 
 
+def names_of_files(names: Sequence[str] | None, count: int = 0) -> list[str]:
+    """Names for files of examples, without endings: those of the examples, or the numbers of `count` without names.
+
+    Sub-folders are kept. Names that differ in their endings alone keep these: "x.jpg" and "x.png" are two files.
+    """
+    if names is None:
+        return [f"{index:06d}" for index in range(count)]
+    safe = ["/".join(part for part in PurePosixPath(name).parts if part not in ("/", "..")) for name in names]
+    stems = [str(PurePosixPath(name).with_suffix("")) for name in safe]
+    twice = {stem for stem, occurrences in Counter(stem.lower() for stem in stems).items() if occurrences > 1}
+    return [name if stem.lower() in twice else stem for name, stem in zip(safe, stems, strict=True)]
+
+
 @dataclass(frozen=True)
 class Destination:
-    """Destination of examples: one image of all (.png), the raw array (.npy), or a folder with one PNG per example."""
+    """Destination of examples: one image of all, the raw array, alone or with names, or a folder of one PNG each."""
 
     text: str  # as given by the user
-    kind: str  # "png", "npy" or "folder"
+    kind: str  # "png", "npy", "npz" or "folder"
 
-    HELP = "A .png for one image, a .npy for the raw array, or a folder (ending in /) for one PNG per example."
+    HELP = (
+        "A .png for one image, a .npy for the raw array, a .npz for the array x with names, or a folder (ending in /) "
+        "for one PNG per example."
+    )
 
     @classmethod
     def parse(cls, text: str) -> "Destination":
@@ -57,8 +74,8 @@ class Destination:
         path = Path(text)
         if text.endswith("/") or path.is_dir():
             return cls(text, "folder")
-        if path.suffix not in (".png", ".npy"):
-            raise InputError(f"--out={text}: expected a .png, a .npy or a folder (ending in /)")
+        if path.suffix not in (".png", ".npy", ".npz"):
+            raise InputError(f"--out={text}: expected a .png, a .npy, a .npz or a folder (ending in /)")
         return cls(text, path.suffix[1:])
 
     def check(self, are_images: bool) -> None:
@@ -66,8 +83,8 @@ class Destination:
         if self.kind == "folder" and not are_images:
             raise InputError(f"--out={self.text}: the data are not images; a .png plots them, a .npy holds them")
 
-    def write(self, x: "np.ndarray", names: Iterable[str], draw: Callable[[], "Image"], title: str = "") -> None:
-        """Write examples `x` [N, ...]: `names` are those of a folder's files, `draw` makes the one image.
+    def write(self, x: "np.ndarray", names: list[str] | None, draw: Callable[[], "Image"], title: str = "") -> None:
+        """Write examples `x` [N, ...] and their names (None: numbers); `draw` makes the one image.
 
         Raises: InputError if they cannot be written.
         """
@@ -79,8 +96,11 @@ class Destination:
         path = Path(self.text)
         with writing(f"--out={self.text}"):
             if self.kind == "folder":
-                for name, image in zip(names, x, strict=True):
+                for name, image in zip(names_of_files(names, len(x)), x, strict=True):
                     figures.save_png(path / f"{name}.png", figures.grid(image[None], pad=0, scale=1))
+            elif self.kind == "npz":
+                names = np.array(names_of_files(None, len(x)) if names is None else names, np.str_)
+                write_npz(f"--out={self.text}", path, {"x": x, "names": names})
             elif self.kind == "npy":
                 buffer = io.BytesIO()
                 np.save(buffer, x, allow_pickle=False)

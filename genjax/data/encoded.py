@@ -1,21 +1,23 @@
 """Encoded images, in files or a TFDS data set: headers are checked first, pixels decoded at once or when read."""
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from io import BytesIO
 from math import prod
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from genjax.data.images import Form, decode_pixels, read_header
+from genjax.data.images import AS_STORED, FORMATS, Form, Header, decode_pixels, read_header
 from genjax.data.request import Request
 from genjax.data.source import Source, in_memory
 from genjax.errors import InputError
+from genjax.text import listed
 
 MAX_IN_MEMORY = 2**30
 """Decoded bytes up to which all images are decoded when the source is opened, which also finds every broken one."""
@@ -24,37 +26,80 @@ _CHUNK = 1024  # images read at a time, to bound the memory for encoded bytes
 
 @dataclass(frozen=True)
 class EncodedImages:
-    """PNG, JPEG or WebP images by index."""
+    """Images by index, each a file that Pillow reads."""
 
     count: int
     files: Callable[[Sequence[int]], Sequence[Path | bytes]]  # indices -> paths or contents of files
     name: Callable[[int], str]  # index -> the image's name in messages
+    names: Sequence[str] | None = None  # names that results carry, such as file names; None: their numbers
+
+    def name_of(self, index: int) -> str:
+        """The name of an image that results carry."""
+        return str(index) if self.names is None else self.names[index]
+
+    def take(self, indices: np.ndarray) -> "EncodedImages":
+        """The images of these indices."""
+        return EncodedImages(
+            count=len(indices),
+            files=lambda chosen: self.files([int(indices[index]) for index in chosen]),
+            name=lambda index: self.name(int(indices[index])),
+            names=None if self.names is None else [self.names[index] for index in indices],
+        )
 
 
-def common_shape(images: EncodedImages, form: Form) -> tuple[int, int, int]:
-    """The shape (H, W, C) that all images have once they are brought to a form, from their headers alone.
+def read_headers(images: EncodedImages, form: Form = AS_STORED) -> list[Header]:
+    """The headers of all images. Raises: InputError naming images that are broken, incomplete or too small."""
+    return list(_refuse_failures(images, map_images(images, np.arange(images.count), partial(check_header, form=form))))
 
-    Raises: InputError naming images that are broken, incomplete or too small, or two that differ in size if the form
-    has none.
+
+def common_shape(images: EncodedImages, headers: Sequence[Header], form: Form) -> tuple[int, int, int]:
+    """The shape (H, W, C) that all images have once they are brought to a form.
+
+    Raises: InputError naming two images that differ in size if the form has none.
     """
-
-    def checked_header(file):
-        height, width, is_gray = _read_header(file)
-        form.refuse_smaller(height, width)
-        return height, width, is_gray
-
-    headers = list(_for_each(images, np.arange(images.count), checked_header))
     if form.size:
         height, width = form.size
     else:
-        height, width, _ = headers[0]
-        for index, (h, w, _) in enumerate(headers):
+        height, width = headers[0][:2]
+        for index, (h, w, *_) in enumerate(headers):
             if (h, w) != (height, width):
                 raise InputError(
                     f"Images differ in size: {images.name(0)} is {height}x{width}, {images.name(index)} is "
                     f"{h}x{w} (height x width). Set data.size, for example to 64."
                 )
-    return height, width, form.channels or (1 if all(is_gray for *_, is_gray in headers) else 3)
+    return height, width, form.channels or (1 if all(header.gray for header in headers) else 3)
+
+
+def find_broken(images: EncodedImages, form: Form) -> dict[int, str]:
+    """The images that cannot be decoded and brought to a form: index -> reason. Decodes all."""
+
+    def check(file: Path | bytes) -> None:
+        check_header(file, form)
+        _decode(file, form, form.channels or 3)
+
+    results = map_images(images, np.arange(images.count), check)
+    return {index: result.reason for index, result in enumerate(results) if isinstance(result, Failure)}
+
+
+def largest_value(images: EncodedImages, indices: Sequence[int]) -> float:
+    """The largest value in the files of these gray images; those that are broken are left out."""
+
+    def largest(file: Path | bytes) -> float:
+        with _stream(file) as stream:
+            return float(np.asarray(_open(stream)).max())
+
+    found = map_images(images, np.array(indices), largest)
+    return max((value for value in found if not isinstance(value, Failure)), default=0.0)
+
+
+def digests(images: EncodedImages, indices: np.ndarray) -> Iterator[str]:
+    """The SHA-256 in hex of the files of these images. Raises: InputError, naming those that cannot be read."""
+
+    def digest(file: Path | bytes) -> str:
+        with _stream(file) as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    return _refuse_failures(images, map_images(images, indices, digest), indices)
 
 
 def decode_images(images: EncodedImages, indices: np.ndarray, form: Form, shape: tuple[int, int, int]) -> np.ndarray:
@@ -62,8 +107,15 @@ def decode_images(images: EncodedImages, indices: np.ndarray, form: Form, shape:
 
     Raises: InputError naming the images that cannot be decoded.
     """
+
+    def decode(file: Path | bytes) -> np.ndarray:
+        x = _decode(file, form, shape[-1])
+        if x.shape != shape:
+            raise ValueError(f"is {x.shape[0]}x{x.shape[1]}, not {shape[0]}x{shape[1]}; set data.size")
+        return x
+
     out = np.empty((len(indices), *shape), np.uint8)
-    for row, x in enumerate(_for_each(images, indices, lambda file: _decode(file, form, shape))):
+    for row, x in enumerate(_refuse_failures(images, map_images(images, indices, decode), indices)):
         out[row] = x
     return out
 
@@ -82,9 +134,10 @@ def source_of_images(
     `labels` are those of all images; `describe` returns the fingerprint of images that are not held in memory.
     """
     labels = None if labels is None else labels[indices].astype(np.int32)
+    names = None if images.names is None else [images.names[index] for index in indices]
     if len(indices) * prod(shape) <= MAX_IN_MEMORY:
         x = decode_images(images, indices, request.form, shape)
-        return in_memory(request.name, request.split, x, labels, label_names)
+        return replace(in_memory(request.name, request.split, x, labels, label_names), names=names)
     return Source(
         name=request.name,
         split=request.split,
@@ -95,6 +148,7 @@ def source_of_images(
         labels=labels,
         label_names=label_names,
         fingerprint=describe(),
+        names=names,
     )
 
 
@@ -103,33 +157,47 @@ def concatenate_ranges(bounds: Iterable[tuple[int, int]]) -> np.ndarray:
     return np.concatenate([np.arange(start, stop) for start, stop in bounds])
 
 
-def _for_each(images: EncodedImages, indices: np.ndarray, task: Callable) -> Iterator:
-    """task(file) for each index, in order. Raises: InputError at the end, naming the images whose task failed."""
-    failed = []
+class Failure(NamedTuple):
+    """The reason why a file cannot be used."""
+
+    reason: str
+
+
+def map_images(images: EncodedImages, indices: np.ndarray, task: Callable) -> Iterator:
+    """task(file) of the images of these indices, in order; a Failure in place of each exception."""
     indices = indices.tolist()
-    for chunk in (indices[start : start + _CHUNK] for start in range(0, len(indices), _CHUNK)):
-        for index, result in zip(chunk, _pool().map(_attempt(task), images.files(chunk)), strict=True):
-            if isinstance(result, str):
-                failed.append(f"{images.name(index)} ({result})")
-            else:
-                yield result
+    for start in range(0, len(indices), _CHUNK):
+        yield from _pool().map(_attempt(task), images.files(indices[start : start + _CHUNK]))
+
+
+def _refuse_failures(images: EncodedImages, results: Iterable, indices: Iterable[int] | None = None) -> Iterator:
+    """The results, in order. Raises: InputError at the end, naming the images of which one is a Failure."""
+    failed = []
+    for index, result in zip(range(images.count) if indices is None else indices, results, strict=True):
+        if isinstance(result, Failure):
+            failed.append(f"{images.name(int(index))} ({result.reason})")
+        else:
+            yield result
     if failed:
-        more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
         number = "An image" if len(failed) == 1 else f"{len(failed)} images"
-        raise InputError(f"{number} cannot be used: {', '.join(failed[:3])}{more}. Replace or remove them.")
+        every = "; python -m genjax.census names all of them" if len(failed) > 3 else ""
+        raise InputError(
+            f"{number} cannot be used: {listed(failed)}. Replace or remove them, or set data.skip_broken=True{every}."
+        )
 
 
 def _attempt(task: Callable) -> Callable:
-    """The task, with the reason of a failure as its result in place of an exception."""
-    from PIL import Image, UnidentifiedImageError
+    """The task, with a Failure as its result in place of an exception."""
+    from PIL import UnidentifiedImageError
 
     def run(file: Path | bytes):
         try:
             return task(file)
         except UnidentifiedImageError:
-            return "not a PNG, JPEG or WebP image"
-        except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-            return getattr(error, "strerror", None) or str(error) or type(error).__name__
+            return Failure("not an image that Pillow reads")
+        except Exception as error:  # Pillow's decoders raise anything for damaged files
+            text = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+            return Failure(text[:200] or type(error).__name__)
 
     return run
 
@@ -137,28 +205,33 @@ def _attempt(task: Callable) -> Callable:
 def _open(file: BinaryIO):
     from PIL import Image
 
-    return Image.open(file, formats=("PNG", "JPEG", "WEBP"))
+    return Image.open(file, formats=tuple(FORMATS))
 
 
 def _stream(file: Path | bytes) -> BinaryIO:
     return BytesIO(file) if isinstance(file, bytes) else open(file, "rb")
 
 
-def _read_header(file: Path | bytes) -> tuple[int, int, bool]:
+def check_header(file: Path | bytes, form: Form = AS_STORED) -> Header:
+    """The header of an image's file. Raises: anything, for one that is broken, incomplete or too small for a form."""
     with _stream(file) as stream:
         image = _open(stream)
         header = read_header(image)
-        if not _is_whole(stream, image.format):
+        if header.format not in _ENDS:
+            image.load()
+        elif not _is_whole(stream, header.format):
             raise OSError("incomplete file")
-        return header
+    form.refuse_smaller(header.height, header.width)
+    return header
 
 
-def _decode(file: Path | bytes, form: Form, shape: tuple[int, int, int]) -> np.ndarray:
+def _decode(file: Path | bytes, form: Form, channels: int) -> np.ndarray:
     with _stream(file) as stream:
-        x = decode_pixels(_open(stream), form, shape[-1])
-    if x.shape != shape:
-        raise ValueError(f"is {x.shape[0]}x{x.shape[1]}, not {shape[0]}x{shape[1]}; set data.size")
-    return x
+        return decode_pixels(_open(stream), form, channels)
+
+
+_ENDS = ("PNG", "JPEG", "WEBP")
+"""Formats whose files show whether they are complete; others are decoded to see."""
 
 
 def _is_whole(file: BinaryIO, format: str) -> bool:

@@ -2,14 +2,51 @@
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from genjax.errors import InputError, did_you_mean
 
 RESIZES = ("crop", "squash", "pad", "frame")
-_GRAY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N")
+FORMATS = {
+    "PNG": (".png", ".apng"),
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
+    "WEBP": (".webp",),
+    "GIF": (".gif",),
+    "BMP": (".bmp",),
+    "DIB": (".dib",),
+    "TIFF": (".tif", ".tiff"),
+    "AVIF": (".avif", ".avifs"),
+    "JPEG2000": (".jp2", ".j2k", ".jpc", ".jpf", ".jpx", ".j2c"),
+    "PPM": (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
+    "QOI": (".qoi",),
+    "ICO": (".ico",),
+    "PSD": (".psd",),
+    "DDS": (".dds",),
+    "SGI": (".sgi", ".rgb", ".rgba", ".bw"),
+    "PCX": (".pcx",),
+    "SUN": (".ras",),
+    "XBM": (".xbm",),
+    "XPM": (".xpm",),
+    "TGA": (".tga",),  # last: it has no signature
+}
+"""The formats that are read, by Pillow's names, and the endings of their files. Those of documents are left out."""
+SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+EXPECTED = "an image file (.png, .jpg, .webp, .gif, .bmp, .tif or another that Pillow reads)"
 _EXIF_ORIENTATION = 0x0112
+
+
+class Header(NamedTuple):
+    """What is known of an image before its pixels are decoded."""
+
+    height: int  # after EXIF orientation
+    width: int
+    gray: bool
+    bits: int  # per channel, in the file
+    mode: str  # Pillow's
+    format: str  # a key of FORMATS
+    animated: bool  # has more than one frame or page
 
 
 @dataclass(frozen=True)
@@ -20,6 +57,7 @@ class Form:
     channels: int  # 1, 3, or 0: as stored
     resize: str  # one of RESIZES
     upscale: bool = True  # False: images smaller than `size` are refused
+    range: tuple[float, float] | None = None  # values that become 0 and 255; None: of 16 bits 0 and 65535
 
     def refuse_smaller(self, height: int, width: int) -> None:
         """Refuse an image that would be enlarged against the user's wish. Raises: InputError."""
@@ -38,7 +76,7 @@ AS_STORED = Form(None, 0, "crop")
 
 
 def form_of_config(config) -> Form:
-    """The form that config.size, channels, resize and upscale (True if it is missing) ask for.
+    """The form that config.size, channels, resize, upscale (True if it is missing) and range (or none) ask for.
 
     Raises: InputError for an invalid value.
     """
@@ -50,7 +88,8 @@ def form_of_config(config) -> Form:
             f"choose from {', '.join(map(repr, RESIZES))}."
         )
     size = _parse_size(str(config.size).strip())
-    return Form(size, int(config.channels), config.resize, getattr(config, "upscale", True))
+    limits = _parse_range(str(getattr(config, "range", "")).strip())
+    return Form(size, int(config.channels), config.resize, getattr(config, "upscale", True), limits)
 
 
 def _parse_size(text: str) -> tuple[int, int] | None:
@@ -66,28 +105,54 @@ def _parse_size(text: str) -> tuple[int, int] | None:
     return size
 
 
-def read_header(image) -> tuple[int, int, bool]:
-    """Height and width after EXIF orientation, and whether the image is gray, of a PIL image not yet decoded."""
+def _parse_range(text: str) -> tuple[float, float] | None:
+    if not text:
+        return None
+    try:
+        low, high = (float(number) for number in text.split(","))
+    except ValueError:
+        low = high = 0.0
+    if not -np.inf < low < high < np.inf:
+        raise InputError(
+            f"data.range {text!r} is not a range: write the values that are black and white, as in data.range=0,4095"
+        )
+    return low, high
+
+
+def read_header(image) -> Header:
+    """The header of a PIL image that is not yet decoded."""
     height, width = image.size[::-1]
     if _orientation(image) >= 5:
         height, width = width, height
-    return height, width, image.mode in _GRAY
+    mode = image.mode
+    gray = mode in ("1", "L", "LA", "La", "F") or mode.startswith("I")
+    bits = {"1": 1, "I": 32, "F": 32}.get(mode, 16 if _is_deep(image) else 8)
+    format = "JPEG" if image.format == "MPO" else image.format
+    animated = image.format != "MPO" and bool(getattr(image, "is_animated", False))
+    return Header(height, width, gray, bits, mode, format, animated)
+
+
+def _is_deep(image) -> bool:
+    """Whether the file has 16 bits per channel, also where Pillow reads the upper 8 alone, as of color."""
+    decoder = str(image.tile[0][3]) if image.tile else ""
+    return image.mode.startswith("I;16") or ";16" in decoder
 
 
 def decode_pixels(image, form: Form, channels: int) -> np.ndarray:
     """The pixels of a PIL image, brought to the form's size and to 1 or 3 channels.
 
-    EXIF orientation is applied, transparency is composited on white, 16-bit gray is rounded to 8 bits, and resizing is
-    Lanczos with antialiasing. "crop" scales the shorter side and cuts the center, "squash" ignores the aspect ratio,
-    "pad" fits the image into white, "frame" keeps its pixels and surrounds them with black.
+    EXIF orientation is applied, transparency is composited on white, gray of more than 8 bits is rounded to 8 over
+    form.range, and resizing is Lanczos with antialiasing. "crop" scales the shorter side and cuts the center, "squash"
+    ignores the aspect ratio, "pad" fits the image into white, "frame" keeps its pixels and surrounds them with black.
     Shapes: -> uint8 [H, W, channels].
-    Raises: InputError for an image that would be enlarged although form.upscale is False.
+    Raises: InputError for an image that would be enlarged although form.upscale is False, or whose values have no
+    known range.
     """
     orientation = _orientation(image)
     if form.size:
         # A large JPEG is decoded at a half, quarter or eighth, never below twice the wanted size.
         image.draft(None, (2 * max(form.size),) * 2)
-    image = _turn(_plain(image, channels), orientation)
+    image = _turn(_plain(image, channels, form.range), orientation)
     form.refuse_smaller(image.height, image.width)
     if form.size and image.size != form.size[::-1]:
         image = _scale(image, *form.size, form.resize)
@@ -112,9 +177,20 @@ def conform(x: np.ndarray, form: Form) -> np.ndarray:
         raise InputError(f"Each image {error}") from None
 
 
+def to_bytes(x: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
+    """Values of a range as 0 to 255, rounded and clipped. Shapes: real [...] -> uint8 [...]."""
+    low, high = limits
+    return np.floor((np.float64(x) - low) * (255 / (high - low)) + 0.5).clip(0, 255).astype(np.uint8)
+
+
 def _orientation(image) -> int:
-    # Only EXIF that stands before the pixels: asking a PNG for more would decode it.
-    return int(image.getexif().get(_EXIF_ORIENTATION, 1)) if "exif" in image.info else 1
+    """EXIF's orientation, 1 to 8; that of a broken or senseless one is 1."""
+    try:
+        # Only EXIF that stands before the pixels: asking a PNG for more would decode it.
+        orientation = int(image.getexif().get(_EXIF_ORIENTATION, 1)) if "exif" in image.info else 1
+    except Exception:  # a parser of damaged EXIF raises anything
+        return 1
+    return orientation if 1 <= orientation <= 8 else 1
 
 
 def _turn(image, orientation: int):
@@ -132,13 +208,20 @@ def _turn(image, orientation: int):
     return image if transpose is None else image.transpose(transpose)
 
 
-def _plain(image, channels: int):
+def _plain(image, channels: int, limits: tuple[float, float] | None):
     """The image in eight bits, opaque, gray or RGB."""
     from PIL import Image
 
-    if image.mode.startswith("I"):  # PIL's own conversion clips 16 bits instead of scaling them
-        deep = np.asarray(image).astype(np.int64).clip(0, 65535)
-        image = Image.fromarray(((deep * 255 + 32767) // 65535).astype(np.uint8))
+    if image.mode == "F" or image.mode.startswith("I"):  # PIL's own conversion clips instead of scaling
+        deep = np.asarray(image)
+        if not np.isfinite(deep).all():
+            raise InputError("has pixels that are NaN or infinite")
+        if limits is None and (image.mode == "F" or deep.min() < 0 or deep.max() > 65535):
+            raise InputError(
+                f"has values from {deep.min():.6g} to {deep.max():.6g}: set data.range to those of black and white, as "
+                "in data.range=0,1"
+            )
+        image = Image.fromarray(to_bytes(deep, limits or (0, 65535)))
     elif image.has_transparency_data:
         white = Image.new("RGBA", image.size, "white")
         white.alpha_composite(image.convert("RGBA"))

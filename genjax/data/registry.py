@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from genjax import extensions
-from genjax.data.images import AS_STORED, Form, form_of_config
+from genjax.data.images import AS_STORED, SUFFIXES, Form, form_of_config
 from genjax.data.request import Request
 from genjax.data.source import Source, check
 from genjax.errors import InputError, did_you_mean
@@ -36,7 +37,7 @@ class SourceRecord:
         pattern = re.escape(self.name)
         for placeholder, expression in PLACEHOLDERS.items():
             pattern = pattern.replace(placeholder, expression)
-        return bool(re.fullmatch(pattern, name))
+        return bool(re.fullmatch(pattern, name, re.DOTALL))
 
     @property
     def prefix(self) -> str:
@@ -89,9 +90,9 @@ SOURCES = (
     SourceRecord(
         "folder:PATH",
         "genjax.data.folder:load_folder",
-        "your own images",
+        "your own images, in a folder or a `.zip`",
         "train",
-        "sub-folders",
+        "sub-folders, or a table",
         "yours",
     ),
     SourceRecord(
@@ -100,6 +101,22 @@ SOURCES = (
         "one image",
         "train",
         "none",
+        "yours",
+    ),
+    SourceRecord(
+        "array:FILE",
+        "genjax.data.arrays:load_array",
+        "your own images or points, in a `.npy`, `.npz` or HDF5 file",
+        "train",
+        "an array `labels`",
+        "yours",
+    ),
+    SourceRecord(
+        "parquet:PATH",
+        "genjax.data.parquet:load_parquet",
+        "your own images, in Parquet files as the Hugging Face Hub has them",
+        "by file name",
+        "a column `label`",
         "yours",
     ),
     SourceRecord(
@@ -191,17 +208,28 @@ PREFIXES = tuple(record.prefix for record in SOURCES if record.prefix)
 def load(config: Any) -> Source:
     """The source that a config's `data` names, checked and ready to read.
 
-    config.name: the name of one of SOURCES, or "package.module:name". config.split: "train", slices and sums of
-    splits. config.size, channels, resize, upscale: the form of images, see `images.form_of_config`. config.dir: a
-    folder of prepared data.
+    config.name: the name of one of SOURCES, a path, or "package.module:name". config.split: "train", slices and sums of
+    splits. config.size, channels, resize, upscale, range: the form of images, see `images.form_of_config`. config.dir:
+    a folder of prepared data. config.labels: a table of labels. config.skip_broken: leave out broken images.
     Raises: InputError for everything that is wrong with the request or the data and can be found before training.
     """
-    return open_source(str(config.name), str(config.split), form_of_config(config), getattr(config, "dir", ""))
+    options = {key: getattr(config, key, default) for key, default in (("labels", ""), ("skip_broken", False))}
+    data_dir = getattr(config, "dir", "")
+    return open_source(str(config.name), str(config.split), form_of_config(config), data_dir, **options)
 
 
-def open_source(name: str, split: str = "train", form: Form = AS_STORED, data_dir: str = "") -> Source:
+def open_source(
+    name: str,
+    split: str = "train",
+    form: Form = AS_STORED,
+    data_dir: str = "",
+    labels: str = "",
+    skip_broken: bool = False,
+) -> Source:
     """A source by its name. Raises: InputError, as `load`."""
-    request = Request(name, split, form, data_dir, partial(open_source, split=split, form=form, data_dir=data_dir))
+    options = {"split": split, "form": form, "data_dir": data_dir, "labels": labels, "skip_broken": skip_broken}
+    name = of_path(name)
+    request = Request(name, **options, open=partial(open_source, **options))
     record = match(name)
     if record:
         return _import_loader(record)(request)
@@ -211,6 +239,30 @@ def open_source(name: str, split: str = "train", form: Form = AS_STORED, data_di
     except InputError as error:
         raise InputError(f"data.name={name!r}: {error}") from error
     return replace(source, name=name, split=split)  # the source can be opened again by its name
+
+
+def of_path(name: str) -> str:
+    """The name of the source that a path stands for: "folder:x" for a folder x; a name is returned as it is."""
+    if match(name):
+        return name
+    path = Path(name).expanduser()
+    if path.is_dir():
+        kind = "parquet" if any(path.glob("*.parquet")) or any(path.glob("*/*.parquet")) else "folder"
+        return f"{kind}:{name}"
+    kind = _KINDS.get(path.suffix.lower())
+    return f"{kind}:{name}" if kind and path.is_file() else name
+
+
+_KINDS = dict.fromkeys(SUFFIXES, "image") | {
+    ".zip": "folder",
+    ".npy": "array",
+    ".npz": "array",
+    ".h5": "array",
+    ".hdf5": "array",
+    ".parquet": "parquet",
+    ".csv": "series",
+}
+"""The ending of a file -> the kind of source that opens it."""
 
 
 def match(name: str) -> SourceRecord | None:

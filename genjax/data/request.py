@@ -16,7 +16,9 @@ class Request:
     split: str = "train"  # also slices and sums, see `genjax.data.splits`
     form: Form = AS_STORED  # of images
     data_dir: str = ""  # config.data.dir; "" for the default
-    open: Callable[[str], Source] | None = None  # opens another source by name, with the same split, form and folder
+    labels: str = ""  # config.data.labels, a table of labels by file name; "" for the default
+    skip_broken: bool = False  # leave out broken images instead of refusing all
+    open: Callable[[str], Source] | None = None  # opens another source by name, with all else the same
 
     @property
     def argument(self) -> str:

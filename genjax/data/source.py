@@ -43,6 +43,9 @@ class Source:
     names: Sequence[str] | None = None  # names of the examples by index, such as their files'; None: their numbers
     form: str = ""  # how images were brought to their shape; "": all are as stored. Part of `describe`
     notes: tuple[str, ...] = ()  # a line each for what was left out, or is not as stored; commands print them
+    skipped: tuple[str, ...] = ()  # names of broken examples that were left out, as data.skip_broken asks
+    attributes: np.ndarray | None = None  # float32 [size, K], where labels are several numbers
+    attribute_names: tuple[str, ...] = ()
 
     @property
     def nbytes(self) -> int:
@@ -136,11 +139,23 @@ def _is_integer(value: Any) -> bool:
 
 def fingerprint(x: np.ndarray, labels: np.ndarray | None) -> str:
     """SHA-256 over dtype, shape and bytes of the examples, then of the labels; the same on every machine."""
+    return fingerprint_of_chunks([x], len(x), labels)
+
+
+def fingerprint_of_chunks(chunks: Iterable[np.ndarray], count: int, labels: np.ndarray | None) -> str:
+    """The `fingerprint` of `count` examples that come in chunks."""
     digest = hashlib.sha256()
-    for array in (x,) if labels is None else (x, labels.astype(np.int32)):
-        array = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"), copy=False))
-        digest.update(f"{array.dtype.str} {array.shape}\n".encode())
-        digest.update(array)
+
+    def update(arrays: Iterable[np.ndarray], count: int) -> None:
+        for i, array in enumerate(arrays):
+            array = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"), copy=False))
+            if i == 0:
+                digest.update(f"{array.dtype.str} {(count, *array.shape[1:])}\n".encode())
+            digest.update(array)
+
+    update(chunks, count)
+    if labels is not None:
+        update([labels.astype(np.int32)], len(labels))
     return digest.hexdigest()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from genjax.data.encoded import EncodedImages, common_shape, concatenate_ranges, source_of_images
+from genjax.data.encoded import EncodedImages, common_shape, concatenate_ranges, read_headers, source_of_images
 from genjax.data.images import Form
 from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint_of_text
@@ -34,7 +34,9 @@ def load_tfds(request: Request) -> Source:
     indices = concatenate_ranges((first[split] + start, first[split] + stop) for split, start, stop in bounds)
     images, read_labels = images_and_labels(builder, names)
     features = features_of(builder)
-    shape = _static_shape(features["image"], request.form) or common_shape(images, request.form)
+    shape = _static_shape(features["image"], request.form) or common_shape(
+        images, read_headers(images, request.form), request.form
+    )
 
     def describe() -> str:
         shards = (Path(path) for split in names for path in info.splits[split].filepaths)

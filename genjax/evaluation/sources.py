@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
 
 from genjax import data
-from genjax.data.source import Source, fingerprint_of_text, in_memory
+from genjax.data.source import Source, fingerprint_of_text
 from genjax.data.splits import NoSuchSplit
 from genjax.engine.outputs import apply_in_batches
 from genjax.engine.phase import Task
@@ -44,41 +43,21 @@ def samples_of(task: Task, state: State, shape: tuple[int, ...], count: int, nam
 
 
 def open_images(text: str, split: str = "", form: Mapping[str, Any] | None = None) -> Source:
-    """Examples by a folder of images, a .npy of uint8 [N, H, W, C] or float32 [N, D], or the name of a data source.
+    """Examples by the name of a data source, or by the path of a folder or a file that one of them reads.
 
-    `form` has the keys size, channels, resize, upscale and dir of a config's `data`. `split` "" is "train".
+    `form` has the keys size, channels, resize, upscale, range, labels, skip_broken and dir of a config's `data`, or
+    some of them. `split` "" is "train".
     Raises: InputError if there are no such examples, or they are broken; NoSuchSplit if only the split is missing.
     """
-    path = Path(text).expanduser()
-    if path.suffix == ".npy":
-        return _array(path)
-    if not data.is_source(text):
-        if not path.is_dir():
-            raise InputError(f"{text!r} is no folder of images, no .npy of them and no data set ({data.names()})")
-        text = f"folder:{path}"
+    if not data.is_source(data.of_path(text)):
+        raise InputError(
+            f"{text!r} is no folder of images, no file of them (.zip, .npy, .npz, .h5, .parquet) and no data set "
+            f"({data.names()})"
+        )
     config = ConfigDict({"size": "", "channels": 0, "resize": "crop", "dir": ""} | dict(form or {}))
     config.name = text
     config.split = split or "train"
     return data.load(config)
-
-
-def _array(path: Path) -> Source:
-    try:
-        x = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path} cannot be read as an array: {getattr(error, 'strerror', None) or error}") from error
-    if not isinstance(x, np.ndarray):
-        raise InputError(f"{path} is an archive: expected one array, as numpy.save writes it")
-    if x.dtype.kind == "f" and not np.isfinite(x).all():
-        raise InputError(f"{path} has NaN or infinity in it: expected finite points, or uint8 pixels")
-    if x.ndim == 2 and x.dtype == np.float32 and len(x):
-        return in_memory(str(path), "", x, None)
-    if x.dtype != np.uint8 or x.ndim != 4 or x.shape[3] not in (1, 3) or 0 in x.shape:
-        raise InputError(
-            f"{path} holds {x.dtype} {list(x.shape)}: expected images, uint8 [N, H, W, 1 or 3], "
-            "or points, float32 [N, D]"
-        )
-    return in_memory(str(path), "", x, None)
 
 
 def take(source: Source, count: int) -> Source:
@@ -88,8 +67,9 @@ def take(source: Source, count: int) -> Source:
     if count == source.size:
         return source
     labels = None if source.labels is None else source.labels[:count]
+    names = None if source.names is None else source.names[:count]
     fingerprint = fingerprint_of_text([source.fingerprint, f"first {count}"])
-    return replace(source, size=count, labels=labels, fingerprint=fingerprint)
+    return replace(source, size=count, labels=labels, names=names, fingerprint=fingerprint)
 
 
 def heldout(name: str, split: str, form: Mapping[str, Any], trained_on: str) -> Source | None:

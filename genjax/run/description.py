@@ -38,6 +38,8 @@ def run_info(config: ConfigDict, source: Source, task: Task) -> dict[str, Any]:
             "labels": list(source.label_names),
             "fingerprint": source.fingerprint,
         },
+        "notes": list(source.notes),
+        "skipped": list(source.skipped),
         "files": dict(task.files()),
         "parameters": {name: sum(leaf.size for leaf in jax.tree.leaves(net.params)) for name, net in nets.items()},
         "extensions": extensions.digests(config),
@@ -79,7 +81,7 @@ def dry_run_report(config: ConfigDict, source: Source, task: Task) -> str:
         [
             "\n".join(f"{key} = {value!r}" for key, value in flat(config).items()),
             f"{source.name} {source.split}: {source.size:,} examples of shape {list(source.shape)}, "
-            f"fingerprint {source.fingerprint[:16]}",
+            f"fingerprint {source.fingerprint[:16]}" + "".join(f"\nnote: {note}" for note in source.notes),
             table(_parameters(like), ("parameter", "shape", "size")),
             *_phases(task, like, source),
             table(_memory(config, like, source), ("memory", "size")),

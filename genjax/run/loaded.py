@@ -27,11 +27,12 @@ CHUNK = 4096
 class Examples(NamedTuple):
     """The examples that a run is applied to."""
 
-    data: str = ""  # a folder, a .npy or a data set's name; "" is the run's own data
+    data: str = ""  # a data source's name, or the path of a folder or file; "" is the run's own data
     split: str = ""  # "" is the held-out split of the run's own data (else what it was trained on), "train" of others
     size: str = ""  # that images are brought to, "64" or "64x48"; "" leaves them
     channels: int = 0  # that images are brought to, 1 or 3; 0 leaves them
     count: int | None = None  # number of examples, the first ones; None is all
+    range: str = ""  # values of 16-bit and floating-point images that are black and white; "" finds them
 
 
 OWN = Examples()
@@ -66,6 +67,11 @@ class Run:
     def labels(self) -> np.ndarray | None:
         """Labels of the examples. Shapes: int32 [count], or None."""
         return None if self.source.labels is None else self.source.labels[: self.count]
+
+    @property
+    def names(self) -> list[str] | None:
+        """Names of the examples, such as their files'; None if they have none."""
+        return None if self.source.names is None else list(self.source.names[: self.count])
 
     @cached_property
     def latents(self) -> np.ndarray:
@@ -125,15 +131,16 @@ def _source(info, examples):
     """The examples that a user names, or the run's own. Raises: InputError if they are of another form."""
     config = saved_config(info)
     shape = tuple(info["data"]["shape"])
-    data, split, size, channels, _ = examples
-    if data.endswith(".npy") and (split or size or channels):
-        raise InputError(f"{data} is an array and used unchanged: omit --split, --size and --channels")
-    if data == config.data.name and not (size or channels):
+    data, split, size, channels, _, limits = examples
+    form = {"size": size, "channels": channels, "range": limits}
+    if data == config.data.name and not any(form.values()):
         data = ""
-    if not data and (size or channels):
-        raise InputError("--size and --channels apply to other data than the run's own: name these data as well")
+    if not data and any(form.values()):
+        raise InputError(
+            "--size, --channels and --range apply to other data than the run's own: name these data as well"
+        )
     if data:
-        source = sources.open_images(data, split, {"size": size, "channels": channels})
+        source = sources.open_images(data, split, form)
     else:
         source = None
         if not split:
@@ -143,16 +150,16 @@ def _source(info, examples):
     if source.shape != shape:
         got = sources.describe_shape(source.shape)
         expected = sources.describe_shape(shape)
-        hint = _hint(source.shape, shape, is_array=data.endswith(".npy"))
+        hint = _hint(source.shape, shape)
         raise InputError(f"{_name(source)}: {got}, but the run was trained on {expected}{hint}")
     return source
 
 
-def _hint(shape: tuple[int, ...], expected: tuple[int, ...], is_array: bool) -> str:
+def _hint(shape: tuple[int, ...], expected: tuple[int, ...]) -> str:
     """Advice on how to convert examples of one shape to another, if they can be."""
     if len(shape) != len(expected):
         return ""
-    if len(expected) == 3 and not is_array:
+    if len(expected) == 3:
         return f": --size={expected[0]}x{expected[1]} --channels={expected[2]} converts them"
     if len(expected) == 2 and shape[1] == expected[1]:
         return f": {'cut them' if shape[0] > expected[0] else 'fill them up with NaN'} to {expected[0]} steps"

@@ -20,7 +20,7 @@ from genjax.engine.mesh import check_batch, make_mesh
 from genjax.engine.phase import Task
 from genjax.errors import InputError
 from genjax.evaluation.schedule import EvalSchedule
-from genjax.report.console import Progress, watch
+from genjax.report.console import Progress, say_notes, watch
 from genjax.run.counters import Counters
 from genjax.run.description import run_info
 from genjax.run.previews import Previewer, read_examples
@@ -56,6 +56,7 @@ def _check_labels(classes: int, source: data.Source) -> None:
     if source.labels is None:
         raise InputError(
             f"classes={classes}, but {source.name} has no labels: choose a set that has, or sort images into folders"
+            + "".join(f" ({note})" for note in source.notes if note.startswith("no labels"))
         )
     low, high = source.labels.min(), source.labels.max()
     if low < 0 or high >= classes:
@@ -74,6 +75,8 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
     """
     source, task, schedule = run_on_all(lambda: prepare(config))
     with Workdir(path) as workdir, Stop() as stop:
+        if is_main_process():
+            say_notes(source, schedule.heldout)
         info = run_info(config, source, task)
         check_processes_agree(info)
         run_on_main(lambda: check_same_run(workdir, info, force))

@@ -55,7 +55,7 @@ def test_transparency_becomes_white(tmp_path):
 def test_transparent_gray_and_palette(tmp_path):
     la = np.array([[[0, 0], [7, 255]]], np.uint8)
     image = reopened(Image.fromarray(la), tmp_path / "la.png")
-    assert read_header(image) == (1, 2, True)
+    assert read_header(image)[:4] == (1, 2, True, 8)
     np.testing.assert_array_equal(decode_pixels(image, AS_STORED, 1)[0, :, 0], [255, 7])
     palette = Image.new("P", (2, 1))
     palette.putpalette([9, 8, 7, 1, 2, 3])
@@ -67,7 +67,7 @@ def test_transparent_gray_and_palette(tmp_path):
 def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path):
     deep = np.array([[0, 128, 129, 257, 32768, 65535]], np.uint16)
     image = reopened(Image.fromarray(deep), tmp_path / "a.png")
-    assert read_header(image) == (1, 6, True)
+    assert read_header(image)[:4] == (1, 6, True, 16)
     np.testing.assert_array_equal(decode_pixels(image, AS_STORED, 1)[0, :, 0], np.round(deep[0] / 257))
 
 

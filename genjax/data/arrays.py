@@ -1,0 +1,207 @@
+"""Images or points in an array: a .npy, a .npz or an HDF5 file, in the forms in which people store them."""
+
+import zipfile
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from genjax.data import encoded
+from genjax.data.images import Form, conform, to_bytes
+from genjax.data.request import Request
+from genjax.data.source import Source, fingerprint_of_chunks, in_memory
+from genjax.data.splits import parse
+from genjax.errors import InputError
+from genjax.text import listed
+
+LABELS = ("labels", "label", "y", "targets")
+"""Names of the array of labels in a file of several arrays."""
+RANGES = {(0, 1): "0 to 1", (-1, 1): "-1 to 1", (0, 255): "0 to 255"}
+"""Ranges that floating-point pixels are taken to have: the first that holds all of them."""
+CHUNK = 1024
+
+
+def load_array(request: Request) -> Source:
+    """The images or points of a .npy, a .npz or an HDF5 file, as the split "train" (slices included).
+
+    FILE is a path, or "PATH:NAME" for one of several arrays. Images are uint8, 16-bit or floating-point, [N, H, W, C],
+    [N, H, W] or [N, C, H, W] with 1 or 3 channels; points are [N, D]. An array "labels" of whole numbers [N] has the
+    classes. How the array was read is said in the source's notes.
+    Shapes: uint8 (H, W, C), or float32 (D,).
+    Raises: InputError for a file that is missing, broken or of another form, and for pixels without a known range.
+    """
+    parts = parse(request.split, ("train",))
+    path, key = _split_key(request.argument)
+    if not path.is_file():
+        raise InputError(f"{request.name}: no such file; expected the path of a .npy, .npz or .h5")
+    with _readable(path):
+        arrays = _open(path)
+        key = key or _find_examples(path, arrays)
+        if key not in arrays:
+            raise InputError(f"{path} has no array {key!r}; it has {listed(list(arrays), 9)}")
+        x = arrays[key]
+        labels = _find_labels(path, arrays, len(x)) if x.ndim else None
+        read, shape, notes = _reader(path, x, request.form)
+    bounds = [part.bounds(len(x)) for part in parts]
+    indices = np.concatenate([np.arange(*bound) for bound in bounds])
+    names = tuple(map(str, range(labels.max() + 1))) if labels is not None else ()
+    labels = None if labels is None else labels[indices]
+
+    def read_examples(positions: np.ndarray) -> np.ndarray:
+        with _readable(path):
+            return read(indices[np.asarray(positions)])
+
+    chunks = (read_examples(np.arange(i, min(i + CHUNK, len(indices)))) for i in range(0, len(indices), CHUNK))
+    if len(shape) == 1 or len(indices) * prod(shape) <= encoded.MAX_IN_MEMORY:
+        source = in_memory(request.name, request.split, np.concatenate(list(chunks)), labels, names)
+    else:
+        fingerprint = fingerprint_of_chunks(chunks, len(indices), labels)
+        size, dtype = len(indices), np.dtype(np.uint8)
+        source = Source(request.name, request.split, size, shape, dtype, read_examples, labels, names, fingerprint)
+    return replace(source, notes=notes, form=_form_text(x.shape, shape, request.form))
+
+
+def _split_key(text: str) -> tuple[Path, str]:
+    path = Path(text).expanduser()
+    before, colon, key = text.rpartition(":")
+    return (Path(before).expanduser(), key) if colon and not path.is_file() else (path, "")
+
+
+@contextmanager
+def _readable(path: Path):
+    try:
+        yield
+    except InputError:
+        raise
+    except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise InputError(f"{path} cannot be read as arrays: {reason}") from error
+
+
+def _open(path: Path) -> Mapping[str, Any]:
+    """The arrays of a file by name; that of a .npy is "". No pickle is loaded."""
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
+        return {"": np.load(path, allow_pickle=False, mmap_mode="r")}
+    if suffix == ".npz":
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    if suffix in (".h5", ".hdf5"):
+        try:
+            import h5py
+        except ImportError as error:
+            raise InputError(f"{path} needs the package h5py: pip install 'genjax-models[hdf5]'") from error
+        found = {}
+        h5py.File(path, "r").visititems(
+            lambda name, item: found.update({name: item}) if hasattr(item, "shape") else None
+        )
+        return found
+    raise InputError(f"{path}: expected a .npy, a .npz or a .h5")
+
+
+def _find_examples(path: Path, arrays: Mapping[str, Any]) -> str:
+    """The name of the array of examples: the only one of several rows that has no label's name."""
+    found = [name for name, x in arrays.items() if len(x.shape) >= 2 and name.rpartition("/")[2] not in LABELS]
+    if len(found) != 1:
+        contents = listed([f"{name} {x.dtype} {list(x.shape)}" for name, x in arrays.items()], 9) or "no array"
+        hint = f"; name one, as in array:{path}:{found[0]}" if found else ""
+        raise InputError(f"{path} has {contents}: expected one array of images [N, H, W, C] or points [N, D]{hint}")
+    return found[0]
+
+
+def _find_labels(path: Path, arrays: Mapping[str, Any], count: int) -> np.ndarray | None:
+    for name, x in arrays.items():
+        if name.rpartition("/")[2] in LABELS and x.shape in ((count,), (count, 1)) and x.dtype.kind in "iu":
+            labels = np.asarray(x).reshape(-1).astype(np.int64)
+            if labels.min() < 0 or labels.max() >= 2**31:
+                raise InputError(f"{path}: {name} has values from {labels.min()} to {labels.max()}: expected from 0 on")
+            return labels.astype(np.int32)
+    return None
+
+
+def _reader(path: Path, x: Any, form: Form) -> tuple[Callable[[np.ndarray], np.ndarray], tuple[int, ...], tuple]:
+    """A function of indices that reads examples, their shape, and notes."""
+    if x.dtype.kind not in "fiub" or len(x.shape) not in (2, 3, 4) or 0 in x.shape:
+        raise InputError(f"{path} holds {x.dtype} {list(x.shape)}: expected images [N, H, W, C] or points [N, D]")
+    if len(x.shape) == 2:
+        return _read_points(path, x, form)
+    if len(x.shape) == 3 and x.dtype.kind == "f":
+        raise InputError(
+            f"{path} holds {x.dtype} {list(x.shape)}: name series as series:{path}, or add an axis of channels"
+        )
+    notes = []
+    channels_first = len(x.shape) == 4 and x.shape[3] not in (1, 3) and x.shape[1] in (1, 3)
+    if len(x.shape) == 4 and x.shape[3] not in (1, 3) and not channels_first:
+        raise InputError(
+            f"{path} holds {x.dtype} {list(x.shape)}: expected 1 or 3 channels, the last axis or the second"
+        )
+    if channels_first:
+        notes.append(f"{path}: {list(x.shape)} is read as [N, C, H, W]")
+    limits = _range(path, x, form)
+    if limits is not None:
+        notes.append(f"{path}: {x.dtype} from {limits[0]:g} to {limits[1]:g} becomes 0 to 255")
+
+    def read(indices: np.ndarray) -> np.ndarray:
+        rows = _rows(x, indices)
+        rows = rows[..., None] if rows.ndim == 3 else np.moveaxis(rows, 1, 3) if channels_first else rows
+        rows = rows if limits is None else to_bytes(rows, limits)
+        return conform(np.ascontiguousarray(rows), form)
+
+    return read, read(np.array([0])).shape[1:], tuple(notes)
+
+
+def _read_points(path: Path, x: Any, form: Form):
+    if form.size or form.channels:
+        raise InputError(f"{path} has points, not images: leave data.size and data.channels unset")
+
+    def read(indices: np.ndarray) -> np.ndarray:
+        rows = _rows(x, indices).astype(np.float32)
+        if not np.isfinite(rows).all():
+            raise InputError(f"{path} has NaN or infinity in it: expected finite points")
+        return rows
+
+    return read, tuple(x.shape[1:]), () if x.dtype == np.float32 else (f"{path}: {x.dtype} is read as float32",)
+
+
+def _range(path: Path, x: Any, form: Form) -> tuple[float, float] | None:
+    """The values that become 0 and 255; None of bytes, which are kept.
+
+    Raises: InputError for values outside of every known range.
+    """
+    if x.dtype == np.uint8:
+        return None
+    if x.dtype == bool:
+        return 0, 1
+    if form.range:
+        return form.range
+    extremes = [
+        (rows.min(), rows.max()) for i in range(0, len(x), CHUNK) if (rows := np.asarray(x[i : i + CHUNK])).size
+    ]
+    low, high = min(pair[0] for pair in extremes), max(pair[1] for pair in extremes)
+    known = RANGES if x.dtype.kind == "f" else {(0, 255): "", (0, 65535): ""}
+    for limits in known:
+        if limits[0] <= low and high <= limits[1]:
+            return limits
+    raise InputError(
+        f"{path} has {x.dtype} from {low:g} to {high:g}, neither {' nor '.join(f'{a} to {b}' for a, b in known)}: set "
+        "data.range to the values of black and white, as in data.range=0,4095"
+    )
+
+
+def _rows(x: Any, indices: np.ndarray) -> np.ndarray:
+    """Rows of an array or an HDF5 data set, which takes increasing indices alone."""
+    if isinstance(x, np.ndarray):
+        return np.asarray(x[indices])
+    unique, inverse = np.unique(indices, return_inverse=True)
+    return x[unique][inverse]
+
+
+def _form_text(stored: tuple[int, ...], shape: tuple[int, ...], form: Form) -> str:
+    if len(shape) == 1 or shape[:2] in (stored[1:3], stored[2:4]):
+        return ""
+    height, width = stored[2:4] if len(stored) == 4 and stored[3] not in (1, 3) else stored[1:3]
+    return f"{height}x{width} to {shape[0]}x{shape[1]}, {form.resize}"

@@ -1,0 +1,113 @@
+"""Image files that are all checked when they are opened, with notes on what is left out or not as in the files."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from genjax.data.encoded import (
+    EncodedImages,
+    common_shape,
+    digests,
+    find_broken,
+    largest_value,
+    read_headers,
+    source_of_images,
+)
+from genjax.data.images import Form, Header
+from genjax.data.labels import Labels
+from genjax.data.request import Request
+from genjax.data.source import Source, fingerprint_of_text
+from genjax.data.splits import parse
+from genjax.errors import InputError
+from genjax.text import listed
+
+LOOKED_AT = 100
+"""Number of images with more than 8 bits whose largest value is looked up."""
+NO_LABELS = Labels()
+
+
+def open_checked(
+    request: Request,
+    images: EncodedImages,
+    splits: Mapping[str, np.ndarray],
+    account: Callable[[int, int], str] | None = None,
+    labels: Labels = NO_LABELS,
+) -> Source:
+    """A source of image files; `splits` has the indices of each split, in their order.
+
+    `labels` are those of all images; `account` makes a note of the numbers of images that are used, and of broken ones
+    that data.skip_broken leaves out, in the splits that are asked for.
+    Raises: InputError if images are broken, incomplete or too small, or sizes differ without data.size.
+    """
+    parts = parse(request.split, splits)
+    asked = np.concatenate([splits[name] for name in dict.fromkeys(part.name for part in parts)])
+    chosen = images.take(asked)
+    broken = (
+        {asked[i]: reason for i, reason in find_broken(chosen, request.form).items()} if request.skip_broken else {}
+    )
+    if broken:
+        splits = {name: indices[[i not in broken for i in indices.tolist()]] for name, indices in splits.items()}
+        asked = asked[[i not in broken for i in asked.tolist()]]
+        chosen = images.take(asked)
+    if not len(asked):
+        reasons = [f"{images.name(index)} ({reason})" for index, reason in broken.items()]
+        raise InputError(f"{request.name}: all {len(broken):,} images are broken: {listed(reasons)}")
+    headers = read_headers(chosen, request.form)
+    shape = common_shape(chosen, headers, request.form)
+    indices = np.concatenate([splits[part.name][slice(*part.bounds(len(splits[part.name])))] for part in parts])
+
+    def describe() -> str:
+        lines = (f"{images.name_of(i)} {digest}" for i, digest in zip(indices, digests(images, indices), strict=True))
+        return fingerprint_of_text([f"images {shape} {request.form.resize}", *lines])
+
+    source = source_of_images(request, images, indices, shape, describe, labels.classes, labels.names)
+    account = account or _account
+    notes = (account(len(asked), len(broken)), labels.note, *_notes_on(chosen, headers, request.form))
+    return replace(
+        source,
+        form=_form_text(headers, shape, request.form),
+        notes=tuple(filter(None, notes)),
+        skipped=tuple(map(images.name_of, broken)),
+        attributes=None if labels.attributes is None else labels.attributes[indices],
+        attribute_names=labels.attribute_names,
+    )
+
+
+def _account(used: int, broken: int) -> str:
+    return f"used {used:,}; left out {broken:,}: broken {broken:,}" if broken else ""
+
+
+def _notes_on(images: EncodedImages, headers: Sequence[Header], form: Form) -> list[str]:
+    """A line each for images of which something is not read: further frames, and bits beyond the eighth."""
+    notes = []
+    if animated := [images.name_of(i) for i, header in enumerate(headers) if header.animated]:
+        verb = "has" if len(animated) == 1 else "have"
+        notes.append(f"{listed(animated)} {verb} several frames or pages, of which the first is used")
+    deep = [index for index, header in enumerate(headers) if header.bits > 8]
+    gray = [index for index in deep if headers[index].gray]
+    if color := [images.name_of(index) for index in deep if not headers[index].gray]:
+        verb = "has" if len(color) == 1 else "have"
+        notes.append(f"{listed(color)} {verb} 16 bits of color, of which the upper 8 are used")
+    if gray and form.range is None and (largest := largest_value(images, gray[:: -(-len(gray) // LOOKED_AT)])):
+        hint = f": data.range=0,{largest:.0f} makes that white" if largest < 32768 else ""
+        verb = "image has" if len(gray) == 1 else "images have"
+        notes.append(
+            f"{len(gray):,} {verb} 16 bits of gray, of which 65,535 becomes 255; the largest value seen is "
+            f"{largest:,.0f}{hint}"
+        )
+    return notes
+
+
+def _form_text(headers: Sequence[Header], shape: tuple[int, int, int], form: Form) -> str:
+    """How images were brought to their shape, as in "3 sizes from 28x28 to 64x48, to 64x64, crop"; "" if none was."""
+    sizes = Counter((header.height, header.width) for header in headers)
+    texts = []
+    if set(sizes) != {shape[:2]}:
+        low, high = (f"{height}x{width}" for height, width in (min(sizes), max(sizes)))
+        before = low if len(sizes) == 1 else f"{len(sizes)} sizes from {low} to {high},"
+        texts.append(f"{before} to {shape[0]}x{shape[1]}, {form.resize}")
+    if form.range:
+        texts.append(f"values of {form.range[0]:g} to {form.range[1]:g} as 0 to 255")
+    return "; ".join(texts)
