@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ def run(main: Callable[[], int | None]) -> None:
     """Parse the flags, run `main`, print mistakes without a traceback, exit."""
     logging.set_verbosity(logging.FATAL)  # Orbax and TFDS log much, tracebacks of the errors that they raise included
     logging.use_absl_handler()
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # of odd metadata, which are not read
     app.run(lambda argv: guarded(lambda: _no_leftovers(argv) or main()), flags_parser=_parse)
 
 

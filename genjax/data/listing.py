@@ -31,14 +31,15 @@ class Listing:
 
         `used` and `broken` are numbers of images; the file `table` was read for labels.
         """
-        kinds = Counter(kind for name, kind in self.others if name != table)
-        parts = [f"{kind} {count:,}" for kind, count in kinds.most_common(8)]
-        if more := sum(count for _, count in kinds.most_common()[8:]):
+        counts = Counter(kind for name, kind in self.others if name != table)
+        kinds = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        parts = [f"{kind} {count:,}" for kind, count in kinds[:8]]
+        if more := sum(count for _, count in kinds[8:]):
             parts.append(f"others {more:,}")
         parts += [f"broken {broken:,}"] if broken else []
         if not parts:
             return ""
-        return f"{self.root}: used {used:,}; left out {kinds.total() + broken:,}: {', '.join(parts)}"
+        return f"{self.root}: used {used:,}; left out {counts.total() + broken:,}: {', '.join(parts)}"
 
 
 def list_files(root: Path) -> Listing:

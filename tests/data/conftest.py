@@ -9,8 +9,8 @@ from genjax import data
 def load():
     """data.load with every key of config.data at its default."""
 
-    def load(name, split="train", size="", channels=0, resize="crop", dir=""):
-        config = {"name": name, "split": split, "size": size, "channels": channels, "resize": resize, "dir": str(dir)}
-        return data.load(SimpleNamespace(**config))
+    def load(name, split="train", **others):
+        config = {"size": "", "channels": 0, "resize": "crop", "dir": ""} | others
+        return data.load(SimpleNamespace(name=name, split=split, **config | {"dir": str(config["dir"])}))
 
     return load

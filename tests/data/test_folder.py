@@ -1,4 +1,7 @@
+import json
 import os
+import struct
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -41,6 +44,160 @@ def test_finds_images_of_every_kind_in_the_order_of_names(tmp_path, load):
     x = source.read(np.arange(4))
     np.testing.assert_array_equal(x[0], np.asarray(noise(6, 8, seed=1)))
     np.testing.assert_array_equal(x[2], np.asarray(noise(6, 8, seed=3)))
+
+
+WRITTEN = {
+    "png",
+    "jpg",
+    "jfif",
+    "webp",
+    "gif",
+    "bmp",
+    "dib",
+    "tif",
+    "tiff",
+    "ppm",
+    "tga",
+    "jp2",
+    "pcx",
+    "sgi",
+    "ico",
+    "dds",
+}
+
+
+@pytest.mark.parametrize("suffix", sorted(WRITTEN))
+def test_every_format_that_pillow_reads_is_read(tmp_path, load, way, suffix):
+    image = noise(32, 32)
+    image = image.convert("P") if suffix == "gif" else image
+    path = save(tmp_path / f"a.{suffix}", image, **({"format": "JPEG"} if suffix == "jfif" else {}))
+    with Image.open(path) as stored:
+        expected = np.asarray(stored.convert("RGB"))
+    source = load(f"folder:{tmp_path}", channels=3)
+    np.testing.assert_array_equal(source.read(np.array([0]))[0], expected)
+    assert source.notes == ()
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
+    with pytest.raises(InputError, match=rf"An image cannot be used: .*a\.{suffix} \("):
+        load(f"folder:{tmp_path}")
+
+
+def test_names_are_those_of_the_files(tmp_path, load, way):
+    for index in range(8):
+        save(tmp_path / "ab"[index % 2] / f"{index}.png", Image.new("L", (2, 2), index))
+    source = load(f"folder:{tmp_path}", "train[2:]")
+    values = source.read(np.arange(6))[:, 0, 0, 0]
+    assert source.names == [f"{'ab'[value % 2]}/{value}.png" for value in values]
+
+
+def test_of_an_animation_the_first_frame_is_used_and_it_is_said(tmp_path, load, way):
+    frames = [Image.new("RGB", (4, 4), (10 * i, 0, 0)) for i in range(3)]
+    save(tmp_path / "a.webp", frames[1], save_all=True, append_images=frames[2:], lossless=True)
+    save(tmp_path / "b.png", frames[2])
+    source = load(f"folder:{tmp_path}")
+    assert source.read(np.arange(2))[:, 0, 0, 0].tolist() == [10, 20]
+    assert source.notes == ("a.webp has several frames or pages, of which the first is used",)
+
+
+def exif(kind, count, value):
+    """EXIF of one orientation tag, by hand."""
+    return b"Exif\0\0II*\0" + struct.pack("<IHHHI4sI", 8, 1, 0x0112, kind, count, value, 0)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize(
+    "data",
+    [
+        exif(3, 1, b"\0\0\0\0"),
+        exif(3, 1, b"\x09\0\0\0"),
+        exif(2, 4, b"abc\0"),
+        exif(5, 1, b"\xff\xff\xff\x7f"),
+        exif(99, 1, b"\x06\0\0\0"),
+        b"Exif\0\0II*\0\xff\xff\xff\x7f",
+    ],
+)
+def test_a_senseless_orientation_is_none(tmp_path, load, way, data):
+    save(tmp_path / "a.jpg", noise(8, 16), exif=data)
+    assert load(f"folder:{tmp_path}").shape == (8, 16, 3)
+    save(tmp_path / "a.jpg", noise(8, 16), exif=exif(3, 1, b"\x06\0\0\0"))
+    assert load(f"folder:{tmp_path}").shape == (16, 8, 3)
+
+
+def test_deep_gray_is_said_and_scaled_on_request(tmp_path, load, way):
+    deep = np.array([[0, 2048, 4095]], np.uint16)
+    save(tmp_path / "a.png", Image.fromarray(deep))
+    source = load(f"folder:{tmp_path}")
+    assert source.read(np.array([0])).ravel().tolist() == [0, 8, 16]
+    (note,) = source.notes
+    assert note.endswith("the largest value seen is 4,095: data.range=0,4095 makes that white")
+    source = load(f"folder:{tmp_path}", range="0,4095")
+    assert source.read(np.array([0])).ravel().tolist() == [0, 128, 255]
+    assert (source.notes, source.form) == ((), "values of 0 to 4095 as 0 to 255")
+
+
+def test_floating_point_needs_a_range(tmp_path, load, way):
+    save(tmp_path / "a.tif", Image.fromarray(np.array([[0, 0.5, 1]], np.float32)))
+    with pytest.raises(InputError, match=r"a\.tif \(has values from 0 to 1: set data\.range"):
+        load(f"folder:{tmp_path}").read(np.array([0]))
+    assert load(f"folder:{tmp_path}", range="0,1").read(np.array([0])).ravel().tolist() == [0, 128, 255]
+
+
+def test_sizes_are_in_the_form(tmp_path, load, way):
+    for side in (8, 10, 12):
+        save(tmp_path / f"{side}.png", noise(side, side))
+    assert load(f"folder:{tmp_path}", size="8").form == "3 sizes from 8x8 to 12x12, to 8x8, crop"
+    assert load(f"image:{tmp_path}/8.png").form == ""
+    assert load(f"image:{tmp_path}/8.png", size="16", resize="frame").form == "8x8 to 16x16, frame"
+
+
+def test_broken_images_are_left_out_on_request(tmp_path, load, way):
+    for index in range(9):
+        path = save(tmp_path / "ab"[index % 2] / f"{index}.png", Image.new("L", (2, 2), index))
+        if index in (3, 4):
+            path.write_bytes(path.read_bytes()[:-20])
+    whole = load(f"folder:{tmp_path}", "train[:50%]", skip_broken=True)
+    assert whole.size == 4
+    assert sorted(whole.skipped) == ["a/4.png", "b/3.png"]
+    assert whole.notes == (f"{tmp_path}: used 7; left out 2: broken 2",)
+    rows = load(f"folder:{tmp_path}", skip_broken=True)
+    values = rows.read(np.arange(7))[:, 0, 0, 0]
+    assert sorted(values) == [0, 1, 2, 5, 6, 7, 8]
+    np.testing.assert_array_equal(rows.labels, values % 2)
+    for index in range(9):
+        (tmp_path / "ab"[index % 2] / f"{index}.png").write_bytes(b"")
+    with pytest.raises(InputError, match=r"all 9 images are broken: .* and 6 more"):
+        load(f"folder:{tmp_path}", skip_broken=True)
+
+
+def test_a_zip_holds_the_same_as_its_folder(tmp_path, load, way):
+    for index in range(6):
+        save(tmp_path / "x" / "ab"[index % 2] / f"{index}.png", noise(4, 4, seed=index))
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for path in (tmp_path / "x").rglob("*.png"):
+            archive.write(path, path.relative_to(tmp_path / "x"))
+    folder, packed = load(f"folder:{tmp_path}/x"), load(str(tmp_path / "x.zip"))
+    np.testing.assert_array_equal(packed.read(np.arange(6)), folder.read(np.arange(6)))
+    assert (packed.names, packed.label_names) == (folder.names, folder.label_names)
+    assert packed.fingerprint == folder.fingerprint
+
+
+def test_equal_sizes_with_other_pixels_have_another_fingerprint(tmp_path, load, way):
+    save(tmp_path / "a.bmp", noise(4, 4))
+    before, size = load(f"folder:{tmp_path}").fingerprint, (tmp_path / "a.bmp").stat().st_size
+    changed = np.array(noise(4, 4))
+    changed[3, 3, 2] ^= 1
+    save(tmp_path / "a.bmp", Image.fromarray(changed))
+    assert (tmp_path / "a.bmp").stat().st_size == size
+    assert load(f"folder:{tmp_path}").fingerprint != before
+
+
+def test_labels_of_a_table_follow_the_images(tmp_path, load, way):
+    rows = [[f"{index}.png", index % 3] for index in range(9)]
+    for index in range(9):
+        save(tmp_path / f"{index}.png", Image.new("L", (2, 2), index))
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": rows}))
+    source = load(f"folder:{tmp_path}", "train[3:]")
+    np.testing.assert_array_equal(source.labels, source.read(np.arange(6))[:, 0, 0, 0] % 3)
+    assert source.notes == ("labels are from dataset.json",)
 
 
 def test_streamed_equals_in_memory(tmp_path, load, monkeypatch):

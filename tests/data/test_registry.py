@@ -20,7 +20,15 @@ EXAMPLES = {
     "stacked:NAME": "stacked:fashion_mnist_10k",
     "pairs:NAME,NAME": "pairs:emoji_32,shapes_32",
 }
-ELSEWHERE = ("folder:PATH", "image:FILE", "series:PATH", "tfds:NAME", "fashion_mnist")  # need files: own test files
+ELSEWHERE = (
+    "folder:PATH",
+    "image:FILE",
+    "array:FILE",
+    "parquet:PATH",
+    "series:PATH",
+    "tfds:NAME",
+    "fashion_mnist",
+)  # need files: own test files
 
 SPIRALS = '''
 import numpy as np
