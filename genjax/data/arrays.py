@@ -95,22 +95,20 @@ def _open(path: Path) -> Mapping[str, Any]:
             import h5py
         except ImportError as error:
             raise InputError(f"{path} needs the package h5py: pip install 'genjax-models[hdf5]'") from error
-        found = {}
-        h5py.File(path, "r").visititems(
-            lambda name, item: found.update({name: item}) if hasattr(item, "shape") else None
-        )
-        return found
+        items = {}
+        h5py.File(path, "r").visititems(items.__setitem__)
+        return {name: item for name, item in items.items() if isinstance(item, h5py.Dataset)}
     raise InputError(f"{path}: expected a .npy, a .npz or a .h5")
 
 
 def _find_examples(path: Path, arrays: Mapping[str, Any]) -> str:
     """The name of the array of examples: the only one of several rows that has no label's name."""
-    found = [name for name, x in arrays.items() if len(x.shape) >= 2 and name.rpartition("/")[2] not in LABELS]
-    if len(found) != 1:
+    names = [name for name, x in arrays.items() if len(x.shape) >= 2 and name.rpartition("/")[2] not in LABELS]
+    if len(names) != 1:
         contents = listed([f"{name} {x.dtype} {list(x.shape)}" for name, x in arrays.items()], 9) or "no array"
-        hint = f"; name one, as in array:{path}:{found[0]}" if found else ""
+        hint = f"; name one, as in array:{path}:{names[0]}" if names else ""
         raise InputError(f"{path} has {contents}: expected one array of images [N, H, W, C] or points [N, D]{hint}")
-    return found[0]
+    return names[0]
 
 
 def _find_labels(path: Path, arrays: Mapping[str, Any], count: int) -> np.ndarray | None:

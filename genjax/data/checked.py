@@ -51,8 +51,8 @@ def open_checked(
         splits = {name: indices[[i not in broken for i in indices.tolist()]] for name, indices in splits.items()}
         asked = asked[[i not in broken for i in asked.tolist()]]
         chosen = images.take(asked)
+    reasons = [f"{images.name_of(index)} ({reason})" for index, reason in broken.items()]
     if not len(asked):
-        reasons = [f"{images.name(index)} ({reason})" for index, reason in broken.items()]
         raise InputError(f"{request.name}: all {len(broken):,} images are broken: {listed(reasons)}")
     headers = read_headers(chosen, request.form)
     shape = common_shape(chosen, headers, request.form)
@@ -64,7 +64,8 @@ def open_checked(
 
     source = source_of_images(request, images, indices, shape, describe, labels.classes, labels.names)
     account = account or _account
-    notes = (account(len(asked), len(broken)), labels.note, *_notes_on(chosen, headers, request.form))
+    broken_note = f"broken: {listed(reasons)}" if reasons else ""
+    notes = (account(len(asked), len(broken)), broken_note, labels.note, *_notes_on(chosen, headers, request.form))
     return replace(
         source,
         form=_form_text(headers, shape, request.form),

@@ -88,8 +88,8 @@ def largest_value(images: EncodedImages, indices: Sequence[int]) -> float:
         with _stream(file) as stream:
             return float(np.asarray(_open(stream)).max())
 
-    found = map_images(images, np.array(indices), largest)
-    return max((value for value in found if not isinstance(value, Failure)), default=0.0)
+    values = map_images(images, np.array(indices), largest)
+    return max((value for value in values if not isinstance(value, Failure)), default=0.0)
 
 
 def digests(images: EncodedImages, indices: np.ndarray) -> Iterator[str]:

@@ -38,7 +38,7 @@ _EXIF_ORIENTATION = 0x0112
 
 
 class Header(NamedTuple):
-    """What is known of an image before its pixels are decoded."""
+    """Properties of an image that are read before its pixels are decoded."""
 
     height: int  # after EXIF orientation
     width: int

@@ -85,16 +85,16 @@ def _image_column(file: Path, schema: Any) -> str:
     def holds_bytes(kind) -> bool:
         return pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind)
 
-    found = [
+    columns = [
         field.name
         for field in schema
         if holds_bytes(field.type)
         or (pyarrow.types.is_struct(field.type) and any(f.name == "bytes" and holds_bytes(f.type) for f in field.type))
     ]
-    if not found:
-        columns = listed([f"{field.name} {field.type}" for field in schema], 9)
-        raise InputError(f"{file} has no column of images (bytes, or a struct of bytes and path); it has {columns}")
-    return found[0]
+    if not columns:
+        others = listed([f"{field.name} {field.type}" for field in schema], 9)
+        raise InputError(f"{file} has no column of images (bytes, or a struct of bytes and path); it has {others}")
+    return columns[0]
 
 
 def _label_names(metadata: dict[bytes, bytes], label: str | None) -> tuple[str, ...]:

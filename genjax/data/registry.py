@@ -242,7 +242,7 @@ def open_source(
 
 
 def of_path(name: str) -> str:
-    """The name of the source that a path stands for: "folder:x" for a folder x; a name is returned as it is."""
+    """The name of the source that a path stands for: "folder:x" for a folder x; a name is returned unchanged."""
     if match(name):
         return name
     path = Path(name).expanduser()

@@ -62,7 +62,7 @@ def test_broken_images_are_named_or_left_out(tmp_path, load):
         load(str(path))
     source = load(str(path), skip_broken=True)
     assert (source.size, source.skipped) == (3, ("bad.png", "none"))
-    assert source.notes == ("used 3; left out 2: broken 2",)
+    assert source.notes[0] == "used 3; left out 2: broken 2"
 
 
 def test_files_without_images_are_refused(tmp_path, load):

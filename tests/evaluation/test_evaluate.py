@@ -198,7 +198,7 @@ def place(tmp_path_factory):
         (folder / "clothes" / name).mkdir(parents=True, exist_ok=True)
         Image.fromarray(image[..., 0]).save(folder / "clothes" / name / f"{i}.png")
     np.save(folder / "clothes.npy", x)
-    np.save(folder / "floats.npy", x / 255.0)
+    np.save(folder / "wide.npy", x * 2.0)
     np.save(folder / "broken.npy", np.float32([[np.nan, 1]]))
     np.save(folder / "color.npy", np.repeat(x, 3, 3))
     np.savez(folder / "several.npz", x)
@@ -287,9 +287,9 @@ MISTAKES = {
     ),
     "gray against color": ([CLOTHES, "--reference={}/color.npy"], ["gray images", "color images", "--channels"]),
     "images against points": ([CLOTHES, "--reference=ring8"], ["gray images", "points of 2 coordinates"]),
-    "floats for pixels": (["--images={}/floats.npy", "--reference=ring8"], ["float64", "expected images, uint8"]),
+    "floats for pixels": (["--images={}/wide.npy", "--reference=ring8"], ["float64 from 0 to 510", "data.range"]),
     "NaN": (["--images={}/broken.npy", "--reference=ring8"], ["broken.npy has NaN"]),
-    "no array": (["--images={}/text.npy", "--reference=ring8"], ["text.npy cannot be read as an array"]),
+    "no array": (["--images={}/text.npy", "--reference=ring8"], ["text.npy cannot be read as arrays"]),
     "too many samples": ([CLOTHES, "--reference={}/clothes.npy", "--samples=61"], ["61 examples", "it has 60"]),
     "too few samples": ([CLOTHES, "--reference={}/clothes.npy", "--samples=1"], ["samples", "1"]),
     "no such metric": (["--workdir={}/gan", "--metrics=fid"], ["no 'fid'", "choose from 'all', 'frechet'"]),

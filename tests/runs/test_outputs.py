@@ -7,6 +7,7 @@ import pytest
 from helpers import config_of, fashion, run
 from PIL import Image
 
+from genjax.data import open_source
 from genjax.engine.outputs import apply_in_batches
 from genjax.engine.phase import Task
 from genjax.errors import InputError
@@ -113,6 +114,34 @@ def test_examples_without_labels_are_encoded_all_the_same(denoiser, tmp_path, im
         with np.load(tmp_path / "c.npz", allow_pickle=False) as arrays:
             assert "labels" not in arrays
             assert arrays["latents"].shape == (count, 4)
+            names = [f"{i:02d}.png" for i in range(20)]
+            assert arrays["names"].tolist() == names if path == images else "names" not in arrays
+
+
+def test_outputs_have_the_names_of_the_files_that_they_are_of(denoiser, tmp_path, clothes):
+    data = tmp_path / "data"
+    for index, image in enumerate(clothes[0][:6]):
+        path = data / "ab"[index % 2] / f"{index}.{'png' if index < 5 else 'bmp'}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[..., 0]).save(path)
+    Image.fromarray(clothes[0][6, ..., 0]).save(data / "b" / "5.png")  # beside 5.bmp
+    workdir = f"--workdir={denoiser}"
+    expected = open_source(f"folder:{data}").names[:6]
+    latents, pixels, folder = tmp_path / "l.npz", tmp_path / "x.npz", tmp_path / "painted"
+    assert run("genjax.encode", workdir, f"--data={data}", "--count=6", f"--out={latents}").code == 0
+    for out in (pixels, f"{folder}/"):
+        assert run("genjax.reconstruct", workdir, f"--images={data}", "--count=6", f"--out={out}").code == 0
+    with np.load(latents) as arrays, np.load(pixels) as reconstructed:
+        assert arrays["names"].tolist() == reconstructed["names"].tolist() == expected
+        x = reconstructed["x"]
+    written = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.png"))
+    stems = {
+        name: name if name[2] == "5" and {"b/5.png", "b/5.bmp"} <= set(expected) else name[:3] for name in expected
+    }
+    assert written == sorted(f"{stem}.png" for stem in stems.values())
+    for row, name in zip(x, expected, strict=True):
+        with Image.open(folder / f"{stems[name]}.png") as image:
+            np.testing.assert_array_equal(image, row[..., 0])
 
 
 def test_reconstructions_are_written_in_three_ways(denoiser, tmp_path, clothes):
@@ -161,16 +190,18 @@ COMMON = {
     "a split that is none": (["--workdir={}", "--split=tset"], ["no split 'tset'", "did you mean 'test'"]),
     "more examples than there are": (["--workdir={}", "--count=2001"], ["--count=2001", "test has 2,000"]),
     "no examples": (["--workdir={}", "--count=0"], ["count"]),
-    "a form for the run's own data": (["--workdir={}", "--size=28"], ["--size and --channels apply to other data"]),
+    "a form for the run's own data": (
+        ["--workdir={}", "--size=28"],
+        ["--size, --channels and --range apply to other data"],
+    ),
     "a misspelled flag": (["--workdir={}", "--wordir=x"], ["no flag --wordir", "did you mean 'workdir'"]),
 }
 OTHERS = {
     "images of another form": (["--workdir={}", "--data=emoji_32"], ["32x32", "28x28", "--size=28x28 --channels=1"]),
     "points": (["--workdir={}", "--data=ring8"], ["points of 2 coordinates", "gray images of 28x28"]),
     "nothing of the kind": (["--workdir={}", "--data=nothing"], ["'nothing' is no folder of images"]),
-    "an array that is none": (["--workdir={}", "--data={}/config.npy"], ["cannot be read as an array"]),
+    "an array that is none": (["--workdir={}", "--data={}/config.npy"], ["cannot be read as arrays"]),
     "an array of another form": (["--workdir={}", "--data={}/wide.npy"], ["color images of 28x28"]),
-    "an array to be resized": (["--workdir={}", "--data={}/wide.npy", "--size=28"], ["is an array", "omit --split"]),
 }
 MISTAKES = {
     **{("genjax.encode", name): case for name, case in (COMMON | OTHERS).items()},
