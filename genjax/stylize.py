@@ -105,7 +105,7 @@ def _adain(shares: list[float]) -> list[Path]:
             raise InputError(f"--out={FLAGS.out}: --content is a folder, so expected a folder, as --out=painted")
         names, note = contents_of(content, size)
         if note:
-            print(f"note: {note}", file=sys.stderr)
+            print(f"note: {FLAGS.content}: {note}", file=sys.stderr)
         targets = (out / f"{name}.png" for name in output.names_of_files(names))
         files = list(zip((content / name for name in names), targets, strict=True))
     else:

@@ -138,10 +138,10 @@ def _reader(path: Path, x: Any, form: Form) -> tuple[Callable[[np.ndarray], np.n
             f"{path} holds {x.dtype} {list(x.shape)}: expected 1 or 3 channels, the last axis or the second"
         )
     if channels_first:
-        notes.append(f"{path}: {list(x.shape)} is read as [N, C, H, W]")
+        notes.append(f"{list(x.shape)} is read as [N, C, H, W]")
     limits = _range(path, x, form)
     if limits is not None:
-        notes.append(f"{path}: {x.dtype} from {limits[0]:g} to {limits[1]:g} becomes 0 to 255")
+        notes.append(f"{x.dtype} from {limits[0]:g} to {limits[1]:g} becomes 0 to 255")
 
     def read(indices: np.ndarray) -> np.ndarray:
         rows = _rows(x, indices)
@@ -162,7 +162,7 @@ def _read_points(path: Path, x: Any, form: Form):
             raise InputError(f"{path} has NaN or infinity in it: expected finite points")
         return rows
 
-    return read, tuple(x.shape[1:]), () if x.dtype == np.float32 else (f"{path}: {x.dtype} is read as float32",)
+    return read, tuple(x.shape[1:]), () if x.dtype == np.float32 else (f"{x.dtype} is read as float32",)
 
 
 def _range(path: Path, x: Any, form: Form) -> tuple[float, float] | None:

@@ -39,7 +39,7 @@ class Listing:
         parts += [f"broken {broken:,}"] if broken else []
         if not parts:
             return ""
-        return f"{self.root}: used {used:,}; left out {counts.total() + broken:,}: {', '.join(parts)}"
+        return f"used {used:,}; left out {counts.total() + broken:,}: {', '.join(parts)}"
 
 
 def list_files(root: Path) -> Listing:

@@ -31,11 +31,9 @@ def test_images_are_sorted_and_all_other_files_are_counted(tmp_path):
     )
     listing = list_files(tmp_path)
     assert listing.images == ["a/c.jfif", "b.PNG"]
-    assert listing.account(2) == (
-        f"{tmp_path}: used 2; left out 6: .txt 2, hidden folders 2, hidden 1, without an ending 1"
-    )
+    assert listing.account(2) == ("used 2; left out 6: .txt 2, hidden folders 2, hidden 1, without an ending 1")
     assert listing.account(2, "notes.txt") == (
-        f"{tmp_path}: used 2; left out 5: hidden folders 2, .txt 1, hidden 1, without an ending 1"
+        "used 2; left out 5: hidden folders 2, .txt 1, hidden 1, without an ending 1"
     )
     assert listing.account(1, broken=1).endswith(
         "left out 7: .txt 2, hidden folders 2, hidden 1, without an ending 1, broken 1"
