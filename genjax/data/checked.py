@@ -1,8 +1,8 @@
 """Image files that are all checked when they are opened, with notes on what is left out or not as in the files."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from genjax.data.encoded import (
 )
 from genjax.data.images import Form, Header
 from genjax.data.labels import Labels
+from genjax.data.listing import Listing
 from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint_of_text
 from genjax.data.splits import parse
@@ -28,19 +29,28 @@ LOOKED_AT = 100
 NO_LABELS = Labels()
 
 
-def open_checked(
-    request: Request,
-    images: EncodedImages,
-    splits: Mapping[str, np.ndarray],
-    account: Callable[[int, int], str] | None = None,
-    labels: Labels = NO_LABELS,
-) -> Source:
-    """A source of image files; `splits` has the indices of each split, in their order.
+@dataclass(frozen=True)
+class ImageFiles:
+    """The image files that a name stands for, none of which has been opened."""
 
-    `labels` are those of all images; `account` makes a note of the numbers of images that are used, and of broken ones
-    that data.skip_broken leaves out, in the splits that are asked for.
+    images: EncodedImages
+    splits: Mapping[str, np.ndarray]  # the indices of each split, in their order
+    labels: Labels = NO_LABELS  # of all images
+    listing: Listing | None = None  # with the files that are left out, if there may be any
+
+    def account(self, used: int, broken: int) -> str:
+        """A line for what was left out of the splits that are asked for; "" if nothing was."""
+        if self.listing is not None:
+            return self.listing.account(used, self.labels.table, broken)
+        return f"used {used:,}; left out {broken:,}: broken {broken:,}" if broken else ""
+
+
+def open_checked(request: Request, files: ImageFiles) -> Source:
+    """A source of image files, each of which is checked.
+
     Raises: InputError if images are broken, incomplete or too small, or sizes differ without data.size.
     """
+    images, splits, labels = files.images, files.splits, files.labels
     parts = parse(request.split, splits)
     asked = np.concatenate([splits[name] for name in dict.fromkeys(part.name for part in parts)])
     chosen = images.take(asked)
@@ -63,9 +73,9 @@ def open_checked(
         return fingerprint_of_text([f"images {shape} {request.form.resize}", *lines])
 
     source = source_of_images(request, images, indices, shape, describe, labels.classes, labels.names)
-    account = account or _account
+    account = files.account(len(asked), len(broken))
     broken_note = f"broken: {listed(reasons)}" if reasons else ""
-    notes = (account(len(asked), len(broken)), broken_note, labels.note, *_notes_on(chosen, headers, request.form))
+    notes = (account, broken_note, labels.note, *_notes_on(chosen, headers, request.form))
     return replace(
         source,
         form=_form_text(headers, shape, request.form),
@@ -74,10 +84,6 @@ def open_checked(
         attributes=None if labels.attributes is None else labels.attributes[indices],
         attribute_names=labels.attribute_names,
     )
-
-
-def _account(used: int, broken: int) -> str:
-    return f"used {used:,}; left out {broken:,}: broken {broken:,}" if broken else ""
 
 
 def _notes_on(images: EncodedImages, headers: Sequence[Header], form: Form) -> list[str]:

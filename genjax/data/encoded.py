@@ -85,8 +85,7 @@ def largest_value(images: EncodedImages, indices: Sequence[int]) -> float:
     """The largest value in the files of these gray images; those that are broken are left out."""
 
     def largest(file: Path | bytes) -> float:
-        with _stream(file) as stream:
-            return float(np.asarray(_open(stream)).max())
+        return float(open_decoded(file, np.asarray).max())
 
     values = map_images(images, np.array(indices), largest)
     return max((value for value in values if not isinstance(value, Failure)), default=0.0)
@@ -225,9 +224,14 @@ def check_header(file: Path | bytes, form: Form = AS_STORED) -> Header:
     return header
 
 
-def _decode(file: Path | bytes, form: Form, channels: int) -> np.ndarray:
+def open_decoded(file: Path | bytes, decode: Callable) -> np.ndarray:
+    """decode(image) of a file's PIL image. Raises: anything, for one that is broken."""
     with _stream(file) as stream:
-        return decode_pixels(_open(stream), form, channels)
+        return decode(_open(stream))
+
+
+def _decode(file: Path | bytes, form: Form, channels: int) -> np.ndarray:
+    return open_decoded(file, partial(decode_pixels, form=form, channels=channels))
 
 
 _ENDS = ("PNG", "JPEG", "WEBP")

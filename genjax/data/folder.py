@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from genjax.data.checked import open_checked
+from genjax.data.checked import ImageFiles, open_checked
 from genjax.data.encoded import EncodedImages, read_headers
 from genjax.data.images import EXPECTED, Form
 from genjax.data.labels import find_labels
@@ -18,9 +18,18 @@ from genjax.errors import InputError
 def load_folder(request: Request) -> Source:
     """All images of a folder or a .zip, as the split "train" (slices included).
 
-    Labels are found as `genjax.data.labels` says; images with labels are in a fixed shuffled order, so that a slice
-    holds every class, others in the order of their names. The source's notes account for all other files.
+    The source's notes account for all other files.
     Raises: InputError if the folder or an image is missing, unreadable or broken, or sizes differ without data.size.
+    """
+    return open_checked(request, find_folder(request))
+
+
+def find_folder(request: Request) -> ImageFiles:
+    """The images of a folder or a .zip.
+
+    Labels are found as `genjax.data.labels` says; images with labels are in a fixed shuffled order, so that a slice
+    holds every class, others in the order of their names.
+    Raises: InputError if there is no such folder, it has no image, or lacks the labels that are asked for.
     """
     listing = list_files(Path(request.argument).expanduser())
     labels = find_labels(listing, request.labels)
@@ -28,16 +37,17 @@ def load_folder(request: Request) -> Source:
     order = np.arange(images.count)
     if labels.classes is not None:
         order = np.random.default_rng(0).permutation(images.count)
-
-    def account(used: int, broken: int) -> str:
-        return listing.account(used, labels.table, broken)
-
-    return open_checked(request, images, {"train": order}, account, labels)
+    return ImageFiles(images, {"train": order}, labels, listing)
 
 
 def load_image(request: Request) -> Source:
     """One image file, as the split "train". Raises: InputError if it is missing or broken."""
-    return open_checked(request, _single_image(Path(request.argument).expanduser()), {"train": np.arange(1)})
+    return open_checked(request, find_image(request))
+
+
+def find_image(request: Request) -> ImageFiles:
+    """One image file. Raises: InputError if it is missing."""
+    return ImageFiles(_single_image(Path(request.argument).expanduser()), {"train": np.arange(1)})
 
 
 def open_image(path: str | os.PathLike, size: tuple[int, int]) -> Source:

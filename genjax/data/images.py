@@ -47,6 +47,7 @@ class Header(NamedTuple):
     mode: str  # Pillow's
     format: str  # a key of FORMATS
     animated: bool  # has more than one frame or page
+    turned: bool  # is turned or mirrored by EXIF orientation
 
 
 @dataclass(frozen=True)
@@ -122,14 +123,15 @@ def _parse_range(text: str) -> tuple[float, float] | None:
 def read_header(image) -> Header:
     """The header of a PIL image that is not yet decoded."""
     height, width = image.size[::-1]
-    if _orientation(image) >= 5:
+    orientation = _orientation(image)
+    if orientation >= 5:
         height, width = width, height
     mode = image.mode
     gray = mode in ("1", "L", "LA", "La", "F") or mode.startswith("I")
     bits = {"1": 1, "I": 32, "F": 32}.get(mode, 16 if _is_deep(image) else 8)
     format = "JPEG" if image.format == "MPO" else image.format
     animated = image.format != "MPO" and bool(getattr(image, "is_animated", False))
-    return Header(height, width, gray, bits, mode, format, animated)
+    return Header(height, width, gray, bits, mode, format, animated, orientation > 1)
 
 
 def _is_deep(image) -> bool:
@@ -158,6 +160,18 @@ def decode_pixels(image, form: Form, channels: int) -> np.ndarray:
         image = _scale(image, *form.size, form.resize)
     x = np.asarray(image)
     return x[..., None] if channels == 1 else x
+
+
+def stored_values(image) -> np.ndarray:
+    """The values of a PIL image at its own size, opaque and after EXIF orientation; gray of more bits keeps its values.
+
+    Shapes: -> uint8 [H, W, 3], or of gray with more than 8 bits real [H, W].
+    Raises: InputError for values that are not finite.
+    """
+    orientation = _orientation(image)
+    if not _is_deep_gray(image):
+        return np.asarray(_turn(_plain(image, 3, None), orientation))
+    return np.asarray(_turn(_finite(image), orientation))
 
 
 def conform(x: np.ndarray, form: Form) -> np.ndarray:
@@ -212,10 +226,8 @@ def _plain(image, channels: int, limits: tuple[float, float] | None):
     """The image in eight bits, opaque, gray or RGB."""
     from PIL import Image
 
-    if image.mode == "F" or image.mode.startswith("I"):  # PIL's own conversion clips instead of scaling
-        deep = np.asarray(image)
-        if not np.isfinite(deep).all():
-            raise InputError("has pixels that are NaN or infinite")
+    if _is_deep_gray(image):  # PIL's own conversion clips instead of scaling
+        deep = np.asarray(_finite(image))
         if limits is None and (image.mode == "F" or deep.min() < 0 or deep.max() > 65535):
             raise InputError(
                 f"has values from {deep.min():.6g} to {deep.max():.6g}: set data.range to those of black and white, as "
@@ -227,6 +239,17 @@ def _plain(image, channels: int, limits: tuple[float, float] | None):
         white.alpha_composite(image.convert("RGBA"))
         image = white.convert("RGB")
     return image.convert("L" if channels == 1 else "RGB")
+
+
+def _is_deep_gray(image) -> bool:
+    return image.mode == "F" or image.mode.startswith("I")
+
+
+def _finite(image):
+    """The image itself. Raises: InputError if it has values that are not finite."""
+    if not np.isfinite(np.asarray(image)).all():
+        raise InputError("has pixels that are NaN or infinite")
+    return image
 
 
 def _scale(image, height: int, width: int, resize: str):
@@ -244,7 +267,7 @@ def _scale(image, height: int, width: int, resize: str):
     ratios = width / image.width, height / image.height
     if resize == "crop":
         w, h = width / max(ratios), height / max(ratios)  # size of the crop in pixels of the original
-        left, top = (image.width - w) / 2, (image.height - h) / 2
+        left, top = max(0, (image.width - w) / 2), max(0, (image.height - h) / 2)  # rounding may fall below 0
         return resample((width, height), (left, top, min(left + w, image.width), min(top + h, image.height)))
     inner = resample(tuple(max(1, round(side * min(ratios))) for side in image.size))
     return _on_canvas(inner, height, width, "white")

@@ -38,6 +38,8 @@ def load_pairs(request: Request) -> Source:
         labels=None,
         label_names=(),
         fingerprint=fingerprint_of_text([upper.fingerprint, lower.fingerprint, f"{rounds} rounds"]),
+        notes=upper.notes + lower.notes,
+        skipped=upper.skipped + lower.skipped,
     )
 
 

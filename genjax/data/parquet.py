@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from genjax.data.checked import open_checked
+from genjax.data.checked import ImageFiles, open_checked
 from genjax.data.encoded import EncodedImages
 from genjax.data.labels import Labels
 from genjax.data.request import Request
@@ -21,6 +21,14 @@ LABELS = ("label", "labels", "fine_label")
 
 def load_parquet(request: Request) -> Source:
     """The images of a .parquet, or of all in a folder; "train-00000-of-00002.parquet" is a part of the split "train".
+
+    Raises: InputError, as `find_parquet`, and if images are broken, or sizes differ without data.size.
+    """
+    return open_checked(request, find_parquet(request))
+
+
+def find_parquet(request: Request) -> ImageFiles:
+    """The images of Parquet files.
 
     The column of images is the one that holds bytes, or a pair of bytes and path; files without a split in their names
     are of "train". Encoded images are held in memory.
@@ -40,11 +48,19 @@ def load_parquet(request: Request) -> Source:
         name=lambda index: f"{request.name} {paths[index]}",
         names=paths,
     )
-    classes = np.array(labels, np.int32) if all(isinstance(label, int) for label in labels) else None
-    if classes is not None and not label_names:
-        label_names = tuple(map(str, range(classes.max() + 1)))
     indices = {split: np.concatenate(ranges) for split, ranges in splits.items()}
-    return open_checked(request, images, indices, labels=Labels(classes, label_names))
+    return ImageFiles(images, indices, _labels(labels, label_names))
+
+
+def _labels(labels: list, names: tuple[str, ...]) -> Labels:
+    """The column of labels as classes, or why it has none."""
+    missing = sum(not isinstance(label, int) or label < 0 for label in labels)
+    if missing:
+        has_any = any(label is not None for label in labels)
+        note = f"no labels: {missing:,} of {len(labels):,} rows have none from 0 on in the column of labels"
+        return Labels(note=note if has_any else "")
+    classes = np.array(labels, np.int32)
+    return Labels(classes, names or tuple(map(str, range(classes.max() + 1))))
 
 
 def _files(request: Request) -> dict[str, list[Path]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from genjax import extensions
+from genjax.data.checked import ImageFiles
 from genjax.data.images import AS_STORED, SUFFIXES, Form, form_of_config
 from genjax.data.request import Request
 from genjax.data.source import Source, check
@@ -31,6 +32,7 @@ class SourceRecord:
     splits: str
     labels: str
     license: str
+    files: str = ""  # "module:function" of a request that finds the image files; "": the examples are no image files
 
     def matches(self, name: str) -> bool:
         """Whether this record opens a name."""
@@ -94,6 +96,7 @@ SOURCES = (
         "train",
         "sub-folders, or a table",
         "yours",
+        files="genjax.data.folder:find_folder",
     ),
     SourceRecord(
         "image:FILE",
@@ -102,6 +105,7 @@ SOURCES = (
         "train",
         "none",
         "yours",
+        files="genjax.data.folder:find_image",
     ),
     SourceRecord(
         "array:FILE",
@@ -118,6 +122,7 @@ SOURCES = (
         "by file name",
         "a column `label`",
         "yours",
+        files="genjax.data.parquet:find_parquet",
     ),
     SourceRecord(
         "series:PATH",
@@ -134,6 +139,7 @@ SOURCES = (
         "its own",
         "its own",
         "its own",
+        files="genjax.data.tfds:find_tfds",
     ),
     SourceRecord(
         "stacked:NAME",
@@ -241,6 +247,15 @@ def open_source(
     return replace(source, name=name, split=split)  # the source can be opened again by its name
 
 
+def find_files(request: Request) -> ImageFiles | None:
+    """The image files that a request's name stands for, none of which is opened; None if it stands for none.
+
+    Raises: InputError if they are not there.
+    """
+    record = match(request.name)
+    return _import(record.files)(request) if record and record.files else None
+
+
 def of_path(name: str) -> str:
     """The name of the source that a path stands for: "folder:x" for a folder x; a name is returned unchanged."""
     if match(name):
@@ -290,7 +305,11 @@ def table() -> str:
 def _import_loader(record: SourceRecord) -> Loader:
     if callable(record.loader):
         return record.loader
-    module, _, function = record.loader.partition(":")
+    return _import(record.loader)
+
+
+def _import(text: str) -> Callable:
+    module, _, function = text.partition(":")
     return getattr(import_module(module), function)
 
 

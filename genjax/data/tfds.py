@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from genjax.data.checked import ImageFiles
 from genjax.data.encoded import EncodedImages, common_shape, concatenate_ranges, read_headers, source_of_images
 from genjax.data.images import Form
+from genjax.data.labels import Labels
 from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint_of_text
 from genjax.data.splits import parse
@@ -46,8 +48,20 @@ def load_tfds(request: Request) -> Source:
 
     if read_labels is None:
         return source_of_images(request, images, indices, shape, describe)
-    label_names = tuple(getattr(features["label"], "names", None) or ())
-    return source_of_images(request, images, indices, shape, describe, read_labels(), label_names)
+    return source_of_images(request, images, indices, shape, describe, read_labels(), _label_names(builder))
+
+
+def find_tfds(request: Request) -> ImageFiles:
+    """The images of the splits of a prepared data set that are asked for. Raises: InputError, as `load_tfds`."""
+    builder = open_builder(find_prepared(data_dir_of(request.data_dir), request.argument))
+    sizes = {key: value.num_examples for key, value in builder.info.splits.items()}
+    names = list(dict.fromkeys(part.name for part in parse(request.split, sizes)))
+    images, read_labels = images_and_labels(builder, names)
+    stops = np.cumsum([sizes[name] for name in names]).tolist()
+    splits = {name: np.arange(stop - sizes[name], stop) for name, stop in zip(names, stops, strict=True)}
+    if read_labels is None:
+        return ImageFiles(images, splits)
+    return ImageFiles(images, splits, Labels(read_labels(), _label_names(builder)))
 
 
 def data_dir_of(data_dir: str) -> Path:
@@ -161,6 +175,10 @@ def images_and_labels(builder, names: list[str]) -> tuple[EncodedImages, Callabl
         return np.concatenate([np.array(labels, np.int32) for labels in chunks])
 
     return images, read_labels
+
+
+def _label_names(builder) -> tuple[str, ...]:
+    return tuple(getattr(features_of(builder)["label"], "names", None) or ())
 
 
 def _static_shape(image, form: Form) -> tuple[int, int, int] | None:

@@ -161,3 +161,10 @@ def test_enlarging_has_to_be_asked_for(resize, size, refused):
     expected = pytest.raises(InputError, match=rf"is 8x6, less than {size[0]}x{size[1]}.*data.upscale=True")
     with expected if refused else nullcontext():
         conform(x, Form(size, 0, resize, upscale=False))
+
+
+@pytest.mark.parametrize("width", range(98, 128))
+def test_a_crop_of_the_full_width_stays_inside_the_image(width):
+    """64 / (64 / 98) is more than 98 in floating point."""
+    image = Image.fromarray(noise(width + 3, width))
+    assert decode_pixels(image, Form((64, 64), 3, "crop"), 3).shape == (64, 64, 3)
