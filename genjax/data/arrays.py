@@ -131,6 +131,10 @@ def _reader(path: Path, x: Any, form: Form) -> tuple[Callable[[np.ndarray], np.n
         raise InputError(
             f"{path} holds {x.dtype} {list(x.shape)}: name series as series:{path}, or add an axis of channels"
         )
+    if len(x.shape) == 3 and x.shape[2] in (1, 3):
+        raise InputError(
+            f"{path} holds {x.dtype} {list(x.shape)}, perhaps one image: write it as x[None], [1, H, W, C]"
+        )
     notes = []
     channels_first = len(x.shape) == 4 and x.shape[3] not in (1, 3) and x.shape[1] in (1, 3)
     if len(x.shape) == 4 and x.shape[3] not in (1, 3) and not channels_first:

@@ -54,9 +54,8 @@ def open_checked(request: Request, files: ImageFiles) -> Source:
     parts = parse(request.split, splits)
     asked = np.concatenate([splits[name] for name in dict.fromkeys(part.name for part in parts)])
     chosen = images.take(asked)
-    broken = (
-        {asked[i]: reason for i, reason in find_broken(chosen, request.form).items()} if request.skip_broken else {}
-    )
+    failures = find_broken(chosen, request.form) if request.skip_broken else {}
+    broken = {int(asked[index]): reason for index, reason in failures.items()}
     if broken:
         splits = {name: indices[[i not in broken for i in indices.tolist()]] for name, indices in splits.items()}
         asked = asked[[i not in broken for i in asked.tolist()]]

@@ -238,6 +238,7 @@ def open_source(
     request = Request(name, **options, open=partial(open_source, **options))
     record = match(name)
     if record:
+        _refuse_unused(record, request)
         return _import_loader(record)(request)
     source = _import_loader(_find_extension(name))(request)
     try:
@@ -254,6 +255,15 @@ def find_files(request: Request) -> ImageFiles | None:
     """
     record = match(request.name)
     return _import(record.files)(request) if record and record.files else None
+
+
+def _refuse_unused(record: SourceRecord, request: Request) -> None:
+    """Refuse keys of config.data that a source of ours does not read. Raises: InputError."""
+    composed = ("pairs", "stacked")  # of other sources, which see for themselves
+    if request.labels and record.prefix not in ("folder", *composed):
+        raise InputError(f"data.labels={request.labels!r} is for folder:PATH: leave it unset for {request.name}")
+    if request.form.range and record.prefix not in ("folder", "image", "array", "parquet", "tfds", *composed):
+        raise InputError(f"data.range is for images in files: leave it unset for {request.name}")
 
 
 def of_path(name: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from genjax.data.checked import ImageFiles
+from genjax.data.checked import ImageFiles, open_checked
 from genjax.data.encoded import EncodedImages, common_shape, concatenate_ranges, read_headers, source_of_images
 from genjax.data.images import Form
 from genjax.data.labels import Labels
@@ -26,6 +26,8 @@ def load_tfds(request: Request) -> Source:
     Labels of a data set that is too large for memory are read in one pass when it is opened.
     Raises: InputError if it is not prepared, in another format than array_record, or without the feature or split.
     """
+    if request.skip_broken:
+        return open_checked(request, find_tfds(request))
     builder = open_builder(find_prepared(data_dir_of(request.data_dir), request.argument))
     info = builder.info
     sizes = {key: value.num_examples for key, value in info.splits.items()}

@@ -105,6 +105,7 @@ def test_points(tmp_path, load):
             r"uint8 \[4, 5, 6, 7\]: expected 1 or 3 channels, the last axis or the second",
         ),
         ({"x": np.zeros((4, 5, 6), np.float32)}, r"name series as series:.*, or add an axis of channels"),
+        ({"x": X[0]}, r"uint8 \[6, 8, 3\], perhaps one image: write it as x\[None\]"),
         ({"x": np.zeros(4)}, r"x float64 \[4\]: expected one array of images"),
         ({"x": np.zeros((0, 2, 2, 3), np.uint8)}, r"holds uint8 \[0, 2, 2, 3\]"),
         (

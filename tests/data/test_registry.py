@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -95,6 +96,15 @@ def test_every_record_matches_its_own_names_only():
     for record, name in zip(data.SOURCES, names, strict=True):
         assert registry.match(name) is record
         assert [r.matches(name) for r in data.SOURCES].count(True) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [("emoji_32", "labels"), ("emoji_32", "range"), ("ring8", "range"), ("shapes_16", "labels")]
+)
+def test_keys_that_a_source_does_not_read_are_refused(name, key):
+    config = {"name": name, "split": "train", "size": "", "channels": 0, "resize": "crop", key: "0,1"}
+    with pytest.raises(InputError, match=rf"data\.{key}.* is for .*leave it unset for {name}"):
+        data.load(SimpleNamespace(**config))
 
 
 def test_every_loader_exists():
