@@ -25,7 +25,7 @@ from genjax.run.counters import Counters
 from genjax.run.description import run_info
 from genjax.run.previews import Previewer, read_examples
 from genjax.run.recorder import Recorder
-from genjax.run.restore import saved_config
+from genjax.run.resume import check_nothing_is_lost, check_same_run
 from genjax.run.sinks import Console, Files, Sink, TensorBoard
 from genjax.run.workdir import Workdir
 
@@ -79,30 +79,37 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
             say_notes(source, schedule.heldout)
         info = run_info(config, source, task)
         check_processes_agree(info)
-        run_on_main(lambda: check_same_run(workdir, info, force))
+        notes = run_on_main(lambda: check_same_run(workdir, info, force))
         checkpoints = Checkpoints(workdir.path / "checkpoints", config.keep)
         message = "another process was lost; restart all processes to resume"
         distributed.on_peer_lost(lambda: f"{message}\n{_last_good(checkpoints)}")
         mesh = make_mesh()
-        newest = checkpoints.latest(loop.abstract_state(task, mesh), warn=_warn)
-        state, metadata = newest or (loop.initial_state(task, config.seed, mesh), {})
+        newest = checkpoints.newest()
+        run_on_main(lambda: check_nothing_is_lost(workdir, newest, force))
+        resumes = newest.step is not None
+        if resumes:
+            state = checkpoints.read(newest.step, loop.abstract_state(task, mesh))
+            notes += [f"warning: {damaged}; the one before it is used" for damaged in newest.damaged]
+        else:
+            state = loop.initial_state(task, config.seed, mesh)
         start = int(state.step)
         examples = run_on_all(lambda: read_examples(config, source, task, schedule.heldout))
         progress = Progress(task.steps, start, stream=distributed.console())
         sinks = _sinks(workdir, progress, tensorboard) if is_main_process() else []
         previewer = Previewer(config, source, task, examples)
-        counters = Counters.from_json(metadata)
+        counters = Counters.from_json(newest.metadata)
         recorder = Recorder(config, task, workdir, checkpoints, schedule, previewer, counters, sinks)
         feed = Feed(source, config.seed, mesh, config.data.resident_gib * 2**30)
         schedule.extract_reference(partial(watch, stream=distributed.console()))
         try:
-            run_on_main(lambda: workdir.begin(info))
-            run_on_main(lambda: recorder.forget_after(start if newest else -1))
+            if force and not resumes:
+                notes += run_on_main(lambda: _set_aside(workdir))
+            run_on_main(lambda: workdir.begin(info, newest.step))
+            dropped = run_on_main(lambda: recorder.forget_after(start if resumes else -1))
             with progress:
-                if newest:
-                    done = start >= task.steps
-                    progress.say(f"all {start:,} steps are done" if done else f"going on from step {start:,}")
-                else:
+                for line in [*notes, *_beginning(newest.step, task.steps, dropped)]:
+                    progress.say(line)
+                if not resumes:
                     run_on_main(lambda: recorder.preview(state, 0))
                 calls = loop.train(task, state, feed, config.seed, mesh, _boundaries(config))
                 step, signal_number = _follow(calls, start, recorder, progress, stop)
@@ -112,6 +119,21 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
                 raise
             return _fail(error, recorder)
     return _end(step, signal_number, recorder)
+
+
+def _set_aside(workdir: Workdir) -> list[str]:
+    """Move an old run out of the way of one that begins; a line that says where, if there was one."""
+    if workdir.read_info() is None and not any(workdir.records_after(-1)):
+        return []
+    return [f"the old run is now in {workdir.set_aside()}"]
+
+
+def _beginning(step: int | None, steps: int, dropped: str) -> list[str]:
+    """A line on where a run goes on, and what of its records is not kept."""
+    if step is None:
+        return [f"no checkpoint had been saved: beginning at step 0 again, without {dropped}"] if dropped else []
+    line = f"all {step:,} steps are done" if step >= steps else f"going on from step {step:,}"
+    return [line + (f"; records after it are written again: {dropped}" if dropped else "")]
 
 
 def _sinks(workdir: Workdir, progress: Progress, tensorboard: bool) -> list[Sink]:
@@ -187,21 +209,6 @@ def check_processes_agree(info: dict[str, Any]) -> None:
     for process, other_info in enumerate(infos):
         if changes := list(differences(infos[0], other_info)):
             raise InputError(f"processes 0 and {process} differ:\n  " + "\n  ".join(changes))
-
-
-def check_same_run(workdir: Workdir, info: dict[str, Any], force: bool) -> None:
-    """Refuse a run of another config, data, files or extensions. Raises: InputError with the differences."""
-    old = workdir.read_info()
-    if old is None or force:
-        return
-    changes = list(differences(saved_config(old), info["config"]))
-    for part in ("data", "files", "extensions"):
-        changes += differences({part: old.get(part, {})}, {part: info[part]})
-    if changes:
-        raise InputError(
-            f"{workdir.path} holds a run of another config:\n  " + "\n  ".join(changes) + "\n"
-            "choose another --workdir, or --resume=force to resume it with the new config"
-        )
 
 
 class Stop:
