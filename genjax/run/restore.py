@@ -62,7 +62,7 @@ def open_config(path: os.PathLike) -> tuple[dict[str, Any], ConfigDict]:
     Raises: InputError if there is no run, or its config has keys that its task lacks, as one of another version.
     """
     info = load_info(path)
-    with _naming_origin(info):
+    with naming_origin(info):
         config = saved_config(info)
         if unknown := unknown_keys(config, tasks.default_config(config.task)):
             raise InputError(
@@ -75,12 +75,12 @@ def open_config(path: os.PathLike) -> tuple[dict[str, Any], ConfigDict]:
 def open_task(path: os.PathLike) -> tuple[dict[str, Any], ConfigDict, Task]:
     """The config.json of a run, its config and its task. Raises: InputError as `open_config`, or if they do not fit."""
     info, config = open_config(path)
-    with _naming_origin(info):
+    with naming_origin(info):
         return info, config, tasks.build(config, tuple(info["data"]["shape"]))
 
 
 @contextlib.contextmanager
-def _naming_origin(info: dict[str, Any]) -> Iterator[None]:
+def naming_origin(info: dict[str, Any]) -> Iterator[None]:
     """Name the code that made a run in the message of an InputError, if it is not this code."""
     try:
         yield

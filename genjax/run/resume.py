@@ -8,7 +8,7 @@ from genjax.engine.checkpoint import Newest
 from genjax.errors import InputError
 from genjax.run import origin
 from genjax.run.paths import PLACES
-from genjax.run.restore import saved_config
+from genjax.run.restore import naming_origin, saved_config
 from genjax.run.workdir import ASIDE, Records, Workdir
 
 
@@ -20,7 +20,8 @@ def check_same_run(workdir: Workdir, info: Mapping[str, Any], force: bool) -> li
     old = workdir.read_info()
     if old is None or force:
         return []
-    config = saved_config(old)
+    with naming_origin(old):
+        config = saved_config(old)
     parts = [({part: old.get(part, {})}, {part: info[part]}) for part in ("data", "files", "extensions")]
     moved = []
     if _same_contents(old, info):
@@ -29,17 +30,13 @@ def check_same_run(workdir: Workdir, info: Mapping[str, Any], force: bool) -> li
         config.update_from_flattened_dict({key: now for key, _, now in moved})
     different = [line for pair in [(config, info["config"]), *parts] for line in differences(*pair)]
     if different:
-        raise InputError(
-            f"{workdir.path} holds a run of another config:\n  "
-            + "\n  ".join([*different, *origin.difference(old)])
-            + "\n"
-            "choose another --workdir, or --resume=force to resume it with the new config"
-        )
-    lines = [f"{key}: {was} -> {now}: moved, the contents are the same" for key, was, now in moved]
+        lines = "\n  ".join([f"{workdir.path} holds a run of another config:", *different, *origin.difference(old)])
+        raise InputError(f"{lines}\nchoose another --workdir, or --resume=force to resume it with the new config")
+    notes = [f"{key}: {was} -> {now}: moved, the contents are the same" for key, was, now in moved]
     new_keys = sorted(key for key, was, _ in changes(old["config"], config) if was == "absent")
-    return (
-        [*lines, f"keys that the run did not have are at their defaults: {', '.join(new_keys)}"] if new_keys else lines
-    )
+    if new_keys:
+        notes.append(f"keys that the run did not have are at their defaults: {', '.join(new_keys)}")
+    return notes
 
 
 def _same_contents(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
@@ -62,20 +59,22 @@ def check_nothing_is_lost(workdir: Workdir, newest: Newest, force: bool) -> None
         return
     info = workdir.read_info()
     records = workdir.records_after(-1)
+    aside = workdir.path / ASIDE
     if info is None:
         contents = [str(records)] if any(records) else []
         contents += ["checkpoints"] if newest.damaged or newest.step is not None else []
         if contents:
             raise InputError(
                 f"{workdir.path} has no config.json, but {' and '.join(contents)}: put it back, choose another "
-                f"--workdir, or --resume=force\n(what it cannot go on with is moved to {workdir.path / ASIDE})"
+                "--workdir, or --resume=force\nto go on from the newest checkpoint (without one, all of it is moved to "
+                f"{aside})"
             )
     elif newest.step is None and (newest.damaged or _was_saved(info, records)):
-        begun = f"{workdir.path} has a run that was saved ({records or 'no rows'}), but no intact checkpoint"
+        saved = f"{workdir.path} has a run that was saved ({records or 'no rows'}), but no intact checkpoint:"
+        damaged = newest.damaged or ["there is none in checkpoints/"]
         raise InputError(
-            "\n  ".join([begun, *newest.damaged]) + "\n"
-            "put its checkpoints back, choose another --workdir, or --resume=force to begin at step 0 "
-            f"(all of it is moved to {workdir.path / ASIDE})"
+            "\n  ".join([saved, *damaged]) + "\nput its checkpoints back, choose another --workdir, or --resume=force "
+            f"to begin at step 0 (all of it is moved to {aside})"
         )
 
 
@@ -83,4 +82,4 @@ def _was_saved(info: Mapping[str, Any], records: Records) -> bool:
     """Whether a run ever had a checkpoint. Runs of before this was recorded are known by their rows."""
     if "saved" in info:
         return info["saved"] is not None
-    return bool(records.results) or any(row["step"] >= info["config"].get("save_every", 1) for row in records.rows)
+    return any(row["step"] >= info["config"].get("save_every", 1) for row in records.rows)

@@ -1,0 +1,81 @@
+"""Files and folders that a config names are found from any working folder."""
+
+import pytest
+from ml_collections import ConfigDict
+
+from genjax.data.registry import SOURCES
+from genjax.evaluation import nets
+from genjax.run.paths import LISTS, WORDS, located
+
+DIGEST = "ab" * 32
+
+
+@pytest.fixture
+def made_in(tmp_path, monkeypatch):
+    """The folder that a run was made in, which has everything; the working folder is another."""
+    folder = tmp_path / "a"
+    (folder / "photos").mkdir(parents=True)
+    for name in ("x.png", "y.png", "t.csv", "v.pth", "i.pth", "both"):
+        (folder / name).touch()
+    here = tmp_path / "b"
+    here.mkdir()
+    (here / "here.png").touch()
+    (here / "both").touch()
+    monkeypatch.chdir(here)
+    return folder
+
+
+NAMES = {
+    "folder:photos": "folder:{}/photos",
+    "image:x.png": "image:{}/x.png",
+    "series:t.csv": "series:{}/t.csv",
+    "pairs:folder:photos,image:x.png": "pairs:folder:{}/photos,image:{}/x.png",
+    "stacked:folder:photos": "stacked:folder:{}/photos",
+    "image:both": "image:{}/both",
+    "folder:gone": "folder:{}/gone",
+    "image:here.png": "image:here.png",
+    "folder:/elsewhere": "folder:/elsewhere",
+    "folder:~/photos": "folder:~/photos",
+    "fashion_mnist": "fashion_mnist",
+    "tfds:mnist": "tfds:mnist",
+    "package.module:photos": "package.module:photos",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_data_are_found_where_the_run_was_made(name, made_in):
+    expected = NAMES[name].replace("{}", str(made_in))
+    places = located(ConfigDict({"data": {"name": name, "dir": ""}}), str(made_in))
+    assert places.get("data.name", name) == expected
+
+
+def test_weights_and_images_are_found_too(made_in):
+    config = {
+        "data": {"dir": "photos"},
+        "encoder": "vgg:v.pth",
+        "loss": "both",  # no path, though a file is called so
+        "style": {"images": ("x.png", "/y.png"), "masks": ()},
+        "eval": {"features": f"squeezenet,inception:i.pth@{DIGEST},classifier:photos"},
+    }
+    a = str(made_in)
+    assert located(config, a) == {
+        "data.dir": f"{a}/photos",
+        "encoder": f"vgg:{a}/v.pth",
+        "style.images": [f"{a}/x.png", "/y.png"],
+        "eval.features": f"squeezenet,inception:{a}/i.pth@{DIGEST},classifier:{a}/photos",
+    }
+
+
+def test_nothing_changes_where_the_run_was_made_or_where_that_is_not_known(made_in, monkeypatch):
+    config = {"data": {"name": "folder:photos"}}
+    assert located(config, None) == {}
+    monkeypatch.chdir(made_in)
+    assert located(config, str(made_in)) == {}
+
+
+def test_every_form_of_a_name_that_ends_in_a_path_is_known():
+    forms = [*(record.name for record in SOURCES), *nets.FORMS]
+    words = {form.partition(":")[0] for form in forms if form.endswith((":PATH", ":FILE", ":RUN"))}
+    assert words | {"vgg"} == set(WORDS)
+    lists = {form.partition(":")[0] for form in forms if ":NAME" in form}
+    assert lists - {"tfds"} == set(LISTS)

@@ -1,0 +1,127 @@
+"""Runs from other folders than they were made in, with moved data, and in folders that cannot be written."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import Program, config_of, run
+
+from genjax.errors import InputError
+from genjax.run.loaded import open_run
+from genjax.run.recorder import Recorder
+from genjax.run.restore import load_info
+from genjax.run.training import train
+
+
+@pytest.fixture(autouse=True)
+def _without_report(monkeypatch):
+    monkeypatch.setattr(Recorder, "report", lambda self: None)
+
+
+@pytest.fixture
+def made(images, tmp_path, monkeypatch):
+    """A run that was made in the folder `a`, of images named from there; the working folder is now `b`."""
+    shutil.copytree(images, tmp_path / "a" / "pics")
+    monkeypatch.chdir(tmp_path / "a")
+    assert train(config_of("ae_stacked", data__name="folder:pics"), "run") == 0
+    (tmp_path / "b").mkdir()
+    monkeypatch.chdir(tmp_path / "b")
+    return tmp_path / "a" / "run"
+
+
+def test_a_run_finds_its_data_from_another_folder_and_after_a_move_with_them(made, tmp_path, monkeypatch, capsys):
+    config = load_info(made)["config"]
+    examples = open_run(made).examples
+    assert len(examples) == 20
+    for command in ("train", "encode", "evaluate"):  # in the folder of the tests
+        out = {"encode": [f"--out={tmp_path}/x.npz"], "evaluate": [f"--out={tmp_path}/x.jsonl"]}.get(command, [])
+        done = run(f"genjax.{command}", f"--workdir={made}", *out)
+        assert done.code == 0, done.err
+    with np.load(tmp_path / "x.npz") as arrays:
+        assert len(arrays["latents"]) == 20
+    moved = shutil.move(tmp_path / "a", tmp_path / "c")
+    with pytest.raises(InputError, match=rf"folder:{tmp_path}/a/pics does not exist"):
+        open_run(Path(moved) / "run")
+    monkeypatch.chdir(moved)
+    np.testing.assert_array_equal(open_run("run").examples, examples)
+    assert train(config_of("ae_stacked", data__name="folder:pics"), "run") == 0
+    assert load_info("run")["config"] == config
+    os.rename("pics", "photos")
+    capsys.readouterr()
+    assert train(config_of("ae_stacked", data__name="folder:photos"), "run") == 0
+    assert "data.name: folder:pics -> folder:photos: moved, the contents are the same" in capsys.readouterr().err
+    np.testing.assert_array_equal(open_run("run").examples, examples)
+
+
+# -- folders that cannot be written
+
+OUTSIDE = {
+    "genjax.sample": "x.png",
+    "genjax.encode": "x.npz",
+    "genjax.reconstruct": "x.npy",
+    "genjax.show": "look",
+    "genjax.evaluate": "x.jsonl",
+}
+WITHIN = {"genjax.show": "images", "genjax.evaluate": "metrics.jsonl"}
+"""Commands that write to the run's folder, unless --out is given."""
+
+
+def as_nobody():
+    """As a user whom permissions bind."""
+    os.chmod(Path(os.readlink("/proc/self/fd/2")).parent, 0o777)  # the folder of this process's output
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+
+
+@pytest.fixture(scope="module")
+def read_only(denoiser):
+    """A copy of a run in a folder that can be read only, and a folder for results."""
+    folder = Path(tempfile.mkdtemp())
+    shutil.copytree(denoiser, folder / "run")
+    (folder / "out").mkdir()
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o777 if path.name == "out" else 0o555)
+    yield folder
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o777)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="the output's folder is found there")
+@pytest.mark.parametrize("module", WITHIN)
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(module, read_only):
+    done = Program(module, f"--workdir={read_only}/run", before=as_nobody).wait()
+    done.assert_refused(f"{read_only}/run/{WITHIN[module]} cannot be written: Permission denied; choose another --out")
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="the output's folder is found there")
+@pytest.mark.parametrize("module", OUTSIDE)
+def test_results_of_a_run_that_can_be_read_only_go_elsewhere(module, read_only):
+    if module == "genjax.sample":
+        pytest.skip("it has no samples")
+    out = read_only / "out" / OUTSIDE[module]
+    options = ["--count=20"] if module != "genjax.evaluate" else ["--metrics=reconstruction"]
+    cache = f"{read_only}/out/cache"
+    done = Program(
+        module, f"--workdir={read_only}/run", f"--out={out}", *options, before=as_nobody, XDG_CACHE_HOME=cache
+    ).wait()
+    assert done.code == 0, done.err
+    assert out.exists()
+
+
+UNWRITABLE = {
+    "genjax.sample": "x.png",
+    "genjax.encode": "x.npz",
+    "genjax.reconstruct": "x.png",
+    "genjax.show": "look",
+    "genjax.evaluate": "x.jsonl",
+}
+
+
+@pytest.mark.parametrize("module", UNWRITABLE)
+def test_an_out_that_cannot_be_written_is_refused_before_the_work(module, denoiser):
+    done = run(module, f"--workdir={denoiser}", f"--out=/proc/none/{UNWRITABLE[module]}")
+    done.assert_refused("/proc/none/", "cannot be written", "choose another --out")
