@@ -74,7 +74,7 @@ def _context_of_run(metrics):
     from genjax.evaluation.context import EvalContext
     from genjax.evaluation.nets import open_feature_nets
     from genjax.report.console import watch
-    from genjax.run.restore import open_config, restore
+    from genjax.run.restore import check_own_data, open_config, restore
 
     if FLAGS.truncation is not None and FLAGS.truncation <= 0:
         raise InputError(f"--truncation={FLAGS.truncation}: expected a number above 0, such as 0.7")
@@ -83,6 +83,8 @@ def _context_of_run(metrics):
     own = FLAGS.reference in (None, form.name)
     split = FLAGS.split or (form.split if own else "train")
     reference = sources.open_images(FLAGS.reference or form.name, split, form)
+    if own:
+        check_own_data(info, reference)
     task, state = restore(FLAGS.workdir, FLAGS.step)
     title = f"{FLAGS.workdir} at step {int(state.step):,}"
     samples = None

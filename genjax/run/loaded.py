@@ -17,7 +17,7 @@ from genjax.engine.state import State, local
 from genjax.errors import InputError, NotApplicable
 from genjax.evaluation import sources
 from genjax.ops.pixels import quantize
-from genjax.run.restore import open_task, restore, saved_config
+from genjax.run.restore import check_own_data, open_task, restore, saved_config
 
 CHUNK = 4096
 """Number of examples that are read at a time."""
@@ -145,6 +145,7 @@ def _source(info, examples):
             trained_on = info["data"]["fingerprint"]
             source = sources.heldout(config.data.name, config.eval.heldout, config.data, trained_on)
         source = source or sources.open_images(config.data.name, split or config.data.split, config.data)
+        check_own_data(info, source)
     if source.shape != shape:
         got = sources.describe_shape(source.shape)
         expected = sources.describe_shape(shape)

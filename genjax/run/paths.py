@@ -24,11 +24,11 @@ LISTS = ("pairs", "stacked")
 def located(config: Any, folder: str | None) -> dict[str, Any]:
     """The values of a config that name relative paths, with those of `folder` in their place, by dotted key.
 
-    A path that exists in the working folder alone is left; one that exists in neither is of `folder`.
+    A path that exists in the working folder alone is left; one that exists in neither is of `folder`, which messages
+    then name.
     """
-    if not folder or folder == origin.folder():
-        return {}
-    return dict(_located(config, Path(folder)))
+    folder = folder or origin.folder()
+    return dict(_located(config, Path(folder))) if folder else {}
 
 
 def _located(config, folder: Path) -> Iterator[tuple[str, Any]]:
@@ -60,6 +60,7 @@ def _name(key: str, text: str, folder: Path) -> str:
 
 def _path(text: str, folder: Path) -> str:
     path = Path(text).expanduser()
-    if not text or path.is_absolute() or (path.exists() and not (folder / path).exists()):
+    there = folder / path
+    if not text or path.is_absolute() or (path.exists() and (not there.exists() or path.samefile(there))):
         return text
-    return str(folder / path)
+    return str(there)

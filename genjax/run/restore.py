@@ -14,6 +14,7 @@ from ml_collections import ConfigDict
 
 from genjax import extensions, tasks
 from genjax.config import flat, unknown_keys
+from genjax.data.source import Source
 from genjax.engine.checkpoint import Checkpoints
 from genjax.engine.loop import abstract_state
 from genjax.engine.mesh import make_mesh
@@ -108,6 +109,12 @@ def restore(path: os.PathLike, step: int | None = None) -> tuple[Task, State]:
     for damaged in newest.damaged:
         _warn(f"{damaged}; the one before it is used")
     return task, checkpoints.read(newest.step, like)
+
+
+def check_own_data(info: dict[str, Any], source: Source) -> None:
+    """Warn if a source of the split that a run was trained on has changed since."""
+    if source.split == info["data"]["split"] and source.fingerprint != info["data"]["fingerprint"]:
+        _warn(f"{source.name} {source.split} has changed since the run was trained on it")
 
 
 def changed_extensions(info: dict[str, Any], config: ConfigDict) -> list[str]:

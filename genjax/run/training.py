@@ -14,7 +14,7 @@ from genjax import data, tasks
 from genjax.config import check, differences
 from genjax.data.feed import Feed
 from genjax.engine import distributed, loop
-from genjax.engine.checkpoint import Checkpoints
+from genjax.engine.checkpoint import Checkpoints, Newest
 from genjax.engine.distributed import all_gather_json, collective, is_main_process, run_on_all, run_on_main
 from genjax.engine.mesh import check_batch, make_mesh
 from genjax.engine.phase import Task
@@ -87,11 +87,8 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
         newest = checkpoints.newest()
         run_on_main(lambda: check_nothing_is_lost(workdir, newest, force))
         resumes = newest.step is not None
-        if resumes:
-            state = checkpoints.read(newest.step, loop.abstract_state(task, mesh))
-            notes += [f"warning: {damaged}; the one before it is used" for damaged in newest.damaged]
-        else:
-            state = loop.initial_state(task, config.seed, mesh)
+        like = loop.abstract_state(task, mesh)
+        state = checkpoints.read(newest.step, like) if resumes else loop.initial_state(task, config.seed, mesh)
         start = int(state.step)
         examples = run_on_all(lambda: read_examples(config, source, task, schedule.heldout))
         progress = Progress(task.steps, start, stream=distributed.console())
@@ -103,11 +100,11 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
         schedule.extract_reference(partial(watch, stream=distributed.console()))
         try:
             if force and not resumes:
-                notes += run_on_main(lambda: _set_aside(workdir))
+                notes += run_on_main(lambda: _set_aside(workdir, newest))
             run_on_main(lambda: workdir.begin(info, newest.step))
             dropped = run_on_main(lambda: recorder.forget_after(start if resumes else -1))
             with progress:
-                for line in [*notes, *_beginning(newest.step, task.steps, dropped)]:
+                for line in [*notes, *_beginning(newest, task.steps, dropped)]:
                     progress.say(line)
                 if not resumes:
                     run_on_main(lambda: recorder.preview(state, 0))
@@ -121,19 +118,20 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
     return _end(step, signal_number, recorder)
 
 
-def _set_aside(workdir: Workdir) -> list[str]:
+def _set_aside(workdir: Workdir, newest: Newest) -> list[str]:
     """Move an old run out of the way of one that begins; a line that says where, if there was one."""
-    if workdir.read_info() is None and not any(workdir.records_after(-1)):
-        return []
-    return [f"the old run is now in {workdir.set_aside()}"]
+    if workdir.read_info() or newest.damaged or any(workdir.records_after(-1)):
+        return [f"the old run is now in {workdir.set_aside()}"]
+    return []
 
 
-def _beginning(step: int | None, steps: int, dropped: str) -> list[str]:
-    """A line on where a run goes on, and what of its records is not kept."""
-    if step is None:
+def _beginning(newest: Newest, steps: int, dropped: str) -> list[str]:
+    """Lines on where a run goes on, and what is not used of its checkpoints and records."""
+    if newest.step is None:
         return [f"no checkpoint had been saved: beginning at step 0 again, without {dropped}"] if dropped else []
-    line = f"all {step:,} steps are done" if step >= steps else f"going on from step {step:,}"
-    return [line + (f"; records after it are written again: {dropped}" if dropped else "")]
+    lines = [f"warning: {text}; renamed to .damaged, and the one before it is used" for text in newest.damaged]
+    line = f"all {newest.step:,} steps are done" if newest.step >= steps else f"going on from step {newest.step:,}"
+    return [*lines, line + (f"; records after it are written again: {dropped}" if dropped else "")]
 
 
 def _sinks(workdir: Workdir, progress: Progress, tensorboard: bool) -> list[Sink]:
@@ -196,10 +194,6 @@ def _last_good(checkpoints: Checkpoints) -> str:
     steps = checkpoints.steps()
     newest = f"the last good checkpoint is of step {steps[-1]:,}" if steps else "there is no checkpoint yet"
     return f"{newest}, in {checkpoints.folder}"
-
-
-def _warn(text: str) -> None:
-    print(f"warning: {text}", file=sys.stderr)
 
 
 @collective

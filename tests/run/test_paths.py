@@ -66,11 +66,12 @@ def test_weights_and_images_are_found_too(made_in):
     }
 
 
-def test_nothing_changes_where_the_run_was_made_or_where_that_is_not_known(made_in, monkeypatch):
-    config = {"data": {"name": "folder:photos"}}
-    assert located(config, None) == {}
+@pytest.mark.parametrize("known", [True, False])
+def test_a_name_changes_in_the_folder_of_the_run_only_if_nothing_is_there(known, made_in, monkeypatch):
     monkeypatch.chdir(made_in)
-    assert located(config, str(made_in)) == {}
+    folder = str(made_in) if known else None
+    assert located({"data": {"name": "folder:photos"}}, folder) == {}
+    assert located({"data": {"name": "folder:gone"}}, folder) == {"data.name": f"folder:{made_in}/gone"}
 
 
 def test_every_form_of_a_name_that_ends_in_a_path_is_known():

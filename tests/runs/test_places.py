@@ -52,7 +52,9 @@ def test_a_run_finds_its_data_from_another_folder_and_after_a_move_with_them(mad
     os.rename("pics", "photos")
     capsys.readouterr()
     assert train(config_of("ae_stacked", data__name="folder:photos"), "run") == 0
-    assert "data.name: folder:pics -> folder:photos: moved, the contents are the same" in capsys.readouterr().err
+    assert (
+        f"data.name: folder:{moved}/pics -> folder:photos: moved, the contents are the same" in capsys.readouterr().err
+    )
     np.testing.assert_array_equal(open_run("run").examples, examples)
 
 
