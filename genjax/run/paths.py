@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from genjax.config import flat
+from genjax.data import SOURCES, is_source
 from genjax.run import origin
 
 PLACES = ("data.name", "data.dir", "style.images", "style.masks")
@@ -14,7 +15,7 @@ PLACES = ("data.name", "data.dir", "style.images", "style.masks")
 PATHS = PLACES[1:]
 """Keys whose values are paths."""
 
-WORDS = ("folder", "image", "series", "vgg", "inception", "classifier")
+WORDS = (*(r.prefix for r in SOURCES if r.name.endswith((":PATH", ":FILE"))), "vgg", "inception", "classifier")
 """Words before the colon of a name that ends in a path: "folder:photos", "vgg:vgg19.pth"."""
 
 LISTS = ("pairs", "stacked")
@@ -47,13 +48,17 @@ def _name(key: str, text: str, folder: Path) -> str:
     """A value with its path in `folder`."""
     if key in PATHS:
         return _path(text, folder)
+    if key == "data.labels":  # a table beside the images, or any other
+        file, column = re.fullmatch(r"(.*?)((?<=\.csv|\.npy):.*|(?<=\.json):.*)?", text).groups(default="")
+        return _path(file, folder) + column if (folder / file).is_file() else text
     word, _, rest = text.partition(":")
     if word in LISTS:
         return f"{word}:" + ",".join(_name(key, name, folder) for name in rest.split(","))
     if key == "eval.features" and "," in text:
         return ",".join(_name(key, name, folder) for name in text.split(","))
     if word not in WORDS or not rest:
-        return text
+        is_path = key == "data.name" and not is_source(text)
+        return _path(text, folder) if is_path else text
     path, digest = re.fullmatch(r"(.+?)(@[0-9a-fA-F]{64})?", rest).groups(default="")
     return f"{word}:{_path(path, folder)}{digest}"
 

@@ -15,7 +15,7 @@ def made_in(tmp_path, monkeypatch):
     """The folder that a run was made in, which has everything; the working folder is another."""
     folder = tmp_path / "a"
     (folder / "photos").mkdir(parents=True)
-    for name in ("x.png", "y.png", "t.csv", "v.pth", "i.pth", "both"):
+    for name in ("x.png", "y.png", "t.csv", "t.json", "v.pth", "i.pth", "x.npy", "both"):
         (folder / name).touch()
     here = tmp_path / "b"
     here.mkdir()
@@ -29,6 +29,10 @@ NAMES = {
     "folder:photos": "folder:{}/photos",
     "image:x.png": "image:{}/x.png",
     "series:t.csv": "series:{}/t.csv",
+    "array:x.npy": "array:{}/x.npy",
+    "parquet:photos": "parquet:{}/photos",
+    "photos": "{}/photos",
+    "pairs:photos,x.png": "pairs:{}/photos,{}/x.png",
     "pairs:folder:photos,image:x.png": "pairs:folder:{}/photos,image:{}/x.png",
     "stacked:folder:photos": "stacked:folder:{}/photos",
     "image:both": "image:{}/both",
@@ -37,6 +41,7 @@ NAMES = {
     "folder:/elsewhere": "folder:/elsewhere",
     "folder:~/photos": "folder:~/photos",
     "fashion_mnist": "fashion_mnist",
+    "shapes_32": "shapes_32",
     "tfds:mnist": "tfds:mnist",
     "package.module:photos": "package.module:photos",
 }
@@ -47,6 +52,13 @@ def test_data_are_found_where_the_run_was_made(name, made_in):
     expected = NAMES[name].replace("{}", str(made_in))
     places = located(ConfigDict({"data": {"name": name, "dir": ""}}), str(made_in))
     assert places.get("data.name", name) == expected
+
+
+@pytest.mark.parametrize("column", ["", ":size"])
+def test_a_table_of_labels_is_found_and_one_beside_the_images_left(column, made_in):
+    for name, expected in (("t.csv", f"{made_in}/t.csv"), ("gone.csv", "gone.csv"), ("t.json", f"{made_in}/t.json")):
+        places = located({"data": {"labels": name + column}}, str(made_in))
+        assert places.get("data.labels", name + column) == expected + column
 
 
 def test_weights_and_images_are_found_too(made_in):
@@ -75,8 +87,7 @@ def test_a_name_changes_in_the_folder_of_the_run_only_if_nothing_is_there(known,
 
 
 def test_every_form_of_a_name_that_ends_in_a_path_is_known():
-    forms = [*(record.name for record in SOURCES), *nets.FORMS]
-    words = {form.partition(":")[0] for form in forms if form.endswith((":PATH", ":FILE", ":RUN"))}
-    assert words | {"vgg"} == set(WORDS)
-    lists = {form.partition(":")[0] for form in forms if ":NAME" in form}
+    words = {form.partition(":")[0] for form in nets.FORMS if form.endswith((":FILE", ":RUN"))}
+    assert words | {"vgg"} < set(WORDS)
+    lists = {record.prefix for record in SOURCES if ":NAME" in record.name}
     assert lists - {"tfds"} == set(LISTS)

@@ -38,6 +38,14 @@ def run_of(path, **given):
     return workdir
 
 
+@pytest.fixture(autouse=True)
+def _with_data(tmp_path_factory, monkeypatch):
+    """The data, in the working folder."""
+    folder = tmp_path_factory.mktemp("here")
+    (folder / "pics").mkdir()
+    monkeypatch.chdir(folder)
+
+
 # -- the same run
 
 
