@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from genjax.config import changes, differences
+from ml_collections import ConfigDict
+
+from genjax.config import changes, differences, flat
 from genjax.engine.checkpoint import Newest
 from genjax.errors import InputError
 from genjax.run import origin
-from genjax.run.paths import PLACES
+from genjax.run.paths import PLACES, located
 from genjax.run.restore import naming_origin, saved_config
 from genjax.run.workdir import ASIDE, Records, Workdir
 
@@ -37,6 +39,19 @@ def check_same_run(workdir: Workdir, info: Mapping[str, Any], force: bool) -> li
     if new_keys:
         notes.append(f"keys that the run did not have are at their defaults: {', '.join(new_keys)}")
     return notes
+
+
+def with_names_kept(workdir: Workdir, info: dict[str, Any]) -> dict[str, Any]:
+    """`info` with the relative names that the run was given, if they are the same files: it may move with its data."""
+    old = workdir.read_info()
+    places = located(old["config"], old.get("folder")) if old else {}
+    now = flat(info["config"])
+    if not places or any(now.get(key) != place for key, place in places.items()):
+        return info
+    names = flat(old["config"])
+    config = ConfigDict(info["config"])
+    config.update_from_flattened_dict({key: names[key] for key in places})
+    return info | {"config": config.to_dict(), "folder": old.get("folder")}
 
 
 def _same_contents(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

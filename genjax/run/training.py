@@ -25,7 +25,7 @@ from genjax.run.counters import Counters
 from genjax.run.description import run_info
 from genjax.run.previews import Previewer, read_examples
 from genjax.run.recorder import Recorder
-from genjax.run.resume import check_nothing_is_lost, check_same_run
+from genjax.run.resume import check_nothing_is_lost, check_same_run, with_names_kept
 from genjax.run.sinks import Console, Files, Sink, TensorBoard
 from genjax.run.workdir import Workdir
 
@@ -101,7 +101,7 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
         try:
             if force and not resumes:
                 notes += run_on_main(lambda: _set_aside(workdir, newest))
-            run_on_main(lambda: workdir.begin(info, newest.step))
+            run_on_main(lambda: workdir.begin(with_names_kept(workdir, info), newest.step))
             dropped = run_on_main(lambda: recorder.forget_after(start if resumes else -1))
             with progress:
                 for line in [*notes, *_beginning(newest, task.steps, dropped)]:

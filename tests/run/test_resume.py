@@ -10,7 +10,7 @@ from genjax.engine.checkpoint import Newest
 from genjax.errors import InputError
 from genjax.run import origin
 from genjax.run.restore import open_config
-from genjax.run.resume import check_nothing_is_lost, check_same_run
+from genjax.run.resume import check_nothing_is_lost, check_same_run, with_names_kept
 from genjax.run.workdir import Workdir
 
 DATA = {"split": "train", "size": 9, "shape": [28, 28, 1], "labels": [], "fingerprint": "ab"}
@@ -101,6 +101,23 @@ def test_moved_images_of_a_style_go_on_and_other_ones_do_not(tmp_path):
     ):
         with pytest.raises(InputError, match="holds a run of another config"):
             check_same_run(workdir, info_of(**other), force=False)
+
+
+def test_a_run_that_goes_on_from_another_folder_keeps_its_relative_names(tmp_path, monkeypatch):
+    (tmp_path / "a").mkdir()
+    for name in ("content", "x"):
+        (tmp_path / "a" / name).touch()
+    monkeypatch.chdir(tmp_path)
+    workdir = run_of(tmp_path / "run", **style("a", content="1", x="2"))
+    old = workdir.read_info()
+    monkeypatch.chdir(tmp_path / "a")
+    info = info_of(**style(f"{tmp_path}/a", content="1", x="2"))
+    assert check_same_run(workdir, info, force=False) == []
+    kept = with_names_kept(workdir, info)
+    assert kept["folder"] == old["folder"] == str(tmp_path)
+    assert (kept["config"]["data"]["name"], *kept["config"]["style"]["images"]) == ("image:a/content", "a/x")
+    elsewhere = info_of(**style(f"{tmp_path}/b", content="1", x="2"))
+    assert with_names_kept(workdir, elsewhere) == elsewhere
 
 
 def test_keys_that_an_older_run_lacks_are_named(tmp_path):
