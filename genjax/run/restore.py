@@ -108,13 +108,14 @@ def restore(path: os.PathLike, step: int | None = None) -> tuple[Task, State]:
         raise InputError("\n  ".join([f"{path} has no whole checkpoint", *newest.damaged]))
     for damaged in newest.damaged:
         _warn(f"{damaged}; the one before it is used")
-    return task, checkpoints.read(newest.step, like)
+    with naming_origin(info):
+        return task, checkpoints.read(newest.step, like)
 
 
 def check_own_data(info: dict[str, Any], source: Source) -> None:
-    """Warn if a source of the split that a run was trained on has changed since."""
+    """Warn if a source of the split that a run was trained on has another fingerprint now."""
     if source.split == info["data"]["split"] and source.fingerprint != info["data"]["fingerprint"]:
-        _warn(f"{source.name} {source.split} has changed since the run was trained on it")
+        _warn(f"{source.name} {source.split}: the data, or the code that reads them, have changed since training")
 
 
 def changed_extensions(info: dict[str, Any], config: ConfigDict) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 from helpers import Program, config_of, run
 
 from genjax.errors import InputError
-from genjax.run.loaded import open_run
+from genjax.run.loaded import Examples, open_run
 from genjax.run.recorder import Recorder
 from genjax.run.restore import load_info
 from genjax.run.training import train
@@ -58,6 +58,9 @@ def test_a_run_finds_its_data_from_another_folder_and_after_a_move_with_them(mad
         f"data.name: folder:{moved}/pics -> folder:photos: moved, the contents are the same" in capsys.readouterr().err
     )
     np.testing.assert_array_equal(open_run("run").examples, examples)
+    shutil.copy("photos/00.png", "photos/01.png")
+    open_run("run", Examples(split="train"))
+    assert "folder:photos train: the data, or the code that reads them, have changed" in capsys.readouterr().err
 
 
 # -- folders that cannot be written
