@@ -31,6 +31,8 @@ def load_info(path: os.PathLike) -> dict[str, Any]:
     info = Workdir(path).read_info()
     if info is None:
         raise InputError(f"{path} is not a run's folder: it has no config.json (genjax.train makes one)")
+    if not isinstance(info.get("data"), dict) or "shape" not in info["data"]:
+        raise InputError(f"{path}/config.json is of no run: it lacks the shape of the data")
     return info
 
 

@@ -57,7 +57,7 @@ def with_names_kept(workdir: Workdir, info: dict[str, Any]) -> dict[str, Any]:
 def _same_contents(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether data and files are the same, wherever they are."""
     contents = [
-        [{**info["data"], "name": ""}, list(info.get("files", {}).values()), _lengths(info["config"])]
+        [{**info.get("data", {}), "name": ""}, list(info.get("files", {}).values()), _lengths(info["config"])]
         for info in (old, new)
     ]
     return contents[0] == contents[1]

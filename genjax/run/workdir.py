@@ -114,8 +114,8 @@ class Workdir:
             return None
         try:
             info = json.loads(self.config_file.read_text())
-            if not info["config"]["task"] or not info["data"]["shape"]:
-                raise ValueError("no task or no shape of the data")
+            if not isinstance(info["config"]["task"], str):
+                raise ValueError("no config with a task")
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{self.config_file} is unreadable: {error}") from error
         return info

@@ -7,6 +7,7 @@ import os
 import pytest
 
 from genjax.errors import InputError
+from genjax.run.restore import load_info
 from genjax.run.workdir import LOCKLESS, Workdir
 
 
@@ -45,7 +46,7 @@ def test_another_error_of_the_lock_is_an_error(tmp_path, monkeypatch):
         pass
 
 
-NO_RUNS = ["", "[]", "{}", '{"config": 3, "data": {}}', '{"config": {"task": "gan"}, "data": {}}']
+NO_RUNS = ["", "[]", "{}", '{"config": 3}', '{"config": {"task": 1}}']
 
 
 @pytest.mark.parametrize("text", NO_RUNS)
@@ -53,6 +54,13 @@ def test_a_config_json_of_something_else_is_unreadable(text, tmp_path):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(InputError, match=r"config\.json is unreadable"):
         Workdir(tmp_path).read_info()
+
+
+@pytest.mark.parametrize("data", ["3", "{}"])
+def test_a_config_json_without_the_shape_of_the_data_is_of_no_run(data, tmp_path):
+    (tmp_path / "config.json").write_text(f'{{"config": {{"task": "gan"}}, "data": {data}}}')
+    with pytest.raises(InputError, match="lacks the shape of the data"):
+        load_info(tmp_path)
 
 
 def filled(path):
