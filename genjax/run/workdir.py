@@ -96,7 +96,7 @@ class Workdir:
 
     def _holder(self) -> str:
         """The process that holds the folder, or held it last; "" if none is recorded."""
-        return self._holder_file.read_text() if self._holder_file.exists() else ""
+        return self._holder_file.read_text("utf-8") if self._holder_file.exists() else ""
 
     def _check_shared(self, holder: str) -> None:
         """Refuse a folder that is not the one which the main process has locked. Raises: InputError."""
@@ -113,7 +113,7 @@ class Workdir:
         if not self.config_file.exists():
             return None
         try:
-            info = json.loads(self.config_file.read_text())
+            info = json.loads(self.config_file.read_text("utf-8"))
             if not isinstance(info["config"]["task"], str):
                 raise ValueError("no config with a task")
         except (OSError, ValueError, KeyError, TypeError) as error:
