@@ -2,8 +2,9 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import jax
@@ -155,17 +156,21 @@ def compile_phase(phase: Phase, take_batch: Callable, mesh: Mesh, capacity: int)
     traced: any number of steps runs the same executable, which makes a resumed run equal to the bit.
     """
 
+    @partial(jax.jit, inline=True)  # traced once, for the shapes of its metrics and for the loop
+    def step(state: State, resident_data: Any, indices_or_batch: Any, key: Key, prepared: Mapping[str, Any]):
+        batch = take_batch(resident_data, indices_or_batch)
+        return phase.step(state, batch, jax.random.fold_in(key, state.step), **prepared)
+
     def run(state: State, resident_data: Any, indices_or_batch: Any, count: jax.Array, key: Key, **prepared: Any):
-        def step(state, indices_or_batch):
-            batch = take_batch(resident_data, indices_or_batch)
-            return phase.step(state, batch, jax.random.fold_in(key, state.step), **prepared)
+        def take_step(state, i):
+            return step(state, resident_data, jax.tree.map(lambda x: x[i], indices_or_batch), key, prepared)
 
         def body(i, carry):
             state, rows = carry
-            state, metrics = step(state, jax.tree.map(lambda x: x[i], indices_or_batch))
+            state, metrics = take_step(state, i)
             return state, {name: rows[name].at[i].set(value) for name, value in metrics.items()}
 
-        like = jax.eval_shape(step, state, jax.tree.map(lambda x: x[0], indices_or_batch))[1]
+        like = jax.eval_shape(take_step, state, 0)[1]
         rows = {name: jnp.zeros((capacity, *m.shape), m.dtype) for name, m in like.items()}
         state, rows = jax.lax.fori_loop(0, count, body, (state, rows))
         return state, rows, jax.tree.map(_all_finite, (state.nets, state.ema, state.extra))
