@@ -17,7 +17,7 @@ from pathlib import Path
 
 import jax
 import numpy as np
-from helpers import config_of
+from helpers import assert_keeps_state, config_of, step_inputs
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 from genjax import data, tasks
@@ -46,6 +46,12 @@ CASES = {name: (name, {}) for name in PLAIN} | {
     "style_gatys, match": ("style_gatys", {"color": "match", "optimizer__name": "lbfgs", "relative": False}),
 }
 """Smoke variants of configs by what digests are called, each with overrides as `helpers.config_of` takes them."""
+
+FAST = (
+    *("demo", "gan", "dcgan", "wgan_gp", "cgan", "progan", "stylegan", "stylegan2"),
+    *("vae", "vqvae", "ae_stacked", "style_gatys", "style_adain"),
+)
+"""Cases that the default suite computes."""
 
 INLINED = {"jit", "pjit", "closed_call", "core_call", "custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr"}
 """Operations that do what the program within them does; `remat` is not among them, since it recomputes."""
@@ -113,9 +119,14 @@ def _array(value) -> str:
     return f"{array.dtype} {array.shape} {hashlib.sha256(np.ascontiguousarray(array)).hexdigest()[:16]}"
 
 
-def digest(function, *args) -> str:
-    """What function(*args) computes: a hash over its outputs by their names; of arrays or their shapes and types."""
+def digest(function, *args, check=None) -> str:
+    """What function(*args) computes: a hash over its outputs by their names; of arrays or their shapes and types.
+
+    `check` is called with the shapes and types of what it returns.
+    """
     program, out = jax.make_jaxpr(function, return_shape=True)(*args)
+    if check:
+        check(out)
     names = [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(args)]
     found = hashes(program.jaxpr, program.consts, names)
     outputs = [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(out)]
@@ -123,17 +134,18 @@ def digest(function, *args) -> str:
 
 
 def digests(case: str) -> dict[str, str]:
-    """The digests of a case: its first state, a step of each phase, and some outputs."""
+    """The digests of a case: its first state, a step of each phase, and some outputs.
+
+    Raises: AssertionError if a step does not keep the form of the state, or has metrics that are no scalars.
+    """
     name, overrides = CASES[case]
     config = config_of(name, **overrides)
     source = data.load(config.data)
     task, key = tasks.build(config, source.shape), jax.eval_shape(lambda: jax.random.key(0))
     state, found = shapes(task), {"init": digest(task.init, key)}
     for phase in task.phases:
-        batch = {"x": jax.ShapeDtypeStruct((phase.batches_per_step, phase.batch, *source.shape), source.dtype)}
-        if source.labels is not None:
-            batch["label"] = jax.ShapeDtypeStruct((phase.batches_per_step, phase.batch), np.int32)
-        found[phase.name] = digest(phase.prepared_step, state, batch, key)
+        given = step_inputs(phase, source, state)
+        found[phase.name] = digest(phase.prepared_step, *given, check=lambda out: assert_keeps_state(out, state))
     inputs = {"sample": ((4,), np.int32), "encode": ((4, *source.shape), source.dtype)}
     inputs["reconstruct"] = inputs["encode"]
     for output in inputs.keys() & task.outputs.keys():

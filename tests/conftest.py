@@ -1,5 +1,6 @@
 """Settings of the whole suite. Compiled programs are kept, for the other worker and for the next run."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ["XDG_CACHE_HOME"] = str(TESTS.parent / ".cache")  # what tests keep is not the user's
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(TESTS.parent / ".cache" / "tests-xla"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+gc.set_threshold(50_000, 20, 20)  # a trace makes many objects that last, which are else looked through again and again
 
 FUSION = "--xla_cpu_use_fusion_emitters=false"
 """XLA's older code generator for fused operations, which compiles in a quarter of the time."""
@@ -29,6 +31,12 @@ if "XLA_FLAGS" not in os.environ:
     # `XLA_FLAGS= pytest ...` they compile as a user's processes do, as `make test` has it for files marked `optimized`.
     os.environ["XLA_FLAGS"] = FUSION if _is_known(FUSION) else ""
     os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
+
+
+def pytest_collection_finish():
+    """What is imported by now stays, and is no garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

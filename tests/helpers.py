@@ -57,6 +57,26 @@ def fashion(split: str):
     return data.load(config)
 
 
+def step_inputs(phase, source, state):
+    """What a step of a phase takes, as shapes and types: the state, a batch and a key."""
+    import jax
+
+    batch = {"x": jax.ShapeDtypeStruct((phase.batches_per_step, phase.batch, *source.shape), source.dtype)}
+    if source.labels is not None:
+        batch["label"] = jax.ShapeDtypeStruct((phase.batches_per_step, phase.batch), np.int32)
+    return state, batch, jax.eval_shape(lambda: jax.random.key(0))
+
+
+def assert_keeps_state(out, state) -> None:
+    """What a step returns is a state like the one it got, and scalar metrics."""
+    import jax
+
+    after, metrics = out
+    assert jax.tree.map(lambda a: (a.shape, a.dtype), after) == jax.tree.map(lambda a: (a.shape, a.dtype), state)
+    assert metrics
+    assert {metric.shape for metric in metrics.values()} == {()}
+
+
 def with_remedies(**overrides):
     """The smallest DCGAN with what a GAN's state and randomness can have, at once, on labeled images."""
     config = config_of("dcgan", classes=10, augment="color,translation,cutout", replay__capacity=20, **overrides)

@@ -231,7 +231,7 @@ def test_no_two_draws_of_a_step_share_a_key(monkeypatch):
 
     def watched(draw):
         def watch(key, *args):
-            seen.append(jax.random.key_data(key).tobytes())
+            jax.debug.callback(lambda data: seen.append(data.tobytes()), jax.random.key_data(key))
             return draw(key, *args)
 
         return watch
@@ -245,8 +245,8 @@ def test_no_two_draws_of_a_step_share_a_key(monkeypatch):
         penalty__gradient_penalty=1.0,
         replay__capacity=8,
     )
-    with jax.disable_jit():
-        run(task, start(task), x=np.zeros((B, 4, 4, 1), np.float32))
+    run(task, start(task), x=np.zeros((B, 4, 4, 1), np.float32))
+    jax.effects_barrier()
     assert len(seen) == 20  # latents twice, noise and three augmentations four times, interpolates, replay
     assert len(set(seen)) == len(seen)
 
@@ -458,9 +458,8 @@ def test_microbatches_update_the_nets_as_the_whole_batch_does(overrides):
     nets = {"generator": {"widths": (5,)}, "critic": {"widths": (5,)}}
     with jax.enable_x64(True):
         ends = []
-        for count in (1, 2, 4):
+        for count in (1, 4):
             task = build(grad_accum_steps=count, **nets, **overrides)
             first = jax.tree.map(lambda a: a.astype(float) if a.dtype == jnp.float32 else a, start(task))
             ends.append(run(task, first, steps=3, x=np.float64(X))[-1])
-        for end in ends[1:]:
-            jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-12), end, ends[0])
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-12), *ends)
