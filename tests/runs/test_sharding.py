@@ -24,25 +24,34 @@ def eight():
         yield call
 
 
+def short(name, activation=""):
+    """Fewer steps than of the study."""
+    config = tiny(name, activation)
+    config.steps = 20
+    return config
+
+
 @pytest.mark.parametrize(
     "config", [pytest.param(name, marks=pytest.mark.slow) if name == "wgan_gp" else name for name in CONFIGS]
 )
 def test_any_number_of_devices_gives_one_curve(config, eight):
     """In float64, where rounding cannot hide another arithmetic: `experiments.scaling.drift` saw at most 2e-14."""
-    one = eight(train, tiny(config), 1, "float64")
-    for count in (2, 4):
-        for name, distance in distances(eight(train, tiny(config), count, "float64"), one).items():
+    one = eight(train, short(config), 1, "float64")
+    for count in (2, 4) if config == "gan" else (4,):
+        for name, distance in distances(eight(train, short(config), count, "float64"), one).items():
             assert distance < 1e-11, (name, count)
 
 
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize(
+    "config", [name if name == "wgan_gp" else pytest.param(name, marks=pytest.mark.slow) for name in CONFIGS]
+)
 def test_any_number_of_devices_gives_one_curve_in_float32(config, eight):
     """With a smooth activation: at the kink of another one, rounding now and then decides between two slopes.
 
     `experiments.scaling.drift` saw curves at most 7e-7 apart, and of the state a bias near zero at most 1e-5.
     """
-    curves, state = eight(train, tiny(config, "tanh"), 1, "float32")
-    other_curves, other_state = eight(train, tiny(config, "tanh"), 4, "float32")
+    curves, state = eight(train, short(config, "tanh"), 1, "float32")
+    other_curves, other_state = eight(train, short(config, "tanh"), 4, "float32")
     assert max(distances(other_curves, curves).values()) < 1e-5
     assert max(distances(other_state, state).values()) < 5e-5
 
