@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import config_of, run
+from helpers import config_of
 from scipy.linalg import subspace_angles
 
 from genjax import data, tasks
@@ -15,7 +15,7 @@ from genjax.losses import sparsity
 from genjax.nets.autoencoder import Dense, Tied
 from genjax.nets.conv_autoencoder import Convolutional
 from genjax.ops import corruption
-from genjax.run.restore import restore
+from genjax.run.fit import fit
 
 KEY = jax.random.key(0)
 SHAPE = (28, 28, 1)
@@ -29,13 +29,18 @@ def count(variables):
 # -- linear: PCA
 
 
+def trained(config):
+    """A config's task and its last state."""
+    source = data.load(config.data)
+    task = tasks.build(config, source.shape)
+    (*_, last) = fit(task, source, config.seed, (config.steps,))
+    return task, last.state
+
+
 @pytest.fixture(scope="module")
-def linear(tmp_path_factory):
+def linear():
     """The linear autoencoder, trained; its decoder's plane, its reconstructions and the data."""
-    path = tmp_path_factory.mktemp("linear")
-    done = run("genjax.train", "--config=configs/ae_linear_pca.py", f"--workdir={path}")
-    assert done.code == 0, done.err
-    task, state = restore(path)
+    task, state = trained(config_of("ae_linear_pca", ""))
     x = data.load(config_of("ae_linear_pca", "").data).read(np.arange(1000)).astype(np.float64)
     return np.asarray(state.nets["autoencoder"].params["decoder_0"]["kernel"]), task.outputs["reconstruct"](state, x), x
 
@@ -140,15 +145,12 @@ def test_the_l1_penalty_is_a_mean_over_examples_of_sums_over_latents():
 
 
 @pytest.mark.heavy
-def test_mean_activity_moves_to_the_target(tmp_path):
+def test_mean_activity_moves_to_the_target():
     """The defining property: without the penalty sigmoid latents are half active, with it a tenth."""
-    given = ["--config=configs/ae_sparse_kl.py", "--config.steps=400", "--config.autoencoder.widths=(50, 60)"]
+    given = {"steps": 400, "autoencoder__widths": (50, 60)}
     means = {}
     for weight in (0.0, 0.05):
-        path = tmp_path / str(weight)
-        done = run("genjax.train", *given, f"--config.penalty.weight={weight}", f"--workdir={path}")
-        assert done.code == 0, done.err
-        task, state = restore(path)
+        task, state = trained(config_of("ae_sparse_kl", "", **given, penalty__weight=weight))
         x = data.load(config_of("ae_sparse_kl", "").data).read(np.arange(500))
         means[weight] = np.asarray(task.outputs["encode"](state, x)).mean(0)
     assert means[0.0].mean() > 0.25
