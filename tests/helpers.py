@@ -8,7 +8,6 @@ import multiprocessing
 import os
 import runpy
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -233,8 +232,4 @@ def _main(module, args, folder, environment, before):
 
 def assert_refused_in_a_line(module: str, arguments: list[str], text: str) -> None:
     """`python -m module` ends with exit code 2 and one line of stderr that contains the text."""
-    command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, env=os.environ, check=False)
-    assert done.returncode == 2
-    assert text in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    run(module, *arguments).assert_refused(text, lines=1)

@@ -1,12 +1,11 @@
 """The table of data sources: names, documentation, and sources outside the package."""
 
-import subprocess
 import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers import ROOT
+from helpers import ROOT, run
 
 from genjax import data
 from genjax.data import registry
@@ -137,15 +136,14 @@ def test_the_page_has_the_current_table():
 def test_the_table_is_written_between_the_markers_alone(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
-    command = [sys.executable, "-m", "genjax.data", "--write", str(page)]
-    subprocess.run(command, check=True, cwd=ROOT)
+    assert run("genjax.data", "--write", page).code == 0
     text = page.read_text()
     assert text.startswith(f"before\n{BEGIN}\n\n| Name |")
     assert text.endswith(f"|\n\n{END}\nafter\n")
     page.write_text("no markers")
-    done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "expected a page with the lines" in done.stderr
+    done = run("genjax.data", "--write", page)
+    assert done.code == 1
+    assert "expected a page with the lines" in done.err
 
 
 # -- sources outside the package

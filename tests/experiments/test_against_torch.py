@@ -2,9 +2,6 @@
 
 import importlib
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
 from itertools import islice
 
@@ -12,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import ROOT, config_of
+from helpers import Program, config_of
 
 from experiments.benchmarks.workloads import WORKLOADS, progan_nets
 from experiments.gans import against_torch
@@ -34,8 +31,7 @@ def in_torch():
 
 def study(folder, *more):
     small = ["--data=fashion_mnist_10k", "--split=train[:128]", "--seeds=1", "--steps=2", "--samples=64"]
-    command = [sys.executable, "-m", "experiments.gans.against_torch", f"--out={folder}", *small, *more]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ, check=False)
+    return Program("experiments.gans.against_torch", f"--out={folder}", *small, *more).wait(600)
 
 
 def times(folder):
@@ -184,22 +180,22 @@ def test_running_statistics_change_only_in_the_generators_update(in_torch):
 
 def test_a_finished_study_is_not_repeated(tmp_path, in_torch):
     first = study(tmp_path)
-    assert first.returncode == 0, first.stderr
-    assert first.stdout.startswith("| Fréchet distance | genjax | PyTorch |")
-    assert "| SqueezeNet fire9 | " in first.stdout
-    assert (tmp_path / "dcgan.md").read_text() == first.stdout.rstrip("\n") + "\n"
+    assert first.code == 0, first.err
+    assert first.out.startswith("| Fréchet distance | genjax | PyTorch |")
+    assert "| SqueezeNet fire9 | " in first.out
+    assert (tmp_path / "dcgan.md").read_text() == first.out.rstrip("\n") + "\n"
     assert (tmp_path / "dcgan.png").read_bytes().startswith(b"\x89PNG")
     kept = times(tmp_path)
     assert sorted(kept) == [f"{name}-0.{end}" for name in ("genjax", "torch") for end in ("json", "npy")]
     samples = [np.load(tmp_path / "dcgan" / f"{name}-0.npy") for name in ("genjax", "torch")]
     assert [(x.shape, x.dtype) for x in samples] == [((64, *SHAPE), np.uint8)] * 2
     again = study(tmp_path)
-    assert again.stdout == first.stdout
-    assert again.stderr == ""  # nothing was trained or evaluated
+    assert again.out == first.out
+    assert again.err == ""  # nothing was trained or evaluated
     assert times(tmp_path) == kept
     other = study(tmp_path, "--steps=3")
-    assert other.returncode == 2
-    assert "choose another --out" in other.stderr
+    assert other.code == 2
+    assert "choose another --out" in other.err
 
 
 def test_a_table_has_means_deviations_and_each_seed():
@@ -230,9 +226,9 @@ def test_without_pytorch_only_finished_runs_are_shown(tmp_path, monkeypatch):
 )
 def test_bad_flags_are_refused_with_a_one_line_message(tmp_path, flag, text):
     done = study(tmp_path / "out", flag)
-    assert done.returncode == 2
-    assert text in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    assert done.code == 2
+    assert text in done.err
+    assert len(done.err.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()
 
 

@@ -1,27 +1,23 @@
 """The course's models in small: each is trained and evaluated once."""
 
-import os
 import re
-import subprocess
-import sys
 
 import pytest
-from helpers import ROOT
+from helpers import ROOT, Program
 
 from experiments.autoencoders.models import MODELS
 
 
 def study(folder, *more):
-    command = [sys.executable, "-m", "experiments.autoencoders", f"--workdir={folder}", "--data=fashion_mnist_10k"]
-    given = ["--seeds=2", "--epochs=0.001", *more]
-    return subprocess.run([*command, *given], cwd=ROOT, capture_output=True, text=True, env=os.environ, check=False)
+    given = [f"--workdir={folder}", "--data=fashion_mnist_10k", "--seeds=2", "--epochs=0.001", *more]
+    return Program("experiments.autoencoders", *given).wait(600)
 
 
 @pytest.mark.slow
 def test_models_are_trained_and_evaluated_once(tmp_path):
     first = study(tmp_path, "--models=stacked,greedy")
-    assert first.returncode == 0, first.stderr
-    rows = first.stdout.splitlines()
+    assert first.code == 0, first.err
+    rows = first.out.splitlines()
     assert rows[2].startswith("stacked 784-100-30, SGD 1.5")
     assert " ± " in rows[2]
     assert rows[2].split()[-2:] == ["0.2842", "0.9366"]  # the book's
@@ -32,14 +28,14 @@ def test_models_are_trained_and_evaluated_once(tmp_path):
         re.split(r"\s{2,}", row.strip()) for row in rows[2:]
     ]
     again = study(tmp_path, "--models=stacked,greedy")
-    assert again.stdout == first.stdout
-    assert again.stderr == ""  # nothing was trained
+    assert again.out == first.out
+    assert again.err == ""  # nothing was trained
 
 
 def test_an_unknown_model_is_named(tmp_path):
     done = study(tmp_path, "--models=staked")
-    assert done.returncode == 2
-    assert "no 'staked' (did you mean 'stacked'?)" in done.stderr
+    assert done.code == 2
+    assert "no 'staked' (did you mean 'stacked'?)" in done.err
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -2,14 +2,11 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
 
 import jax
 import numpy as np
 import pytest
-from helpers import ROOT
+from helpers import Program
 
 from experiments.gans import modes, vmapped_seeds
 from genjax import tasks
@@ -17,8 +14,8 @@ from genjax.config import check
 
 
 def study(folder, *more):
-    command = [sys.executable, "-m", "experiments.gans.modes", f"--out={folder}", "--data=ring8", "--seeds=2", *more]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ, check=False)
+    given = [f"--out={folder}", "--data=ring8", "--seeds=2", *more]
+    return Program("experiments.gans.modes", *given).wait(600)
 
 
 def test_a_seed_does_not_depend_on_the_number_of_seeds():
@@ -46,7 +43,7 @@ def test_every_method_is_a_gan_that_can_be_traced(method):
 @pytest.mark.slow
 def test_a_finished_method_is_not_trained_again(tmp_path):
     first = study(tmp_path, "--steps=2", "--methods=GAN,all modes")
-    assert first.returncode == 0, first.stderr
+    assert first.code == 0, first.err
     for name in ("ring8.md", "ring8.csv", "ring8.png", "ring8_samples.png", "ring8.gif"):
         assert (tmp_path / name).stat().st_size
     rows = list(csv.DictReader((tmp_path / "ring8.csv").open()))
@@ -54,10 +51,10 @@ def test_a_finished_method_is_not_trained_again(tmp_path):
     counts = json.loads((tmp_path / "ring8" / "GAN.json").read_text())
     assert [float(row["modes"]) for row in rows[:2]] == counts["covered"][0]
     again = study(tmp_path, "--steps=2", "--methods=GAN,all modes")
-    assert "good\n" not in again.stdout.split("| Method")[0]
+    assert "good\n" not in again.out.split("| Method")[0]
     other = study(tmp_path, "--steps=3", "--methods=GAN")
-    assert other.returncode == 2
-    assert "choose another --out" in other.stderr
+    assert other.code == 2
+    assert "choose another --out" in other.err
 
 
 def test_an_interval_contains_the_mean_and_stays_within_the_values():

@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -25,10 +23,10 @@ CLASSIFIER = "--config=configs/classifier.py:smoke"
     ],
 )
 def test_help_tells_of_every_flag(module, names):
-    done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, cwd=ROOT)
-    assert f"python -m {module} --" in done.stdout  # an example
+    done = run(module, "--help")
+    assert f"python -m {module} --" in done.out  # an example
     for name in names:
-        assert f"--{name}" in done.stdout or f"--[no]{name}" in done.stdout, name
+        assert f"--{name}" in done.out or f"--[no]{name}" in done.out, name
 
 
 def test_dry_run_prints_config_parameters_phases_and_memory_and_writes_nothing(tmp_path):
