@@ -202,6 +202,13 @@ def _have_eight_devices():
     jax.config.update("jax_num_cpu_devices", 8)
 
 
+def without_report() -> None:
+    """Draw no report in this process, which takes longer than a run of a few steps."""
+    from genjax.run.recorder import Recorder
+
+    Recorder.report = lambda self: None
+
+
 def until(condition, seconds: float = 60) -> float:
     """Wait until a condition holds; how long it took."""
     start = time.monotonic()

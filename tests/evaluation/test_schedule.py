@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import Program, assert_same, config_of, ending, run
+from helpers import Program, assert_same, config_of, ending, run, without_report
 
 from genjax import data, tasks
 from genjax.errors import InputError
@@ -43,7 +43,8 @@ def test_a_run_is_evaluated_during_training(flags, tmp_path):
 @pytest.mark.heavy
 def test_evaluations_do_not_change_training(flags, tmp_path):
     for name, more in (("judged", []), ("not", ["--config.eval.every=0"])):
-        assert run("genjax.train", *flags, *more, f"--workdir={tmp_path / name}").code == 0
+        done = run("genjax.train", *flags, *more, f"--workdir={tmp_path / name}", before=without_report)
+        assert done.code == 0, done.err
     judged, not_judged = (ending(tmp_path / name) for name in ("judged", "not"))
     same = [key for key in not_judged if not key.startswith("row")]
     assert_same({key: judged[key] for key in same if key != "rows"}, {k: not_judged[k] for k in same if k != "rows"})
@@ -65,14 +66,15 @@ def stop_at_4():
             yield chunk
 
     loop.train = watched
+    without_report()
 
 
 @pytest.mark.heavy
 def test_a_stopped_run_ends_with_the_results_of_an_uninterrupted_one(flags, tmp_path):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    assert run("genjax.train", *flags, f"--workdir={whole}").code == 0
+    assert run("genjax.train", *flags, f"--workdir={whole}", before=without_report).code == 0
     assert Program("genjax.train", *flags, f"--workdir={cut}", before=stop_at_4).wait().code == 143
-    assert run("genjax.train", *flags, f"--workdir={cut}").code == 0
+    assert run("genjax.train", *flags, f"--workdir={cut}", before=without_report).code == 0
     assert_same(ending(cut), ending(whole))
     results = [read_evaluations(path / "metrics.jsonl") for path in (whole, cut)]
     assert len(results[0]) == 6

@@ -8,18 +8,12 @@ import threading
 import time
 
 import pytest
-from helpers import STEPS, Program, assert_same, checkpoints, ending, until
+from helpers import STEPS, Program, assert_same, checkpoints, ending, until, without_report
 
 from genjax.engine import checkpoint
-from genjax.run.recorder import Recorder
 from genjax.run.training import train
 
 pytestmark = pytest.mark.optimized
-
-
-def without_report():
-    """Of a process what a fixture spares those of this one."""
-    Recorder.report = lambda self: None
 
 
 # -- kill -9
@@ -168,7 +162,7 @@ def test_a_run_killed_within_a_save_continues_from_the_last_whole_checkpoint(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_saves_says_how_to_continue_and_exits_with_its_code(number, flags, whole, tmp_path):
-    program = Program("genjax.train", *flags, f"--workdir={tmp_path}")
+    program = Program("genjax.train", *flags, f"--workdir={tmp_path}", before=without_report)
     until(lambda: checkpoints(tmp_path))
     program.kill(number)
     result = program.wait()
@@ -177,7 +171,8 @@ def test_a_signal_saves_says_how_to_continue_and_exits_with_its_code(number, fla
     assert f"{signal.Signals(number).name}: saved at step {step} of {STEPS}" in result.err
     assert f"python -m genjax.train --workdir={tmp_path}" in result.err
     assert "Traceback" not in result.err
-    assert Program("genjax.train", f"--workdir={tmp_path}").wait().code == 0  # the command that was named
+    again = Program("genjax.train", f"--workdir={tmp_path}", before=without_report)  # the command that was named
+    assert again.wait().code == 0
     assert_same(ending(tmp_path), ending(whole))
 
 
@@ -206,7 +201,7 @@ def test_a_second_process_on_a_folder_is_refused_until_the_first_has_died(flags,
     assert (tmp_path / "config.json").stat().st_mtime_ns == begun
     first.kill(signal.SIGKILL)
     assert first.wait().code == -signal.SIGKILL
-    assert Program("genjax.train", *flags, f"--workdir={tmp_path}").wait().code == 0
+    assert Program("genjax.train", *flags, f"--workdir={tmp_path}", before=without_report).wait().code == 0
     assert_same(ending(tmp_path), ending(whole))
 
 

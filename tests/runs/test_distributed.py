@@ -10,11 +10,10 @@ import time
 
 import numpy as np
 import pytest
-from helpers import Program, assert_same, checkpoints, ending, flip_a_byte, rows
+from helpers import Program, assert_same, checkpoints, ending, flip_a_byte, rows, without_report
 
 from genjax.data.feed import Feed
 from genjax.engine import checkpoint, distributed, loop
-from genjax.run.recorder import Recorder
 from genjax.run.records import read_evaluations
 from genjax.run.workdir import Workdir
 
@@ -28,10 +27,6 @@ def flags(images):
     short = {"steps": STEPS, "log_every": 4, "sample_every": 4, "save_every": 2, "keep": STEPS, "ema.half_life": 100.0}
     short |= {"data.name": f"folder:{images}"}
     return ["--config=configs/gan.py:smoke", *(f"--config.{key}={value}" for key, value in short.items())]
-
-
-def without_report():
-    Recorder.report = lambda self: None  # drawing takes longer than such a run
 
 
 def begin(*flags, before=without_report, other=without_report, otherwise=(), **environment):
