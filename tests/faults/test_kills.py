@@ -19,7 +19,8 @@ pytestmark = pytest.mark.optimized
 # -- kill -9
 
 
-def test_a_run_killed_twenty_times_at_random_moments_ends_at_the_same_bits(flags, config, tmp_path):
+@pytest.mark.parametrize("kills", [8, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_run_killed_many_times_at_random_moments_ends_at_the_same_bits(kills, flags, config, tmp_path):
     steps = 60
     assert train(config(steps=steps, save_every=steps), tmp_path / "whole") == 0
     expected = ending(tmp_path / "whole")
@@ -32,7 +33,7 @@ def test_a_run_killed_twenty_times_at_random_moments_ends_at_the_same_bits(flags
     def newest():
         return max(checkpoints(path), default=0)
 
-    while len(killed) < 20:
+    while len(killed) < kills:
         before, program = newest(), start()
         if rng.random() < 0.2:
             time.sleep(rng.uniform(0, started))  # while it starts
@@ -49,9 +50,9 @@ def test_a_run_killed_twenty_times_at_random_moments_ends_at_the_same_bits(flags
     assert start().wait().code == 0
     assert_same(ending(path), expected)
     assert {p.name for p in path.rglob("*") if p.suffix in (".partial", ".tmp")} == set()
-    assert sum(0 < after < steps for _, after, _ in killed) >= 12, killed  # most fall between the first and last step
-    assert sum(after > before for before, after, _ in killed) >= 8, killed  # and after some progress of their own
-    assert sum(in_a_save for *_, in_a_save in killed) >= 3, killed
+    assert sum(0 < after < steps for _, after, _ in killed) >= 0.6 * kills, killed  # most: between first and last step
+    assert sum(after > before for before, after, _ in killed) >= 0.4 * kills, killed  # and after progress of their own
+    assert sum(in_a_save for *_, in_a_save in killed) >= 3 * (kills // 20), killed
 
 
 def _die():
