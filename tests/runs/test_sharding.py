@@ -25,7 +25,7 @@ def eight():
 
 
 def short(name, activation=""):
-    """Fewer steps than of the study."""
+    """The config of the study with fewer steps."""
     config = tiny(name, activation)
     config.steps = 20
     return config
