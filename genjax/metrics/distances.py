@@ -1,8 +1,9 @@
-"""Euclidean distances between two sets in float64, tile by tile, so that memory does not grow with both sizes."""
+"""Euclidean distances between two sets in float64, tile by tile, so that memory does not grow with their sizes."""
 
 import numpy as np
 
 TILE = 2048  # examples: 32 MiB of distances
+COLUMNS = 2**14  # numbers of each example that are in memory in float64: 256 MiB per tile
 RESOLUTION = 1e-14  # of the squared norms: the rounding of float32 features, well above that of the float64 sums here
 
 
@@ -17,10 +18,13 @@ def pairwise_sq(x, y, origin):
     The origin keeps the three terms from cancelling. Pairs nearer than `RESOLUTION` get a distance of zero.
     Shapes: x [N, D], y [M, D], origin [D] -> float64 [N, M].
     """
-    x = x.astype(np.float64) - origin
-    y = y.astype(np.float64) - origin
-    norms = np.sum(x**2, 1)[:, None] + np.sum(y**2, 1)
-    squared = norms - 2 * (x @ y.T)
+    norms = products = 0.0
+    for start in range(0, x.shape[1], COLUMNS):
+        part = slice(start, start + COLUMNS)
+        near_x, near_y = (z[:, part].astype(np.float64) - origin[part] for z in (x, y))
+        norms = norms + (np.sum(near_x**2, 1)[:, None] + np.sum(near_y**2, 1))
+        products = products + near_x @ near_y.T
+    squared = norms - 2 * products
     squared[squared < RESOLUTION * norms] = 0
     return squared
 

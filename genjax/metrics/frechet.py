@@ -29,6 +29,21 @@ def frechet_distance(mean1, cov1, mean2, cov2):
     return max(0.0, float(np.sum((mean1 - mean2) ** 2) + np.trace(cov1) + np.trace(cov2) - 2 * overlap))
 
 
+def distance_of_moments(samples, reference):
+    """The Fréchet distance of two sets by their `Moments`; one warning names the sets that are too small.
+
+    Raises: InputError as `frechet_distance` and `Moments.cov`.
+    """
+    named = ((samples, "samples"), (reference, "examples of the reference"))
+    width = len(reference.mean)
+    few = [f"{int(moments.count):,} {name}" for moments, name in named if moments.count <= width]
+    with warnings.catch_warnings(action="ignore"):
+        covariances = reference.cov, samples.cov
+    if few:
+        _warn_of_rank(" and ".join(few), width)
+    return frechet_distance(reference.mean, covariances[0], samples.mean, covariances[1])
+
+
 class Moments(NamedTuple):
     """Count of examples, their mean and the sum of their outer products about the mean, in float64.
 
@@ -69,12 +84,16 @@ class Moments(NamedTuple):
         if count < 2:
             raise InputError(f"a covariance of {count} examples does not exist: expected at least 2; add more.")
         if count <= width:
-            warnings.warn(
-                f"{count} examples in {width} dimensions have a singular covariance: the Fréchet distance is finite, "
-                f"but far above its value for many examples; take more than {width}.",
-                stacklevel=2,
-            )
+            _warn_of_rank(f"{count} examples", width)
         return self.scatter / (count - 1)
+
+
+def _warn_of_rank(few, width):
+    warnings.warn(
+        f"{few} in {width} dimensions have a singular covariance: the Fréchet distance is finite, but far above its "
+        f"value for many examples; take more than {width}.",
+        stacklevel=3,
+    )
 
 
 def _gaussian(number, mean, cov):

@@ -22,7 +22,8 @@ def kernel_distance(x, y, subsets=100, size=1000, seed=0):
     """Squared maximum mean discrepancy under (x.y / D + 1)^3, unbiased (it may be negative), averaged over subsets.
 
     The subsets are those of torch-fidelity with the same seed: drawn without replacement by NumPy's RandomState,
-    whose stream never changes.
+    whose stream never changes. Subsets of `size` examples of as many are all the same: their deviation is
+    zero, and says nothing.
     Shapes: x [N, D], y [M, D] -> KernelDistance.
     Raises: InputError for widths that differ, NaN, or fewer than `size` examples.
     """
@@ -40,6 +41,8 @@ def kernel_distance(x, y, subsets=100, size=1000, seed=0):
     def subset_of(z):
         return z[rng.choice(len(z), size, replace=False)].astype(np.float64)
 
+    if size == len(x) == len(y):
+        subsets = 1
     distances = [_discrepancy(subset_of(x), subset_of(y)) for _ in range(subsets)]
     return KernelDistance(float(np.mean(distances)), float(np.std(distances)))
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from genjax.metrics import checks, distances
+from genjax.metrics import blocks, checks, distances
 
 
 class Neighbors(NamedTuple):
@@ -39,12 +39,14 @@ def _nearest(samples, train, k, origin):
         indices = np.hstack([indices, numbers])
         order = np.argpartition(squared, k - 1)[:, :k] if squared.shape[1] > k else np.argsort(squared)
         squared, indices = (np.take_along_axis(z, order, 1) for z in (squared, indices))
-    exact = [_exact(samples, train[indices[:, place]]) for place in range(k)]
+    exact = [_exact(samples, train, indices[:, place]) for place in range(k)]
     return _sorted(indices, np.stack(exact, 1))
 
 
-def _exact(x, y):
-    return np.sqrt(np.sum((x.astype(np.float64) - y.astype(np.float64)) ** 2, 1))
+def _exact(x, train, nearest):
+    parts = blocks.slices(len(x), x.shape[1:], len(x))
+    pairs = ((x[part].astype(np.float64), train[nearest[part]].astype(np.float64)) for part in parts)
+    return np.concatenate([np.sqrt(np.sum((a - b) ** 2, 1)) for a, b in pairs])
 
 
 def _sorted(indices, lengths):

@@ -8,7 +8,7 @@ Raises: InputError for shapes that differ, NaN, or values outside [0, 1].
 import numpy as np
 
 from genjax.errors import InputError
-from genjax.metrics import checks
+from genjax.metrics import blocks, checks
 from genjax.metrics.similarity import ssim
 
 __all__ = ["bce", "mse", "psnr", "rounded_accuracy", "ssim"]
@@ -16,17 +16,19 @@ __all__ = ["bce", "mse", "psnr", "rounded_accuracy", "ssim"]
 
 def bce(x, y):
     """Binary cross-entropy -x log y - (1 - x) log(1 - y), in nats; logarithms are clipped at -100, as in PyTorch."""
-    x, y = _pairs(x, y)
-    with np.errstate(divide="ignore"):
-        log_one = np.maximum(np.log(y), -100)
-        log_zero = np.maximum(np.log1p(-y), -100)
-    return -np.mean(x * log_one + (1 - x) * log_zero, axis=1)
+
+    def entropy(x, y):
+        with np.errstate(divide="ignore"):
+            log_one = np.maximum(np.log(y), -100)
+            log_zero = np.maximum(np.log1p(-y), -100)
+        return -np.mean(x * log_one + (1 - x) * log_zero, axis=1)
+
+    return _each(entropy, x, y)
 
 
 def mse(x, y):
     """Mean squared error."""
-    x, y = _pairs(x, y)
-    return np.mean((x - y) ** 2, axis=1)
+    return _each(lambda x, y: np.mean((x - y) ** 2, axis=1), x, y)
 
 
 def psnr(x, y):
@@ -37,14 +39,15 @@ def psnr(x, y):
 
 def rounded_accuracy(x, y):
     """Share of numbers that round to the same value, 0 or 1 (a half rounds to 0, as in Keras)."""
-    x, y = _pairs(x, y)
-    return np.mean(np.round(x) == np.round(y), axis=1)
+    return _each(lambda x, y: np.mean(np.round(x) == np.round(y), axis=1), x, y)
 
 
-def _pairs(x, y):
+def _each(measure, x, y):
+    """One number per pair; `measure` gets float64 [n, D], in blocks."""
     checks.same_shape("x", np.asarray(x), "y", np.asarray(y))
-    x, y = (checks.table(name, z).astype(np.float64) for name, z in (("x", x), ("y", y)))
+    x, y = (checks.table(name, z) for name, z in (("x", x), ("y", y)))
     for name, z in (("x", x), ("y", y)):
         if z.min() < 0 or z.max() > 1:
             raise InputError(f"{name} has values from {z.min():.4g} to {z.max():.4g}: expected [0, 1]; rescale first.")
-    return x, y
+    parts = blocks.slices(len(x), x.shape[1:], len(x))
+    return np.concatenate([measure(x[part].astype(np.float64), y[part].astype(np.float64)) for part in parts])

@@ -6,13 +6,13 @@ Sources: Wang et al. 2004 (SSIM), Wang, Simoncelli and Bovik 2003 (MS-SSIM), arX
 import numpy as np
 
 from genjax.errors import InputError
-from genjax.metrics import checks
+from genjax.metrics import blocks, checks
 
 WINDOW = 11
 SIGMA = 1.5
 K1, K2 = 0.01, 0.03
 WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
-BLOCK = 64  # pairs that are processed at once
+BLOCK = 64  # pairs that are processed at once, if they are small
 
 
 def ssim(x, y, data_range=1.0):
@@ -59,16 +59,21 @@ def ms_ssim(x, y, data_range=1.0):
 def ms_ssim_diversity(x, pairs=1000, seed=0, data_range=1.0):
     """Mean MS-SSIM of random pairs of one set: 1 if all images are the same, lower the more they differ.
 
-    A pair is two different entries of `x`, drawn uniformly.
+    A pair is two different entries of `x`, drawn uniformly; if there are no more pairs than that, each counts once.
     Shapes: x [N, H, W, C] -> float.
     Raises: InputError for fewer than two images, and as `ms_ssim_each`.
     """
     x = checks.images("x", x, rows=2)
     checks.count("pairs", pairs)
-    rng = np.random.default_rng(seed)
-    first = rng.integers(len(x), size=pairs)
-    second = (first + rng.integers(1, len(x), size=pairs)) % len(x)
-    return ms_ssim(x[first], x[second], data_range)
+    if len(x) * (len(x) - 1) // 2 <= pairs:
+        first, second = np.triu_indices(len(x), 1)
+    else:
+        rng = np.random.default_rng(seed)
+        first = rng.integers(len(x), size=pairs)
+        second = (first + rng.integers(1, len(x), size=pairs)) % len(x)
+    parts = blocks.slices(len(first), x.shape[1:], BLOCK)
+    each = [ms_ssim_each(x[first[part]], x[second[part]], data_range) for part in parts]
+    return float(np.concatenate(each).mean())
 
 
 def scales(size):
@@ -100,7 +105,7 @@ def _pairs(x, y, data_range):
 
 def _in_blocks(measure, x, y):
     """One number per pair; `measure` gets float64 with channels first."""
-    parts = [slice(start, start + BLOCK) for start in range(0, len(x), BLOCK)]
+    parts = blocks.slices(len(x), x.shape[1:], BLOCK)
     return np.concatenate(
         [measure(*(z[part].transpose(0, 3, 1, 2).astype(np.float64) for z in (x, y))) for part in parts]
     )

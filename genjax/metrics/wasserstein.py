@@ -9,14 +9,14 @@ import numpy as np
 from scipy.ndimage import correlate1d
 
 from genjax.errors import InputError
-from genjax.metrics import checks
+from genjax.metrics import blocks, checks
 
 PATCH = 7  # pixels, the side of a patch
 PATCHES = 128  # per image
 REPEATS = 4
 DIRECTIONS = 128
 SMALLEST = 16  # pixels, the shorter side of the last level
-BLOCK = 128  # images whose pyramids are in memory at once
+BLOCK = 128  # images whose pyramids are in memory at once, if they are small
 TAPS = np.array([1, 4, 6, 4, 1], np.float32) / 16
 
 
@@ -101,8 +101,7 @@ def _sizes(size):
 def _patches(x, level, levels, tops, lefts):
     """Patches of one level. Shapes: [N, H, W, C], two int [N, 128] -> float32 [N * 128, C, 7, 7]."""
     patches = np.empty((*tops.shape, x.shape[3], PATCH, PATCH), np.float32)
-    for start in range(0, len(x), BLOCK):
-        rows = slice(start, start + BLOCK)
+    for rows in blocks.slices(len(x), x.shape[1:], BLOCK):
         images = laplacian(x[rows], level, levels)
         windows = np.lib.stride_tricks.sliding_window_view(images, (PATCH, PATCH), (1, 2))
         patches[rows] = windows[np.arange(len(images))[:, None], tops[rows], lefts[rows]]

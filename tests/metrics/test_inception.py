@@ -33,7 +33,7 @@ def test_splits_are_consecutive():
 @pytest.mark.parametrize(
     ("probs", "text"),
     [
-        (np.full((5, 2), 0.5), "probs has 5 examples where at least 10 are needed"),
+        (np.full((5, 2), 0.5), "10 splits of 5 samples: expected at least 20"),
         (np.full((20, 2), 0.6), "the first row sums to 1.2"),
         (np.tile([2.0, -1], (20, 1)), r"range over \[-1, 2\]"),
         (np.full((20, 2), np.nan), "probs has nan"),
