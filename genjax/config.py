@@ -42,6 +42,7 @@ def defaults(task: str) -> ConfigDict:
             "metrics": "frechet,precision_recall",
             "features": "squeezenet",
             "samples": 2000,
+            "classes": "reference",  # those of samples: in the shares of the data, or "uniform"
             "heldout": "",  # the split for accuracies and reconstructions; "": "test"
             "budget": 0.1,  # largest share of the run's time; the last step is always evaluated
         }

@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from absl.flags import DEFINE_integer, DEFINE_list, DEFINE_string
+from absl.flags import DEFINE_enum, DEFINE_integer, DEFINE_list, DEFINE_string
 
 from genjax.cli import entry, flags, output
 from genjax.errors import InputError
@@ -23,7 +23,7 @@ SAMPLES = 10_000
 def define_flags() -> None:
     """The flags of this entry point."""
     from genjax.data import names
-    from genjax.evaluation import registry
+    from genjax.evaluation import registry, selection
 
     flags.define_run(required=False)
     DEFINE_string("images", None, f"Images to evaluate in place of a run: a folder, a .npy, or a data set ({names()}).")
@@ -34,6 +34,13 @@ def define_flags() -> None:
     DEFINE_string("features", "squeezenet", "Nets: squeezenet, squeezenet:SIZE, inception:FILE, classifier:RUN.")
     DEFINE_integer("samples", None, f"Number of samples; default: {SAMPLES:,} of a run, all --images.", lower_bound=2)
     flags.define_sampling()
+    DEFINE_enum(
+        "classes",
+        None,
+        selection.CLASSES,
+        "Classes of a conditional run's samples: in their shares in the reference, or equally often; default: the "
+        "run's eval.classes.",
+    )
     flags.define_form()
     flags.define_out(None, "A .jsonl to append results to; default: the run's metrics.jsonl.")
     DEFINE_list("compare", [], "Runs (or .jsonl files) whose results are printed side by side.")
@@ -76,8 +83,6 @@ def _context_of_run(metrics):
     from genjax.report.console import watch
     from genjax.run.restore import check_own_data, open_config, restore
 
-    if FLAGS.truncation is not None and FLAGS.truncation <= 0:
-        raise InputError(f"--truncation={FLAGS.truncation}: expected a number above 0, such as 0.7")
     info, config = open_config(FLAGS.workdir)
     form = config.data
     own = FLAGS.reference in (None, form.name)
@@ -86,23 +91,35 @@ def _context_of_run(metrics):
     if own:
         check_own_data(info, reference)
     task, state = restore(FLAGS.workdir, FLAGS.step)
+    flags.check_truncation(FLAGS.truncation, task.outputs)
+    if FLAGS.classes and not task.classes:
+        raise InputError(f"--classes={FLAGS.classes}: {FLAGS.workdir} is a run without classes")
     title = f"{FLAGS.workdir} at step {int(state.step):,}"
     samples = None
     options = {}
     nets = []
+    classes = ""
     if "sample" in task.outputs:
         options = {"ema": FLAGS.ema, "truncation": FLAGS.truncation}
         count = FLAGS.samples or SAMPLES
         shape = tuple(info["data"]["shape"])
-        samples = sources.samples_of(task, state, shape, count, info["data"]["labels"], **options)
+        names = info["data"]["labels"]
+        wanted = FLAGS.classes or config.eval.classes
+        classes, frequencies = sources.classes_of(task, reference, names, wanted)
+        if classes and classes != wanted:
+            _warn(f"{reference.name} has no labels of the run's classes: samples are of all classes equally often")
+        samples = sources.samples_of(task, state, shape, count, names, frequencies, **options)
         sources.check_same_shape(samples, reference)
+        if not own and (warning := sources.differing_forms(info["data"].get("form", ""), reference.form)):
+            _warn(warning)
         nets = open_feature_nets(FLAGS.features, reference)
-        title += f": {count:,} samples, of the seeds 0 to {count - 1}"
+        of = f"the seeds 0 to {count - 1}" if frequencies is None else f"classes in the shares of {reference.name}"
+        title += f": {count:,} samples, of {of}"
     heldout = None
     if registry.need_heldout(metrics):
         heldout_split = FLAGS.heldout or (config.eval.heldout if own else "")
         heldout = sources.heldout(reference.name, heldout_split, form, reference.fingerprint)
-    context = EvalContext(samples, reference, heldout, nets, task, state, options, watch)
+    context = EvalContext(samples, reference, heldout, nets, task, state, options, classes, watch)
     return context, int(state.step), title
 
 
@@ -112,6 +129,8 @@ def _context_of_images(metrics):
     from genjax.evaluation.nets import open_feature_nets
     from genjax.report.console import watch
 
+    if FLAGS.classes:
+        raise InputError(f"--classes={FLAGS.classes} is of a run's samples; --images have the classes that they have")
     if not FLAGS.reference:
         raise InputError("--images needs --reference, which they are compared with: a folder, a .npy or a data set")
     form = {"size": FLAGS.size, "channels": int(FLAGS.channels), "range": FLAGS.range}
@@ -119,6 +138,8 @@ def _context_of_images(metrics):
     samples = sources.take(samples, FLAGS.samples or samples.size)
     reference = sources.open_images(FLAGS.reference, FLAGS.split or "", form)
     sources.check_same_shape(samples, reference)
+    if warning := sources.differing_forms(samples.form, reference.form):
+        _warn(warning)
     heldout = None
     if registry.need_heldout(metrics):
         heldout = sources.heldout(reference.name, FLAGS.heldout or "", form, reference.fingerprint)
@@ -138,6 +159,7 @@ def _report(results, skipped):
     values = [value for result in results for value in result.values]
     rows = [(value.label, float(value.number), value.std, ARROWS[value.better]) for value in values]
     yield table(rows, ("metric", "value", "deviation", "better"))
+    yield from (f"\nnote: {value.label}: {value.note}" for value in values if value.note)
     if skipped:
         yield "\nnot measured"
         yield from (f"  {label}: {reason}" for label, reason in skipped.items())

@@ -67,8 +67,7 @@ def sample(workdir, seeds, step=None, ema=True, truncation=None, label="") -> np
     from genjax.run.restore import load_info, restore
 
     task, state = restore(workdir, step)
-    if truncation is not None and truncation <= 0 and "map" not in task.outputs:
-        raise InputError(f"--truncation={truncation}: expected a number above 0, such as 0.7")
+    flags.check_truncation(truncation, task.outputs)
     if "sample" not in task.outputs:
         raise InputError(f"{workdir} is a run of a task without samples; it has {', '.join(task.outputs) or 'none'}")
     if label:

@@ -1,8 +1,12 @@
 """Flags that several commands share, each declared and explained only here."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from math import inf, isfinite
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
+
+from genjax.errors import InputError
 
 if TYPE_CHECKING:
     from genjax.run.loaded import Examples
@@ -26,6 +30,14 @@ def define_sampling() -> None:
         "Less variety, more typical examples: redraw latents outside [-t, t]; for a StyleGAN this is psi, the distance "
         "of w from its average.",
     )
+
+
+def check_truncation(truncation: float | None, outputs: Mapping[str, Any]) -> None:
+    """Refuse a truncation that a task with these outputs does not take. Raises: InputError."""
+    if truncation is None or ("map" in outputs and isfinite(truncation)) or 0 < truncation < inf:
+        return
+    expected = "a number, such as 0.7, or 0 for the average" if "map" in outputs else "a number above 0, such as 0.7"
+    raise InputError(f"--truncation={truncation}: expected {expected}")
 
 
 def define_form() -> None:

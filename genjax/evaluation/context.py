@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,9 @@ from genjax.data.source import Source
 from genjax.engine.phase import Task
 from genjax.engine.state import State, local
 from genjax.errors import NotApplicable
-from genjax.evaluation.features import FeatureCache, Features
+from genjax.evaluation import selection
+from genjax.evaluation.examples import gather
+from genjax.evaluation.features import MAX_IN_MEMORY, FeatureCache, Features
 from genjax.evaluation.metric import Metric
 from genjax.metrics.features import FeatureNet
 from genjax.metrics.frechet import Moments
@@ -39,11 +41,13 @@ class EvalContext:
     task: Task | None = None  # of a run
     state: State | None = None
     options: dict[str, Any] = field(default_factory=dict)  # of the task's outputs: ema, truncation
+    classes: str = ""  # of a run's samples, one of sources.CLASSES; "" if they have none
     progress: Callable[[str, int], AbstractContextManager[OnProgress]] = silent  # shows long work: title, total
     images: dict[str, Any] = field(default_factory=dict)  # images that metrics draw, by file name
+    chosen: bool = False  # whether the metric in progress reads some examples of a larger set
     _caches: dict[tuple[str, str], FeatureCache] = field(default_factory=dict)
     _features: dict[tuple[str, str], Features] = field(default_factory=dict)
-    _taken: dict[str, np.ndarray] = field(default_factory=dict)
+    _taken: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)  # indices, examples
 
     def describe_subject(self) -> dict[str, Any] | None:
         """Description of the samples, for the row of a result; None if there are none."""
@@ -75,11 +79,20 @@ class EvalContext:
                 with self.progress(f"{name}: {net.name}", source.size) as on_progress:
                     cache.fill(on_progress)
 
+    def moments(self, net: FeatureNet, name: str) -> Moments:
+        """Moments of the features of all "samples" or the whole "reference". Raises: as `features`."""
+        return self._read_features(net, name).moments
+
     def features(self, net: FeatureNet, name: str) -> Features:
         """Features of the "samples" or the "reference".
 
         Raises: RuntimeError if they were not extracted before (`extract_features`).
         """
+        features = self._read_features(net, name)
+        self.chosen |= len(features.features) < getattr(self, name).size
+        return features
+
+    def _read_features(self, net, name) -> Features:
         if (net.name, name) not in self._features:
             source = getattr(self, name)
             if _are_points(source):
@@ -94,13 +107,29 @@ class EvalContext:
             self._features[net.name, name] = features
         return self._features[net.name, name]
 
+    def select(self, name: str, count: int, size: int = 0) -> np.ndarray:
+        """Indices of at most `count` of the "samples", "reference" or "heldout", or of the `size` that are kept of it.
+
+        The first ones of a run's samples, which are in no order; otherwise chosen by a fixed seed, which the protocol
+        then has.
+        """
+        size = size or getattr(self, name).size
+        if name == "samples" and self.task is not None:
+            return np.arange(min(count, size))
+        self.chosen |= count < size
+        return selection.select(size, count)
+
     def take(self, name: str, count: int) -> np.ndarray:
-        """The first examples of the "samples", "reference" or "heldout", at most `count`."""
+        """At most `count` of the "samples", "reference" or "heldout" as `select` chooses them, not to be changed."""
         source = getattr(self, name)
-        count = min(source.size, count)
-        if len(self._taken.get(name, ())) < count:
-            self._taken[name] = source.read(np.arange(count))
-        return self._taken[name][:count]
+        indices = self.select(name, count)
+        if name not in self._taken or len(self._taken[name][0]) < len(indices):
+            self._taken[name] = indices, gather(source, indices)
+        kept, examples = self._taken[name]
+        rows = np.searchsorted(kept, indices)
+        if rows[-1] == len(rows) - 1:
+            return examples[: len(rows)]
+        return gather(replace(source, read=examples.__getitem__), rows)
 
     def need_outputs(self, *names: str) -> Task:
         """The run's task. Raises: NotApplicable if there is no run, or its task lacks one of the outputs."""
@@ -130,4 +159,4 @@ def _are_points(source: Source) -> bool:
 
 def _features_of_points(source: Source) -> Features:
     x = source.read(np.arange(source.size))
-    return Features(Moments.empty(x.shape[1]).add(x), x, None)
+    return Features(Moments.empty(x.shape[1]).add(x), x[selection.select(len(x), MAX_IN_MEMORY)], None)

@@ -10,6 +10,7 @@ from genjax.errors import InputError, NotApplicable
 from genjax.evaluation.context import EvalContext
 from genjax.evaluation.metric import Metric
 from genjax.evaluation.protocol import Result, versions
+from genjax.evaluation.selection import CHOSEN, REFERENCE
 from genjax.metrics.features import FeatureNet
 
 
@@ -60,17 +61,20 @@ def _measure(context: EvalContext, metric: Metric, net: FeatureNet | None):
         raise NotApplicable("it is of samples, which this task does not make")
     if metric.per_net and net is None:
         raise NotApplicable("it needs features, and there is no feature net for these examples")
-    return metric.measure(context, net) if metric.per_net else metric.measure(context)
+    context.chosen = False
+    values, settings = metric.measure(context, net) if metric.per_net else metric.measure(context)
+    return values, settings | (CHOSEN if context.chosen else {})
 
 
 def _protocol(context: EvalContext, metric: Metric, net: FeatureNet | None, settings: dict) -> dict:
     """All that a value depends on, except the samples themselves."""
     protocol = {"metric": metric.name, "settings": settings}
     if metric.samples:
-        protocol["samples"] = {"count": context.samples.size, "type": context.samples.dtype.name}
-        if context.options.get("truncation") is not None:
-            protocol["samples"]["truncation"] = context.options["truncation"]
-    if metric.reference:
+        more = {"classes": context.classes or None, "truncation": context.options.get("truncation")}
+        more["form"] = context.samples.form or None
+        more = {key: value for key, value in more.items() if value is not None}
+        protocol["samples"] = {"count": context.samples.size, "type": context.samples.dtype.name} | more
+    if metric.reference or (metric.samples and context.classes == REFERENCE):
         protocol["reference"] = context.reference.describe()
     if net:
         protocol["features"] = {"net": net.name, "sha256": net.sha256, "resize": net.resize}

@@ -1,12 +1,14 @@
 """Metrics of features: each is called once per feature net (`genjax.evaluation.nets`)."""
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from genjax import metrics
 from genjax.errors import InputError, NotApplicable, did_you_mean
-from genjax.evaluation.metric import HIGHER, LOWER, Measured, Quantity, metric
+from genjax.evaluation.metric import HIGHER, LOWER, Measured, Quantity, metric, warn_of_few
+from genjax.evaluation.selection import select
 
 if TYPE_CHECKING:
     from genjax.evaluation.context import EvalContext
@@ -24,32 +26,45 @@ CLASS_DIVERGENCE = Quantity("Divergence of classes", LOWER, unit="nats")
 CONDITIONAL_ACCURACY = Quantity("Conditional accuracy", HIGHER)
 
 CLASSIFIER = "--features=classifier:RUN"
+LEAST_SUBSET = 10
+"""Examples of a subset of a kernel distance, at least."""
+UNBIASED = "the estimate is unbiased: of sets that are alike it may be below 0"
 
 
 @metric(FRECHET, per_net=True)
 def frechet(context: "EvalContext", net: "FeatureNet") -> Measured:
     """Fréchet distance; it is FID with Inception's published weights, and only then."""
-    samples = context.features(net, "samples").moments
-    reference = context.features(net, "reference").moments
-    distance = metrics.frechet_distance(reference.mean, reference.cov, samples.mean, samples.cov)
+    distance = metrics.distance_of_moments(context.moments(net, "samples"), context.moments(net, "reference"))
     return [FRECHET.value(distance, net)], {}
 
 
 @metric(KERNEL, per_net=True)
 def kernel(context: "EvalContext", net: "FeatureNet") -> Measured:
-    """Kernel distance, mean and deviation over subsets; it is KID with Inception's published weights."""
+    """Kernel distance, mean and deviation over subsets; it is KID with Inception's published weights.
+
+    Subsets have at most half of the smaller set, so that they differ; too few examples for that have no deviation.
+    """
     samples = context.features(net, "samples").features
     reference = context.features(net, "reference").features
-    settings = {"subsets": 100, "size": min(1000, len(samples), len(reference)), "seed": 0}
+    count = min(len(samples), len(reference))
+    if count < 2:
+        got = f"{len(samples)} samples and {len(reference)} of the reference"
+        raise InputError(f"it needs at least 2 examples of each: got {got}; give more")
+    several = count >= 2 * LEAST_SUBSET
+    settings = {"subsets": 100, "size": min(1000, count // 2), "seed": 0} if several else {"subsets": 1, "size": count}
     distance = metrics.kernel_distance(reference, samples, **settings)
-    return [KERNEL.value(distance.mean, net, std=distance.std)], settings
+    if not several:
+        warnings.warn(f"{count} examples are too few for subsets, so the deviation is unknown: take more", stacklevel=2)
+    value = KERNEL.value(distance.mean, net, std=distance.std if several else None)
+    return [value._replace(note=UNBIASED) if value.number < 0 else value], settings
 
 
 @metric(INCEPTION_SCORE, per_net=True, reference=False, probabilities=True, applies_to="nets with classes")
 def inception_score(context: "EvalContext", net: "FeatureNet") -> Measured:
-    """Inception score, mean and deviation over 10 splits."""
-    score = metrics.inception_score(_probabilities(context, net), splits=10)
-    return [INCEPTION_SCORE.value(score.mean, net, std=score.std)], {"splits": 10}
+    """Inception score, mean and deviation over 10 splits, whatever the order of the images."""
+    settings = {"splits": 10, "seed": 0}
+    score = metrics.inception_score(_probabilities(context, net), **settings)
+    return [INCEPTION_SCORE.value(score.mean, net, std=score.std)], settings
 
 
 @metric(PRECISION, RECALL, per_net=True)
@@ -97,7 +112,8 @@ def conditional_accuracy(context: "EvalContext", net: "FeatureNet") -> Measured:
         )
     probabilities = _probabilities(context, net)
     labels = np.array([net.classes.index(name) for name in names])[context.samples.labels]
-    accuracy = metrics.conditional_accuracy(probabilities, labels[: len(probabilities)])
+    warn_of_few(len(probabilities))
+    accuracy = metrics.conditional_accuracy(probabilities, labels[select(len(labels), len(probabilities))])
     return [CONDITIONAL_ACCURACY.value(accuracy, net)], {}
 
 
@@ -111,7 +127,10 @@ def _equal_counts(context, net, k):
             f"k={k} neighbors need at least {k + 1} examples of each: "
             f"got {len(samples)} samples and {len(reference)} of the reference; give more"
         )
-    return reference[:count], samples[:count], {"k": k, "of each": count}
+    warn_of_few(count)
+    reference = reference[context.select("reference", count, len(reference))]
+    samples = samples[context.select("samples", count, len(samples))]
+    return reference, samples, {"k": k, "of each": count}
 
 
 def _need_classifier(net):

@@ -15,20 +15,21 @@ import numpy as np
 from genjax.data.source import Source
 from genjax.engine.distributed import all_gather_array, run_on_main
 from genjax.errors import InputError
+from genjax.evaluation.selection import select
 from genjax.files import cache_folder, write_bytes
 from genjax.metrics.features import Extracted, FeatureNet, extract
 from genjax.metrics.frechet import Moments
 
 SHARD = 4096  # images per file
 MAX_IN_MEMORY = 50_000
-"""Number of images, the first ones, whose features are kept in memory. Moments are of all images."""
+"""Number of images, chosen by a fixed seed, whose features are kept in memory. Moments are of all images."""
 
 ABANDONED_SECONDS = 7 * 86_400
 """Age of features of samples at which a stopped evaluation counts as abandoned."""
 
 
 class Features(NamedTuple):
-    """The moments of all N images, and the features (and probabilities) of the first MAX_IN_MEMORY."""
+    """The moments of all N images, and the features (and probabilities) of at most MAX_IN_MEMORY."""
 
     moments: Moments
     features: np.ndarray  # float32 [min(N, MAX_IN_MEMORY), D]
@@ -60,15 +61,17 @@ class FeatureCache:
     def read(self) -> Features:
         """The features on disk, after `fill`."""
         moments = Moments.empty(self.net.dimension)
-        shards = []
+        kept = select(self.count, MAX_IN_MEMORY)
+        features = []
+        probabilities = []
         for start in range(0, self.count, SHARD):
             shard = self._load(start)
             moments = moments.add(shard.features)
-            if start < MAX_IN_MEMORY:
-                shards.append(shard)
-        features, classes = zip(*shards, strict=True)
-        probabilities = np.concatenate(classes)[:MAX_IN_MEMORY] if self.probabilities else None
-        return Features(moments, np.concatenate(features)[:MAX_IN_MEMORY], probabilities)
+            rows = kept[(start <= kept) & (kept < start + SHARD)] - start
+            features.append(shard.features[rows])
+            if self.probabilities:
+                probabilities.append(shard.probabilities[rows])
+        return Features(moments, np.concatenate(features), np.concatenate(probabilities) if probabilities else None)
 
     def remove(self) -> None:
         """Delete these features, and those of abandoned evaluations."""

@@ -16,8 +16,10 @@ config.eval.metrics:
 This module imports neither JAX nor nets, so that --help is quick.
 """
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import sqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from genjax.errors import InputError
@@ -26,6 +28,9 @@ from genjax.text import summary
 
 if TYPE_CHECKING:
     from genjax.metrics.features import FeatureNet
+
+FEW = 100
+"""Examples below which a number depends more on which examples they are than on their distribution."""
 
 ARROWS = {LOWER: "↓", HIGHER: "↑", None: ""}
 
@@ -37,6 +42,7 @@ class Value(NamedTuple):
     number: float
     better: str | None = None  # LOWER, HIGHER, or None where neither is better
     std: float | None = None  # standard deviation, if the metric gives one
+    note: str = ""  # what a reader of this number should know, in a few words
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,13 @@ def metric(
         )
 
     return decorate
+
+
+def warn_of_few(count: int, text: str = "") -> None:
+    """Warn of fewer than FEW examples, by default of the standard errors of shares, at most 0.5 / sqrt(count)."""
+    if count < FEW:
+        text = text or f"shares of {count} examples have standard errors of up to {0.5 / sqrt(count):.2f}"
+        warnings.warn(f"{text}: take {FEW} or more", stacklevel=3)
 
 
 def check(candidate: Any) -> None:

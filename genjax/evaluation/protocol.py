@@ -26,7 +26,7 @@ class Result(NamedTuple):
     def row(self, step: int, subject: Mapping[str, Any] | None) -> dict[str, Any]:
         """A row of metrics.jsonl (`run.records.read_evaluations` reads it); `subject` describes the samples.
 
-        "better" and "std" have the labels of those values that have a direction or a standard deviation.
+        "better", "std" and "notes" have the labels of values with a direction, a standard deviation or a note.
         """
         row = {
             "step": step,
@@ -34,11 +34,12 @@ class Result(NamedTuple):
             "values": self.numbers,
             "better": {value.label: value.better for value in self.values if value.better},
             "std": {value.label: value.std for value in self.values if value.std is not None},
+            "notes": {value.label: value.note for value in self.values if value.note},
             "of": subject,
             "protocol": self.protocol,
             "seconds": round(self.seconds, 3),
         }
-        return {key: part for key, part in row.items() if key not in ("better", "std") or part}
+        return {key: part for key, part in row.items() if key not in ("better", "std", "notes") or part}
 
     def as_json(self) -> list:
         """The result as lists that JSON keeps, to be sent to other processes."""

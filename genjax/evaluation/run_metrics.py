@@ -7,7 +7,7 @@ import numpy as np
 
 from genjax import metrics
 from genjax.errors import NotApplicable
-from genjax.evaluation.metric import HIGHER, LOWER, Measured, Quantity, metric
+from genjax.evaluation.metric import HIGHER, LOWER, Measured, Quantity, metric, warn_of_few
 from genjax.evaluation.sample_metrics import need_images
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ IMPORTANCE_BOUND = Quantity("Importance-weighted bound", HIGHER, unit="nats")
 def ppl(context: "EvalContext") -> Measured:
     """Perceptual path length in z, and in w of a StyleGAN, over 2,000 paths each.
 
-    Images are neither rounded nor cropped. A class stays the same along a path. Truncation applies to latents, or to w
-    if the generator has them.
+    Images are neither rounded nor cropped. Each path has one class, that of a sample. Truncation applies to latents,
+    or to w if the generator has them.
     """
-    from genjax.engine.outputs import apply_in_batches
+    from genjax.engine.outputs import EVAL_BATCH, apply_in_batches
     from genjax.metrics import perceptual
 
     task = context.need_outputs("decode", "latents")
@@ -51,6 +51,8 @@ def ppl(context: "EvalContext") -> Measured:
         w = apply_in_batches(task.outputs["map"], state, z, ema=ema)
         synthesize = partial(apply_in_batches, task.outputs["synthesize"], state, ema=ema, truncation=truncation)
         spaces["w"] = (w, "lerp", synthesize)
+    label = np.eye(task.classes, dtype=np.float32)[context.samples.labels[:count]] if task.classes else None
+    warn_of_few(count, f"the mean of {count} paths is mostly that of these paths")
     perceptual_distance = perceptual.perceptual_distance()
     measured = 0
 
@@ -71,30 +73,29 @@ def ppl(context: "EvalContext") -> Measured:
             width = latents.shape[-1] - task.classes
             start = latents[0::2, ..., :width]
             end = latents[1::2, ..., :width]
-            label = latents[0::2, ..., width:]
-            length = metrics.perceptual_path_length(generate, distance, start, end, constant=label, path=path, seed=0)
+            length = metrics.perceptual_path_length(
+                generate, distance, start, end, constant=label, path=path, batch=EVAL_BATCH, seed=0
+            )
             values.append(PATH_LENGTH.value(length, distance=perceptual.NAME, space=space))
     settings = {"paths": count, "space": " and ".join(spaces), "sampling": "full", "epsilon": 1e-4}
     settings |= {"distance": perceptual.NAME, "seed": 0}
     if task.classes:
-        settings["class"] = "the start's"
+        settings["class"] = "a sample's"
     return values, settings
 
 
 @metric(ACCURACY, ACCURACY_FROM_SCRATCH, samples=False, reference=False, heldout=True, applies_to="classifiers")
 def accuracy(context: "EvalContext") -> Measured:
     """Accuracy on held-out examples; with pretraining, also that of the control trained from scratch."""
-    from genjax.engine.outputs import apply_in_batches
-
     task = context.need_outputs("classify")
     heldout = context.need_heldout()
     if heldout.labels is None:
         raise NotApplicable(f"{heldout.name} has no labels")
-    x = context.take("heldout", heldout.size)
+    warn_of_few(heldout.size)
     values = []
     for quantity, output in ((ACCURACY, "classify"), (ACCURACY_FROM_SCRATCH, "classify_scratch")):
         if output in task.outputs:
-            probabilities = apply_in_batches(task.outputs[output], context.local_state, x)
+            probabilities = np.concatenate([p for _, p in _applied(context, output)])
             values.append(quantity.value(metrics.conditional_accuracy(probabilities, heldout.labels)))
     return values, _describe(heldout)
 
@@ -102,31 +103,30 @@ def accuracy(context: "EvalContext") -> Measured:
 @metric(BCE, MSE, PSNR, ROUNDED, SSIM, samples=False, reference=False, heldout=True, applies_to="autoencoders")
 def reconstruction(context: "EvalContext") -> Measured:
     """Errors of reconstructions of held-out examples, means over examples; the squared error alone for points."""
-    from genjax.engine.outputs import apply_in_batches
-
-    task = context.need_outputs("reconstruct")
+    context.need_outputs("reconstruct")
     heldout = context.need_heldout()
-    x = context.take("heldout", heldout.size)
-    y = apply_in_batches(task.outputs["reconstruct"], context.local_state, x)
     if len(heldout.shape) != 3:
-        return [MSE.value(np.nanmean((x - y) ** 2, dtype=np.float64))], _describe(heldout)
-    x = x / np.float32(255)
-    y = np.clip(y / np.float32(255), 0, 1)
-    measures = [(BCE, metrics.bce), (MSE, metrics.mse), (PSNR, metrics.psnr), (ROUNDED, metrics.rounded_accuracy)]
+        squared = ((x - y) ** 2 for x, y in _applied(context, "reconstruct"))
+        sums = np.array([(np.nansum(z, dtype=np.float64), np.isfinite(z).sum()) for z in squared]).sum(0)
+        return [MSE.value(sums[0] / sums[1])], _describe(heldout)
+    measures = {BCE: metrics.bce, MSE: metrics.mse, PSNR: metrics.psnr, ROUNDED: metrics.rounded_accuracy}
     if min(heldout.shape[:2]) >= metrics.similarity.WINDOW:
-        measures.append((SSIM, metrics.ssim))
-    return [quantity.value(measure(x, y).mean()) for quantity, measure in measures], _describe(heldout)
+        measures[SSIM] = metrics.ssim
+    each = {quantity: [] for quantity in measures}
+    for x, y in _applied(context, "reconstruct"):
+        x = x / np.float32(255)
+        y = np.clip(y / np.float32(255), 0, 1)
+        for quantity, measure in measures.items():
+            each[quantity].append(measure(x, y))
+    return [quantity.value(np.concatenate(found).mean()) for quantity, found in each.items()], _describe(heldout)
 
 
 @metric(ELBO, IMPORTANCE_BOUND, samples=False, reference=False, heldout=True, applies_to="variational autoencoders")
 def likelihood(context: "EvalContext") -> Measured:
     """Evidence lower bound and importance-weighted bound of held-out examples, in nats per example."""
-    from genjax.engine.outputs import apply_in_batches
-
-    task = context.need_outputs("log_weights")
+    context.need_outputs("log_weights")
     heldout = context.need_heldout()
-    x = context.take("heldout", heldout.size)
-    weights = apply_in_batches(task.outputs["log_weights"], context.local_state, x)
+    weights = np.concatenate([w for _, w in _applied(context, "log_weights")])
     draws = weights.shape[1]
     values = [
         ELBO.value(metrics.importance_bound(weights[:, :1]).mean),
@@ -135,5 +135,15 @@ def likelihood(context: "EvalContext") -> Measured:
     return values, _describe(heldout) | {"draws": draws}
 
 
+def _applied(context, output):
+    """Blocks of held-out examples, each with what an output of the task gives for it."""
+    from genjax.engine.outputs import apply_in_batches
+    from genjax.evaluation.examples import blocks
+
+    for x in blocks(context.heldout, np.arange(context.heldout.size)):
+        yield x, apply_in_batches(context.task.outputs[output], context.local_state, x)
+
+
 def _describe(source):
-    return {"heldout": f"{source.name} {source.split}, {source.size}", "fingerprint": source.fingerprint}
+    described = {"heldout": f"{source.name} {source.split}, {source.size}", "fingerprint": source.fingerprint}
+    return described | ({"form": source.form} if source.form else {})

@@ -1,12 +1,13 @@
 """Metrics of samples themselves, images or points, without a feature net."""
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from genjax import metrics
 from genjax.errors import NotApplicable
-from genjax.evaluation.metric import HIGHER, LOWER, Measured, Quantity, metric
+from genjax.evaluation.metric import HIGHER, LOWER, Measured, Quantity, metric, warn_of_few
 from genjax.report import neighbors as neighbors_image
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def swd(context: "EvalContext") -> Measured:
     """Sliced Wasserstein distance, of each level of a Laplacian pyramid and their mean."""
     need_images(context)
     count = min(context.samples.size, context.reference.size, PATCHED)
+    warn_of_few(count, f"the distance of {count} images to {count} is mostly that of these images")
     distance = metrics.sliced_wasserstein(context.take("reference", count), context.take("samples", count), seed=0)
     values = [SLICED.value(distance.mean)]
     if len(distance.levels) > 1:
@@ -49,6 +51,9 @@ def ms_ssim(context: "EvalContext") -> Measured:
         metrics.ms_ssim_diversity(context.take(name, PAIRED), **settings, data_range=255)
         for name in ("samples", "reference")
     )
+    least = min(PAIRED, context.samples.size, context.reference.size)
+    if (pairs := least * (least - 1) // 2) < settings["pairs"]:
+        warnings.warn(f"{least} images have only {pairs} pairs: take more", stacklevel=2)
     values = [
         SIMILARITY.value(samples),
         SIMILARITY_OF_REFERENCE.value(reference),
@@ -86,6 +91,7 @@ def modes(context: "EvalContext") -> Measured:
     if mixture is None:
         raise NotApplicable("it is for mixtures of Gaussians, such as ring8; for images take the metric classes")
     samples = context.take("samples", context.samples.size)
+    warn_of_few(len(samples))
     covered, good, divergence = metrics.count_modes(samples, mixture.centers, mixture.std)
     values = [
         MODES.value(covered, modes=len(mixture.centers)),

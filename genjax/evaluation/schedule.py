@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
 
+from genjax.config import pick
 from genjax.data.source import Source
 from genjax.engine.distributed import collective, run_on_main
 from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.errors import InputError
-from genjax.evaluation import registry, sources
+from genjax.evaluation import registry, selection, sources
 from genjax.evaluation.context import EvalContext, OnProgress, silent
 from genjax.evaluation.evaluate import evaluate
 from genjax.evaluation.nets import open_feature_nets
@@ -48,6 +49,7 @@ class EvalSchedule:
                 f"eval: every={c.every}, samples={c.samples}, budget={c.budget}: expected every >= 0 (0: never), "
                 "samples >= 2 and budget > 0, a share of the run's time"
             )
+        pick(selection.CLASSES, c.classes, "eval.classes")
         self.metrics = registry.parse(c.metrics, "eval.metrics") if c.every else []
         self.makes_samples = "sample" in task.outputs
         needs_nets = self.makes_samples and any(metric.per_net for metric in self.metrics)
@@ -92,10 +94,12 @@ class EvalSchedule:
         return Evaluation(rows, context.images, self.cost)
 
     def _context(self, state):
-        samples = None
-        options = {}
+        context = EvalContext(None, self.source, self.heldout, self.nets, self.task, state)
         if self.makes_samples:
-            options = {"ema": True, "truncation": None}
+            context.options = {"ema": True, "truncation": None}
             names = self.source.label_names
-            samples = sources.samples_of(self.task, state, self.source.shape, self.config.samples, names, **options)
-        return EvalContext(samples, self.source, self.heldout, self.nets, self.task, state, options)
+            context.classes, frequencies = sources.classes_of(self.task, self.source, names, self.config.classes)
+            context.samples = sources.samples_of(
+                self.task, state, self.source.shape, self.config.samples, names, frequencies, **context.options
+            )
+        return context

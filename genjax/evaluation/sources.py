@@ -1,6 +1,6 @@
 """The sources of an evaluation: a run's samples, the user's images, the reference and held-out examples."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,32 +14,78 @@ from genjax.engine.outputs import apply_in_batches
 from genjax.engine.phase import Task
 from genjax.engine.state import State, local
 from genjax.errors import InputError
+from genjax.evaluation.selection import REFERENCE, SEED, UNIFORM, labels_by_shares, seeds_of, select
 from genjax.run.restore import weights_sha256
 
 
-def samples_of(task: Task, state: State, shape: tuple[int, ...], count: int, names=(), **options: Any) -> Source:
+def samples_of(
+    task: Task,
+    state: State,
+    shape: tuple[int, ...],
+    count: int,
+    names: Sequence[str] = (),
+    frequencies: np.ndarray | None = None,
+    **options: Any,
+) -> Source:
     """A run's samples for the seeds 0 .. count - 1, generated when they are read.
 
-    If the task has classes, they are the labels, with the data's `names` for them. `options` are those of the task's
+    If the task has classes, they are the labels, with the data's `names` for them: in turn, or in the shares of
+    `frequencies` int [classes], each class by its own first seeds (`selection`). `options` are those of the task's
     output "sample", such as `truncation=0.7`.
     """
     state = local(state)
-    fingerprint = fingerprint_of_text([weights_sha256(state), repr(sorted(options.items()))])
+    by_shares = frequencies is not None and len(set(frequencies.tolist())) > 1
+    described = [weights_sha256(state), repr(sorted(options.items()))]
+    labels = None
+    seeds = np.arange(count, dtype=np.int32)
+    if task.classes:
+        labels = labels_by_shares(frequencies if by_shares else np.ones(task.classes, int), count)
+        seeds = seeds_of(labels, task.classes)
+    if by_shares:
+        described.append(f"classes {frequencies.tolist()}")
 
-    def read(seeds: np.ndarray) -> np.ndarray:
-        return apply_in_batches(task.outputs["sample"], state, np.asarray(seeds, np.int32), **options)
+    def read(indices: np.ndarray) -> np.ndarray:
+        return apply_in_batches(task.outputs["sample"], state, seeds[np.asarray(indices)], **options)
 
     return Source(
         name="samples",
-        split=f"seeds 0-{count - 1}",
+        split=f"seeds 0-{count - 1}" if not by_shares else f"{count} seeds, by class",
         size=count,
         shape=tuple(shape),
         dtype=np.dtype(np.uint8 if len(shape) == 3 else np.float32),
         read=read,
-        labels=np.arange(count, dtype=np.int32) % task.classes if task.classes else None,
+        labels=labels,
         label_names=tuple(names) if task.classes else (),
-        fingerprint=fingerprint,
+        fingerprint=fingerprint_of_text(described),
     )
+
+
+def class_frequencies(reference: Source, classes: int, names: Sequence[str] = ()) -> np.ndarray | None:
+    """The number of examples of each class of a run in a reference; None if it has no labels, or other classes.
+
+    `names` are those of the run's classes, if they have any. Shapes: -> int64 [classes].
+    """
+    labels = reference.labels
+    if labels is None:
+        return None
+    names = tuple(names)[:classes]
+    if names and reference.label_names and names != reference.label_names:
+        if set(names) != set(reference.label_names):
+            return None
+        labels = np.array([names.index(name) for name in reference.label_names])[labels]
+    return np.bincount(labels, minlength=classes) if labels.max() < classes else None
+
+
+def classes_of(task: Task, reference: Source, names: Sequence[str], wanted: str) -> tuple[str, np.ndarray | None]:
+    """How the classes of a run's samples are drawn, one of CLASSES, and their frequencies if it is not equally often.
+
+    The classes are drawn equally often if that is `wanted`, or the reference has no such classes; "" if the task has
+    none.
+    """
+    frequencies = None
+    if task.classes and wanted == REFERENCE:
+        frequencies = class_frequencies(reference, task.classes, names)
+    return (REFERENCE if frequencies is not None else UNIFORM) if task.classes else "", frequencies
 
 
 def open_images(text: str, split: str = "", form: Mapping[str, Any] | None = None) -> Source:
@@ -61,15 +107,20 @@ def open_images(text: str, split: str = "", form: Mapping[str, Any] | None = Non
 
 
 def take(source: Source, count: int) -> Source:
-    """The first `count` examples of a source. Raises: InputError if it has fewer."""
+    """`count` examples of a source, chosen by a fixed seed (`selection`). Raises: InputError if it has fewer."""
     if count > source.size:
         raise InputError(f"{count:,} examples of {source.name} {source.split} were asked for: it has {source.size:,}")
     if count == source.size:
         return source
-    labels = None if source.labels is None else source.labels[:count]
-    names = None if source.names is None else source.names[:count]
-    fingerprint = fingerprint_of_text([source.fingerprint, f"first {count}"])
-    return replace(source, size=count, labels=labels, names=names, fingerprint=fingerprint)
+    chosen = select(source.size, count)
+    return replace(
+        source,
+        size=count,
+        read=lambda indices: source.read(chosen[np.asarray(indices)]),
+        labels=None if source.labels is None else source.labels[chosen],
+        names=None if source.names is None else [source.names[index] for index in chosen],
+        fingerprint=fingerprint_of_text([source.fingerprint, f"{count} at random, seed {SEED}"]),
+    )
 
 
 def heldout(name: str, split: str, form: Mapping[str, Any], trained_on: str) -> Source | None:
@@ -96,6 +147,14 @@ def check_same_shape(samples: Source, reference: Source) -> None:
     raise InputError(
         f"{first}, but {second}: bring them to one form with --size and --channels, or take another reference"
     )
+
+
+def differing_forms(samples: str, reference: str) -> str:
+    """A warning about two sets that were brought to their shape in different ways (`Source.form`); "" if they were not."""
+    if samples == reference:
+        return ""
+    first, second = (form or "as stored" for form in (samples, reference))
+    return f"samples are {first}, the reference {second}: their distance includes that of the ways of resizing"
 
 
 def describe_shape(shape: tuple[int, ...]) -> str:

@@ -1,11 +1,15 @@
 """Modes of a distribution that samples cover, and how evenly. Source: arXiv:1712.04086 (PacGAN), section 4."""
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 
 from genjax.errors import InputError
 from genjax.metrics import checks, distances
+
+LARGEST_CHANCE = 0.1
+"""Nats by which samples of the distribution itself may diverge without a warning."""
 
 
 class Modes(NamedTuple):
@@ -45,7 +49,7 @@ def count_modes(x, centers, std, frequencies=None):
     nearest = squared.argmin(1)
     good = squared.min(1) <= (3 * std) ** 2
     counts = np.bincount(nearest, minlength=modes)
-    return Modes(len(np.unique(nearest[good])), float(good.mean()), divergence(counts / len(x), expected))
+    return Modes(len(np.unique(nearest[good])), float(good.mean()), _divergence_of_counts(counts, expected))
 
 
 def count_classes(labels, frequencies):
@@ -64,7 +68,7 @@ def count_classes(labels, frequencies):
     if labels.min() < 0 or labels.max() >= len(expected):
         raise InputError(f"labels go from {labels.min()} to {labels.max()}: expected 0 to {len(expected) - 1}.")
     counts = np.bincount(labels, minlength=len(expected))
-    return Classes(int(np.count_nonzero(counts)), divergence(counts / len(labels), expected))
+    return Classes(int(np.count_nonzero(counts)), _divergence_of_counts(counts, expected))
 
 
 def divergence(p, q):
@@ -72,6 +76,22 @@ def divergence(p, q):
     support = p > 0
     with np.errstate(divide="ignore"):
         return float(np.sum(p[support] * (np.log(p[support]) - np.log(q[support]))))
+
+
+def _divergence_of_counts(counts, expected):
+    """The divergence of counted shares; warns if there are too few, or some of which none are expected."""
+    count = counts.sum()
+    classes = np.count_nonzero(expected)
+    chance = np.log1p((classes - 1) / count)  # exceeds the mean of the distribution's own samples (Jensen)
+    if chance > LARGEST_CHANCE:
+        warnings.warn(
+            f"even of the distribution itself {count} samples of {classes} classes diverge by up to {chance:.2g} nats "
+            "in the mean: take more.",
+            stacklevel=3,
+        )
+    if strange := int(counts[expected == 0].sum()):
+        warnings.warn(f"{strange} samples are of classes that the data lack: the divergence is infinite.", stacklevel=3)
+    return divergence(counts / count, expected)
 
 
 def _shares(frequencies, modes):

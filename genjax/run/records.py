@@ -21,8 +21,8 @@ def read_metrics(path: str | os.PathLike) -> list[dict]:
 def read_evaluations(path: str | os.PathLike) -> list[dict]:
     """Results in a metrics.jsonl by increasing step, then in their order; a repeated result replaces the earlier one.
 
-    Each has "step", "evaluation" (the metric), "values" by label, "better" ("lower" or "higher") and "std" (standard
-    deviations) by label where there are any, "of" (a description of the samples), "protocol" and "seconds".
+    Each has "step", "evaluation" (the metric), "values" by label, "better" ("lower" or "higher"), "std" (standard
+    deviations) and "notes" by label where there are any, "of" (a description of the samples), "protocol" and "seconds".
     """
     results: dict[str, dict] = {}
     for row in _lines(path):

@@ -17,7 +17,7 @@ def sample(state, seeds, truncation=None, ema=True):
     """Samples are not needed for a path."""
 
 
-def test_a_perceptual_path_keeps_the_class_of_its_start(monkeypatch):
+def test_a_perceptual_path_has_the_class_of_a_sample(monkeypatch):
     def latents(state, seeds, truncation=None):
         return jnp.concatenate([jnp.stack([seeds, -seeds], 1) * 1.0, jax.nn.one_hot(seeds % 3, 3)], 1)
 
@@ -38,8 +38,8 @@ def test_a_perceptual_path_keeps_the_class_of_its_start(monkeypatch):
     _, settings = ppl(EvalContext(samples, samples, None, [], task, state))
     np.testing.assert_array_equal(passed["start"], [[0, 0], [2, -2], [4, -4], [6, -6]])
     np.testing.assert_array_equal(passed["end"], [[1, -1], [3, -3], [5, -5], [7, -7]])
-    np.testing.assert_array_equal(passed["constant"].argmax(1), [0, 2, 1, 0])  # of the seeds 0, 2, 4, 6
-    assert settings["class"] == "the start's"
+    np.testing.assert_array_equal(passed["constant"].argmax(1), [0, 1, 2, 0])  # of the samples 0, 1, 2, 3
+    assert settings["class"] == "a sample's"
 
 
 def test_a_perceptual_path_in_w_is_straight(monkeypatch):

@@ -21,6 +21,7 @@ from genjax.evaluation.context import EvalContext
 from genjax.evaluation.evaluate import evaluate
 from genjax.evaluation.nets import open_feature_nets
 from genjax.evaluation.registry import METRICS, parse
+from genjax.evaluation.selection import select
 from genjax.metrics.features import FeatureNet
 from genjax.run.records import read_evaluations
 
@@ -59,8 +60,8 @@ def test_values_are_those_of_the_functions_on_the_same_features():
     real, fake = (np.asarray(look(0, x)[0], np.float64) for x in (REAL, FAKE))
     direct = metrics.frechet_distance(real.mean(0), np.cov(real.T), fake.mean(0), np.cov(fake.T))
     assert found["Fréchet distance (toy)"] == pytest.approx(direct, rel=1e-5)
-    assert found["Kernel distance (toy)"] == pytest.approx(metrics.kernel_distance(real, fake, size=150)[0], rel=1e-4)
-    precision, recall = metrics.precision_recall(real[:150], fake)  # as many of each
+    assert found["Kernel distance (toy)"] == pytest.approx(metrics.kernel_distance(real, fake, size=75)[0], rel=1e-4)
+    precision, recall = metrics.precision_recall(real[select(200, 150)], fake)  # as many of each
     assert (found["Precision (toy)"], found["Recall (toy)"]) == pytest.approx((precision, recall), abs=0.02)
 
 
@@ -162,13 +163,13 @@ def test_metrics_that_do_not_apply_are_skipped_with_a_reason_or_refused():
 def test_a_doubtful_number_comes_with_a_warning():
     heard = []
     values_of(EvalContext(source(FAKE[:3]), source(REAL), None, [NET]), "frechet", warn=heard.append)
-    assert "3 examples in 3 dimensions" in heard[0]
+    assert "3 samples in 3 dimensions" in heard[0]
 
 
 def test_a_protocol_has_all_that_a_number_depends_on():
     (result,) = evaluate(EvalContext(source(FAKE), source(REAL), None, [NET]), [METRICS["kernel"]])
     protocol = json.loads(json.dumps(result.protocol))
-    assert protocol["settings"] == {"subsets": 100, "size": 150, "seed": 0}
+    assert protocol["settings"] == {"subsets": 100, "size": 75, "seed": 0}
     assert protocol["samples"] == {"count": 150, "type": "uint8"}
     assert protocol["reference"]["fingerprint"] == source(REAL).fingerprint
     assert protocol["features"] == {"net": "toy", "sha256": "00", "resize": "none"}
