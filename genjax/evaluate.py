@@ -32,7 +32,12 @@ def define_flags() -> None:
     DEFINE_string("heldout", None, "Split of the reference not trained on; default: the run's, or 'test'.")
     DEFINE_string("metrics", "all", f"'all' that apply, or names with commas:\n{registry.help_text()}")
     DEFINE_string("features", "squeezenet", "Nets: squeezenet, squeezenet:SIZE, inception:FILE, classifier:RUN.")
-    DEFINE_integer("samples", None, f"Number of samples; default: {SAMPLES:,} of a run, all --images.", lower_bound=2)
+    DEFINE_integer(
+        "samples",
+        None,
+        f"Number of samples; default: {SAMPLES:,} of a run, all --images, of which fewer are chosen at random.",
+        lower_bound=2,
+    )
     flags.define_sampling()
     DEFINE_enum(
         "classes",
@@ -98,15 +103,15 @@ def _context_of_run(metrics):
     samples = None
     options = {}
     nets = []
-    classes = ""
+    drawn = {}
     if "sample" in task.outputs:
         options = {"ema": FLAGS.ema, "truncation": FLAGS.truncation}
         count = FLAGS.samples or SAMPLES
         shape = tuple(info["data"]["shape"])
         names = info["data"]["labels"]
         wanted = FLAGS.classes or config.eval.classes
-        classes, frequencies = sources.classes_of(task, reference, names, wanted)
-        if classes and classes != wanted:
+        drawn, frequencies = sources.classes_of(task, reference, names, wanted)
+        if drawn and drawn["classes"] != wanted:
             _warn(f"{reference.name} has no labels of the run's classes: samples are of all classes equally often")
         samples = sources.samples_of(task, state, shape, count, names, frequencies, **options)
         sources.check_same_shape(samples, reference)
@@ -119,7 +124,7 @@ def _context_of_run(metrics):
     if registry.need_heldout(metrics):
         heldout_split = FLAGS.heldout or (config.eval.heldout if own else "")
         heldout = sources.heldout(reference.name, heldout_split, form, reference.fingerprint)
-    context = EvalContext(samples, reference, heldout, nets, task, state, options, classes, watch)
+    context = EvalContext(samples, reference, heldout, nets, task, state, options, drawn, watch)
     return context, int(state.step), title
 
 
@@ -127,6 +132,7 @@ def _context_of_images(metrics):
     from genjax.evaluation import registry, sources
     from genjax.evaluation.context import EvalContext
     from genjax.evaluation.nets import open_feature_nets
+    from genjax.evaluation.selection import CHOSEN
     from genjax.report.console import watch
 
     if FLAGS.classes:
@@ -134,8 +140,9 @@ def _context_of_images(metrics):
     if not FLAGS.reference:
         raise InputError("--images needs --reference, which they are compared with: a folder, a .npy or a data set")
     form = {"size": FLAGS.size, "channels": int(FLAGS.channels), "range": FLAGS.range}
-    samples = sources.open_images(FLAGS.images, "", form)
-    samples = sources.take(samples, FLAGS.samples or samples.size)
+    images = sources.open_images(FLAGS.images, "", form)
+    samples = sources.take(images, FLAGS.samples or images.size)
+    drawn = CHOSEN if samples.size < images.size else {}
     reference = sources.open_images(FLAGS.reference, FLAGS.split or "", form)
     sources.check_same_shape(samples, reference)
     if warning := sources.differing_forms(samples.form, reference.form):
@@ -143,7 +150,8 @@ def _context_of_images(metrics):
     heldout = None
     if registry.need_heldout(metrics):
         heldout = sources.heldout(reference.name, FLAGS.heldout or "", form, reference.fingerprint)
-    context = EvalContext(samples, reference, heldout, open_feature_nets(FLAGS.features, samples), progress=watch)
+    nets = open_feature_nets(FLAGS.features, samples)
+    context = EvalContext(samples, reference, heldout, nets, drawn=drawn, progress=watch)
     return context, 0, f"{FLAGS.images}: {samples.size:,} examples"
 
 

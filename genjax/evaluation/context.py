@@ -41,7 +41,7 @@ class EvalContext:
     task: Task | None = None  # of a run
     state: State | None = None
     options: dict[str, Any] = field(default_factory=dict)  # of the task's outputs: ema, truncation
-    classes: str = ""  # of a run's samples, one of sources.CLASSES; "" if they have none
+    drawn: dict[str, Any] = field(default_factory=dict)  # how samples were: classes, chosen; of the protocol
     progress: Callable[[str, int], AbstractContextManager[OnProgress]] = silent  # shows long work: title, total
     images: dict[str, Any] = field(default_factory=dict)  # images that metrics draw, by file name
     chosen: bool = False  # whether the metric in progress reads some examples of a larger set

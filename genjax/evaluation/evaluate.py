@@ -70,11 +70,12 @@ def _protocol(context: EvalContext, metric: Metric, net: FeatureNet | None, sett
     """All that a value depends on, except the samples themselves."""
     protocol = {"metric": metric.name, "settings": settings}
     if metric.samples:
-        more = {"classes": context.classes or None, "truncation": context.options.get("truncation")}
-        more["form"] = context.samples.form or None
-        more = {key: value for key, value in more.items() if value is not None}
-        protocol["samples"] = {"count": context.samples.size, "type": context.samples.dtype.name} | more
-    if metric.reference or (metric.samples and context.classes == REFERENCE):
+        protocol["samples"] = {"count": context.samples.size, "type": context.samples.dtype.name} | context.drawn
+        if context.samples.form:
+            protocol["samples"]["form"] = context.samples.form
+        if context.options.get("truncation") is not None:
+            protocol["samples"]["truncation"] = context.options["truncation"]
+    if metric.reference or (metric.samples and context.drawn.get("classes") == REFERENCE):
         protocol["reference"] = context.reference.describe()
     if net:
         protocol["features"] = {"net": net.name, "sha256": net.sha256, "resize": net.resize}

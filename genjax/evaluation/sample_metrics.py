@@ -1,6 +1,7 @@
 """Metrics of samples themselves, images or points, without a feature net."""
 
 import warnings
+from math import comb
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 PATCHED = 8192  # images of each set for a sliced Wasserstein distance
 PAIRED = 10_000  # images from which MS-SSIM draws its pairs
+PAIRS = 1000
 SEARCHED = 1000  # samples whose nearest neighbors are searched
 
 SLICED = Quantity("Sliced Wasserstein distance", LOWER)
@@ -46,14 +48,15 @@ def swd(context: "EvalContext") -> Measured:
 def ms_ssim(context: "EvalContext") -> Measured:
     """Mean MS-SSIM of 1,000 random pairs; neither high (a collapse) nor low (noise) is good, but near the reference."""
     need_images(context)
-    settings = {"pairs": 1000, "seed": 0}
+    settings = {"pairs": PAIRS, "seed": 0}
     samples, reference = (
         metrics.ms_ssim_diversity(context.take(name, PAIRED), **settings, data_range=255)
         for name in ("samples", "reference")
     )
-    least = min(PAIRED, context.samples.size, context.reference.size)
-    if (pairs := least * (least - 1) // 2) < settings["pairs"]:
-        warnings.warn(f"{least} images have only {pairs} pairs: take more", stacklevel=2)
+    pairs = {name: min(PAIRS, comb(getattr(context, name).size, 2)) for name in ("samples", "reference")}
+    if min(pairs.values()) < PAIRS:
+        settings["pairs"] = f"{pairs['samples']} of samples, {pairs['reference']} of the reference"
+        warnings.warn(f"there are fewer than {PAIRS:,} pairs ({settings['pairs']}): take more images", stacklevel=2)
     values = [
         SIMILARITY.value(samples),
         SIMILARITY_OF_REFERENCE.value(reference),

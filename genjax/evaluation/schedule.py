@@ -98,7 +98,7 @@ class EvalSchedule:
         if self.makes_samples:
             context.options = {"ema": True, "truncation": None}
             names = self.source.label_names
-            context.classes, frequencies = sources.classes_of(self.task, self.source, names, self.config.classes)
+            context.drawn, frequencies = sources.classes_of(self.task, self.source, names, self.config.classes)
             context.samples = sources.samples_of(
                 self.task, state, self.source.shape, self.config.samples, names, frequencies, **context.options
             )

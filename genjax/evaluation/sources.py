@@ -76,16 +76,17 @@ def class_frequencies(reference: Source, classes: int, names: Sequence[str] = ()
     return np.bincount(labels, minlength=classes) if labels.max() < classes else None
 
 
-def classes_of(task: Task, reference: Source, names: Sequence[str], wanted: str) -> tuple[str, np.ndarray | None]:
-    """How the classes of a run's samples are drawn, one of CLASSES, and their frequencies if it is not equally often.
+def classes_of(
+    task: Task, reference: Source, names: Sequence[str], wanted: str
+) -> tuple[dict[str, str], np.ndarray | None]:
+    """How the classes of a run's samples are drawn, for the protocol, and their frequencies; {} without classes.
 
-    The classes are drawn equally often if that is `wanted`, or the reference has no such classes; "" if the task has
-    none.
+    They are drawn equally often (no frequencies) if that is `wanted`, or if the reference has no such classes.
     """
-    frequencies = None
-    if task.classes and wanted == REFERENCE:
-        frequencies = class_frequencies(reference, task.classes, names)
-    return (REFERENCE if frequencies is not None else UNIFORM) if task.classes else "", frequencies
+    if not task.classes:
+        return {}, None
+    frequencies = class_frequencies(reference, task.classes, names) if wanted == REFERENCE else None
+    return {"classes": UNIFORM if frequencies is None else REFERENCE}, frequencies
 
 
 def open_images(text: str, split: str = "", form: Mapping[str, Any] | None = None) -> Source:
@@ -150,7 +151,7 @@ def check_same_shape(samples: Source, reference: Source) -> None:
 
 
 def differing_forms(samples: str, reference: str) -> str:
-    """A warning about two sets that were brought to their shape in different ways (`Source.form`); "" if they were not."""
+    """A warning about two sets whose images were brought to their shape in different ways; "" for the same `form`."""
     if samples == reference:
         return ""
     first, second = (form or "as stored" for form in (samples, reference))
