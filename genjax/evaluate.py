@@ -109,9 +109,9 @@ def _context_of_run(metrics):
         count = FLAGS.samples or SAMPLES
         shape = tuple(info["data"]["shape"])
         names = info["data"]["labels"]
-        wanted = FLAGS.classes or config.eval.classes
-        drawn, frequencies = sources.classes_of(task, reference, names, wanted)
-        if drawn and drawn["classes"] != wanted:
+        shares = FLAGS.classes or config.eval.classes
+        drawn, frequencies = sources.classes_of(task, reference, names, shares)
+        if drawn and drawn["classes"] != shares:
             _warn(f"{reference.name} has no labels of the run's classes: samples are of all classes equally often")
         samples = sources.samples_of(task, state, shape, count, names, frequencies, **options)
         sources.check_same_shape(samples, reference)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from genjax.data import encoded
-from genjax.data.images import Form, conform, to_bytes
+from genjax.data.images import Form, conform, form_text, to_bytes
 from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint_of_chunks, in_memory
 from genjax.data.splits import parse
@@ -205,5 +205,4 @@ def _rows(x: Any, indices: np.ndarray) -> np.ndarray:
 def _form_text(stored: tuple[int, ...], shape: tuple[int, ...], form: Form) -> str:
     if len(shape) == 1 or shape[:2] in (stored[1:3], stored[2:4]):
         return ""
-    height, width = stored[2:4] if len(stored) == 4 and stored[3] not in (1, 3) else stored[1:3]
-    return f"{height}x{width} to {shape[0]}x{shape[1]}, {form.resize}"
+    return form_text(stored[2:4] if len(stored) == 4 and stored[3] not in (1, 3) else stored[1:3], shape, form)

@@ -69,7 +69,7 @@ def open_checked(request: Request, files: ImageFiles) -> Source:
 
     def describe() -> str:
         lines = (f"{images.name_of(i)} {digest}" for i, digest in zip(indices, digests(images, indices), strict=True))
-        return fingerprint_of_text([f"images {shape} {request.form.resize}", *lines])
+        return fingerprint_of_text([f"images {shape} {request.form.resize} {request.form.range or ''}", *lines])
 
     source = source_of_images(request, images, indices, shape, describe, labels.classes, labels.names)
     account = files.account(len(asked), len(broken))

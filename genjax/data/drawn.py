@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from genjax.data import shapes, textures
-from genjax.data.images import conform
+from genjax.data.images import conform, form_text
 from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint_of_text
 from genjax.data.splits import parse
@@ -49,6 +49,7 @@ def load_drawn(request: Request) -> Source:
         labels=None,
         label_names=(),
         fingerprint=fingerprint_of_text([f"{request.name} {shape} {request.form.resize}", *map(str, numbers)]),
+        form=form_text((side, side), shape, request.form),
     )
 
 

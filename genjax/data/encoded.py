@@ -15,12 +15,16 @@ import numpy as np
 
 from genjax.data.images import AS_STORED, FORMATS, Form, Header, decode_pixels, read_header
 from genjax.data.request import Request
-from genjax.data.source import Source, in_memory
+from genjax.data.source import Source, fingerprint, fingerprint_of_text, in_memory
 from genjax.errors import InputError
 from genjax.text import listed
 
 MAX_IN_MEMORY = 2**30
 """Decoded bytes up to which all images are decoded when the source is opened, which also finds every broken one."""
+MAX_DIGESTED = 2**34
+"""Bytes of all files up to which each is digested whole; of more, large files are digested in parts (`digests`)."""
+LEAST_DIGESTED = 2**16
+"""Bytes of a file that are digested in any case."""
 _CHUNK = 1024  # images read at a time, to bound the memory for encoded bytes
 
 
@@ -92,13 +96,32 @@ def largest_value(images: EncodedImages, indices: Sequence[int]) -> float:
 
 
 def digests(images: EncodedImages, indices: np.ndarray) -> Iterator[str]:
-    """The SHA-256 in hex of the files of these images. Raises: InputError, naming those that cannot be read."""
+    """The SHA-256 in hex of the files of these images; of large files of very many, of three parts and the size.
+
+    The parts are the first, the middle and the last, where a PNG has the checksum of all pixels. Names and dates do
+    not count.
+    Raises: InputError, naming the files that cannot be read.
+    """
+    limit = max(LEAST_DIGESTED, MAX_DIGESTED // len(indices))
 
     def digest(file: Path | bytes) -> str:
         with _stream(file) as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(0)
+            if size <= limit:
+                return hashlib.file_digest(stream, "sha256").hexdigest()
+            return _digest_of_parts(stream, size, limit // 3)
 
     return _refuse_failures(images, map_images(images, indices, digest), indices)
+
+
+def _digest_of_parts(file: BinaryIO, size: int, part: int) -> str:
+    content = hashlib.sha256(str(size).encode())
+    for start in (0, (size - part) // 2, size - part):
+        file.seek(start)
+        for done in range(0, part, 2**20):
+            content.update(file.read(min(2**20, part - done)))
+    return content.hexdigest()
 
 
 def decode_images(images: EncodedImages, indices: np.ndarray, form: Form, shape: tuple[int, int, int]) -> np.ndarray:
@@ -130,7 +153,8 @@ def source_of_images(
 ) -> Source:
     """A source over the images of these indices: in memory up to MAX_IN_MEMORY bytes, else decoded when read.
 
-    `labels` are those of all images; `describe` returns the fingerprint of images that are not held in memory.
+    `labels` are those of all images; `describe` returns the fingerprint of images that are not held in memory, to which
+    that of their labels is added.
     """
     labels = None if labels is None else labels[indices].astype(np.int32)
     names = None if images.names is None else [images.names[index] for index in indices]
@@ -146,7 +170,7 @@ def source_of_images(
         read=lambda positions: decode_images(images, indices[np.asarray(positions)], request.form, shape),
         labels=labels,
         label_names=label_names,
-        fingerprint=describe(),
+        fingerprint=describe() if labels is None else fingerprint_of_text([describe(), fingerprint(labels, None)]),
         names=names,
     )
 

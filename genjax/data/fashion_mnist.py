@@ -6,11 +6,12 @@ import threading
 import urllib.error
 import urllib.request
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from genjax.data.images import conform
+from genjax.data.images import conform, form_text
 from genjax.data.packaged import FASHION_LABELS
 from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint, in_memory
@@ -40,7 +41,8 @@ def load_fashion(request: Request) -> Source:
     Raises: InputError if they are in none of these and cannot be downloaded, or are not those of Fashion-MNIST.
     """
     x, labels = read_splits(request.split, FILES, lambda split: _open(split, request.data_dir))
-    return in_memory(request.name, request.split, conform(x, request.form), labels, FASHION_LABELS)
+    source = in_memory(request.name, request.split, conform(x, request.form), labels, FASHION_LABELS)
+    return replace(source, form=form_text(x.shape[1:], source.shape, request.form))
 
 
 def read_split(folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:

@@ -174,6 +174,17 @@ def stored_values(image) -> np.ndarray:
     return np.asarray(_turn(_finite(image), orientation))
 
 
+def form_text(stored: tuple[int | None, ...], shape: tuple[int, ...], form: Form) -> str:
+    """How images of one size were brought to their shape, as in "28x28 to 64x64, crop"; "" if they were not.
+
+    A stored side that depends on the image is None.
+    """
+    if not form.size or stored[:2] == shape[:2]:
+        return ""
+    size = "several sizes" if None in stored[:2] else f"{stored[0]}x{stored[1]}"
+    return f"{size} to {shape[0]}x{shape[1]}, {form.resize}"
+
+
 def conform(x: np.ndarray, form: Form) -> np.ndarray:
     """Decoded images brought to a form; the same array if they have it already.
 

@@ -1,11 +1,12 @@
 """Data sets that come with the package, stored as lossless sprite sheets under genjax/assets."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.resources import files
 
 import numpy as np
 
-from genjax.data.images import conform
+from genjax.data.images import conform, form_text
 from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint, in_memory
 from genjax.data.splits import read_splits
@@ -65,7 +66,8 @@ def _load(request: Request, arrays: Callable, label_names: tuple[str, ...]) -> S
         return x, labels
 
     x, labels = read_splits(request.split, ("train", "test"), checked)
-    return in_memory(request.name, request.split, conform(x, request.form), labels, label_names)
+    source = in_memory(request.name, request.split, conform(x, request.form), labels, label_names)
+    return replace(source, form=form_text(x.shape[1:], source.shape, request.form))
 
 
 def to_sheet(x: np.ndarray, columns: int) -> np.ndarray:

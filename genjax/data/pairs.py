@@ -38,6 +38,7 @@ def load_pairs(request: Request) -> Source:
         labels=None,
         label_names=(),
         fingerprint=fingerprint_of_text([upper.fingerprint, lower.fingerprint, f"{rounds} rounds"]),
+        form="; ".join(dict.fromkeys(filter(None, (upper.form, lower.form)))),
         notes=upper.notes + lower.notes,
         skipped=upper.skipped + lower.skipped,
     )

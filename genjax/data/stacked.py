@@ -40,6 +40,7 @@ def load_stacked(request: Request) -> Source:
         label_names=tuple(f"{label:03d}" for label in range(1000)),
         fingerprint=fingerprint_of_text([base.fingerprint, f"{EXAMPLES} triples"]),
         stacked=True,
+        form=base.form,
         notes=base.notes,
         skipped=base.skipped,
     )

@@ -4,13 +4,14 @@ import json
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from genjax.data.checked import ImageFiles, open_checked
-from genjax.data.encoded import EncodedImages, common_shape, concatenate_ranges, read_headers, source_of_images
-from genjax.data.images import Form
+from genjax.data.encoded import EncodedImages, common_shape, concatenate_ranges, digests, read_headers, source_of_images
+from genjax.data.images import Form, form_text
 from genjax.data.labels import Labels
 from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint_of_text
@@ -43,14 +44,18 @@ def load_tfds(request: Request) -> Source:
     )
 
     def describe() -> str:
-        shards = (Path(path) for split in names for path in info.splits[split].filepaths)
-        sizes_of_shards = [f"{path.name} {path.stat().st_size}" for path in shards]
-        text = f"{info.full_name} {request.split} {shape} {request.form.resize}"
-        return fingerprint_of_text([text, *sizes_of_shards])
+        paths = [Path(path) for split in names for path in info.splits[split].filepaths]
+        shards = EncodedImages(len(paths), lambda chosen: [paths[i] for i in chosen], lambda index: str(paths[index]))
+        contents = digests(shards, np.arange(len(paths)))
+        text = f"{info.full_name} {request.split} {shape} {request.form.resize} {request.form.range or ''}"
+        return fingerprint_of_text(
+            [text, *(f"{path.name} {digest}" for path, digest in zip(paths, contents, strict=True))]
+        )
 
-    if read_labels is None:
-        return source_of_images(request, images, indices, shape, describe)
-    return source_of_images(request, images, indices, shape, describe, read_labels(), _label_names(builder))
+    labels = None if read_labels is None else read_labels()
+    label_names = () if labels is None else _label_names(builder)
+    source = source_of_images(request, images, indices, shape, describe, labels, label_names)
+    return replace(source, form=form_text(features["image"].shape, shape, request.form))
 
 
 def find_tfds(request: Request) -> ImageFiles:

@@ -125,8 +125,8 @@ class EvalContext:
         indices = self.select(name, count)
         if name not in self._taken or len(self._taken[name][0]) < len(indices):
             self._taken[name] = indices, gather(source, indices)
-        kept, examples = self._taken[name]
-        rows = np.searchsorted(kept, indices)
+        taken, examples = self._taken[name]
+        rows = np.searchsorted(taken, indices)
         if rows[-1] == len(rows) - 1:
             return examples[: len(rows)]
         return gather(replace(source, read=examples.__getitem__), rows)

@@ -61,13 +61,13 @@ class FeatureCache:
     def read(self) -> Features:
         """The features on disk, after `fill`."""
         moments = Moments.empty(self.net.dimension)
-        kept = select(self.count, MAX_IN_MEMORY)
+        chosen = select(self.count, MAX_IN_MEMORY)
         features = []
         probabilities = []
         for start in range(0, self.count, SHARD):
             shard = self._load(start)
             moments = moments.add(shard.features)
-            rows = kept[(start <= kept) & (kept < start + SHARD)] - start
+            rows = chosen[(start <= chosen) & (chosen < start + SHARD)] - start
             features.append(shard.features[rows])
             if self.probabilities:
                 probabilities.append(shard.probabilities[rows])

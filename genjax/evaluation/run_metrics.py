@@ -118,7 +118,7 @@ def reconstruction(context: "EvalContext") -> Measured:
         y = np.clip(y / np.float32(255), 0, 1)
         for quantity, measure in measures.items():
             each[quantity].append(measure(x, y))
-    return [quantity.value(np.concatenate(found).mean()) for quantity, found in each.items()], _describe(heldout)
+    return [quantity.value(np.concatenate(errors).mean()) for quantity, errors in each.items()], _describe(heldout)
 
 
 @metric(ELBO, IMPORTANCE_BOUND, samples=False, reference=False, heldout=True, applies_to="variational autoencoders")

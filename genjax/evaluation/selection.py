@@ -1,4 +1,4 @@
-"""Which examples represent a set: some of many, and samples of each class.
+"""The examples that stand for a set: some of many, and samples of each class.
 
 Both are pure functions of counts, so that results repeat, and neither follows the order of files, which may be that of
 their classes.
@@ -40,9 +40,9 @@ def ranks(labels: np.ndarray) -> np.ndarray:
     """The number of earlier examples with the same label. Shapes: int [N] -> int64 [N]."""
     order = np.argsort(labels, kind="stable")
     starts = np.cumsum(np.bincount(labels)) - np.bincount(labels)
-    found = np.empty(len(labels), np.int64)
-    found[order] = np.arange(len(labels)) - starts[labels[order]]
-    return found
+    earlier = np.empty(len(labels), np.int64)
+    earlier[order] = np.arange(len(labels)) - starts[labels[order]]
+    return earlier
 
 
 def seeds_of(labels: np.ndarray, classes: int) -> np.ndarray:

@@ -77,15 +77,15 @@ def class_frequencies(reference: Source, classes: int, names: Sequence[str] = ()
 
 
 def classes_of(
-    task: Task, reference: Source, names: Sequence[str], wanted: str
+    task: Task, reference: Source, names: Sequence[str], shares: str
 ) -> tuple[dict[str, str], np.ndarray | None]:
     """How the classes of a run's samples are drawn, for the protocol, and their frequencies; {} without classes.
 
-    They are drawn equally often (no frequencies) if that is `wanted`, or if the reference has no such classes.
+    They are drawn equally often (no frequencies) if `shares` is UNIFORM, or if the reference has no such classes.
     """
     if not task.classes:
         return {}, None
-    frequencies = class_frequencies(reference, task.classes, names) if wanted == REFERENCE else None
+    frequencies = class_frequencies(reference, task.classes, names) if shares == REFERENCE else None
     return {"classes": UNIFORM if frequencies is None else REFERENCE}, frequencies
 
 
@@ -120,6 +120,7 @@ def take(source: Source, count: int) -> Source:
         read=lambda indices: source.read(chosen[np.asarray(indices)]),
         labels=None if source.labels is None else source.labels[chosen],
         names=None if source.names is None else [source.names[index] for index in chosen],
+        attributes=None if source.attributes is None else source.attributes[chosen],
         fingerprint=fingerprint_of_text([source.fingerprint, f"{count} at random, seed {SEED}"]),
     )
 
