@@ -23,10 +23,10 @@ def select(size: int, count: int) -> np.ndarray:
 
 
 def labels_by_shares(frequencies: np.ndarray, count: int) -> np.ndarray:
-    """Labels whose shares are those of a set's classes, as nearly as whole numbers allow, in every first part.
+    """Labels whose shares are those of a set's classes, in every first part as well, to about one example.
 
     Sainte-Laguë's method: example j of a class with f examples in the set comes at (2j + 1) / f, of equal times the
-    smaller label first. Shares of which whole numbers exist are met exactly, and equal ones give 0, 1, ..., 0, 1, ...
+    smaller label first. Shares that are whole numbers of examples are met exactly; equal ones give 0, 1, 2, 0, ...
     Shapes: frequencies int [classes], one at least above 0 -> int32 [count].
     """
     total = int(frequencies.sum())

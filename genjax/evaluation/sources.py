@@ -156,7 +156,7 @@ def differing_forms(samples: str, reference: str) -> str:
     if samples == reference:
         return ""
     first, second = (form or "as stored" for form in (samples, reference))
-    return f"samples are {first}, the reference {second}: their distance includes that of the ways of resizing"
+    return f"samples: {first}; reference: {second}: the numbers include the difference of the ways of resizing"
 
 
 def describe_shape(shape: tuple[int, ...]) -> str:

@@ -36,6 +36,7 @@ def run_info(config: ConfigDict, source: Source, task: Task) -> dict[str, Any]:
             "size": source.size,
             "shape": list(source.shape),
             "labels": list(source.label_names),
+            "form": source.form,
             "fingerprint": source.fingerprint,
         },
         "notes": list(source.notes),

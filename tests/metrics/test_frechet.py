@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from genjax.errors import InputError
-from genjax.metrics import Moments, frechet_distance
+from genjax.metrics import Moments, distance_of_moments, frechet_distance
 
 
 def rotation(size, seed=0):
@@ -69,6 +69,21 @@ def test_few_samples_give_a_finite_distance_and_one_warning_each():
     assert caught[0].filename == __file__
     assert np.isfinite(distance)
     assert distance > 0
+
+
+def test_the_distance_of_moments_warns_once_and_names_the_small_sets():
+    small, other, large = (Moments.empty(8).add(features(count, 8, count)) for count in (5, 6, 90))
+    for samples, reference, text in (
+        (small, other, "5 samples and 6 examples of the reference in 8 dimensions"),
+        (small, large, "5 samples in 8 dimensions"),
+        (large, small, "5 examples of the reference in 8"),
+    ):
+        with pytest.warns(UserWarning, match=f"^{text}") as caught:
+            distance = distance_of_moments(samples, reference)
+        assert len(caught) == 1
+    with warnings.catch_warnings(action="error"):
+        distance = distance_of_moments(large, large._replace(mean=large.mean + 2))
+    np.testing.assert_allclose(distance, 4 * 8, rtol=1e-9)
 
 
 def test_one_sample_more_than_dimensions_is_enough_for_no_warning():

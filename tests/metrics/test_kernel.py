@@ -38,6 +38,16 @@ def test_a_seed_fixes_the_subsets():
     assert kernel_distance(x, y, 4, 50).std > 0
 
 
+def test_subsets_of_all_examples_are_one_without_deviation():
+    x, y = normal(50, 0), normal(50, 1) + 1
+    found = kernel_distance(x, y, size=50)
+    assert found.std == 0
+    gram = lambda a, b: (a.astype(float) @ b.T.astype(float) / 8 + 1) ** 3  # noqa: E731
+    within = sum(gram(z, z).sum() - np.trace(gram(z, z)) for z in (x, y))
+    np.testing.assert_allclose(found.mean, within / (50 * 49) - 2 * gram(x, y).mean(), rtol=1e-10)
+    assert kernel_distance(x, normal(60, 1), subsets=5, size=50).std > 1e-6
+
+
 @pytest.mark.parametrize(
     ("call", "text"),
     [

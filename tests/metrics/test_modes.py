@@ -1,5 +1,7 @@
 """Mode counting against laws whose answers are known."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -75,3 +77,16 @@ CENTRES = np.zeros((2, 2))
 def test_bad_input_is_one_sentence(call, text):
     with pytest.raises(InputError, match=text):
         call()
+
+
+def test_a_divergence_by_chance_is_told():
+    """The mean over samples of the distribution itself stays below the bound log(1 + (classes - 1) / n)."""
+    rng = np.random.default_rng(0)
+    shares = np.full(10, 0.1)
+    with pytest.warns(UserWarning, match="30 samples of 10 classes diverge by up to 0.26 nats"):
+        found = [count_classes(rng.integers(10, size=30), shares).kl for _ in range(200)]
+    assert 0.1 < np.mean(found) < np.log(1 + 9 / 30)
+    with warnings.catch_warnings(action="error"):
+        count_classes(rng.integers(10, size=300), shares)
+    with pytest.warns(UserWarning, match="200 samples are of classes that the data lack: the divergence is infinite"):
+        count_classes(np.repeat([0, 1], 200), [1.0, 0])

@@ -55,6 +55,8 @@ def test_diversity_is_one_for_copies_and_low_for_noise():
     noise = ms_ssim_diversity(X, pairs=30)
     assert noise < 0.2
     assert noise == ms_ssim_diversity(X, pairs=30)
+    few = [ms_ssim(X[[i]], X[[j]]) for i in range(5) for j in range(i)]  # ten pairs, each once
+    np.testing.assert_allclose(ms_ssim_diversity(X[:5], pairs=10), np.mean(few), rtol=1e-12)
     two = ms_ssim_diversity(X[:2], pairs=9)  # only one pair to draw, never an image with itself
     np.testing.assert_allclose(two, ms_ssim_each(X[:1], X[1:2])[0], rtol=1e-12)
     assert ms_ssim(X[:2], X[1:3]) == ms_ssim_each(X[:2], X[1:3]).mean()
