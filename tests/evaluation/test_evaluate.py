@@ -1,5 +1,6 @@
 """Evaluations of runs, folders, arrays and points; mistakes are one line."""
 
+import contextlib
 import json
 from math import log
 
@@ -11,6 +12,7 @@ from helpers import run, without_report
 from PIL import Image
 
 from genjax import metrics
+from genjax.cli import flags
 from genjax.data import load
 from genjax.data.source import in_memory
 from genjax.engine.phase import Task
@@ -334,6 +336,38 @@ def test_too_few_images_for_a_metric_are_refused(place):
     done = run("genjax.evaluate", *given, "--metrics=precision_recall", f"--features=classifier:{place / 'classifier'}")
     assert done.code == 2
     assert "k=3 neighbors need at least 4 examples of each: got 3 samples and 60 of the reference" in done.err
+
+
+@pytest.mark.heavy
+def test_images_that_were_enlarged_are_not_compared_in_silence(tmp_path):
+    given = ["--images=shapes_16", "--size=32", "--metrics=swd", "--samples=100", f"--out={tmp_path / 'o.jsonl'}"]
+    enlarged = run("genjax.evaluate", *given, "--reference=shapes_32", "--split=train[:100]")
+    assert "samples: 16x16 to 32x32, crop; reference: as stored" in enlarged.err
+    assert "form 16x16 to 32x32, crop" in enlarged.out
+    assert "chosen at random, seed 0" in enlarged.out
+    alike = run("genjax.evaluate", *given, "--reference=shapes_16", "--split=train[:100]")
+    assert "as stored" not in alike.err
+    assert "do not compare" in alike.out
+    assert "reference.form: absent -> 16x16 to 32x32, crop" in alike.out
+
+
+@pytest.mark.parametrize(
+    ("truncation", "outputs", "taken"),
+    [
+        (None, (), True),
+        (0.7, (), True),
+        (0.0, (), False),
+        (-1.0, (), False),
+        (float("nan"), (), False),
+        (0.0, ("map",), True),  # the average image of a StyleGAN
+        (-1.0, ("map",), True),
+        (float("nan"), ("map",), False),
+        (float("inf"), ("map",), False),
+    ],
+)
+def test_commands_take_the_truncation_that_the_task_takes(truncation, outputs, taken):
+    with contextlib.nullcontext() if taken else pytest.raises(InputError, match=f"--truncation={truncation}: expected"):
+        flags.check_truncation(truncation, dict.fromkeys(outputs))
 
 
 @pytest.mark.parametrize(

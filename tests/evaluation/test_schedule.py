@@ -41,6 +41,29 @@ def test_a_run_is_evaluated_during_training(flags, tmp_path):
 
 
 @pytest.mark.heavy
+def test_a_conditional_run_is_evaluated_by_the_shares_of_its_data(tmp_path):
+    given = {"eval.every": 4, "eval.metrics": "swd", "eval.samples": 100, "data.split": "train[:150]"}
+    flags = [f"--config.{key}={value}" for key, value in given.items()]
+    done = run("genjax.train", "--config=configs/cgan.py:smoke", f"--workdir={tmp_path}", *flags)
+    assert done.code == 0, done.err
+    again = run("genjax.evaluate", f"--workdir={tmp_path}", "--samples=100", "--metrics=swd", f"--out={tmp_path / 'o'}")
+    assert "100 samples, of classes in the shares of fashion_mnist_10k" in again.out, again.err
+    (row,), (other,) = (read_evaluations(tmp_path / name) for name in ("metrics.jsonl", "o"))
+    assert (row["values"], row["protocol"]) == (other["values"], other["protocol"])
+    assert row["protocol"]["samples"]["classes"] == "reference"
+    given = [f"--workdir={tmp_path}", "--samples=100", "--metrics=swd", "--classes=uniform"]
+    uniform = run("genjax.evaluate", *given)
+    assert "100 samples, of the seeds 0 to 99" in uniform.out
+    assert "samples.classes: reference -> uniform" in uniform.out
+    run("genjax.evaluate", "--images=emoji_32", "--reference=emoji_32", "--classes=uniform").assert_refused("--classes")
+
+
+def test_only_two_ways_of_drawing_classes_are_known(schedule):
+    with pytest.raises(InputError, match=r"eval\.classes: no 'equal'; choose from 'reference', 'uniform'"):
+        schedule(classes="equal")
+
+
+@pytest.mark.heavy
 def test_evaluations_do_not_change_training(flags, tmp_path):
     for name, more in (("judged", []), ("not", ["--config.eval.every=0"])):
         done = run("genjax.train", *flags, *more, f"--workdir={tmp_path / name}", before=without_report)
