@@ -90,7 +90,7 @@ def _divergence_of_counts(counts, expected):
             stacklevel=3,
         )
     if strange := int(counts[expected == 0].sum()):
-        warnings.warn(f"{strange} samples are of classes that the data lack: the divergence is infinite.", stacklevel=3)
+        warnings.warn(f"the divergence is infinite: samples of classes that the data lack: {strange}.", stacklevel=3)
     return divergence(counts / count, expected)
 
 
