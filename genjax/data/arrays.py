@@ -66,9 +66,9 @@ def load_array(request: Request) -> Source:
 
 
 def _split_key(text: str) -> tuple[Path, str]:
-    path = Path(text).expanduser()
+    path = Path(text)
     before, colon, key = text.rpartition(":")
-    return (Path(before).expanduser(), key) if colon and not path.is_file() else (path, "")
+    return (Path(before), key) if colon and not path.is_file() else (path, "")
 
 
 @contextmanager

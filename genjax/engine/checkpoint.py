@@ -79,7 +79,7 @@ class Checkpoints:
 
         def finish():
             manifest = {"step": step, "metadata": metadata, "files": digests(partial)}
-            with open(partial / MANIFEST, "w") as file:
+            with open(partial / MANIFEST, "w", encoding="utf-8") as file:
                 json.dump(manifest, file, indent=1)
                 file.flush()
                 os.fsync(file.fileno())
@@ -105,7 +105,7 @@ class Checkpoints:
         """
         path = self.path(step)
         try:
-            manifest = json.loads((path / MANIFEST).read_text())
+            manifest = json.loads((path / MANIFEST).read_text("utf-8"))
             expected = manifest["files"]
             metadata = manifest["metadata"]
         except (OSError, ValueError, KeyError, TypeError) as error:
