@@ -65,7 +65,7 @@ def _labels(labels: list, names: tuple[str, ...]) -> Labels:
 
 def _files(request: Request) -> dict[str, list[Path]]:
     """The files of each split. Raises: InputError if there is none."""
-    path = Path(request.argument).expanduser()
+    path = Path(request.argument)
     files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
     if not files or not all(file.is_file() for file in files):
         raise InputError(f"{request.name}: no such file; expected a .parquet, or a folder with such files")
