@@ -59,12 +59,13 @@ def split_list(text: str) -> list[str]:
     >>> split_list('folder:a,"folder:b,c"')
     ['folder:a', 'folder:b,c']
 
-    Raises: InputError for a line break outside quotes.
+    Raises: InputError for a line break outside quotes where there are quotes.
     """
     try:
-        return [part.strip() for part in next(csv.reader([text], skipinitialspace=True), [])]
+        parts = next(csv.reader([text], skipinitialspace=True)) if '"' in text else text.split(",")
     except csv.Error as error:
         raise InputError(f"{text!r} is no list with commas ({error}): put names in double quotes") from error
+    return [part.strip() for part in parts]
 
 
 def summary(docstring: str | None) -> str:

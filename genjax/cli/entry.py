@@ -62,9 +62,9 @@ def _parse(argv: list[str]) -> list[str]:
 
 
 def _parse_flags(argv: list[str]) -> list[str]:
+    argv = [re.sub("(?<=^--config=)~.*", lambda path: expand(path[0]), argument) for argument in argv]
     try:
-        # A shell leaves ~ after =; the other paths are expanded by their flags.
-        rest = flags.FLAGS([re.sub("(?<=^--config=)~.*", lambda path: expand(path[0]), argument) for argument in argv])
+        rest = flags.FLAGS(argv)
         if "config" in flags.FLAGS:
             getattr(flags.FLAGS.config, "task", None)  # a config file that did not load raises only when it is used
         _refuse_nan()

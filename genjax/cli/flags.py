@@ -8,6 +8,7 @@ from absl import flags
 
 from genjax.errors import InputError
 from genjax.files import expand
+from genjax.text import split_list
 
 if TYPE_CHECKING:
     from genjax.run.loaded import Examples
@@ -33,7 +34,8 @@ class PathsParser(flags.ListParser):
 
     def parse(self, argument: str | list[str]) -> list[str]:
         """The expanded paths. Raises: InputError if there is no such home."""
-        return [expand(path) for path in super().parse(argument)]
+        paths = split_list(argument) if isinstance(argument, str) else argument
+        return [expand(path) for path in paths if path]
 
 
 def define_path(name: str, default: str | None, description: str, required: bool = False) -> None:
