@@ -22,8 +22,8 @@ def load_pairs(request: Request) -> Source:
     """
     names = split_list(request.argument)
     if len(names) != 2:
-        quotes = ", with double quotes around a name that has a comma in it" if len(names) > 2 else ""
-        raise InputError(f"{request.name}: expected two names, pairs:NAME,NAME{quotes}; got {len(names)}")
+        quotes = ": one with a comma in it goes in double quotes" if len(names) > 2 else ""
+        raise InputError(f"{request.name}: expected two names, pairs:NAME,NAME, got {len(names)}{quotes}")
     upper, lower = map(request.open, names)
     if len(upper.shape) != 3 or upper.shape[2] != 3 or upper.shape != lower.shape:
         raise InputError(

@@ -12,7 +12,7 @@ from genjax.data.encoded import EncodedImages
 from genjax.data.labels import Labels
 from genjax.data.request import Request
 from genjax.data.source import Source
-from genjax.errors import InputError
+from genjax.errors import InputError, optional
 from genjax.text import listed
 
 LABELS = ("label", "labels", "fine_label")
@@ -78,13 +78,10 @@ def _files(request: Request) -> dict[str, list[Path]]:
 
 def _read(name: str, file: Path) -> tuple[list[bytes], list[str], list[int | None], tuple[str, ...]]:
     """Encoded images, their names, their labels (None without), and the names of labels."""
+    pyarrow = optional("pyarrow", name)
+    parquet = optional("pyarrow.parquet", name)
     try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise InputError(f"{name} needs the package pyarrow: pip install 'genjax-models[parquet]'") from error
-    try:
-        table = pyarrow.parquet.read_table(file)
+        table = parquet.read_table(file)
     except (OSError, pyarrow.ArrowException) as error:
         raise InputError(f"{file} cannot be read as Parquet: {str(error).splitlines()[0]}") from error
     rows = table.column(_image_column(file, table.schema)).to_pylist()

@@ -128,7 +128,8 @@ def import_tfds():
         import tensorflow_datasets
     except ImportError as error:
         raise InputError(
-            f"tfds:NAME needs the packages tensorflow-datasets and array_record ({error}): install them with pip"
+            f"tfds:NAME needs the packages tensorflow-datasets and array_record ({error}): install them with pip, on "
+            "Linux or macOS"
         ) from error
     return tensorflow_datasets
 

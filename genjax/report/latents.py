@@ -1,11 +1,10 @@
 """Latents of examples in the plane: by principal components, or by t-SNE with scikit-learn."""
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 
 import numpy as np
 
-from genjax.errors import InputError
+from genjax.errors import InputError, optional
 from genjax.report.figures import COLORS, rendered
 
 THUMBNAIL = 0.042
@@ -32,10 +31,7 @@ def pca(latents) -> tuple[np.ndarray, np.ndarray]:
 
 def need_tsne() -> None:
     """Raises: InputError without scikit-learn, which t-SNE is taken from."""
-    if find_spec("sklearn") is None:
-        raise InputError(
-            't-SNE needs scikit-learn, which is not installed: pip install scikit-learn, or pip install -e ".[bench]"'
-        )
+    optional("sklearn", "t-SNE")
 
 
 def tsne(latents, seed: int = 0) -> np.ndarray:
