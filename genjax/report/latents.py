@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from genjax.errors import InputError, optional
-from genjax.report.figures import COLORS, rendered
+from genjax.report.figures import COLORS, plain, rendered
 
 THUMBNAIL = 0.042
 """The side of a thumbnail, as a share of the figure's side."""
@@ -67,7 +67,7 @@ def draw(points, labels=None, names: Sequence[str] = (), thumbnails=None, title:
     size = float(np.clip(20000 / max(len(points), 1), 4, 30))
     for number in present:
         mine = classes == number
-        label = names[number] if number < len(names) else str(number)
+        label = plain(names[number]) if number < len(names) else str(number)
         axes.scatter(*points[mine].T, s=size, color=colors[number % len(colors)], lw=0, alpha=0.75, label=label)
     low, high = limits(points)
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))

@@ -10,7 +10,6 @@ from helpers import eight_devices
 
 from genjax.data.source import in_memory
 from genjax.engine import distributed
-from genjax.errors import InputError
 from genjax.evaluation import features as cached
 from genjax.evaluation.context import EvalContext
 from genjax.evaluation.registry import METRICS
