@@ -3,7 +3,7 @@
 import csv
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from genjax.errors import InputError
 
@@ -66,6 +66,11 @@ def split_list(text: str) -> list[str]:
     except csv.Error as error:
         raise InputError(f"{text!r} is no list with commas ({error}): put names in double quotes") from error
     return [part.strip() for part in parts]
+
+
+def join_list(parts: Iterable[str]) -> str:
+    """The list that `split_list` reads as these parts."""
+    return ",".join('"' + part.replace('"', '""') + '"' if set(part) & set(',"') else part for part in parts)
 
 
 def summary(docstring: str | None) -> str:

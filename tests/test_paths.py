@@ -14,7 +14,7 @@ from genjax.cli.flags import PathParser, PathsParser
 from genjax.data.request import Request
 from genjax.data.tfds import data_dir_of
 from genjax.errors import InputError
-from genjax.text import split_list
+from genjax.text import join_list, split_list
 from genjax.weights.vgg import load_vgg
 
 ROOT = Path(__file__).parents[1]
@@ -72,6 +72,7 @@ def test_a_home_folder_that_is_not_there_is_named(homeless):
 
 def test_a_name_with_a_comma_is_in_quotes():
     assert split_list('folder:a,b , "folder:c,""d"""') == ["folder:a", "b", 'folder:c,"d"']
+    assert split_list(join_list(parts := ["a,b", "c", 'd"'])) == parts
     assert PathsParser().parse('"a,b.png",c.png') == ["a,b.png", "c.png"]
     with pytest.raises(InputError, match="put names in double quotes"):
         split_list('a\nb,"c"')

@@ -11,7 +11,7 @@ from helpers import config_of
 
 from genjax import __version__
 from genjax.errors import InputError
-from genjax.run import description
+from genjax.run import description, origin
 from genjax.run.counters import Counters
 from genjax.run.recorder import Recorder
 from genjax.run.restore import load_info, restore
@@ -110,9 +110,9 @@ def test_the_commit_is_that_of_the_repository_which_has_the_code(tmp_path, monke
     code.touch()
     git("init")
     git("commit", "--allow-empty", "-m", "other work")
-    assert description._git(code) is None
+    assert origin.git(code) is None
     git("add", ".")
     git("commit", "-m", "the code")
-    assert description._git(code).keys() == {"commit", "dirty"}
+    assert origin.git(code).keys() == {"commit", "dirty"}
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert description._git(code) is None  # Git is not installed
+    assert origin.git(code) is None  # Git is not installed

@@ -86,7 +86,6 @@ def test_commands_on_a_poor_machine_print_ascii(odd_run, command, arguments, exp
 
 
 @pytest.mark.heavy
-@pytest.mark.xfail("fcntl" in (ROOT / "genjax" / "run" / "workdir.py").read_text("utf-8"), reason="its lock is POSIX's")
 def test_where_a_module_or_function_is_posixs_alone_nothing_needs_it(tmp_path):
     arguments = ("train", "--config=configs/demo.py:smoke", f"--workdir={tmp_path / 'run'}")
     done = run(["tests/windows.py", *arguments], os.environ | {"PYTHONIOENCODING": "ascii"})
