@@ -51,7 +51,7 @@ def _name(key: str, text: str, folder: Path) -> str:
     if key in PATHS:
         return _path(text, folder)
     if key == "data.labels":  # a table beside the images, or any other
-        file, column = re.fullmatch(r"(.*?)((?<=\.csv|\.npy):.*|(?<=\.json):.*)?", text).groups(default="")
+        file, column = re.fullmatch(r"(?s)(.*?)((?<=\.csv|\.npy):.*|(?<=\.json):.*)?", text).groups(default="")
         return _path(file, folder) + column if (folder / file).is_file() else text
     word, _, rest = text.partition(":")
     if word in LISTS:
@@ -61,7 +61,7 @@ def _name(key: str, text: str, folder: Path) -> str:
     if word not in WORDS or not rest:
         is_path = key == "data.name" and not is_source(text)
         return _path(text, folder) if is_path else text
-    path, digest = re.fullmatch(r"(.+?)(@[0-9a-fA-F]{64})?", rest).groups(default="")
+    path, digest = re.fullmatch(r"(?s)(.+?)(@[0-9a-fA-F]{64})?", rest).groups(default="")
     return f"{word}:{_path(path, folder)}{digest}"
 
 

@@ -75,7 +75,7 @@ def test_a_run_on_a_poor_machine_is_recorded_as_it_is(odd_run):
     [
         ("sample", ["--seeds=0-3", "--out={}.png"], "4 samples: "),
         ("evaluate", ["--samples=4", "--features=squeezenet:64", "--metrics=frechet"], "lower"),
-        ("evaluate", ["--compare={}"], "Fr\\xe9chet distance"),
+        ("evaluate", ['--compare="{}"'], "Fr\\xe9chet distance"),
     ],
 )
 def test_commands_on_a_poor_machine_print_ascii(odd_run, command, arguments, expected):
