@@ -1,6 +1,8 @@
 # Two commands matter: `make demo` and `make test`. Each makes its own environment in .venv.
+# `make test PYTHON=python3.13 CONSTRAINTS=` makes it anew, with that Python and the newest packages.
 
 PYTHON ?= python3
+CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
 export XDG_CACHE_HOME := $(CURDIR)/.cache
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -31,15 +33,31 @@ format: .venv/tested  ## Mend what ruff can mend
 clean:  ## Remove what make made, but no run
 	rm -rf .venv .cache .pytest_cache .ruff_cache
 
+# The stamps hold the choices that they were made with; one on the command line that differs is carried out.
+FORCE:
+given = $(filter-out file,$(origin $(1)))
+ifneq ($(call given,PYTHON),)
+ifneq ($(PYTHON),$(shell cat .venv/python 2>/dev/null))
+.venv/python: FORCE
+endif
+endif
+ifneq ($(call given,CONSTRAINTS),)
+ifneq ($(CONSTRAINTS),$(shell cat .venv/installed 2>/dev/null))
+.venv/installed: FORCE
+endif
+endif
+
+PIP_INSTALL := $(BIN)/python -m pip install -q $(if $(CONSTRAINTS),-c $(CONSTRAINTS),--upgrade)
+
 .venv/python:
 	$(PYTHON) -c 'import sys; sys.exit("genjax needs Python 3.11 or newer; try make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
-	$(PYTHON) -m venv .venv
-	touch $@
+	$(PYTHON) -m venv --clear .venv
+	echo '$(PYTHON)' > $@
 
-.venv/installed: .venv/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install -q -c constraints.txt -e .
-	touch $@
+.venv/installed: .venv/python pyproject.toml $(CONSTRAINTS)
+	$(PIP_INSTALL) -e .
+	echo '$(CONSTRAINTS)' > $@
 
 .venv/tested: .venv/installed
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[test]'
+	$(PIP_INSTALL) -e '.[test]'
 	touch $@

@@ -15,6 +15,7 @@ import numpy as np
 from absl import flags
 
 from genjax.cli import entry
+from genjax.cli.flags import define_path
 from genjax.errors import InputError
 from genjax.files import write_bytes
 from genjax.ops.pixels import quantize
@@ -33,8 +34,8 @@ class Scored(NamedTuple):
 
 def define_flags() -> None:
     """The flags of this entry point."""
-    flags.DEFINE_string("workdir", "runs/anomaly", "A run of an autoencoder of 28x28 gray clothes; trained if absent.")
-    flags.DEFINE_string("png", "", "Draw the ROC curves and images here.")
+    define_path("workdir", "runs/anomaly", "A run of an autoencoder of 28x28 gray clothes; trained if absent.")
+    define_path("png", "", "Draw the ROC curves and images here.")
     flags.DEFINE_string("md", "", "Write the table here, as Markdown.")
 
 

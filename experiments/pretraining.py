@@ -20,6 +20,7 @@ from scipy import stats
 
 from genjax import data
 from genjax.cli import entry
+from genjax.cli.flags import define_path
 from genjax.config import differences
 from genjax.engine.compiler import enable_compilation_cache
 from genjax.engine.outputs import apply_in_batches
@@ -39,7 +40,7 @@ LEVEL = 0.95
 def define_flags() -> None:
     """The flags of this entry point."""
     config_flags.DEFINE_config_file("config", "configs/pretrain_classifier.py", "The experiment, as for genjax.train.")
-    flags.DEFINE_string("workdir", "runs/pretraining", "Folder of the runs and of the results.")
+    define_path("workdir", "runs/pretraining", "Folder of the runs and of the results.")
     flags.DEFINE_list("labels", ["100", "500", "2000"], "Numbers of labeled images.")
     flags.DEFINE_integer("seeds", 5, "Runs per number of labels, at least 2.", lower_bound=2)
     flags.DEFINE_integer("first_seed", 0, "Seed of the first run.", lower_bound=0)
@@ -63,7 +64,7 @@ def main() -> int:
             results.append(result)
         if seed > FLAGS.first_seed:  # one seed has no interval
             write(folder, results)
-    print((folder / "results.md").read_text())
+    print((folder / "results.md").read_text("utf-8"))
     return 0
 
 
@@ -87,7 +88,7 @@ def finished(config: ConfigDict, path: Path) -> dict[str, Any] | None:
         if train(config, path):
             return None
         write_bytes(file, json.dumps(evaluate(config, path), indent=1).encode())
-    result = json.loads(file.read_text())
+    result = json.loads(file.read_text("utf-8"))
     if changes := list(differences(result["config"], config.to_dict())):
         raise InputError(f"{path} has another config's result; choose another --workdir:\n  " + "\n  ".join(changes))
     return result

@@ -15,6 +15,7 @@ from experiments.sweeps import launch, outcome, results
 from experiments.sweeps.experiment import Experiment, load
 from experiments.sweeps.plan import Run, plan
 from genjax.cli import entry
+from genjax.cli.flags import define_path
 from genjax.errors import InputError, did_you_mean
 from genjax.run.workdir import Workdir
 from genjax.text import table
@@ -24,8 +25,8 @@ FLAGS = flags.FLAGS
 
 def define_flags() -> None:
     """The flags of this entry point."""
-    flags.DEFINE_string("experiment", None, "The experiment's file; may also be the first argument.")
-    flags.DEFINE_string("workdir", None, "The folder of the runs and of the results; default: runs/<the file's name>.")
+    define_path("experiment", None, "The experiment's file; may also be the first argument.")
+    define_path("workdir", None, "The folder of the runs and of the results; default: runs/<the file's name>.")
     flags.DEFINE_integer("jobs", 1, "Number of runs at a time, each on its share of the cores.", lower_bound=1)
     flags.DEFINE_string("only", "", "Run only the variants whose titles contain this text.")
     flags.DEFINE_integer("seeds", None, "Number of seeds, in place of the file's.", lower_bound=1)

@@ -1,7 +1,13 @@
 """The exception for bad input, as opposed to bugs, and helpers for its messages."""
 
 import difflib
+import importlib
 from collections.abc import Iterable
+from types import ModuleType
+
+EXTRAS = {"av": ("av", "video"), "h5py": ("h5py", "hdf5"), "pyarrow": ("pyarrow", "parquet")}
+EXTRAS |= {"sklearn": ("scikit-learn", "bench")}
+"""Optional modules -> their package, and the extra of pyproject.toml that has it."""
 
 
 class InputError(ValueError):
@@ -13,6 +19,17 @@ class InputError(ValueError):
 
 class NotApplicable(InputError):
     """A number or image that does not exist for this run or these examples; the message says why."""
+
+
+def optional(module: str, user: str) -> ModuleType:
+    """A module of EXTRAS. Raises: InputError if it cannot be imported; `user` is what needs it, such as "an MP4"."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        package, extra = EXTRAS[module.partition(".")[0]]
+        raise InputError(
+            f"{user} needs {package} ({error}): pip install {package}, or pip install 'genjax-models[{extra}]'"
+        ) from error
 
 
 def did_you_mean(got: str, known: Iterable[str]) -> str:

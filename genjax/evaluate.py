@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from absl.flags import DEFINE_enum, DEFINE_integer, DEFINE_list, DEFINE_string
+from absl.flags import DEFINE_enum, DEFINE_integer, DEFINE_string
 
 from genjax.cli import entry, flags, output
 from genjax.errors import InputError
@@ -26,8 +26,8 @@ def define_flags() -> None:
     from genjax.evaluation import registry, selection
 
     flags.define_run(required=False)
-    DEFINE_string("images", None, f"Images to evaluate in place of a run: a folder, a .npy, or a data set ({names()}).")
-    DEFINE_string("reference", None, "The data that samples are compared with; default: the run's data.")
+    flags.define_path("images", None, f"In place of a run, images: a folder, a .npy, or a data set ({names()}).")
+    flags.define_path("reference", None, "The data that samples are compared with; default: the run's data.")
     DEFINE_string("split", None, "Split of the reference, as in 'train[:5000]'; default: the run's training split.")
     DEFINE_string("heldout", None, "Split of the reference not trained on; default: the run's, or 'test'.")
     DEFINE_string("metrics", "all", f"'all' that apply, or names with commas:\n{registry.help_text()}")
@@ -48,7 +48,7 @@ def define_flags() -> None:
     )
     flags.define_form()
     flags.define_out(None, "A .jsonl to append results to; default: the run's metrics.jsonl.")
-    DEFINE_list("compare", [], "Runs (or .jsonl files) whose results are printed side by side.")
+    flags.define_paths("compare", [], "Runs (or .jsonl files) whose results are printed side by side.")
 
 
 def main() -> None:

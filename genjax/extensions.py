@@ -94,7 +94,7 @@ def digests(config: Mapping[str, Any]) -> dict[str, str]:
 
 def _last(part: str) -> str:
     """The last two words between colons: "my.data:digits" of "stacked:my.data:digits"."""
-    return ":".join(part.strip().split(":")[-2:])
+    return ":".join(part.strip(' "').split(":")[-2:])
 
 
 def _texts(value) -> Iterator[str]:

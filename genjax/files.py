@@ -1,10 +1,28 @@
-"""Files that are written completely or not at all."""
+"""Files and folders: the paths that users write, files that are written completely or not at all, the cache folder."""
 
+import atexit
 import contextlib
 import errno
 import os
 import secrets
+import shutil
+import sys
+import tempfile
+from functools import cache
 from pathlib import Path
+
+from genjax.errors import InputError
+
+
+def expand(text: str | os.PathLike) -> str:
+    """A path as the user wrote it, with a leading ~ as the home folder: a shell leaves it after the = of a flag.
+
+    Raises: InputError if there is no such home.
+    """
+    path = os.path.expanduser(os.fspath(text))  # `Path.expanduser` raises where there is none
+    if path.startswith("~"):
+        raise InputError(f"{text}: there is no such home folder; for a name that begins with ~ write ./{text}")
+    return path
 
 
 def write_bytes(path: str | os.PathLike, data: bytes) -> None:
@@ -55,10 +73,39 @@ def append_line(path: str | os.PathLike, line: str) -> None:
         if file.seek(0, os.SEEK_END):
             file.seek(-1, os.SEEK_END)
             line = line if file.read(1) == b"\n" else "\n" + line
-        file.write(line.encode() + b"\n")
+        file.write(encode(line) + b"\n")
+
+
+def encode(text: str) -> bytes:
+    """Text as UTF-8. A byte of a file name that is not UTF-8, say 0xff, is written as JSON has it: \\udcff."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def user_cache(name: str) -> Path:
+    """A folder in the user's cache folder, which need not exist."""
+    home = os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    return Path(home) / "genjax" / name
 
 
 def cache_folder(name: str) -> Path:
-    """A folder for reproducible files that later processes reuse, in the user's cache folder."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return home / "genjax" / name
+    """A folder for reproducible files that later processes reuse, in the user's cache folder.
+
+    Where that cannot be written, a warning says so, and the folder lasts as long as this process.
+    """
+    return _writable(user_cache("")) / name
+
+
+@cache
+def _writable(folder: Path) -> Path:
+    try:
+        if folder.parts[0].startswith("~"):
+            raise FileNotFoundError("no home folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+        return folder
+    except OSError as error:
+        reason = error.strerror or error
+        print(f"warning: nothing is kept in {folder} ({reason}): set XDG_CACHE_HOME to another folder", file=sys.stderr)
+    folder = Path(tempfile.mkdtemp(prefix="genjax-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

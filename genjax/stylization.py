@@ -21,6 +21,7 @@ from genjax.engine.mesh import make_mesh
 from genjax.engine.phase import Task
 from genjax.engine.state import Net, State
 from genjax.errors import InputError
+from genjax.files import expand
 from genjax.ops import chroma
 from genjax.ops.moments import moments, with_moments
 from genjax.ops.pixels import quantize
@@ -59,7 +60,7 @@ def contents_of(path, longest: int) -> tuple[list[str], str]:
 
     Raises: InputError if there is no image, or some are broken or too small for the encoder at this size.
     """
-    listing = list_files(Path(path).expanduser())
+    listing = list_files(Path(expand(path)))
     images = images_of(listing)
     broken = {images.name(index): reason for index, reason in find_broken(images, AS_STORED).items()}
     if broken:

@@ -21,17 +21,19 @@ SIZES = {"gatys": 256, "adain": 512}
 
 def define_flags() -> None:
     """The flags of this entry point."""
-    DEFINE_string("content", None, "The image to stylize; with --method=adain also a folder of images.", required=True)
-    DEFINE_list("style", None, "The style: one or more images, separated by commas.", required=True)
+    flags.define_path(
+        "content", None, "The image to stylize; with --method=adain also a folder of images.", required=True
+    )
+    flags.define_paths("style", None, "The style: one or more images, separated by commas.", required=True)
     flags.define_out("stylized.png", "The image, or the folder of images, to write.")
     DEFINE_enum("method", "gatys", ["gatys", "adain"], "Gradient descent, or one pass through a decoder.")
     DEFINE_integer("size", None, "Pixels of the longer side; default: 256, with adain 512.", lower_bound=32)
     DEFINE_list("shares", [], "Weight of each style, as in 0.7,0.3; default: equal.")
-    DEFINE_list("masks", [], "One image per style: white where the style goes.")
+    flags.define_paths("masks", [], "One image per style: white where the style goes.")
     DEFINE_enum(
         "color", "", ["", "luma", "match"], "Keep the content's colors: transfer luma alone, or recolor styles."
     )
-    DEFINE_string("gif", "", "gatys: write the descent as an animation to this file.")
+    flags.define_path("gif", "", "gatys: write the descent as an animation to this file.")
     DEFINE_integer("steps", 150, "gatys: steps, after 100 at half the height and width.", lower_bound=1)
     DEFINE_float("style_weight", 30.0, "gatys: weight of the style loss.", lower_bound=0)
     DEFINE_float("content_weight", 1.0, "gatys: weight of the content loss.", lower_bound=0)
@@ -40,7 +42,7 @@ def define_flags() -> None:
     DEFINE_string("encoder", "squeezenet", "gatys: the net whose feature maps are compared; or vgg:FILE.")
     DEFINE_integer("seed", 0, "gatys: seed of --start=noise.", lower_bound=0)
     DEFINE_float("alpha", 1.0, "adain: strength of the style, from 0, the content, to 1.", 0, 1)
-    DEFINE_string("workdir", "", "adain: a run of configs/style_adain.py; default: the packaged decoder.")
+    flags.define_path("workdir", "", "adain: a run of configs/style_adain.py; default: the packaged decoder.")
 
 
 ONLY = {

@@ -1,8 +1,11 @@
-"""Numbers, durations, sizes and tables as text, and the first lines of docstrings."""
+"""Numbers, durations, sizes and tables as text, lists with commas, and the first lines of docstrings."""
 
+import csv
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from genjax.errors import InputError
 
 
 def number(value: float) -> str:
@@ -48,6 +51,26 @@ def listed(items: Sequence[str], limit: int = 3) -> str:
     """The first few items with commas: "a, b, c and 17 more"."""
     more = f" and {len(items) - limit:,} more" if len(items) > limit else ""
     return ", ".join(items[:limit]) + more
+
+
+def split_list(text: str) -> list[str]:
+    """The parts of a list with commas; one with a comma in it is in double quotes, as in CSV and in absl's flags.
+
+    >>> split_list('folder:a,"folder:b,c"')
+    ['folder:a', 'folder:b,c']
+
+    Raises: InputError for a line break outside quotes where there are quotes.
+    """
+    try:
+        parts = next(csv.reader([text], skipinitialspace=True)) if '"' in text else text.split(",")
+    except csv.Error as error:
+        raise InputError(f"{text!r} is no list with commas ({error}): put names in double quotes") from error
+    return [part.strip() for part in parts]
+
+
+def join_list(parts: Iterable[str]) -> str:
+    """The list that `split_list` reads as these parts."""
+    return ",".join('"' + part.replace('"', '""') + '"' if set(part) & set(',"') else part for part in parts)
 
 
 def summary(docstring: str | None) -> str:

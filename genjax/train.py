@@ -11,6 +11,7 @@ from absl import flags
 from ml_collections import config_flags
 
 from genjax.cli import entry
+from genjax.cli.flags import define_path
 from genjax.engine import distributed
 from genjax.engine.compiler import enable_compilation_cache
 from genjax.engine.distributed import is_main_process
@@ -28,7 +29,7 @@ def define_flags() -> None:
     config_flags.DEFINE_config_file(
         "config", None, "The experiment: a file of configs/, with ':smoke' for a quick try."
     )
-    flags.DEFINE_string("workdir", None, "The folder of a new run or of one to resume. See docs/architecture.md.")
+    define_path("workdir", None, "The folder of a new run or of one to resume. See docs/architecture.md.")
     flags.DEFINE_enum(
         "resume",
         "auto",

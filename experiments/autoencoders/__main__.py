@@ -18,6 +18,7 @@ from absl import flags
 from experiments.autoencoders.models import MODELS, TRAIN, VALID
 from genjax import tasks
 from genjax.cli import entry
+from genjax.cli.flags import define_path
 from genjax.engine.compiler import enable_compilation_cache
 from genjax.errors import InputError, did_you_mean
 from genjax.files import write_bytes
@@ -42,7 +43,7 @@ BCE, ACCURACY = "Reconstruction, binary cross-entropy", "Reconstruction, rounded
 
 def define_flags() -> None:
     """The flags of this entry point."""
-    flags.DEFINE_string("workdir", "runs/autoencoders", "Folder of the runs.")
+    define_path("workdir", "runs/autoencoders", "Folder of the runs.")
     flags.DEFINE_list("models", [], f"Some of {', '.join(MODELS)}; default: all.")
     flags.DEFINE_integer("seeds", 3, "Runs per model.", lower_bound=1)
     flags.DEFINE_string("data", "fashion_mnist", "fashion_mnist, or fashion_mnist_10k for a quick look.")
@@ -119,7 +120,9 @@ def _times(config):
     for _ in range(3):
         rounds.append([])
         for module in ("experiments.autoencoders.ours", "experiments.autoencoders.keras_fit"):
-            done = subprocess.run([sys.executable, "-m", module, config], capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                [sys.executable, "-m", module, config], capture_output=True, encoding="utf-8", check=False
+            )
             if done.returncode:
                 print(f"{module} {config}: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
                 return None, None

@@ -112,7 +112,7 @@ def peak_mib() -> float:
     """The peak memory of this process, in MiB."""
     status = Path("/proc/self/status")
     if status.exists():  # getrusage counts what the parent held before exec as well
-        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        (line,) = (line for line in status.read_text("utf-8").splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 

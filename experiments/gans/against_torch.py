@@ -25,6 +25,7 @@ from experiments.benchmarks.workloads import WORKLOADS
 from experiments.gans.output import INK
 from genjax import data
 from genjax.cli import entry
+from genjax.cli.flags import define_path
 from genjax.config import pick
 from genjax.data.source import Source
 from genjax.engine.compiler import enable_compilation_cache
@@ -57,8 +58,8 @@ def define_flags() -> None:
     flags.DEFINE_string("data", "fashion_mnist", "Gray images of 28x28; fashion_mnist_10k is packaged.")
     flags.DEFINE_string("split", "train", "The split to train on, also the reference of the evaluation.")
     flags.DEFINE_integer("samples", 10_000, "Number of samples of each run.", lower_bound=2)
-    flags.DEFINE_string("classifier", "", "A run of configs/classifier.py, as a second feature net.")
-    flags.DEFINE_string("out", "runs/against_torch", "Output folder.")
+    define_path("classifier", "", "A run of configs/classifier.py, as a second feature net.")
+    define_path("out", "runs/against_torch", "Output folder.")
 
 
 def main() -> None:
@@ -77,7 +78,7 @@ def main() -> None:
         for library, of_seeds in results.items():
             of_seeds.append(result(library, seed, source, nets))
         write(results, nets)
-    print((Path(FLAGS.out) / f"{FLAGS.config}.md").read_text())
+    print((Path(FLAGS.out) / f"{FLAGS.config}.md").read_text("utf-8"))
 
 
 def need_torch(paths: Sequence[Path]) -> None:
@@ -108,7 +109,7 @@ def result(library: str, seed: int, source: Source, nets: Sequence[FeatureNet]) 
     path = run_path(library, seed)
     file, samples = path.with_suffix(".json"), path.with_suffix(".npy")
     settings = {"steps": FLAGS.steps, "samples": FLAGS.samples, "data": json.loads(json.dumps(source.describe()))}
-    results = json.loads(file.read_text()) if file.exists() else {"settings": settings, "distances": {}}
+    results = json.loads(file.read_text("utf-8")) if file.exists() else {"settings": settings, "distances": {}}
     if results["settings"] != settings:
         raise InputError(f"{file} has the settings {results['settings']}, not {settings}: choose another --out")
     if not file.exists():

@@ -21,6 +21,7 @@ from scipy import stats
 
 from experiments.gans import vmapped_seeds
 from genjax.cli import entry
+from genjax.cli.flags import define_path
 from genjax.data.synthetic import mixture
 from genjax.engine.compiler import enable_compilation_cache
 from genjax.errors import InputError, did_you_mean
@@ -69,7 +70,7 @@ def define_flags() -> None:
     flags.DEFINE_list("methods", [], f"Methods to train, of {', '.join(METHODS)}; default: all.")
     flags.DEFINE_integer("seeds", 10, "Number of seeds of each method, at least 2.", lower_bound=2)
     flags.DEFINE_integer("steps", 10_000, "Number of generator steps.", lower_bound=1)
-    flags.DEFINE_string("out", "runs/modes", "Output folder.")
+    define_path("out", "runs/modes", "Output folder.")
 
 
 def main() -> None:
@@ -86,7 +87,7 @@ def main() -> None:
         results[name] = result(folder, name)
         write_numbers(folder, results)
     write_images(folder, results)
-    print((folder / f"{FLAGS.data}.md").read_text())
+    print((folder / f"{FLAGS.data}.md").read_text("utf-8"))
 
 
 def config_of(method: str, data: str, steps: int):
@@ -112,7 +113,7 @@ def result(folder: Path, method: str) -> dict[str, Any]:
     settings = json.loads(json.dumps(settings))  # tuples as lists
     path = folder / FLAGS.data / f"{method.replace(' ', '_')}.json"
     if path.exists():
-        counts = json.loads(path.read_text())
+        counts = json.loads(path.read_text("utf-8"))
         if counts["settings"] != settings:
             raise InputError(f"{path} has the settings {counts['settings']}, not {settings}: choose another --out")
         return counts

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from absl import flags
-
+from genjax.cli.flags import define_path
 from genjax.errors import InputError
 from genjax.files import write_bytes
 from genjax.report.figures import save_png
@@ -16,7 +15,7 @@ INK = "#333333"
 
 def define_flags() -> None:
     """Define --out, the flag that all experiments of this folder share."""
-    flags.DEFINE_string("out", "", "Output folder of the figures and their numbers; created if missing.")
+    define_path("out", "", "Output folder of the figures and their numbers; created if missing.")
 
 
 def folder(out: str) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from absl import flags
 
 from genjax.cli import entry
+from genjax.cli.flags import define_path
 from genjax.engine.compiler import enable_compilation_cache
 from genjax.report.figures import rendered, save_png
 from genjax.stylization import Painter, descend, gatys_config
@@ -36,7 +37,7 @@ NETS = {
 
 def define_flags() -> None:
     """The flags of this entry point."""
-    flags.DEFINE_string("out", "runs/style", "The folder to write to.")
+    define_path("out", "runs/style", "The folder to write to.")
     flags.DEFINE_integer("size", 224, "Pixels of an image's longer side.", lower_bound=64)
     flags.DEFINE_list("only", [], "One or more of gatys, adain, ablation; default: all.")
 

@@ -11,6 +11,7 @@ import numpy as np
 from absl import flags
 
 from genjax.cli import entry
+from genjax.cli.flags import define_path, define_paths
 from genjax.data.images import SUFFIXES
 from genjax.data.textures import draw
 from genjax.errors import InputError
@@ -24,9 +25,9 @@ SMALLEST = 0.35
 
 def define_flags() -> None:
     """The flags of this entry point."""
-    flags.DEFINE_list("images", [], "Folders of images, with their sub-folders.")
+    define_paths("images", [], "Folders of images, with their sub-folders.")
     flags.DEFINE_integer("textures", 0, "The number of textures to draw instead.", lower_bound=0)
-    flags.DEFINE_string("out", None, "The folder to write PNGs to.", required=True)
+    define_path("out", None, "The folder to write PNGs to.", required=True)
     flags.DEFINE_integer("each", 12, "Squares per image.", lower_bound=1)
     flags.DEFINE_integer("size", 256, "Height and width in pixels.", lower_bound=8)
 

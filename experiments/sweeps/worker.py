@@ -44,7 +44,7 @@ def work(folder: Path) -> int:
     from genjax.run import training
     from genjax.run.restore import saved_config
 
-    config = saved_config(json.loads((folder / FILE).read_text()))
+    config = saved_config(json.loads((folder / FILE).read_text("utf-8")))
     code = training.train(config, folder)
     if not code and config.eval.every:
         _, task, schedule = training.prepare(config)

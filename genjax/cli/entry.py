@@ -10,17 +10,22 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
+from logging import getLogger
 from pathlib import Path
 
 from absl import app, flags, logging
 
+from genjax.cli.streams import print_anything
 from genjax.errors import InputError, did_you_mean
+from genjax.files import expand
 
 
 def run(main: Callable[[], int | None]) -> None:
     """Parse the flags, run `main`, print mistakes without a traceback, exit."""
     logging.set_verbosity(logging.FATAL)  # Orbax and TFDS log much, tracebacks of the errors that they raise included
     logging.use_absl_handler()
+    getLogger("matplotlib").setLevel("ERROR")  # it warns where it cannot keep its fonts
+    print_anything()
     warnings.filterwarnings("ignore", module=r"PIL\.")  # of odd metadata, which are not read
     app.run(lambda argv: guarded(lambda: _no_leftovers(argv) or main()), flags_parser=_parse)
 
@@ -31,6 +36,9 @@ def guarded(call: Callable) -> int | None:
         return call()
     except InputError as error:
         fail(str(error), 2)
+    except UnicodeEncodeError as error:  # of a file's name
+        name = error.object.encode(error.encoding, "backslashreplace").decode(error.encoding)
+        fail(f"{name} cannot be a file's name in the encoding {error.encoding} of this locale: set PYTHONUTF8=1", 2)
     except KeyboardInterrupt:  # before training began
         fail("interrupted", 128 + signal.SIGINT)
     except BrokenPipeError:  # the reader of a pipe has closed it, as `head` does
@@ -54,6 +62,7 @@ def _parse(argv: list[str]) -> list[str]:
 
 
 def _parse_flags(argv: list[str]) -> list[str]:
+    argv = [re.sub("(?<=^--config=)~.*", lambda path: expand(path[0]), argument) for argument in argv]
     try:
         rest = flags.FLAGS(argv)
         if "config" in flags.FLAGS:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from genjax.errors import InputError
+from genjax.files import expand
+from genjax.text import split_list
 
 if TYPE_CHECKING:
     from genjax.run.loaded import Examples
@@ -15,9 +17,41 @@ FLAGS = flags.FLAGS
 flags.disclaim_key_flags()  # --help lists them among the flags of the command that declares them here
 
 
+class PathParser(flags.ArgumentParser):
+    """A file or folder, or a name in its place, with ~ as the home folder."""
+
+    def parse(self, argument: str) -> str:
+        """The expanded path. Raises: InputError if there is no such home."""
+        return expand(argument)
+
+
+class PathsParser(flags.ListParser):
+    """Files or folders."""
+
+    def __init__(self):
+        super().__init__()
+        self.syntactic_help = "paths, separated by commas; one with a comma in it in double quotes"
+
+    def parse(self, argument: str | list[str]) -> list[str]:
+        """The expanded paths. Raises: InputError if there is no such home."""
+        paths = split_list(argument) if isinstance(argument, str) else argument
+        return [expand(path) for path in paths if path]
+
+
+def define_path(name: str, default: str | None, description: str, required: bool = False) -> None:
+    """A flag for one path."""
+    flags.DEFINE(PathParser(), name, default, description, required=required)
+
+
+def define_paths(name: str, default: list[str] | None, description: str, required: bool = False) -> None:
+    """A flag for several paths, separated by commas."""
+    serializer = flags.CsvListSerializer(",")
+    flags.DEFINE(PathsParser(), name, default, description, serializer=serializer, required=required)
+
+
 def define_run(required: bool = True) -> None:
     """--workdir and --step: which checkpoint of which run."""
-    flags.DEFINE_string("workdir", None, "The run's folder, as given to genjax.train.", required=required)
+    define_path("workdir", None, "The run's folder, as given to genjax.train.", required=required)
     flags.DEFINE_integer("step", None, "The checkpoint's step; default: the newest.", lower_bound=0)
 
 
@@ -52,7 +86,7 @@ def define_examples(name: str, count: str, default_count: int | None = None, req
     from genjax.data import names
 
     default = "" if required else "; default: the run's own data"
-    flags.DEFINE_string(
+    define_path(
         name,
         None if required else "",
         f"Examples: a folder, a .zip, .npy, .npz, .h5 or .parquet, or a data set ({names()}){default}.",
@@ -78,4 +112,4 @@ def examples(name: str) -> "Examples":
 
 def define_out(default: str | None, description: str) -> None:
     """--out: where the results are written."""
-    flags.DEFINE_string("out", default, description)
+    define_path("out", default, description)

@@ -14,7 +14,7 @@ COMMANDS = ("census", "train", "sample", "evaluate", "encode", "reconstruct", "s
 
 def claim(command: str) -> str:
     """A command's claim: the first line of its module's docstring up to the example. Nothing is imported."""
-    source = (Path(__file__).parents[1] / f"{command}.py").read_text()
+    source = (Path(__file__).parents[1] / f"{command}.py").read_text("utf-8")
     return ast.get_docstring(ast.parse(source)).splitlines()[0].partition(": python -m ")[0]
 
 

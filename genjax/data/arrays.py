@@ -15,7 +15,7 @@ from genjax.data.images import Form, conform, form_text, to_bytes
 from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint_of_chunks, in_memory
 from genjax.data.splits import parse
-from genjax.errors import InputError
+from genjax.errors import InputError, optional
 from genjax.text import listed
 
 LABELS = ("labels", "label", "y", "targets")
@@ -66,9 +66,9 @@ def load_array(request: Request) -> Source:
 
 
 def _split_key(text: str) -> tuple[Path, str]:
-    path = Path(text).expanduser()
+    path = Path(text)
     before, colon, key = text.rpartition(":")
-    return (Path(before).expanduser(), key) if colon and not path.is_file() else (path, "")
+    return (Path(before), key) if colon and not path.is_file() else (path, "")
 
 
 @contextmanager
@@ -91,10 +91,7 @@ def _open(path: Path) -> Mapping[str, Any]:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     if suffix in (".h5", ".hdf5"):
-        try:
-            import h5py
-        except ImportError as error:
-            raise InputError(f"{path} needs the package h5py: pip install 'genjax-models[hdf5]'") from error
+        h5py = optional("h5py", str(path))
         items = {}
         h5py.File(path, "r").visititems(items.__setitem__)
         return {name: item for name, item in items.items() if isinstance(item, h5py.Dataset)}

@@ -17,7 +17,7 @@ from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint, in_memory
 from genjax.data.splits import read_splits
 from genjax.errors import InputError
-from genjax.files import cache_folder, write_bytes
+from genjax.files import cache_folder, expand, user_cache, write_bytes
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # the folder of the package dataset-fashion-mnist
 HOST = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
@@ -79,8 +79,8 @@ def decode_idx(compressed: bytes, rank: int) -> np.ndarray:
 
 
 def _open(split: str, data_dir: str) -> tuple[np.ndarray, np.ndarray]:
-    cache = cache_folder("fashion_mnist")
-    own = [Path(data_dir).expanduser()] if data_dir else []
+    cache = user_cache("fashion_mnist")
+    own = [Path(expand(data_dir))] if data_dir else []
     for folder in (*own, DEBIAN, cache):
         if all((folder / file).is_file() for file in FILES[split]):
             x, labels = read_split(folder, split)
@@ -96,7 +96,7 @@ def _open(split: str, data_dir: str) -> tuple[np.ndarray, np.ndarray]:
             f"Debian's package dataset-fashion-mnist, or set data.dir to a folder with {' and '.join(FILES[split])}, "
             "or get online; fashion_mnist_10k needs none of this."
         )
-    return _download(split, cache)
+    return _download(split, cache_folder("fashion_mnist"))
 
 
 def _download(split: str, folder: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -22,6 +22,7 @@ import numpy as np
 
 from genjax.data.listing import Listing
 from genjax.errors import InputError, did_you_mean
+from genjax.files import expand
 from genjax.text import listed, natural
 
 TABLES = ("dataset.json", "labels.json", "labels.csv", "labels.npy")
@@ -49,7 +50,7 @@ def find_labels(listing: Listing, asked: str = "") -> Labels:
     if asked:
         file, column = _split_column(asked)
         inside = file in dict(listing.others)
-        content = listing.read(file) if inside else Path(file).expanduser()
+        content = listing.read(file) if inside else Path(expand(file))
         try:
             return _of_table(listing.images, file, content, column)._replace(table=file if inside else "")
         except InputError as error:

@@ -7,6 +7,7 @@ import numpy as np
 from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint_of_text
 from genjax.errors import InputError
+from genjax.text import split_list
 
 MAX_PAIRS = 2**22
 """Approximate limit of the number of pairs, whose shuffled order is kept in memory."""
@@ -15,12 +16,14 @@ MAX_PAIRS = 2**22
 def load_pairs(request: Request) -> Source:
     """Each image of the upper source over images of the lower one; all pairs, up to about MAX_PAIRS.
 
+    A name with a comma in it is in double quotes: pairs:"folder:a,b",textures_64.
     Shapes: two sources of uint8 (H, W, 3) -> (2H, W, 3).
     Raises: InputError if the two differ in shape or are not of color images.
     """
-    names = request.argument.split(",")
+    names = split_list(request.argument)
     if len(names) != 2:
-        raise InputError(f"{request.name}: expected two names, pairs:NAME,NAME, got {len(names)}")
+        quotes = ": one with a comma in it goes in double quotes" if len(names) > 2 else ""
+        raise InputError(f"{request.name}: expected two names, pairs:NAME,NAME, got {len(names)}{quotes}")
     upper, lower = map(request.open, names)
     if len(upper.shape) != 3 or upper.shape[2] != 3 or upper.shape != lower.shape:
         raise InputError(

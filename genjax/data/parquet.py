@@ -12,7 +12,7 @@ from genjax.data.encoded import EncodedImages
 from genjax.data.labels import Labels
 from genjax.data.request import Request
 from genjax.data.source import Source
-from genjax.errors import InputError
+from genjax.errors import InputError, optional
 from genjax.text import listed
 
 LABELS = ("label", "labels", "fine_label")
@@ -65,7 +65,7 @@ def _labels(labels: list, names: tuple[str, ...]) -> Labels:
 
 def _files(request: Request) -> dict[str, list[Path]]:
     """The files of each split. Raises: InputError if there is none."""
-    path = Path(request.argument).expanduser()
+    path = Path(request.argument)
     files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
     if not files or not all(file.is_file() for file in files):
         raise InputError(f"{request.name}: no such file; expected a .parquet, or a folder with such files")
@@ -78,13 +78,10 @@ def _files(request: Request) -> dict[str, list[Path]]:
 
 def _read(name: str, file: Path) -> tuple[list[bytes], list[str], list[int | None], tuple[str, ...]]:
     """Encoded images, their names, their labels (None without), and the names of labels."""
+    pyarrow = optional("pyarrow", name)
+    parquet = optional("pyarrow.parquet", name)
     try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise InputError(f"{name} needs the package pyarrow: pip install 'genjax-models[parquet]'") from error
-    try:
-        table = pyarrow.parquet.read_table(file)
+        table = parquet.read_table(file)
     except (OSError, pyarrow.ArrowException) as error:
         raise InputError(f"{file} cannot be read as Parquet: {str(error).splitlines()[0]}") from error
     rows = table.column(_image_column(file, table.schema)).to_pylist()

@@ -18,6 +18,7 @@ from genjax.data.images import AS_STORED, SUFFIXES, Form, form_of_config
 from genjax.data.request import Request
 from genjax.data.source import Source, check
 from genjax.errors import InputError, did_you_mean
+from genjax.files import expand
 
 Loader = Callable[[Request], Source]
 
@@ -270,7 +271,7 @@ def of_path(name: str) -> str:
     """The name of the source that a path stands for: "folder:x" for a folder x; a name is returned unchanged."""
     if match(name):
         return name
-    path = Path(name).expanduser()
+    path = Path(expand(name))
     if path.is_dir():
         kind = "parquet" if any(path.glob("*.parquet")) or any(path.glob("*/*.parquet")) else "folder"
         return f"{kind}:{name}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from genjax.data.images import AS_STORED, Form
 from genjax.data.source import Source
 from genjax.errors import InputError
+from genjax.files import expand
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,11 @@ class Request:
 
     @property
     def argument(self) -> str:
-        """The part of the name after its colon: PATH of "folder:PATH"."""
-        return self.name.partition(":")[2]
+        """The part of the name after its colon, as PATH in "folder:PATH", with ~ as the home folder.
+
+        Raises: InputError if there is no such home.
+        """
+        return expand(self.name.partition(":")[2])
 
     def refuse_image_form(self, contents: str) -> None:
         """Refuse a size and channels for data that are not images. Raises: InputError."""

@@ -22,7 +22,7 @@ def load_series(request: Request) -> Source:
     Raises: InputError for a file that is missing, broken or of another form, for NaN within a series, and for forms
     that only images have.
     """
-    path = Path(request.argument).expanduser()
+    path = Path(request.argument)
     size = request.form.size
     if request.form.channels or (size and path.suffix != ".csv"):
         raise InputError(

@@ -17,6 +17,7 @@ from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint_of_text
 from genjax.data.splits import parse
 from genjax.errors import InputError, did_you_mean
+from genjax.files import expand
 
 LABELS_AT_ONCE = 1024
 
@@ -73,7 +74,7 @@ def find_tfds(request: Request) -> ImageFiles:
 
 def data_dir_of(data_dir: str) -> Path:
     """The folder of data sets: data.dir, else the environment's TFDS_DATA_DIR, else TFDS's own default."""
-    return Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+    return Path(expand(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"))
 
 
 def find_prepared(root: Path, name: str) -> Path:
@@ -127,7 +128,8 @@ def import_tfds():
         import tensorflow_datasets
     except ImportError as error:
         raise InputError(
-            f"tfds:NAME needs the packages tensorflow-datasets and array_record ({error}): install them with pip"
+            f"tfds:NAME needs the packages tensorflow-datasets and array_record ({error}): install them with pip, on "
+            "Linux or macOS"
         ) from error
     return tensorflow_datasets
 

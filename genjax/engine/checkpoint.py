@@ -9,11 +9,15 @@ intact. Several processes write the arrays together; process 0 writes the other 
 deleted: it is renamed to `<step>.damaged` when a run that goes on from an earlier one needs its name.
 """
 
+import contextlib
 import errno
 import hashlib
 import json
 import os
+import re
 import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,7 +83,7 @@ class Checkpoints:
 
         def finish():
             manifest = {"step": step, "metadata": metadata, "files": digests(partial)}
-            with open(partial / MANIFEST, "w") as file:
+            with open(partial / MANIFEST, "w", encoding="utf-8") as file:
                 json.dump(manifest, file, indent=1)
                 file.flush()
                 os.fsync(file.fileno())
@@ -87,7 +91,8 @@ class Checkpoints:
 
         try:
             run_on_main(begin)
-            self._orbax.save(partial / "state", args=ocp.args.StandardSave(state))
+            with _plain_name(partial) as folder:
+                self._orbax.save(folder / "state", args=ocp.args.StandardSave(state))
             run_on_main(finish)
         except Exception as error:  # Orbax and TensorStore raise a full disk as several types
             if is_main_process():
@@ -105,7 +110,7 @@ class Checkpoints:
         """
         path = self.path(step)
         try:
-            manifest = json.loads((path / MANIFEST).read_text())
+            manifest = json.loads((path / MANIFEST).read_text("utf-8"))
             expected = manifest["files"]
             metadata = manifest["metadata"]
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -132,7 +137,8 @@ class Checkpoints:
     def read(self, step: int, like: State) -> State:
         """The state of a step whose files are known to be intact. Raises: InputError, as `restore`."""
         try:
-            return self._orbax.restore(self.path(step) / "state", args=ocp.args.StandardRestore(like))
+            with _plain_name(self.path(step)) as folder:
+                return self._orbax.restore(folder / "state", args=ocp.args.StandardRestore(like))
         except ValueError as error:
             raise InputError(f"the checkpoint {self.path(step)} is of other nets: {_root(error)}") from error
 
@@ -159,6 +165,18 @@ class Checkpoints:
             os.replace(damaged, aside)
         for partial in self.folder.glob("*.partial*"):
             shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _plain_name(folder: Path) -> Iterator[Path]:
+    """A name of a folder that Orbax can use: in others it finds nothing, as [6] is a pattern to it, or they raise."""
+    if not re.search(r"[][*?\udc80-\udcff]", str(folder)):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="genjax-") as place:
+        link = Path(place) / "checkpoint"
+        link.symlink_to(folder, target_is_directory=True)
+        yield link
 
 
 def _reserve(path: Path, size: int) -> None:

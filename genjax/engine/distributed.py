@@ -51,7 +51,7 @@ def is_main_process() -> bool:
 
 def console() -> TextIO:
     """The stream for progress: stderr in the main process, nowhere in the others."""
-    return sys.stderr if is_main_process() else open(os.devnull, "w")
+    return sys.stderr if is_main_process() else open(os.devnull, "w", encoding="utf-8")
 
 
 # -- agreement
@@ -233,6 +233,8 @@ def _catch_aborts() -> None:
 
     It does so on a thread of its own, for which a handler set by Python's `signal` would come too late.
     """
+    if sys.platform == "win32":  # whose C library has another name; JAX's own message is printed
+        return
     libc = ctypes.CDLL(None)
     libc.signal.argtypes = (ctypes.c_int, type(_on_abort))
     libc.signal.restype = ctypes.c_void_p

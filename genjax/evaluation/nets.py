@@ -10,8 +10,10 @@ import numpy as np
 from genjax.data.source import Source
 from genjax.engine.state import local
 from genjax.errors import InputError, did_you_mean
+from genjax.files import expand
 from genjax.metrics.features import FeatureNet, inception, squeezenet
 from genjax.run.restore import load_info, weights_sha256
+from genjax.text import split_list
 
 FORMS = ("squeezenet", "squeezenet:SIZE", "inception:FILE", "classifier:RUN")
 
@@ -31,7 +33,7 @@ def open_feature_nets(text: str, source: Source) -> list[FeatureNet]:
         return [dataclasses.replace(COORDINATES, dimension=source.shape[0])]
     if len(source.shape) == 2:
         return []
-    nets = [_open(part.strip(), source) for part in text.split(",") if part.strip()]
+    nets = [_open(part, source) for part in split_list(text) if part]
     if not nets:
         raise InputError(f"--features={text!r} names no net: expected {', '.join(FORMS)}, or several with commas")
     return nets
@@ -39,6 +41,7 @@ def open_feature_nets(text: str, source: Source) -> list[FeatureNet]:
 
 def _open(text: str, source: Source) -> FeatureNet:
     kind, _, rest = text.partition(":")
+    rest = expand(rest)
     if kind == "squeezenet":
         if rest and not rest.isdigit():
             raise InputError(f"--features={text}: expected a size in pixels, as in squeezenet:64")

@@ -15,6 +15,7 @@ from genjax.engine.phase import Task
 from genjax.engine.state import State, local
 from genjax.errors import InputError
 from genjax.evaluation.selection import REFERENCE, SEED, UNIFORM, labels_by_shares, seeds_of, select
+from genjax.files import expand
 from genjax.run.restore import weights_sha256
 
 
@@ -96,6 +97,7 @@ def open_images(text: str, split: str = "", form: Mapping[str, Any] | None = Non
     some of them. `split` "" is "train".
     Raises: InputError if there are no such examples, or they are broken; NoSuchSplit if only the split is missing.
     """
+    text = expand(text)
     if not data.is_source(data.of_path(text)):
         raise InputError(
             f"{text!r} is no folder of images, no file of them (.zip, .npy, .npz, .h5, .parquet) and no data set "

@@ -130,7 +130,7 @@ def watch(title: str, total: int, stream=None):
     from rich.progress import Progress as Bar
     from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    columns = SpinnerColumn("line"), TextColumn("{task.description}"), TimeElapsedColumn()
     console = Console(file=stream or sys.stderr)
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         bar.add_task(title)

@@ -71,6 +71,12 @@ def rendered(figure):
     return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
 
 
+def plain(name: str) -> str:
+    """A name as Matplotlib draws it: no mathematics, only UTF-8, and a label even if it begins with _."""
+    text = name.encode("utf-8", "backslashreplace").decode().replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text
+
+
 def evenly(n: int, most: int) -> list[int]:
     """At most `most` of the numbers 0 ... n - 1, evenly spaced, including the first and the last."""
     return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int)).tolist()

@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 
 from genjax.errors import InputError
-from genjax.files import write_bytes
+from genjax.files import encode, write_bytes
 from genjax.report import curves, sections
 from genjax.report.gif import save_gif
 from genjax.report.results import by_protocol
@@ -49,7 +49,7 @@ def write(workdir: str | os.PathLike) -> Path:
     page = Template(_asset("page.html")).substitute(
         title=escape(workdir.name), style=_asset("page.css").strip(), body="\n".join(filter(None, body))
     )
-    write_bytes(workdir / "report.html", page.encode())
+    write_bytes(workdir / "report.html", encode(page))
     return workdir / "report.html"
 
 
@@ -67,7 +67,7 @@ def _steps(folder: Path) -> list[tuple[int, Path]]:
 def _read_info(workdir: Path) -> dict:
     """The content of config.json; empty if it is missing or broken."""
     try:
-        info = json.loads((workdir / "config.json").read_text())
+        info = json.loads((workdir / "config.json").read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     return info if isinstance(info, dict) else {}

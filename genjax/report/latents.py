@@ -1,12 +1,11 @@
 """Latents of examples in the plane: by principal components, or by t-SNE with scikit-learn."""
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 
 import numpy as np
 
-from genjax.errors import InputError
-from genjax.report.figures import COLORS, rendered
+from genjax.errors import InputError, optional
+from genjax.report.figures import COLORS, plain, rendered
 
 THUMBNAIL = 0.042
 """The side of a thumbnail, as a share of the figure's side."""
@@ -32,10 +31,7 @@ def pca(latents) -> tuple[np.ndarray, np.ndarray]:
 
 def need_tsne() -> None:
     """Raises: InputError without scikit-learn, which t-SNE is taken from."""
-    if find_spec("sklearn") is None:
-        raise InputError(
-            't-SNE needs scikit-learn, which is not installed: pip install scikit-learn, or pip install -e ".[bench]"'
-        )
+    optional("sklearn", "t-SNE")
 
 
 def tsne(latents, seed: int = 0) -> np.ndarray:
@@ -71,7 +67,7 @@ def draw(points, labels=None, names: Sequence[str] = (), thumbnails=None, title:
     size = float(np.clip(20000 / max(len(points), 1), 4, 30))
     for number in present:
         mine = classes == number
-        label = names[number] if number < len(names) else str(number)
+        label = plain(names[number]) if number < len(names) else str(number)
         axes.scatter(*points[mine].T, s=size, color=colors[number % len(colors)], lw=0, alpha=0.75, label=label)
     low, high = limits(points)
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))

@@ -4,11 +4,10 @@ import io
 import os
 from collections.abc import Sequence
 from fractions import Fraction
-from importlib.util import find_spec
 
 import numpy as np
 
-from genjax.errors import InputError
+from genjax.errors import InputError, optional
 from genjax.files import write_bytes
 
 SIDE = 480
@@ -17,10 +16,7 @@ SIDE = 480
 
 def need_av() -> None:
     """Raises: InputError where PyAV is not installed."""
-    if find_spec("av") is None:
-        raise InputError(
-            "an MP4 is made by PyAV, which is not installed: pip install av (or leave --mp4 out, for a GIF)"
-        )
+    optional("av", "an MP4, unlike a GIF,")
 
 
 def save_mp4(path: str | os.PathLike, frames: Sequence, seconds: float) -> None:

@@ -9,14 +9,18 @@ from typing import Any
 from genjax import __version__
 
 
-def git() -> dict[str, Any] | None:
-    """The commit of this code, and whether files differ from it; None outside a repository."""
+def git(file: Path = Path(__file__)) -> dict[str, Any] | None:
+    """The commit of this code, and whether files differ from it; None where no repository has the code.
 
-    def ask(*args):
-        here = Path(__file__).parent
-        return subprocess.run(["git", "-C", here, *args], capture_output=True, text=True, check=True).stdout.strip()
+    A repository that only surrounds it, as one with an environment that genjax is installed in, does not count.
+    """
+
+    def ask(*arguments: str) -> str:
+        command = ["git", "-C", file.parent, *arguments]
+        return subprocess.run(command, capture_output=True, check=True).stdout.decode("ascii", "replace").strip()
 
     try:
+        ask("ls-files", "--error-unmatch", file.name)  # fails unless the repository has this file
         return {"commit": ask("rev-parse", "HEAD"), "dirty": bool(ask("status", "--porcelain"))}
     except (OSError, subprocess.CalledProcessError):
         return None

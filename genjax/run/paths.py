@@ -7,7 +7,9 @@ from typing import Any
 
 from genjax.config import flat
 from genjax.data import SOURCES, is_source
+from genjax.files import expand
 from genjax.run import origin
+from genjax.text import join_list, split_list
 
 PLACES = ("data.name", "data.dir", "style.images", "style.masks")
 """Keys that say where the data and images are; their contents have digests of their own."""
@@ -49,22 +51,22 @@ def _name(key: str, text: str, folder: Path) -> str:
     if key in PATHS:
         return _path(text, folder)
     if key == "data.labels":  # a table beside the images, or any other
-        file, column = re.fullmatch(r"(.*?)((?<=\.csv|\.npy):.*|(?<=\.json):.*)?", text).groups(default="")
+        file, column = re.fullmatch(r"(?s)(.*?)((?<=\.csv|\.npy):.*|(?<=\.json):.*)?", text).groups(default="")
         return _path(file, folder) + column if (folder / file).is_file() else text
     word, _, rest = text.partition(":")
     if word in LISTS:
-        return f"{word}:" + ",".join(_name(key, name, folder) for name in rest.split(","))
+        return f"{word}:" + join_list(_name(key, name, folder) for name in split_list(rest))
     if key == "eval.features" and "," in text:
-        return ",".join(_name(key, name, folder) for name in text.split(","))
+        return join_list(_name(key, name, folder) for name in split_list(text))
     if word not in WORDS or not rest:
         is_path = key == "data.name" and not is_source(text)
         return _path(text, folder) if is_path else text
-    path, digest = re.fullmatch(r"(.+?)(@[0-9a-fA-F]{64})?", rest).groups(default="")
+    path, digest = re.fullmatch(r"(?s)(.+?)(@[0-9a-fA-F]{64})?", rest).groups(default="")
     return f"{word}:{_path(path, folder)}{digest}"
 
 
 def _path(text: str, folder: Path) -> str:
-    path = Path(text).expanduser()
+    path = Path(expand(text))
     there = folder / path
     if not text or path.is_absolute() or (path.exists() and (not there.exists() or path.samefile(there))):
         return text

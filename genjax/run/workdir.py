@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from genjax.engine.distributed import collective, run_on_all, run_on_main
 from genjax.errors import InputError
-from genjax.files import append_line, write_bytes
+from genjax.files import append_line, encode, write_bytes
 from genjax.run.records import read_evaluations, read_metrics
 
 LOCKLESS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
@@ -145,7 +145,7 @@ class Workdir:
         """Drop everything that a run which resumes from `step` will write again."""
         rows = [*read_metrics(self.metrics_file), *read_evaluations(self.metrics_file)]
         rows = sorted((row for row in rows if row["step"] <= step), key=lambda row: row["step"])
-        write_bytes(self.metrics_file, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())
+        write_bytes(self.metrics_file, encode("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)))
         for path in self.records_after(step).images:
             path.unlink()
         for folder in (".", *PREVIEWS):  # files of a process that was killed while it wrote them

@@ -1,11 +1,10 @@
 """Tensors of an HDF5 file, as Keras writes it, read by h5py, an optional dependency."""
 
 import os
-from importlib.util import find_spec
 
 import numpy as np
 
-from genjax.errors import InputError
+from genjax.errors import InputError, optional
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 NUMBERS = "fiub"  # kinds of NumPy's dtypes; Keras stores text as well
@@ -22,10 +21,7 @@ def read(path: str | os.PathLike) -> dict[str, np.ndarray]:
     Keras 3 calls every layer's group "vars" and stores the layer's name as an attribute: it replaces "vars" here.
     Raises: InputError if there is no such file, it is of another format or damaged, or h5py is not installed.
     """
-    if find_spec("h5py") is None:
-        raise InputError(f"{path} is read by h5py, which is not installed: pip install h5py")
-    import h5py
-
+    h5py = optional("h5py", str(path))
     arrays = {}
 
     def visit(name, item):

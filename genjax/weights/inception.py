@@ -13,6 +13,7 @@ import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
 from genjax.errors import InputError
+from genjax.files import expand
 from genjax.nets.inception import Inception
 from genjax.weights import any_file, safetensors_file, torch_file
 
@@ -41,6 +42,7 @@ def load(path: str | os.PathLike, sha256: str | None = SHA256) -> Weights:
     Raises: InputError if the file is absent, unreadable, has another digest, or lacks layers of the net.
     """
     published = f"the Fréchet Inception distance is defined with {FILE} (SHA-256 {SHA256}, of pytorch-fid's releases)"
+    path = expand(path)
     digest = any_file.digest(path, published)
     if sha256 is not None and digest != sha256.lower():
         advice = (

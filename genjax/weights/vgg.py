@@ -13,6 +13,7 @@ import numpy as np
 from flax.traverse_util import unflatten_dict
 
 from genjax.errors import InputError
+from genjax.files import expand
 from genjax.nets.vgg import BLOCKS, WIDTHS, block, layers
 from genjax.weights import any_file, h5_file, safetensors_file, torch_file
 
@@ -86,6 +87,7 @@ def load_vgg(path: str | os.PathLike, sha256: str | None = None) -> Weights:
     Names do not tell colors: Caffe's weights under torchvision's names are taken for torchvision's.
     Raises: InputError if the file is absent, unreadable, has another digest, or lacks layers of the net.
     """
+    path = expand(path)
     digest = any_file.digest(path, EXPECTED)
     if sha256 is not None and digest != sha256.lower():
         raise InputError(f"{path} has SHA-256 {digest}, expected {sha256}")

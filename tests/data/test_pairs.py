@@ -57,3 +57,10 @@ def test_an_image_is_a_set_of_one(folders):
     for name, message in ((f"{folders}/none.png", "does not exist"), (f"{folders}/a", "is a folder")):
         with pytest.raises(InputError, match=message):
             load(f"image:{name}")
+
+
+def test_a_name_with_a_comma_is_in_double_quotes(folders):
+    (folders / "a").rename(folders / "a,c")
+    assert load(f'pairs:"folder:{folders}/a,c",folder:{folders}/b').size == 6
+    with pytest.raises(InputError, match="got 3: one with a comma in it goes in double quotes"):
+        load(f"pairs:folder:{folders}/a,c,folder:{folders}/b")

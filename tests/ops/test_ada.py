@@ -21,7 +21,7 @@ draw_colors = jax.jit(lambda p: jax.vmap(lambda key: ada.draw_colors(key, p))(KE
 
 
 def is_normal(values, deviation):
-    return stats.kstest(values, "norm", (0, deviation)).pvalue > 1e-3
+    return stats.kstest(np.divide(values, deviation), "norm").pvalue > 1e-3
 
 
 def is_angle(cosine, sine):

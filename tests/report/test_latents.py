@@ -1,12 +1,13 @@
 """Latents in the plane: principal components by their closed form, thumbnails apart, what is far out told."""
 
+import os
 import sys
 
 import numpy as np
 import pytest
 
 from genjax.errors import InputError
-from genjax.report import latents
+from genjax.report import figures, latents
 
 
 def test_principal_components_are_those_of_the_covariance():
@@ -33,7 +34,6 @@ def test_a_plane_needs_two_of_each():
 
 def test_tsne_without_scikit_learn_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
-    monkeypatch.setattr(latents, "find_spec", lambda name: None)
     with pytest.raises(InputError, match="pip install scikit-learn"):
         latents.tsne(np.zeros((9, 3)))
 
@@ -88,3 +88,9 @@ def test_any_number_of_classes_and_kinds_of_examples_are_drawn(classes, channels
 
 def test_one_point_alone_is_drawn():
     assert latents.draw(np.zeros((1, 2)), np.zeros(1, int)).size == (1100, 946)
+
+
+def test_any_name_of_a_class_is_drawn():
+    names = ["_hidden", "$\\none$", os.fsdecode(b"\xff"), "a\nb"]
+    assert [figures.plain(name) for name in names] == [" _hidden", r"\$\none\$", r"\udcff", "a\nb"]
+    latents.draw(np.eye(4)[:, :2], np.arange(4), names)

@@ -1,6 +1,7 @@
 """What config.json records of a run: versions without an installation, the command, the code of extensions."""
 
 import shlex
+import subprocess
 import sys
 from importlib import metadata
 
@@ -10,7 +11,7 @@ from helpers import config_of
 
 from genjax import __version__
 from genjax.errors import InputError
-from genjax.run import description
+from genjax.run import description, origin
 from genjax.run.counters import Counters
 from genjax.run.recorder import Recorder
 from genjax.run.restore import load_info, restore
@@ -95,3 +96,23 @@ def test_rows_are_means_over_the_steps_since_the_last_one():
     assert row == {"step": 2, "seconds": 2.0, "images_per_second": 8.0, "loss": 2.0}
     counters.add({"loss": np.float32([5.0])}, seconds=1.0)
     assert counters.row(3, images_per_step=8)["loss"] == 5.0
+
+
+def test_the_commit_is_that_of_the_repository_which_has_the_code(tmp_path, monkeypatch):
+    """Not of one that surrounds it, as when it is installed within another project."""
+
+    def git(*arguments):
+        identity = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+        subprocess.run(["git", *identity, "-C", tmp_path, *arguments], check=True, capture_output=True)
+
+    code = tmp_path / "venv" / "genjax.py"
+    code.parent.mkdir()
+    code.touch()
+    git("init")
+    git("commit", "--allow-empty", "-m", "other work")
+    assert origin.git(code) is None
+    git("add", ".")
+    git("commit", "-m", "the code")
+    assert origin.git(code).keys() == {"commit", "dirty"}
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert origin.git(code) is None  # Git is not installed

@@ -178,6 +178,6 @@ def test_a_view_of_another_module_is_shown_like_ours(denoiser, tmp_path):
 
 
 def test_tsne_that_is_asked_for_and_not_there_is_named(denoiser, monkeypatch):
-    monkeypatch.setattr(views.latents, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
     with pytest.raises(views.NotApplicable, match="pip install scikit-learn"):
         dict(views.draw_tsne(open_run(denoiser)))

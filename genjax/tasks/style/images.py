@@ -11,6 +11,7 @@ from genjax import data
 from genjax.data.folder import open_image, size_of_image
 from genjax.data.source import fingerprint
 from genjax.errors import InputError
+from genjax.files import expand
 from genjax.ops.resize import bilinear
 
 SMALLEST_STYLE = 16
@@ -47,7 +48,7 @@ def read_images(c: ConfigDict, shape: tuple[int, ...]) -> Images:
 def digests(c: ConfigDict, images: Images) -> dict[str, str]:
     """SHA-256 of the content's pixels and of the files of styles and masks, by name."""
     paths = (*c.style.images, *c.style.masks)
-    files = {path: hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest() for path in paths}
+    files = {path: hashlib.sha256(Path(expand(path)).read_bytes()).hexdigest() for path in paths}
     return {c.data.name: fingerprint(images.content, None), **files}
 
 
