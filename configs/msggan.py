@@ -17,7 +17,7 @@ def get_config(name=""):
     c.critic = {"net": "msggan", "channels": (64, 64, 48, 24)}
     c.steps, c.batch = 10_000, 16
     c.loss.name = "relativistic_hinge"
-    c.penalty.r1 = 0.04
+    c.penalty.r1 = 0.02
     for net in ("generator", "critic"):
         c.optimizer[net].update(learning_rate=1e-3, b1=0.0, b2=0.99, epsilon=1e-8)
     c.ema.half_life = 10_000.0

@@ -28,7 +28,6 @@ def constraints(loss):
 
 def variants():
     """Every loss with every constraint, and the original WGAN."""
-    both = {
-        f"{loss}, {name}": {"loss.name": loss} | keys for loss in LOSSES for name, keys in constraints(loss).items()
-    }
+    pairs = [(loss, name, keys) for loss in LOSSES for name, keys in constraints(loss).items()]
+    both = {f"{loss}, {name}": {"loss.name": loss} | keys for loss, name, keys in pairs}
     return both | {"wasserstein, clipping": {"loss.name": "wasserstein", "optimizer.critic.weight_clip": 0.05}}

@@ -1,6 +1,4 @@
-"""Weights beside the critic's loss are those of the papers: `penalty.r1` is gamma, whatever share of the loss ours is."""
-
-from functools import partial
+"""Weights beside the critic's loss are those of the papers: `penalty.r1` is gamma, whatever share our loss is."""
 
 import jax
 import jax.numpy as jnp
