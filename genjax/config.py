@@ -1,6 +1,7 @@
 """Configs: the keys that every task has, and checks whose messages name the mistake."""
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -132,15 +133,23 @@ def _is_a(value, hint) -> bool:
     return isinstance(value, hint) and (hint is bool or not isinstance(value, bool))
 
 
+UNLIMITED = (("data.resident_gib", math.inf), ("eval.budget", math.inf))
+"""Keys with the values for which infinity has a meaning: no limit."""
+
+
 def check(config: ConfigDict, template: ConfigDict) -> None:
-    """Raises: InputError for unknown or missing keys, wrong types, and values that no task can run with.
+    """Raises: InputError for unknown or missing keys, wrong types, NaN, and values that no task can run with.
 
     `template` is the task's own config. Sections with a key "net" are checked where the nets are made.
     """
-    nets = tuple(f"{key}." for key, value in template.items() if isinstance(value, ConfigDict) and "net" in value)
+    for key, value in flat(config).items():
+        numbers = value if isinstance(value, list) else [value]
+        if any(isinstance(n, float) and not math.isfinite(n) for n in numbers) and (key, value) not in UNLIMITED:
+            raise InputError(f"{key}={value!r}: expected finite numbers")
+    nets = _sections_of_nets(template)
     known = {key: value for key, value in flat(template).items() if not key.startswith(nets)}
     values = {key: value for key, value in flat(config).items() if not key.startswith(nets)}
-    for key in values.keys() - known.keys():
+    for key in unknown_keys(config, template):
         raise InputError(f"the config has an unknown key {key!r}{did_you_mean(key, known)}")
     for key in known.keys() - values.keys():
         raise InputError(f"the config lacks the key {key!r}: start from genjax.tasks.{config.task}.config()")
@@ -152,6 +161,16 @@ def check(config: ConfigDict, template: ConfigDict) -> None:
             raise InputError(f"{key}={config[key]}: expected at least 1")
     if not 0 <= config.seed < 2**32:
         raise InputError(f"seed={config.seed}: expected a number from 0 to 2**32 - 1")
+
+
+def unknown_keys(config: Mapping[str, Any], template: ConfigDict) -> list[str]:
+    """The keys of a config that its task's own config, `template`, lacks; the fields of nets do not count."""
+    known = flat(template)
+    return sorted(key for key in flat(config) if key not in known and not key.startswith(_sections_of_nets(template)))
+
+
+def _sections_of_nets(template: ConfigDict) -> tuple[str, ...]:
+    return tuple(f"{key}." for key, value in template.items() if isinstance(value, ConfigDict) and "net" in value)
 
 
 def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -169,9 +188,15 @@ def _as_lists(value):
     return [_as_lists(item) for item in value] if isinstance(value, tuple | list) else value
 
 
-def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """The keys in which two configs differ, one line each: "steps: 2000 -> 3000"."""
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """The keys in which two configs differ, each with its old and new value; "absent" without one."""
     old, new = flat(old), flat(new)
     for key in sorted(old.keys() | new.keys()):
-        if old.get(key, "absent") != new.get(key, "absent"):
-            yield f"{key}: {old.get(key, 'absent')} -> {new.get(key, 'absent')}"
+        pair = old.get(key, "absent"), new.get(key, "absent")
+        if pair[0] != pair[1] and repr(pair[0]) != repr(pair[1]):  # NaN differs from itself; its text does not
+            yield key, *pair
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """The keys in which two configs differ, one line each: "steps: 2000 -> 3000"."""
+    return (f"{key}: {was} -> {now}" for key, was, now in changes(old, new))

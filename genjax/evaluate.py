@@ -55,9 +55,13 @@ def main() -> None:
 
     enable_compilation_cache()
     metrics = registry.parse(FLAGS.metrics)
+    out = Path(FLAGS.out) if FLAGS.out else Path(FLAGS.workdir) / "metrics.jsonl" if FLAGS.workdir else None
+    if out:
+        output.check_place(out, out, append=True)
+        if not out.exists() or out.is_file():  # images lie beside it
+            output.check_place(out, out.with_name("neighbors.png"))
     context, step, title = _context_of_run(metrics) if FLAGS.workdir else _context_of_images(metrics)
     say_notes(context.samples, context.reference, context.heldout)
-    out = Path(FLAGS.out) if FLAGS.out else Path(FLAGS.workdir) / "metrics.jsonl" if FLAGS.workdir else None
     skipped = {}
     optional = "all" in FLAGS.metrics.split(",")
     results = evaluate(context, metrics, optional=optional, warn=_warn, on_skip=skipped.__setitem__)
@@ -70,16 +74,17 @@ def _context_of_run(metrics):
     from genjax.evaluation.context import EvalContext
     from genjax.evaluation.nets import open_feature_nets
     from genjax.report.console import watch
-    from genjax.run.restore import load_info, restore, saved_config
+    from genjax.run.restore import check_own_data, open_config, restore
 
     if FLAGS.truncation is not None and FLAGS.truncation <= 0:
         raise InputError(f"--truncation={FLAGS.truncation}: expected a number above 0, such as 0.7")
-    info = load_info(FLAGS.workdir)
-    config = saved_config(info)
+    info, config = open_config(FLAGS.workdir)
     form = config.data
     own = FLAGS.reference in (None, form.name)
     split = FLAGS.split or (form.split if own else "train")
     reference = sources.open_images(FLAGS.reference or form.name, split, form)
+    if own:
+        check_own_data(info, reference)
     task, state = restore(FLAGS.workdir, FLAGS.step)
     title = f"{FLAGS.workdir} at step {int(state.step):,}"
     samples = None

@@ -1,6 +1,7 @@
 """Files that are written completely or not at all."""
 
 import contextlib
+import errno
 import os
 import secrets
 from pathlib import Path
@@ -29,6 +30,23 @@ def write_bytes(path: str | os.PathLike, data: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+
+
+def try_writing(path: str | os.PathLike, append: bool = False) -> None:
+    """Try whether a file can be written, or appended to, before the work; nothing is changed, and no folder is made.
+
+    Raises: OSError.
+    """
+    path = Path(os.path.realpath(path))
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if append and path.is_file():
+        open(path, "ab").close()
+    elif not path.exists() or path.is_file():  # no device and no pipe
+        folder = next(parent for parent in path.parents if parent.exists())
+        temporary = folder / f".{secrets.token_hex(6)}.tmp"
+        temporary.touch(exist_ok=False)
+        temporary.unlink()
 
 
 def append_line(path: str | os.PathLike, line: str) -> None:

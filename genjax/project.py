@@ -37,6 +37,7 @@ def main() -> None:
     from genjax.run.loaded import open_run
 
     out = output.file_of(FLAGS.out, ".png")
+    output.check_place(f"--out={FLAGS.out}", out.with_suffix(".npz"))
     enable_compilation_cache()
     run = open_run(FLAGS.workdir, flags.examples("images"), FLAGS.step, needs=SPACES[FLAGS.space])
     say_notes(run.source)

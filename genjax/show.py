@@ -41,6 +41,7 @@ def main() -> None:
     out = Path(FLAGS.out or Path(FLAGS.workdir) / "images")
     if out.exists() and not out.is_dir():
         raise InputError(f"--out={FLAGS.out} is a file: expected a folder, which is made if need be")
+    output.check_place(out, out / "0.png")
     enable_compilation_cache()
     run = open_run(FLAGS.workdir, flags.examples("data"), FLAGS.step)
     say_notes(run.source)

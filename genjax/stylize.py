@@ -6,6 +6,7 @@ decoder, the packaged one or one that genjax.train made of configs/style_adain.p
 """
 
 import io
+import math
 import sys
 from pathlib import Path
 
@@ -103,6 +104,7 @@ def _adain(shares: list[float]) -> list[Path]:
     if content.is_dir():
         if out.suffix:
             raise InputError(f"--out={FLAGS.out}: --content is a folder, so expected a folder, as --out=painted")
+        output.check_place(f"--out={FLAGS.out}", out / "0.png")
         names, note = contents_of(content, size)
         if note:
             print(f"note: {FLAGS.content}: {note}", file=sys.stderr)
@@ -130,11 +132,12 @@ def _png(image) -> io.BytesIO:
 
 def _numbers(flag: str) -> list[float]:
     try:
-        return [float(text) for text in FLAGS[flag].value]
+        numbers = [float(text) for text in FLAGS[flag].value]
     except ValueError:
-        raise InputError(
-            f"--{flag}={','.join(FLAGS[flag].value)}: expected numbers with commas, as in 0.7,0.3"
-        ) from None
+        numbers = [math.nan]
+    if not all(map(math.isfinite, numbers)):
+        raise InputError(f"--{flag}={','.join(FLAGS[flag].value)}: expected numbers with commas, as in 0.7,0.3")
+    return numbers
 
 
 if __name__ == "__main__":

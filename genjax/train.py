@@ -16,7 +16,7 @@ from genjax.engine.compiler import enable_compilation_cache
 from genjax.engine.distributed import is_main_process
 from genjax.errors import InputError
 from genjax.run.description import dry_run_report
-from genjax.run.restore import saved_config
+from genjax.run.restore import open_config
 from genjax.run.training import prepare, train
 from genjax.run.workdir import Workdir
 
@@ -66,12 +66,11 @@ def _main() -> int:
         raise InputError("--workdir is needed: the folder that the run is to be written to, such as --workdir=runs/x")
     config = FLAGS.config
     if config is None:
-        info = Workdir(FLAGS.workdir).read_info() if FLAGS.workdir else None
-        if info is None:
+        if not (FLAGS.workdir and Workdir(FLAGS.workdir).config_file.exists()):
             raise InputError(
                 "--config is needed, such as --config=configs/dcgan.py (only a run that is resumed has its own)"
             )
-        config = saved_config(info)
+        _, config = open_config(FLAGS.workdir)
     if FLAGS.dry_run:
         source, task, _ = prepare(config)
         if is_main_process():

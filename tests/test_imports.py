@@ -95,6 +95,7 @@ ALONE = {
     "flax.linen": ("nets", "tasks", "config", "weights"),
     "tensorflow_datasets": ("data.tfds",),
     "tensorboardX": ("run.sinks",),
+    "filelock": ("run.workdir",),
 }
 
 

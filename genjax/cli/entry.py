@@ -3,6 +3,7 @@
 Exit codes: 0 done; 1 stopped by a fault (diverged, disk full); 2 bad input; 128 + n stopped by signal n.
 """
 
+import math
 import os
 import re
 import signal
@@ -57,14 +58,23 @@ def _parse_flags(argv: list[str]) -> list[str]:
         rest = flags.FLAGS(argv)
         if "config" in flags.FLAGS:
             getattr(flags.FLAGS.config, "task", None)  # a config file that did not load raises only when it is used
+        _refuse_nan()
         return rest
-    except BrokenPipeError:
+    except (BrokenPipeError, InputError):
         raise
     except flags.UnrecognizedFlagError as error:
         own = [name for name in flags.FLAGS if not name.startswith("config.")]
         raise InputError(f"no flag --{error.flagname}{did_you_mean(error.flagname, own)}; see --help") from error
     except (flags.Error, OSError, AttributeError, KeyError, TypeError, ValueError, SyntaxError) as error:
         raise InputError(_explain(error, argv)) from error
+
+
+def _refuse_nan() -> None:
+    """Raises: InputError for a flag whose number is NaN or infinite, which pass any bound; configs check their own."""
+    for name in flags.FLAGS:
+        value = flags.FLAGS[name].value
+        if isinstance(value, float) and not math.isfinite(value) and not name.startswith("config."):
+            raise InputError(f"--{name}={value}: expected a finite number")
 
 
 def _explain(error: BaseException, argv: list[str]) -> str:

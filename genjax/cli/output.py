@@ -21,13 +21,23 @@ def writing(target: object) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(f"{target} cannot be written: {error.strerror or error}") from error
+        flag = str(target).partition("=")[0] if str(target).startswith("--") else "--out"
+        raise InputError(f"{target} cannot be written: {error.strerror or error}; choose another {flag}") from error
+
+
+def check_place(target: object, path: Path, append: bool = False) -> None:
+    """Refuse a file that cannot be written, before the work of making it. Raises: InputError that names `target`."""
+    from genjax import files
+
+    with writing(target):
+        files.try_writing(path, append)
 
 
 def file_of(text: str, suffix: str, flag: str = "--out") -> Path:
-    """The file that a flag names. Raises: InputError if its name does not end in `suffix`."""
+    """The file that a flag names. Raises: InputError if its name does not end in `suffix`, or it cannot be written."""
     if Path(text).suffix != suffix:
         raise InputError(f"{flag}={text}: expected a {suffix}")
+    check_place(f"{flag}={text}", Path(text))
     return Path(text)
 
 
@@ -70,12 +80,14 @@ class Destination:
 
     @classmethod
     def parse(cls, text: str) -> "Destination":
-        """The destination that --out names. Raises: InputError for another kind of file."""
+        """The destination that --out names. Raises: InputError for another kind of file, or if it cannot be written."""
         path = Path(text)
         if text.endswith("/") or path.is_dir():
+            check_place(f"--out={text}", path / "0.png")
             return cls(text, "folder")
         if path.suffix not in (".png", ".npy", ".npz"):
             raise InputError(f"--out={text}: expected a .png, a .npy, a .npz or a folder (ending in /)")
+        check_place(f"--out={text}", path)
         return cls(text, path.suffix[1:])
 
     def check(self, are_images: bool) -> None:

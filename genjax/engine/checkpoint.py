@@ -1,11 +1,12 @@
 """Checkpoints that are complete or absent: Orbax writes the arrays, and a manifest of digests verifies them.
 
-POSIX only: a checkpoint becomes visible by an atomic rename of its folder. Orbax's `Checkpointer` and
-`StandardCheckpointHandler` are its API v0; this file alone imports Orbax.
+A checkpoint becomes visible by an atomic rename of its folder. Orbax's `Checkpointer` and `StandardCheckpointHandler`
+are its API v0; this file alone imports Orbax.
 
 A checkpoint is the folder `checkpoints/<step>`: `state/` by Orbax, and `manifest.json` with the SHA-256 of every file.
 It is written under a temporary name and renamed when complete, so killing the process at any moment leaves the others
-intact. Several processes write the arrays together; process 0 writes the other files.
+intact. Several processes write the arrays together; process 0 writes the other files. A damaged checkpoint is never
+deleted: it is renamed to `<step>.damaged` when a run that goes on from an earlier one needs its name.
 """
 
 import errno
@@ -14,7 +15,7 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import orbax.checkpoint as ocp
@@ -32,6 +33,14 @@ class Damaged(InputError):
 
 class SaveError(OSError):
     """A checkpoint could not be written; the earlier ones are unchanged."""
+
+
+class Newest(NamedTuple):
+    """The newest intact checkpoint of a run."""
+
+    step: int | None  # None: there is none
+    metadata: dict[str, Any]
+    damaged: list[str]  # a line for each newer one, which is damaged
 
 
 class Checkpoints:
@@ -101,7 +110,10 @@ class Checkpoints:
             metadata = manifest["metadata"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Damaged(f"the checkpoint {path} is damaged: no readable {MANIFEST}") from error
-        actual = digests(path)
+        try:
+            actual = digests(path)
+        except OSError as error:
+            raise Damaged(f"the checkpoint {error.filename or path} cannot be read: {error.strerror}") from error
         for name, digest in expected.items():
             if name not in actual:
                 raise Damaged(f"the checkpoint {path} is damaged: {name} is missing")
@@ -115,42 +127,51 @@ class Checkpoints:
         Raises: Damaged if a file is not what was written; InputError if the state has other shapes than `like`.
         """
         self.metadata(step)
-        return self._read(step, like)
+        return self.read(step, like)
 
-    def _read(self, step, like):
+    def read(self, step: int, like: State) -> State:
+        """The state of a step whose files are known to be intact. Raises: InputError, as `restore`."""
         try:
             return self._orbax.restore(self.path(step) / "state", args=ocp.args.StandardRestore(like))
         except ValueError as error:
             raise InputError(f"the checkpoint {self.path(step)} is of other nets: {_root(error)}") from error
 
     @collective
-    def latest(self, like: State, warn=print) -> tuple[State, dict[str, Any]] | None:
-        """State and metadata of the newest intact checkpoint; damaged ones are skipped and reported by `warn`."""
+    def newest(self) -> Newest:
+        """The newest checkpoint whose files all have their digests, and the damaged ones that were skipped."""
 
         def find():
+            damaged = []
             for step in reversed(self.steps()):
                 try:
-                    return step, self.metadata(step)
+                    return step, self.metadata(step), damaged
                 except Damaged as error:
-                    warn(f"{error}; trying the one before it")
+                    damaged.append(str(error))
+            return None, {}, damaged
 
-        newest = run_on_main(find)
-        return newest and (self._read(newest[0], like), newest[1])
+        return Newest(*run_on_main(find))
 
     def discard_after(self, step: int) -> None:
-        """Remove half-written checkpoints and those of steps after `step`, from which a run resumes."""
-        newer = [self.path(s) for s in self.steps() if s > step]
-        for path in [*newer, *self.folder.glob("*.partial*")]:
-            shutil.rmtree(path, ignore_errors=True)
+        """Make room after `step`, from which a run goes on: remove half-written checkpoints, rename damaged ones."""
+        for damaged in (self.path(s) for s in self.steps() if s > step):
+            aside = damaged.with_suffix(".damaged")
+            shutil.rmtree(aside, ignore_errors=True)
+            os.replace(damaged, aside)
+        for partial in self.folder.glob("*.partial*"):
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 def _reserve(path: Path, size: int) -> None:
     """Fail early, with one plain error, if the disk has no room for a checkpoint: allocate it, then free it."""
+    size += 2**20
     with open(path, "wb") as file:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file.fileno(), 0, size + 2**20)
-        elif shutil.disk_usage(path.parent).free < size + 2**20:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        try:
+            os.posix_fallocate(file.fileno(), 0, size)
+        except (AttributeError, OSError) as error:  # not on Windows, nor on some file systems
+            if getattr(error, "errno", errno.ENOSYS) not in (errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL):
+                raise
+            if shutil.disk_usage(path.parent).free < size:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
     path.unlink()
 
 

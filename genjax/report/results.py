@@ -36,7 +36,9 @@ def by_protocol(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], list
 
 
 def _compared(protocol):
-    return {name: part for name, part in protocol.items() if name not in NOT_COMPARED}
+    """The parts that comparable results share. Data with a fingerprint are the same wherever they are."""
+    parts = {name: part for name, part in protocol.items() if name not in NOT_COMPARED}
+    return {name: part | {"name": ""} if "fingerprint" in part else part for name, part in parts.items()}
 
 
 def compare(paths: Sequence[str]) -> str:

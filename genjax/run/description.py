@@ -2,7 +2,6 @@
 
 import platform
 import shlex
-import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +18,7 @@ from genjax.engine.cost import Cost, cost
 from genjax.engine.loop import shapes
 from genjax.engine.phase import Phase, Task, scheduled_phases
 from genjax.engine.state import State
+from genjax.run import origin
 from genjax.text import bytes_text, table
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
@@ -45,7 +45,8 @@ def run_info(config: ConfigDict, source: Source, task: Task) -> dict[str, Any]:
         "extensions": extensions.digests(config),
         "versions": _versions(),
         "device": {"platform": device.platform, "kind": device.device_kind, "count": jax.device_count()},
-        "git": _git(),
+        "git": origin.git(),
+        "folder": origin.folder(),
         "command": _command(),
     }
 
@@ -54,17 +55,6 @@ def _versions() -> dict[str, str]:
     """The versions of Python, genjax (which need not be installed) and the packages that results depend on."""
     own = {"python": platform.python_version(), "genjax-models": __version__}
     return own | {name: metadata.version(name) for name in PACKAGES}
-
-
-def _git() -> dict[str, Any] | None:
-    def ask(*args):
-        here = Path(__file__).parent
-        return subprocess.run(["git", "-C", here, *args], capture_output=True, text=True, check=True).stdout.strip()
-
-    try:
-        return {"commit": ask("rev-parse", "HEAD"), "dirty": bool(ask("status", "--porcelain"))}
-    except (OSError, subprocess.CalledProcessError):
-        return None
 
 
 def _command() -> str:

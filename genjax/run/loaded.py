@@ -10,7 +10,6 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from genjax import tasks
 from genjax.data.source import Source
 from genjax.engine.outputs import apply_in_batches
 from genjax.engine.phase import Task
@@ -18,7 +17,7 @@ from genjax.engine.state import State, local
 from genjax.errors import InputError, NotApplicable
 from genjax.evaluation import sources
 from genjax.ops.pixels import quantize
-from genjax.run.restore import load_info, restore, saved_config
+from genjax.run.restore import check_own_data, open_task, restore, saved_config
 
 CHUNK = 4096
 """Number of examples that are read at a time."""
@@ -110,8 +109,7 @@ def open_run(
     Raises: InputError if there is no such run or checkpoint, its task lacks an output that `needs` names, or the
     examples are of another form than it was trained on.
     """
-    info = load_info(workdir)
-    task = tasks.build(saved_config(info), tuple(info["data"]["shape"]))
+    info, _, task = open_task(workdir)
     run = Run(task, None, None, 0, info)
     try:
         run.need(*needs)
@@ -147,6 +145,7 @@ def _source(info, examples):
             trained_on = info["data"]["fingerprint"]
             source = sources.heldout(config.data.name, config.eval.heldout, config.data, trained_on)
         source = source or sources.open_images(config.data.name, split or config.data.split, config.data)
+        check_own_data(info, source)
     if source.shape != shape:
         got = sources.describe_shape(source.shape)
         expected = sources.describe_shape(shape)

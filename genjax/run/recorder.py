@@ -50,12 +50,14 @@ class Recorder:
         self._undrawn: set[str] = set()  # folders whose previews cannot be drawn
         self._reported = time.monotonic()
 
-    def forget_after(self, step: int) -> None:
-        """Drop everything that a run which resumes from `step` will write again."""
+    def forget_after(self, step: int) -> str:
+        """Drop everything that a run which resumes from `step` will write again. Returns: its description, or ""."""
+        dropped = str(self.workdir.records_after(step))
         self.checkpoints.discard_after(step)
         self.workdir.forget_after(step)
         for row in read_metrics(self.workdir.metrics_file):
             self._monitor.read(row)
+        return dropped
 
     @collective
     def record(self, result: CallResult) -> None:
@@ -126,6 +128,7 @@ class Recorder:
     def save(self, state: State) -> None:
         """Save a checkpoint, with the metrics accumulated since the last row."""
         self.checkpoints.save(state, self.counters.to_json())
+        run_on_main(lambda: self.workdir.record_saved(int(state.step)))
 
     def preview(self, state: State, step: int) -> None:
         """Write the task's previews. One that cannot be drawn is reported once, and training continues."""

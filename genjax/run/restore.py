@@ -1,8 +1,10 @@
 """A run restored from its folder: its config, its task and the state of a checkpoint."""
 
+import contextlib
 import hashlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +13,16 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from genjax import extensions, tasks
-from genjax.config import flat
+from genjax.config import flat, unknown_keys
+from genjax.data.source import Source
 from genjax.engine.checkpoint import Checkpoints
 from genjax.engine.loop import abstract_state
 from genjax.engine.mesh import make_mesh
 from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.errors import InputError
+from genjax.run import origin
+from genjax.run.paths import located
 from genjax.run.workdir import Workdir
 
 
@@ -26,15 +31,18 @@ def load_info(path: os.PathLike) -> dict[str, Any]:
     info = Workdir(path).read_info()
     if info is None:
         raise InputError(f"{path} is not a run's folder: it has no config.json (genjax.train makes one)")
+    if not isinstance(info.get("data"), dict) or "shape" not in info["data"]:
+        raise InputError(f"{path}/config.json is of no run: it lacks the shape of the data")
     return info
 
 
 def saved_config(info: dict[str, Any]) -> ConfigDict:
-    """The config of config.json, with tuples in place of JSON's lists.
+    """The config of config.json, with tuples in place of JSON's lists, and files found from any working folder.
 
     Keys that the task did not have when the run began are at their defaults.
     """
     config = ConfigDict(info["config"])
+    config.update_from_flattened_dict(located(config, info.get("folder")))
     for key, value in flat(config).items():
         if isinstance(value, list):
             config.update_from_flattened_dict({key: tuple(value)})
@@ -51,28 +59,65 @@ def _complete(config: ConfigDict, template: ConfigDict) -> None:
             _complete(config[key], value)
 
 
+def open_config(path: os.PathLike) -> tuple[dict[str, Any], ConfigDict]:
+    """The config.json of a run, and its config.
+
+    Raises: InputError if there is no run, or its config has keys that its task lacks, as one of another version.
+    """
+    info = load_info(path)
+    with naming_origin(info):
+        config = saved_config(info)
+        if unknown := unknown_keys(config, tasks.default_config(config.task)):
+            raise InputError(
+                f"{path} has keys that the task {config.task!r} lacks: {', '.join(unknown)}; "
+                "if they no longer matter, remove them from its config.json"
+            )
+    return info, config
+
+
+def open_task(path: os.PathLike) -> tuple[dict[str, Any], ConfigDict, Task]:
+    """The config.json of a run, its config and its task. Raises: InputError as `open_config`, or if they do not fit."""
+    info, config = open_config(path)
+    with naming_origin(info):
+        return info, config, tasks.build(config, tuple(info["data"]["shape"]))
+
+
+@contextlib.contextmanager
+def naming_origin(info: dict[str, Any]) -> Iterator[None]:
+    """Name the code that made a run in the message of an InputError, if it is not this code."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError("\n".join([str(error), *origin.difference(info)])) from error
+
+
 def restore(path: os.PathLike, step: int | None = None) -> tuple[Task, State]:
     """The task of a run and its state at a step (default: of the newest whole checkpoint), from its folder alone.
 
     Raises: InputError if there is no run or no such checkpoint, or it is damaged.
     """
-    info = load_info(path)
-    config = saved_config(info)
-    task = tasks.build(config, tuple(info["data"]["shape"]))
+    info, config, task = open_task(path)
     if changed := changed_extensions(info, config):
         _warn(f"the code of {', '.join(changed)} has changed since {path} was trained")
     checkpoints = Checkpoints(Path(path) / "checkpoints")
     like = abstract_state(task, make_mesh())
-    steps = checkpoints.steps()
     if step is not None:
-        if step not in steps:
+        if step not in (steps := checkpoints.steps()):
             raise InputError(f"{path} has no checkpoint of step {step}; it has {', '.join(map(str, steps)) or 'none'}")
         return task, checkpoints.restore(step, like)
-    newest = checkpoints.latest(like, warn=_warn)
-    if newest is None:
-        raise InputError(f"{path} has no whole checkpoint yet")
-    state, _ = newest
-    return task, state
+    newest = checkpoints.newest()
+    if newest.step is None:
+        raise InputError("\n  ".join([f"{path} has no whole checkpoint", *newest.damaged]))
+    for damaged in newest.damaged:
+        _warn(f"{damaged}; the one before it is used")
+    with naming_origin(info):
+        return task, checkpoints.read(newest.step, like)
+
+
+def check_own_data(info: dict[str, Any], source: Source) -> None:
+    """Warn if a source of the split that a run was trained on has another fingerprint now."""
+    if source.split == info["data"]["split"] and source.fingerprint != info["data"]["fingerprint"]:
+        _warn(f"{source.name} {source.split}: the data, or the code that reads them, have changed since training")
 
 
 def changed_extensions(info: dict[str, Any], config: ConfigDict) -> list[str]:

@@ -14,7 +14,7 @@ from genjax import data, tasks
 from genjax.config import check, differences
 from genjax.data.feed import Feed
 from genjax.engine import distributed, loop
-from genjax.engine.checkpoint import Checkpoints
+from genjax.engine.checkpoint import Checkpoints, Newest
 from genjax.engine.distributed import all_gather_json, collective, is_main_process, run_on_all, run_on_main
 from genjax.engine.mesh import check_batch, make_mesh
 from genjax.engine.phase import Task
@@ -25,7 +25,7 @@ from genjax.run.counters import Counters
 from genjax.run.description import run_info
 from genjax.run.previews import Previewer, read_examples
 from genjax.run.recorder import Recorder
-from genjax.run.restore import saved_config
+from genjax.run.resume import check_nothing_is_lost, check_same_run, with_names_kept
 from genjax.run.sinks import Console, Files, Sink, TensorBoard
 from genjax.run.workdir import Workdir
 
@@ -79,30 +79,34 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
             say_notes(source, schedule.heldout)
         info = run_info(config, source, task)
         check_processes_agree(info)
-        run_on_main(lambda: check_same_run(workdir, info, force))
+        notes = run_on_main(lambda: check_same_run(workdir, info, force))
         checkpoints = Checkpoints(workdir.path / "checkpoints", config.keep)
         message = "another process was lost; restart all processes to resume"
         distributed.on_peer_lost(lambda: f"{message}\n{_last_good(checkpoints)}")
         mesh = make_mesh()
-        newest = checkpoints.latest(loop.abstract_state(task, mesh), warn=_warn)
-        state, metadata = newest or (loop.initial_state(task, config.seed, mesh), {})
+        newest = checkpoints.newest()
+        run_on_main(lambda: check_nothing_is_lost(workdir, newest, force))
+        resumes = newest.step is not None
+        like = loop.abstract_state(task, mesh)
+        state = checkpoints.read(newest.step, like) if resumes else loop.initial_state(task, config.seed, mesh)
         start = int(state.step)
         examples = run_on_all(lambda: read_examples(config, source, task, schedule.heldout))
         progress = Progress(task.steps, start, stream=distributed.console())
         sinks = _sinks(workdir, progress, tensorboard) if is_main_process() else []
         previewer = Previewer(config, source, task, examples)
-        counters = Counters.from_json(metadata)
+        counters = Counters.from_json(newest.metadata)
         recorder = Recorder(config, task, workdir, checkpoints, schedule, previewer, counters, sinks)
         feed = Feed(source, config.seed, mesh, config.data.resident_gib * 2**30)
         schedule.extract_reference(partial(watch, stream=distributed.console()))
         try:
-            run_on_main(lambda: workdir.begin(info))
-            run_on_main(lambda: recorder.forget_after(start if newest else -1))
+            if force and not resumes:
+                notes += run_on_main(lambda: _set_aside(workdir, newest))
+            run_on_main(lambda: workdir.begin(with_names_kept(workdir, info), newest.step))
+            dropped = run_on_main(lambda: recorder.forget_after(start if resumes else -1))
             with progress:
-                if newest:
-                    done = start >= task.steps
-                    progress.say(f"all {start:,} steps are done" if done else f"going on from step {start:,}")
-                else:
+                for line in [*notes, *_beginning(newest, task.steps, dropped)]:
+                    progress.say(line)
+                if not resumes:
                     run_on_main(lambda: recorder.preview(state, 0))
                 calls = loop.train(task, state, feed, config.seed, mesh, _boundaries(config))
                 step, signal_number = _follow(calls, start, recorder, progress, stop)
@@ -112,6 +116,22 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
                 raise
             return _fail(error, recorder)
     return _end(step, signal_number, recorder)
+
+
+def _set_aside(workdir: Workdir, newest: Newest) -> list[str]:
+    """Move an old run out of the way of one that begins; a line that says where, if there was one."""
+    if workdir.read_info() or newest.damaged or any(workdir.records_after(-1)):
+        return [f"the old run is now in {workdir.set_aside()}"]
+    return []
+
+
+def _beginning(newest: Newest, steps: int, dropped: str) -> list[str]:
+    """Lines on where a run goes on, and what is not used of its checkpoints and records."""
+    if newest.step is None:
+        return [f"no checkpoint had been saved: beginning at step 0 again, without {dropped}"] if dropped else []
+    lines = [f"warning: {text}; renamed to .damaged, and the one before it is used" for text in newest.damaged]
+    line = f"all {newest.step:,} steps are done" if newest.step >= steps else f"going on from step {newest.step:,}"
+    return [*lines, line + (f"; records after it are written again: {dropped}" if dropped else "")]
 
 
 def _sinks(workdir: Workdir, progress: Progress, tensorboard: bool) -> list[Sink]:
@@ -176,10 +196,6 @@ def _last_good(checkpoints: Checkpoints) -> str:
     return f"{newest}, in {checkpoints.folder}"
 
 
-def _warn(text: str) -> None:
-    print(f"warning: {text}", file=sys.stderr)
-
-
 @collective
 def check_processes_agree(info: dict[str, Any]) -> None:
     """Refuse processes that would not compute the same. Raises: InputError with the differences."""
@@ -187,21 +203,6 @@ def check_processes_agree(info: dict[str, Any]) -> None:
     for process, other_info in enumerate(infos):
         if changes := list(differences(infos[0], other_info)):
             raise InputError(f"processes 0 and {process} differ:\n  " + "\n  ".join(changes))
-
-
-def check_same_run(workdir: Workdir, info: dict[str, Any], force: bool) -> None:
-    """Refuse a run of another config, data, files or extensions. Raises: InputError with the differences."""
-    old = workdir.read_info()
-    if old is None or force:
-        return
-    changes = list(differences(saved_config(old), info["config"]))
-    for part in ("data", "files", "extensions"):
-        changes += differences({part: old.get(part, {})}, {part: info[part]})
-    if changes:
-        raise InputError(
-            f"{workdir.path} holds a run of another config:\n  " + "\n  ".join(changes) + "\n"
-            "choose another --workdir, or --resume=force to resume it with the new config"
-        )
 
 
 class Stop:

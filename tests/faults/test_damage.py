@@ -15,6 +15,7 @@ from helpers import STEPS, Program, assert_same, checkpoints, ending, flip_a_byt
 
 from genjax import tasks
 from genjax.engine import checkpoint, loop
+from genjax.errors import InputError
 from genjax.report import figures
 from genjax.run.training import train
 from genjax.run.workdir import Workdir
@@ -83,15 +84,53 @@ def test_a_damaged_newest_checkpoint_is_named_and_the_one_before_it_is_used(dama
     assert_same(ending(run), ending(whole))
 
 
-def test_a_run_whose_every_checkpoint_is_damaged_begins_anew(config, whole, tmp_path, capsys):
-    run = shutil.copytree(whole, tmp_path / "run")
+def contents(folder):
+    """Every file of a run with its bytes, except those of the lock."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name not in (".lock", ".holder")
+    }
+
+
+def damage_all(run):
+    """Damage each checkpoint in another way; texts of the message."""
     for step, damage in zip(checkpoints(run), DAMAGES, strict=False):
-        damage(run / "checkpoints" / f"{step:08d}")
-    assert train(config(), run) == 0
-    said = capsys.readouterr().err
-    assert said.count("is damaged") == 3
-    assert "going on" not in said
+        yield f"{step:08d} is damaged"
+        yield damage(run / "checkpoints" / f"{step:08d}")
+
+
+def move_away(run):
+    """Move the folder of checkpoints away."""
+    shutil.move(run / "checkpoints", run.parent / "elsewhere")
+    return ["there is none in checkpoints/"]
+
+
+@pytest.mark.parametrize("lose", [damage_all, move_away])
+def test_a_run_that_lost_its_checkpoints_is_refused_and_nothing_is_deleted_even_if_forced(
+    lose, config, whole, tmp_path, capsys
+):
+    run = shutil.copytree(whole, tmp_path / "run")
+    texts = list(lose(run))
+    before = contents(run)
+    with pytest.raises(InputError) as refused:
+        train(config(), run)
+    for text in [*texts, f"rows up to step {STEPS}, 3 images", "--resume=force", "set_aside"]:
+        assert text in str(refused.value)
+    assert contents(run) == before
+    assert train(config(), run, force=True) == 0
+    assert f"the old run is now in {run}/set_aside/1" in capsys.readouterr().err
+    assert contents(run / "set_aside" / "1") == before
     assert_same(ending(run), ending(whole))
+    assert train(config(), run) == 0
+
+
+def test_a_damaged_checkpoint_that_is_written_again_is_kept(config, whole, tmp_path):
+    run = shutil.copytree(whole, tmp_path / "run")
+    flip_a_byte(run / "checkpoints" / f"{STEPS:08d}")
+    before = contents(run / "checkpoints" / f"{STEPS:08d}")
+    assert train(config(), run) == 0
+    assert contents(run / "checkpoints" / f"{STEPS:08d}.damaged") == before
 
 
 # -- full disks

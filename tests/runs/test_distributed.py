@@ -278,7 +278,7 @@ def test_what_one_process_refuses_all_refuse(flags, whole, tmp_path):
     for result, text in zip(train(*flags, path, otherwise=[path + "2"]), ("process 1: ", ""), strict=True):
         assert result.code == 2
         assert f"error: {text}{path}2 is not process 0's" in result.err
-    (tmp_path / ".lock").write_text("process 7")
+    (tmp_path / ".holder").write_text("process 7")
     with open(tmp_path / ".lock", "a+") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         for result, text in zip(train(*flags, path), ("", "process 0: "), strict=True):

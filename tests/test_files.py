@@ -1,0 +1,28 @@
+"""Whether a file can be written is known before it is written, and nothing is left of the trial."""
+
+import os
+
+import pytest
+
+from genjax.files import try_writing
+
+
+def test_a_trial_leaves_nothing_and_makes_no_folder(tmp_path):
+    (tmp_path / "x.txt").write_text("as it is")
+    for append in (False, True):
+        try_writing(tmp_path / "x.txt", append)
+        try_writing(tmp_path / "new" / "folder" / "x.txt", append)
+    assert [path.name for path in tmp_path.iterdir()] == ["x.txt"]
+    assert (tmp_path / "x.txt").read_text() == "as it is"
+
+
+def test_a_device_can_be_written():
+    try_writing(os.devnull)
+
+
+@pytest.mark.parametrize("append", [False, True])
+def test_a_place_that_cannot_be_written_is_refused(append, tmp_path):
+    (tmp_path / "file").touch()
+    for place in (tmp_path, tmp_path / "file" / "x.txt", "/proc/none/x.txt"):
+        with pytest.raises(OSError, match="directory"):
+            try_writing(place, append)
