@@ -24,7 +24,7 @@ def get_config(name=""):
     }
     c.critic = {"net": "dcgan", "channels": (32, 64, 128), "kernel": 4, "dropout": 0.0, "kernel_init": "normal"}
     c.augment = "color,translation,cutout"
-    c.penalty.r1 = 0.02
+    c.penalty.r1 = 0.04
     c.optimizer.generator.learning_rate = 4e-4
     c.ema.half_life = 20_000.0
     return variant(c, name, smoke=SMOKE | {"generator.channels": (8, 8, 4), "critic.channels": (4, 8, 8)})

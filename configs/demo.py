@@ -26,7 +26,7 @@ def get_config(name=""):
         "kernel_init": "normal",
     }
     c.critic = {"net": "dcgan", "channels": (32, 64), "kernel": 4, "dropout": 0.0, "kernel_init": "normal"}
-    c.penalty.r1 = 0.02
+    c.penalty.r1 = 0.04
     c.optimizer.generator.learning_rate = 8e-4
     c.optimizer.critic.learning_rate = 2e-4
     c.ema.half_life = 30_000.0  # images

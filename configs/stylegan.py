@@ -27,7 +27,7 @@ def get_config(name=""):
         c.loss.update(name="wasserstein", drift=1e-3)
         c.penalty.gradient_penalty = 10.0
     else:
-        c.penalty.r1 = 0.1
+        c.penalty.r1 = 0.2
     for net in ("generator", "critic"):
         c.optimizer[net].update(learning_rate=1e-3, b1=0.0, b2=0.99, epsilon=1e-8)
     c.ema.half_life = 10_000.0

@@ -19,7 +19,7 @@ def get_config(name=""):
     c.generator = {"net": "stylegan2", "channels": (64, 64, 48, 24), "width": 64, "layers": 8}
     c.critic = {"net": "stylegan2", "channels": (64, 64, 48, 24)}
     c.steps, c.batch = 10_000, 16
-    c.penalty.update(r1=0.1, interval=16, separate_step=True)
+    c.penalty.update(r1=0.2, interval=16, separate_step=True)
     for net in ("generator", "critic"):
         c.optimizer[net].update(learning_rate=2e-3, b1=0.0, b2=0.99, epsilon=1e-8)
     c.ema.half_life = 10_000.0

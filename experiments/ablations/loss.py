@@ -4,6 +4,7 @@ Needs a run of configs/classifier.py on the whole Fashion-MNIST in runs/classifi
 """
 
 from experiments import ablations
+from genjax.losses import adversarial
 
 BASE = "configs/demo.py"
 OVERRIDES = ablations.SHORT | {"penalty.r1": 0.0}
@@ -12,15 +13,21 @@ SEEDS = 3
 REPORT = ablations.DISTANCES
 
 LOSSES = ("non_saturating", "least_squares", "hinge", "wasserstein")
-CONSTRAINTS = {
-    "none": {},
-    "R1": {"penalty.r1": 0.02},
-    "gradient penalty": {"penalty.gradient_penalty": 10.0},
-    "spectral": {"critic.spectral": True},
-}
+
+
+def constraints(loss):
+    """The constraints of a critic with a loss; penalties have one weight beside the loss as it is computed."""
+    share = adversarial.LOSSES[loss].share
+    return {
+        "none": {},
+        "R1": {"penalty.r1": 0.02 / share},
+        "gradient penalty": {"penalty.gradient_penalty": 10.0 / share},
+        "spectral": {"critic.spectral": True},
+    }
 
 
 def variants():
-    """Every loss with every constraint, and the original WGAN; the penalties have the weights of their configs."""
-    both = {f"{loss}, {name}": {"loss.name": loss} | keys for loss in LOSSES for name, keys in CONSTRAINTS.items()}
+    """Every loss with every constraint, and the original WGAN."""
+    pairs = [(loss, name, keys) for loss in LOSSES for name, keys in constraints(loss).items()]
+    both = {f"{loss}, {name}": {"loss.name": loss} | keys for loss, name, keys in pairs}
     return both | {"wasserstein, clipping": {"loss.name": "wasserstein", "optimizer.critic.weight_clip": 0.05}}

@@ -32,9 +32,9 @@ def variants():
         "minibatch discrimination": {"critic.minibatch": "discrimination"},
         "experience replay": {"replay.capacity": 6_400},
         "spectral normalization": {"critic.spectral": True},
-        "R1": {"penalty.r1": 0.02},
+        "R1": {"penalty.r1": 0.04},
         "R1, faster generator, average": {
-            "penalty.r1": 0.02,
+            "penalty.r1": 0.04,
             "optimizer.generator.learning_rate": 8e-4,
             "ema.half_life": 8_000.0,
         },

@@ -47,9 +47,9 @@ METHODS: dict[str, Mapping[str, Any]] = {
     "WGAN clipping": WASSERSTEIN | {"optimizer.critic.weight_clip": 0.1},
     "WGAN-GP": WASSERSTEIN | {"penalty.gradient_penalty": 0.1},
     "spectral normalization": {"critic.spectral": True},
-    "R1": {"penalty.r1": 0.01},
+    "R1": {"penalty.r1": 0.02},
     "all modes": {
-        "penalty.r1": 0.01,
+        "penalty.r1": 0.02,
         "batch": 256,
         "ema.half_life": 200_000.0,
         "optimizer.generator.learning_rate": 4e-3,

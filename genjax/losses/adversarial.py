@@ -22,12 +22,15 @@ class Adversarial(NamedTuple):
         generator: (real, fake) -> scalar.
         labels: True if reals have a label, which can be smoothed.
         floor: True if the critic's loss is never negative.
+        share: the critic's loss as a share of that of its source. Weights in configs, of penalties, the drift and the
+            class loss, are the sources': they are multiplied by it.
     """
 
     critic: Callable
     generator: Callable
     labels: bool = False
     floor: bool = True
+    share: float = 1.0
 
 
 def check(loss: Any) -> None:
@@ -39,7 +42,8 @@ def check(loss: Any) -> None:
 def cross_entropy_critic(real, fake, target=1.0):
     """Binary cross-entropy of the labels `target` for reals and 0 for fakes, a mean over all 2B examples.
 
-    Source: arXiv:1406.2661, eq. 1, negated and halved: -1/2 (E log D(x) + E log(1 - D(G(z)))), D = sigmoid(logit).
+    Source: arXiv:1406.2661, eq. 1, negated and halved: -1/2 (E log D(x) + E log(1 - D(G(z)))), D = sigmoid(logit). So
+    its `Adversarial.share` is a half.
     """
     return (jnp.mean(softplus(-real) + (1 - target) * real) + jnp.mean(softplus(fake))) / 2
 
@@ -100,8 +104,8 @@ def relativistic_hinge_generator(real, fake):
 
 
 LOSSES = {
-    "minimax": Adversarial(cross_entropy_critic, minimax_generator, labels=True),
-    "non_saturating": Adversarial(cross_entropy_critic, non_saturating_generator, labels=True),
+    "minimax": Adversarial(cross_entropy_critic, minimax_generator, labels=True, share=0.5),
+    "non_saturating": Adversarial(cross_entropy_critic, non_saturating_generator, labels=True, share=0.5),
     "wasserstein": Adversarial(wasserstein_critic, wasserstein_generator, floor=False),
     "hinge": Adversarial(hinge_critic, wasserstein_generator),
     "least_squares": Adversarial(least_squares_critic, least_squares_generator, labels=True),

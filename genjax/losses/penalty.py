@@ -3,6 +3,10 @@
 A critic maps [N, ...] -> [N], each logit a function of its own example. The slope is the norm of a logit's gradient. A
 penalty is (critic, real, fake, key) -> scalar, without its weight. Shapes: real, fake [B, ...]. Images may be tuples of
 several sizes: penalties on the slope are then means over sizes (arXiv:1903.06048), those on its square sums.
+
+Weights in configs are those of the sources, whose critic's loss is an expectation over reals plus one over fakes.
+Where a loss of ours is a share of that (`genjax.losses.adversarial.Adversarial.share`), the weights are multiplied by
+the same share.
 """
 
 import inspect

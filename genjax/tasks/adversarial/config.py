@@ -23,7 +23,8 @@ def base_config(task: str) -> ConfigDict:
             "auxiliary": 1.0,  # weight of the class loss in both losses, with critic.conditioning="auxiliary"
         }
     )
-    c.penalty = ConfigDict(dict.fromkeys(PENALTIES, 0.0))  # weights in the critic's loss
+    # Weights beside E over reals + E over fakes, as in the sources: `r1` is gamma, `gradient_penalty` lambda.
+    c.penalty = ConfigDict(dict.fromkeys(PENALTIES, 0.0))
     c.penalty.name = ""  # a penalty of your own, "package.module:name" of a function (critic, real, fake, key)
     c.penalty.weight = 0.0  # the weight of the penalty `name`
     c.penalty.interval = 1  # compute penalties every `interval` steps, scaled by it (arXiv:1912.04958, section 3.1)

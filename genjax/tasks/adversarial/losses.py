@@ -63,10 +63,10 @@ def critic_loss(setup: Setup, params, stats: Variables, real: Examples, fake: Ex
             value += setup.penalties[name].weight * amount
             metrics[f"critic/{name}"] = amount
     if c.loss.drift:
-        value += c.loss.drift * jnp.mean(on_real.logits**2)
+        value += setup.loss.share * c.loss.drift * jnp.mean(on_real.logits**2)
     if on_real.classes is not None:
         metrics["critic/classes"] = class_loss(on_real, real) + class_loss(on_fake, fake)
-        value += c.loss.auxiliary * metrics["critic/classes"]
+        value += setup.loss.share * c.loss.auxiliary * metrics["critic/classes"]
     sign = jnp.sign(on_real.logits).mean() if setup.adapts else None
     return value, (on_real.stats, CriticAux({"critic/loss": value, **metrics}, sign))
 

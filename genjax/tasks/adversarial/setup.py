@@ -39,7 +39,7 @@ class Penalty(NamedTuple):
     """A penalty and its weight in the critic's loss."""
 
     function: Callable  # (critic, real, fake, key) -> scalar
-    weight: float
+    weight: float  # the config's times `loss.share`
 
 
 @dataclass(frozen=True)
@@ -88,14 +88,15 @@ def active_penalties(c: ConfigDict) -> dict[str, Penalty]:
 
     Raises: InputError for an unknown name.
     """
-    active = {name: Penalty(function, c.penalty[name]) for name, function in PENALTIES.items() if c.penalty[name]}
+    share = find_loss(c).share
+    active = {n: Penalty(function, share * c.penalty[n]) for n, function in PENALTIES.items() if c.penalty[n]}
     if bool(c.penalty.name) != bool(c.penalty.weight):
         raise InputError(
             f"penalty.name={c.penalty.name!r} with penalty.weight={c.penalty.weight}: set both, or neither"
         )
     if c.penalty.name:
         function = find({}, c.penalty.name, "penalty.name", penalty.check)
-        active["penalty"] = Penalty(function, c.penalty.weight)
+        active["penalty"] = Penalty(function, share * c.penalty.weight)
     return active
 
 
