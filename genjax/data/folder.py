@@ -32,7 +32,7 @@ def find_folder(request: Request) -> ImageFiles:
     holds every class, others in the order of their names.
     Raises: InputError if there is no such folder, it has no image, or lacks the labels that are asked for.
     """
-    listing = list_files(files.expand(request.argument))
+    listing = list_files(Path(request.argument))
     labels = find_labels(listing, request.labels)
     images = images_of(listing)
     order = np.arange(images.count)
@@ -48,7 +48,7 @@ def load_image(request: Request) -> Source:
 
 def find_image(request: Request) -> ImageFiles:
     """One image file. Raises: InputError if it is missing."""
-    return ImageFiles(_single_image(files.expand(request.argument)), {"train": np.arange(1)})
+    return ImageFiles(_single_image(Path(request.argument)), {"train": np.arange(1)})
 
 
 def open_image(path: str | os.PathLike, size: tuple[int, int]) -> Source:
@@ -58,7 +58,7 @@ def open_image(path: str | os.PathLike, size: tuple[int, int]) -> Source:
 
 def size_of_image(path: str | os.PathLike) -> tuple[int, int]:
     """Height and width of an image, from its header alone. Raises: InputError."""
-    header = read_headers(_single_image(files.expand(path)))[0]
+    header = read_headers(_single_image(Path(files.expand(path))))[0]
     return header.height, header.width
 
 
