@@ -62,7 +62,7 @@ def _archive(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
     past = np.arange(x.shape[1]) >= lengths[:, None]
     with np.errstate(over="ignore"):
         x = np.where(past[..., None], np.float32(np.nan), x.astype(np.float32))
-    return _checked(path, x, past), () if "lengths" in arrays else _note_on_zeros(path, x)
+    return _checked(path, x, past), () if "lengths" in arrays else _note_on_zeros(x)
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
@@ -83,10 +83,10 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
         raise InputError(f"{path} cannot be read as arrays: {reason}") from error
 
 
-def _note_on_zeros(path: Path, x: np.ndarray) -> tuple[str, ...]:
+def _note_on_zeros(x: np.ndarray) -> tuple[str, ...]:
     """A note on series whose last steps are zero, as padding is."""
     count = int((x[:, -2:] == 0).all((1, 2)).sum())
-    text = f"{path.name}: {count:,} of {len(x):,} series end in zeros, which are read as steps"
+    text = f"{count:,} of {len(x):,} series end in zeros, which are read as steps"
     return (f"{text}; if they are padding, add the lengths [N] to the file",) if count else ()
 
 

@@ -79,7 +79,7 @@ def read_table(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
         parts.append("commas are decimal signs")
     if header:
         parts.append(f"the first {len(header)} lines are names" if len(header) > 1 else "the first line is names")
-    return x, (f"{path.name}: {', '.join(parts)}",) if parts else ()
+    return x, (", ".join(parts),) if parts else ()
 
 
 def _decode(path: Path) -> str:
