@@ -68,7 +68,8 @@ def result_or_line(call, lines: int = 1):
     """The result of a call, or None if it refuses its input in at most `lines` lines; a warning fails."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warnings.simplefilter("ignore", DeprecationWarning)
+        for harmless in (DeprecationWarning, ResourceWarning):
+            warnings.simplefilter("ignore", harmless)
         try:
             return call()
         except InputError as error:

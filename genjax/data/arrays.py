@@ -1,6 +1,5 @@
 """Images or points in an array: a .npy, a .npz or an HDF5 file, in the forms in which people store them."""
 
-import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -77,8 +76,8 @@ def _readable(path: Path):
         yield
     except InputError:
         raise
-    except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+    except Exception as error:  # NumPy, zipfile and h5py raise anything for damaged files
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
         raise InputError(f"{path} cannot be read as arrays: {reason}") from error
 
 

@@ -65,11 +65,35 @@ def test_series_of_any_type_and_shape_are_read_or_refused(folder, x, lengths):
         np.testing.assert_array_equal(values[steps], expected[steps])
 
 
-@property_of(data=st.one_of(damaged(npy(IMAGES)), damaged(npy(POINTS)), damaged(npy(PICKLED)), anything.map(npy)))
-def test_arrays_of_images_and_points_are_read_or_refused(folder, data):
-    path = write(folder / "x.npy", data)
+def h5(**arrays):
+    import h5py
+
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        for name, x in arrays.items():
+            file[name] = x
+    return buffer.getvalue()
+
+
+FILES = {
+    "npy": [npy(IMAGES), npy(POINTS), npy(IMAGES / 255), npy(PICKLED)],
+    "npz": [npz(x=IMAGES, labels=LENGTHS), npz(np.savez_compressed, x=IMAGES), PICKLED],
+    "h5": [h5(x=IMAGES, labels=LENGTHS)],
+}
+files = st.sampled_from(sorted(FILES)).flatmap(lambda suffix: st.tuples(st.just(suffix), contents_of(suffix)))
+
+
+def contents_of(suffix):
+    return st.one_of(*map(damaged, FILES[suffix]), anything.map(npy) if suffix == "npy" else st.binary(max_size=30))
+
+
+@property_of(file=files)
+def test_arrays_of_images_and_points_are_read_or_refused(folder, file):
+    suffix, data = file
+    path = write(folder / f"x.{suffix}", data)
     source = result_or_line(lambda: open_images(str(path)))
     if source is not None:
         x = source.read(np.arange(source.size))
         assert x.shape == (source.size, *source.shape)
         assert x.dtype in (np.uint8, np.float32)
+        assert source.labels is None or source.labels.min() >= 0

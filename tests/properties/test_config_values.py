@@ -51,14 +51,17 @@ words = st.sampled_from(NUMBERS + WORDS)
 values = st.one_of(words, st.integers().map(str), st.floats().map(repr), st.text(max_size=12))
 
 
-def meant(value, text, default):
-    """Whether a value is the one that a text names, for a key with such a default."""
+UNLIMITED = ("data.resident_gib", "eval.budget")  # infinity means that there is no limit
+
+
+def meant(key, value, text, default):
+    """Whether a value of a key with this default is the one that a text names."""
     if isinstance(default, bool):
         return value is (text.lower() in ("true", "t", "1", "yes", ""))
     if isinstance(default, int):
         return isinstance(value, int) and not isinstance(value, bool) and value == int(text, 0)
     if isinstance(default, float):
-        return isinstance(value, float) and value == float(text) and math.isfinite(value)
+        return isinstance(value, float) and value == float(text) and (math.isfinite(value) or key in UNLIMITED)
     if isinstance(default, str):
         return value == text
     literal = ast.literal_eval(text)
@@ -72,7 +75,7 @@ def test_a_value_is_the_one_that_was_meant_or_refused(folder, name, data, text):
     config = result_or_line(lambda: parse([start(name), f"--config.{key}={text}"]), lines=2)
     if config is not None and key != "task":
         changed = flat(config)
-        assert meant(changed.pop(key), text, KEYS[name][key]), (key, text)
+        assert meant(key, changed.pop(key), text, KEYS[name][key]), (key, text)
         expected = dict(KEYS[name])
         del expected[key]
         assert changed == expected

@@ -54,7 +54,7 @@ def test_a_long_run_needs_no_more_memory_or_time_at_its_end(tmp_path, monkeypatc
     quarters = {name: [np.median(part) for part in np.array_split(values, 4)] for name, values in measured.items()}
     rows = [(name, len(measured[name]), *map(float, medians)) for name, medians in quarters.items()]
     print("\n" + table(rows, ("median of", "values", "first quarter", "second", "third", "last")))
-    assert quarters[MEMORY][3] < 1.05 * quarters[MEMORY][0]
+    assert quarters[MEMORY][3] < 1.1 * quarters[MEMORY][0]
     assert quarters[FILES][3] <= quarters[FILES][0]
     for name in CLOCKED:
         first, *_, last = quarters[f"{name}, ms"]
