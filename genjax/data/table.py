@@ -48,10 +48,9 @@ class Line(NamedTuple):
 
     @property
     def is_header(self) -> bool:
-        """Whether the line is a comment, or has names and no numbers, not even missing ones."""
-        words = [cell for cell in self.cells if cell]
-        named = words and not any(_NUMBER.fullmatch(word) or word.lower() in MISSING for word in words)
-        return bool(named) or self.cells[0].startswith("#")
+        """Whether the line is a comment, or has no numbers but a word that does not stand for a missing one."""
+        has_names = any(cell.lower() not in MISSING for cell in self.cells)
+        return self.cells[0].startswith("#") or (has_names and not any(map(_NUMBER.fullmatch, self.cells)))
 
 
 def read_table(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -105,6 +105,7 @@ NAMES = "height,weight\n"
         (PLAIN.encode("utf-16"), ""),
         (PLAIN.encode("utf-32"), ""),
         (NAMES + PLAIN, "the first line is names"),
+        ("Na,K\n" + PLAIN, "the first line is names"),
         ("Gr\u00f6\u00dfe,Gewicht\n".encode("latin-1") + PLAIN.encode(), "the first line is names"),
         ("# made by hand\n#\n" + NAMES + PLAIN, "the first 3 lines are names"),
         (PLAIN.replace(",", ";"), "columns are separated by semicolons"),

@@ -41,8 +41,7 @@ def test_a_table_is_read_as_it_was_written(folder, x, separator, comma, end, enc
     lines = [separator.join(row) for row in cells]
     lines = [line.replace(".", ",") for line in lines] if comma else lines
     if header:
-        # A word that stands for a missing number is no name.
-        lines.insert(0, separator.join([f"n{header}"] * x.shape[1]))
+        lines.insert(0, separator.join([f"x{header}"] * x.shape[1]))
     path = folder / "x.csv"
     path.write_bytes((end.join(lines) + tail.replace("\n", end)).encode(encoding))
     result, notes = read(path)
