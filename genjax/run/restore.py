@@ -13,7 +13,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from genjax import extensions, tasks
-from genjax.config import flat, unknown_keys
+from genjax.config import check, flat, unknown_keys
 from genjax.data.source import Source
 from genjax.engine.checkpoint import Checkpoints
 from genjax.engine.loop import abstract_state
@@ -55,7 +55,7 @@ def _complete(config: ConfigDict, template: ConfigDict) -> None:
     for key, value in template.items():
         if key not in config:
             config[key] = value
-        elif isinstance(value, ConfigDict) and "net" not in value:
+        elif isinstance(value, ConfigDict) and isinstance(config[key], ConfigDict) and "net" not in value:
             _complete(config[key], value)
 
 
@@ -72,12 +72,15 @@ def open_config(path: os.PathLike) -> tuple[dict[str, Any], ConfigDict]:
                 f"{path} has keys that the task {config.task!r} lacks: {', '.join(unknown)}; "
                 "if they no longer matter, remove them from its config.json"
             )
+        check(config, tasks.default_config(config.task))
     return info, config
 
 
 def open_task(path: os.PathLike) -> tuple[dict[str, Any], ConfigDict, Task]:
     """The config.json of a run, its config and its task. Raises: InputError as `open_config`, or if they do not fit."""
     info, config = open_config(path)
+    if "shape" not in info.get("data", {}):
+        raise InputError(f"{path} has no shape of its data in its config.json")
     with naming_origin(info):
         return info, config, tasks.build(config, tuple(info["data"]["shape"]))
 

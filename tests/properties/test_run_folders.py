@@ -41,10 +41,9 @@ def records(tmp_path_factory):
     path = tmp_path_factory.mktemp("records")
     config = config_of("gan", data__name="ring8", generator__output="linear")
     source = data.load(config.data)
-    workdir = Workdir(path)
-    workdir.begin(run_info(config, source, tasks.build(config, source.shape)))
+    (path / "config.json").write_text(json.dumps(run_info(config, source, tasks.build(config, source.shape)), indent=2))
     for step in STEPS:
-        workdir.log({"step": step, "seconds": 1.0, "critic/loss": 0.5})
+        Workdir(path).log({"step": step, "seconds": 1.0, "critic/loss": 0.5})
     return path
 
 
