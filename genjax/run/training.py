@@ -196,6 +196,9 @@ def _fail(error: Exception, recorder: Recorder) -> int:
     message = str(error)
     if isinstance(error, OSError) and error.strerror:
         message = f"{error.filename or recorder.workdir.path} cannot be written: {error.strerror}"
+    source = recorder.previewer.source
+    if isinstance(error, loop.Diverged) and len(source.shape) == 2 and np.isnan(source.read(range(source.size))).any():
+        message += "; series end in NaN, which needs a net that skips it, as that of configs/ae_recurrent.py does"
     print(f"error: {message}\n{_last_good(recorder.checkpoints)}", file=sys.stderr)
     with contextlib.suppress(OSError):
         if is_main_process():

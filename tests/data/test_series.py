@@ -197,3 +197,23 @@ def test_series_of_unequal_lengths_train(archive, tmp_path):
         f"--config.data.name={name}",
     )
     assert result.code == 0, result.err
+
+
+@pytest.mark.heavy
+def test_a_net_that_does_not_skip_the_ends_of_series_diverges_with_the_reason(archive, tmp_path):
+    name = archive(x=draw(12, 5, 2), lengths=np.arange(12) % 5 + 1)
+    settings = ["--config.generator.output=linear", f"--config.data.name={name}"]
+    result = run("genjax.train", "--config=configs/gan.py:smoke", f"--workdir={tmp_path}/r", *settings)
+    assert result.code == 1
+    assert "became nan at step 1; series end in NaN" in result.err
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("data", ["series", "arc3d"])
+def test_a_gan_of_series_or_of_points_in_space_trains_and_is_drawn(data, archive, tmp_path):
+    name = archive(x=draw(12, 5, 2)) if data == "series" else data
+    settings = ["--config.generator.output=linear", f"--config.data.name={name}"]
+    result = run("genjax.train", "--config=configs/gan.py:smoke", f"--workdir={tmp_path}/r", *settings)
+    assert result.code == 0, result.err
+    assert "cannot be drawn" not in result.err
+    assert (tmp_path / "r" / "samples" / "step_00000004.png").exists()
