@@ -77,6 +77,7 @@ def spoil(draw, folder):
                 path.rename(path.with_name(draw(st.sampled_from(["manifest.json", "other"]))))
 
 
+@pytest.mark.heavy
 @property_of(fixtures=["saved"], draws=st.data())
 def test_a_checkpoint_is_what_was_saved_or_refused(folder, saved, draws):
     path = copied(folder, saved)
