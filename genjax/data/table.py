@@ -67,9 +67,9 @@ def read_table(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
     if not lines:
         raise InputError(f"{path} has no numbers: expected one line per step and one column per number")
     _check_even(path, lines)
-    x = np.array([[_value(cell) for cell in line.cells] for line in lines])
+    exact = np.array([[_value(cell) for cell in line.cells] for line in lines])
     with np.errstate(over="ignore"):
-        x = x.astype(np.float32)
+        x = exact.astype(np.float32)
     _refuse_cells(path, lines, np.argwhere(~np.isfinite(x)))
     parts = []
     if separator != "," and x.shape[1] > 1:
@@ -78,7 +78,15 @@ def read_table(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
         parts.append("commas are decimal signs")
     if header:
         parts.append(f"the first {len(header)} lines are names" if len(header) > 1 else "the first line is names")
+    for column in np.flatnonzero(_is_too_fine(exact, x)) + 1:
+        parts.append(f"column {column} changes by less than 32 bits can hold (subtract its first number)")
     return x, (", ".join(parts),) if parts else ()
+
+
+def _is_too_fine(exact: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Whether most changes of a column are lost in 32 bits, as of seconds since 1970. Shapes: [T, F] -> bool [F]."""
+    changes = np.diff(exact, axis=0) != 0
+    return 2 * (changes & (np.diff(x, axis=0) == 0)).sum(0) > np.maximum(changes.sum(0), 1)
 
 
 def _decode(path: Path) -> str:

@@ -128,6 +128,13 @@ def test_a_table_is_read_whatever_writes_it_and_what_is_not_plain_is_said(data, 
     assert source.notes == ((note,) if note else ())
 
 
+def test_numbers_that_32_bits_cannot_tell_apart_are_pointed_out(table, load):
+    lines = [f"{1.7e9 + i},{i}" for i in range(9)]
+    assert load(table("\n".join(lines)), size="3").notes == (
+        "column 1 changes by less than 32 bits can hold (subtract its first number)",
+    )
+
+
 def test_a_comma_alone_separates_columns_except_in_a_table_of_tabs(table, load, tmp_path):
     source = load(table("1,5\n2,5\n"), size="2")
     assert (source.shape, source.notes) == ((2, 2), ())
