@@ -93,7 +93,11 @@ def _explain(error: BaseException, argv: list[str]) -> str:
             choices = f"; choose from {', '.join(near)}" if near else ""
             return f"--config={config}: no such file{did_you_mean(str(path), near)}{choices}"
         return f"--config={config} cannot be loaded: {_last_line(text)}"
-    return (_explain_keys(argv) if config else "") or _last_line(str(error))
+    if config and (explanation := _explain_keys(argv)):
+        return explanation
+    if match := re.search(r'Did you mean "([^"]+)" instead of "([^"]+)"', text):  # in the config file
+        return f"--config={config} has no key {match[2]!r} (did you mean {match[1]!r}?)"
+    return _last_line(str(error))
 
 
 def _explain_keys(argv: list[str]) -> str:
