@@ -160,7 +160,8 @@ def _read_points(path: Path, x: Any, form: Form):
         raise InputError(f"{path} has points, not images: leave data.size and data.channels unset")
 
     def read(indices: np.ndarray) -> np.ndarray:
-        rows = _rows(x, indices).astype(np.float32)
+        with np.errstate(over="ignore"):
+            rows = _rows(x, indices).astype(np.float32)
         if not np.isfinite(rows).all():
             raise InputError(f"{path} has NaN or infinity in it: expected finite points")
         return rows
