@@ -59,6 +59,7 @@ def _parse_flags(argv: list[str]) -> list[str]:
         if "config" in flags.FLAGS:
             getattr(flags.FLAGS.config, "task", None)  # a config file that did not load raises only when it is used
         _refuse_nan()
+        _refuse_sets(argv)
         return rest
     except (BrokenPipeError, InputError):
         raise
@@ -75,6 +76,13 @@ def _refuse_nan() -> None:
         value = flags.FLAGS[name].value
         if isinstance(value, float) and not math.isfinite(value) and not name.startswith("config."):
             raise InputError(f"--{name}={value}: expected a finite number")
+
+
+def _refuse_sets(argv: list[str]) -> None:
+    """Raises: InputError for a set or a dictionary as the value of a list, whose order it would not keep."""
+    for match in (re.match(r"--?config\.([^=]+)=\s*\{", argument) for argument in argv):
+        if match and isinstance(flags.FLAGS[f"config.{match[1]}"].value, list | tuple):
+            raise InputError(f"{match.string}: expected numbers in parentheses, as in --config.{match[1]}='(8, 4)'")
 
 
 def _explain(error: BaseException, argv: list[str]) -> str:

@@ -79,8 +79,6 @@ def open_config(path: os.PathLike) -> tuple[dict[str, Any], ConfigDict]:
 def open_task(path: os.PathLike) -> tuple[dict[str, Any], ConfigDict, Task]:
     """The config.json of a run, its config and its task. Raises: InputError as `open_config`, or if they do not fit."""
     info, config = open_config(path)
-    if "shape" not in info.get("data", {}):
-        raise InputError(f"{path} has no shape of its data in its config.json")
     with naming_origin(info):
         return info, config, tasks.build(config, tuple(info["data"]["shape"]))
 

@@ -52,7 +52,7 @@ TYPES: dict[str, type | UnionType] = {
     "": dict,
     "config": dict,
     "config.task": str,
-    "data": dict,
+    "data": object,
     "data.shape": list,
     "data.name": str,
     "data.split": str,
@@ -197,7 +197,7 @@ def _check_types(info: Any) -> None:
     values = {"": info}
     for key, kind in TYPES.items():
         parent, _, name = key.rpartition(".")
-        if key and name in values.get(parent, {}):
+        if key and isinstance(values.get(parent), dict) and name in values[parent]:
             values[key] = values[parent][name]
         if key in values and not isinstance(values[key], kind):
             raise ValueError(f"{key or 'its content'} is {values[key]!r:.40}")
