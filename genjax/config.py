@@ -158,8 +158,8 @@ def check(config: ConfigDict, template: ConfigDict) -> None:
         if not _is_a(value, type(known[key])):
             raise InputError(f"{key}={value!r}: expected {type(known[key]).__name__}, as {known[key]!r}")
     for key in ("steps", "batch", "log_every", "sample_every", "save_every", "keep", "samples"):
-        if config[key] < 1:
-            raise InputError(f"{key}={config[key]}: expected at least 1")
+        if not 1 <= config[key] < 2**31:
+            raise InputError(f"{key}={config[key]}: expected at least 1, and less than 2**31")
     if not 0 <= config.seed < 2**32:
         raise InputError(f"seed={config.seed}: expected a number from 0 to 2**32 - 1")
 

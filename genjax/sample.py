@@ -7,6 +7,7 @@ samples one class.
 """
 
 import re
+from typing import Any
 
 import numpy as np
 from absl.flags import DEFINE_integer, DEFINE_string
@@ -75,12 +76,15 @@ def sample(workdir, seeds, step=None, ema=True, truncation=None, label="") -> np
     return apply_in_batches(task.outputs["sample"], state, np.asarray(seeds, np.int32), ema=ema, truncation=truncation)
 
 
-def rows(seeds) -> int:
-    """Number of classes if each has a row of the grid: when the seeds go through the classes in turn; otherwise 0."""
+def legend(seeds) -> dict[str, Any]:
+    """Number and names of the classes if each has a row of the grid: when the seeds go through the classes in turn."""
     from genjax.run.restore import load_info
 
-    classes = load_info(FLAGS.workdir)["config"].get("classes", 0)
-    return classes if classes and not FLAGS.label and (seeds % classes == np.arange(len(seeds)) % classes).all() else 0
+    info = load_info(FLAGS.workdir)
+    classes = info["config"].get("classes", 0)
+    if not classes or FLAGS.label or (seeds % classes != np.arange(len(seeds)) % classes).any():
+        return {}
+    return {"classes": classes, "names": info["data"]["labels"]}
 
 
 def main() -> None:
@@ -92,7 +96,7 @@ def main() -> None:
     examples = sample(FLAGS.workdir, seeds, FLAGS.step, FLAGS.ema, FLAGS.truncation, FLAGS.label)
     out.check(examples.ndim == 4)
     names = [f"seed_{seed:06d}" for seed in seeds]
-    out.write(examples, names, lambda: gallery.draw(examples, FLAGS.columns, classes=rows(seeds)))
+    out.write(examples, names, lambda: gallery.draw(examples, FLAGS.columns, **legend(seeds)))
     print(f"{len(seeds)} samples: {FLAGS.out}")
 
 

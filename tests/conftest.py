@@ -12,6 +12,7 @@ TESTS = Path(__file__).parent
 sys.path.insert(0, str(TESTS))  # for `helpers`
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ["XDG_CACHE_HOME"] = str(TESTS.parent / ".cache")  # what tests keep is not the user's
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(TESTS.parent / ".cache" / "hypothesis"))
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(TESTS.parent / ".cache" / "tests-xla"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 gc.set_threshold(50_000, 20, 20)  # a trace makes many objects that last, which are else looked through again and again

@@ -68,6 +68,7 @@ def _parse_flags(argv: list[str]) -> list[str]:
         if "config" in flags.FLAGS:
             getattr(flags.FLAGS.config, "task", None)  # a config file that did not load raises only when it is used
         _refuse_nan()
+        _refuse_sets(argv)
         return rest
     except (BrokenPipeError, InputError):
         raise
@@ -86,6 +87,13 @@ def _refuse_nan() -> None:
             raise InputError(f"--{name}={value}: expected a finite number")
 
 
+def _refuse_sets(argv: list[str]) -> None:
+    """Raises: InputError for a set or a dictionary as the value of a list, whose order it would not keep."""
+    for match in (re.match(r"--?config\.([^=]+)=\s*\{", argument) for argument in argv):
+        if match and isinstance(flags.FLAGS[f"config.{match[1]}"].value, list | tuple):
+            raise InputError(f"{match.string}: expected numbers in parentheses, as in --config.{match[1]}='(8, 4)'")
+
+
 def _explain(error: BaseException, argv: list[str]) -> str:
     """One line for an error of ml_collections or absl."""
     chain = [error]
@@ -102,12 +110,31 @@ def _explain(error: BaseException, argv: list[str]) -> str:
             choices = f"; choose from {', '.join(near)}" if near else ""
             return f"--config={config}: no such file{did_you_mean(str(path), near)}{choices}"
         return f"--config={config} cannot be loaded: {_last_line(text)}"
-    if match := re.search(r'Did you mean "([^"]+)" instead of "([^"]+)"', text):
-        return f"--config has no key {match[2]!r} (did you mean {match[1]!r}?)"
-    unknown = next((a for a in argv if re.match(r"--?config\.", a) and a.split("=")[0].split(".")[-1] in text), None)
-    if isinstance(error, AttributeError | KeyError) and unknown:
-        return f"--config has no key {unknown.split('=')[0].removeprefix('--config.')!r}; --dry_run lists all keys"
+    if config and (explanation := _explain_keys(argv)):
+        return explanation
+    if match := re.search(r'Did you mean "([^"]+)" instead of "([^"]+)"', text):  # in the config file
+        return f"--config={config} has no key {match[2]!r} (did you mean {match[1]!r}?)"
     return _last_line(str(error))
+
+
+def _explain_keys(argv: list[str]) -> str:
+    """A line on the first --config.KEY that the config does not have, or that has keys of its own; "" without one."""
+    from genjax.config import flat
+
+    path = next(arg.split("=", 1)[1] for arg in argv if re.match(r"--?config=", arg))
+    try:
+        config = flags.FLAGS["config"].parser.parse(path)
+    except Exception:  # a config file may raise anything
+        return ""
+    known = flat(config)
+    sections = {key[: match.start()] for key in known for match in re.finditer(r"\.", key)}
+    for match in (re.match(r"--?(?:no)?config\.([^=]*)", argument) for argument in argv):
+        if match and match[1] in sections:
+            near = next(key for key in known if key.startswith(f"{match[1]}."))
+            return f"--config.{match[1]} has keys of its own: set one of them, as in --config.{near}={known[near]}"
+        if match and match[1] not in known:
+            return f"--config has no key {match[1]!r}{did_you_mean(match[1], known)}; --dry_run lists all keys"
+    return ""
 
 
 def _last_line(text: str) -> str:

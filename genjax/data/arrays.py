@@ -1,6 +1,5 @@
 """Images or points in an array: a .npy, a .npz or an HDF5 file, in the forms in which people store them."""
 
-import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -77,8 +76,8 @@ def _readable(path: Path):
         yield
     except InputError:
         raise
-    except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+    except Exception as error:  # NumPy, zipfile and h5py raise anything for damaged files
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
         raise InputError(f"{path} cannot be read as arrays: {reason}") from error
 
 
@@ -158,7 +157,8 @@ def _read_points(path: Path, x: Any, form: Form):
         raise InputError(f"{path} has points, not images: leave data.size and data.channels unset")
 
     def read(indices: np.ndarray) -> np.ndarray:
-        rows = _rows(x, indices).astype(np.float32)
+        with np.errstate(over="ignore"):
+            rows = _rows(x, indices).astype(np.float32)
         if not np.isfinite(rows).all():
             raise InputError(f"{path} has NaN or infinity in it: expected finite points")
         return rows

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -286,4 +287,5 @@ def _is_whole(file: BinaryIO, format: str) -> bool:
 
 @cache
 def _pool() -> ThreadPoolExecutor:
+    warnings.filterwarnings("ignore", module=r"PIL\b")  # of large images, and of damage that does not reach the pixels
     return ThreadPoolExecutor(min(32, os.cpu_count() or 1), thread_name_prefix="genjax-decode")

@@ -128,7 +128,7 @@ SOURCES = (
     SourceRecord(
         "series:PATH",
         "genjax.data.series:load_series",
-        "your own series, from a `.npz` or a `.csv`",
+        "your own series, from arrays (`.npz`, `.npy`) or a table (`.csv`, `.tsv`, `.txt`)",
         "train",
         "none",
         "yours",

@@ -38,10 +38,11 @@ class Part:
     def _index(self, bound: str, size: int, default: int) -> int:
         if not bound:
             return default
-        # Percentages round to the nearest example, as in TFDS.
-        index = round(int(bound[:-1]) * size / 100) if bound.endswith("%") else int(bound)
-        if abs(index) > size:
+        percent = bound.endswith("%")
+        number = int(bound.removesuffix("%"))
+        if abs(number) > (100 if percent else size):
             raise InputError(f"data.split {self.text!r} reaches outside of {self.name!r}, which has {size} examples.")
+        index = round(number * size / 100) if percent else number  # to the nearest example, as in TFDS
         return index + size if index < 0 else index
 
 

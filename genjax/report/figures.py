@@ -3,6 +3,7 @@
 import io
 import math
 import os
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from genjax.errors import InputError
 from genjax.files import write_bytes
 
 COMFORTABLE = 900  # pixels: small images are enlarged up to this size
+SMALLEST_TEXT = 9  # pixels
 COLORS = ("#2a6db4", "#d95f28", "#2e8b57", "#8d57b8", "#b3860f", "#c2406a")
 
 
@@ -39,6 +41,38 @@ def grid(images, columns: int | None = None, pad: int = 2, scale: int | None = N
     scale = scale or max(1, min(8, COMFORTABLE // max(sheet.shape)))
     sheet = sheet.repeat(scale, 0).repeat(scale, 1)
     return Image.fromarray(sheet[..., 0] if c == 1 else sheet)
+
+
+def name_rows(image, names: Sequence[str]):
+    """An image of evenly spaced rows, with a name at the left of each; long names are shortened.
+
+    A name in a script that the font lacks is replaced by the number of its row; rows below `SMALLEST_TEXT` get none.
+    """
+    from matplotlib.font_manager import findfont
+    from matplotlib.ft2font import FT2Font
+    from PIL import Image, ImageDraw, ImageFont
+
+    row = image.height / len(names)
+    if row < SMALLEST_TEXT:
+        return image
+    path = findfont("DejaVu Sans")  # Matplotlib comes with it
+    known = FT2Font(path).get_charmap()
+    font = ImageFont.truetype(path, min(15, int(max(SMALLEST_TEXT, row / 2))))
+    texts = [name if all(ord(c) in known for c in name) else str(i) for i, name in enumerate(names)]
+    texts = [_shortened(text, font, max(80, image.width // 3)) for text in texts]
+    left = 10 + int(max(map(font.getlength, texts)))
+    sheet = Image.new(image.mode, (left + image.width, image.height), "white")
+    sheet.paste(image, (left, 0))
+    draw = ImageDraw.Draw(sheet)
+    for i, text in enumerate(texts):
+        draw.text((left - 4, (i + 0.5) * row), text, "#333333", font, anchor="rm")
+    return sheet
+
+
+def _shortened(text: str, font, width: int) -> str:
+    if font.getlength(text) <= width:
+        return text
+    return next(cut for n in range(len(text) - 1, -1, -1) if font.getlength(cut := f"{text[:n]}\u2026") <= width)
 
 
 def save_png(path: str | os.PathLike, image, title: str = "") -> None:

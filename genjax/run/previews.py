@@ -79,7 +79,8 @@ def samples(previewer: Previewer, state: State, step: int) -> Preview:
     reference = source.read(np.arange(min(source.size, REFERENCE_POINTS))) if x.ndim == 2 else None
     value = previewer.diversity(x) if step else None  # initial weights have none to expect
     metrics = {} if value is None else {DIVERSITY: value}
-    return Preview("samples", lambda: gallery.draw(x, reference=reference, classes=task.classes), "", metrics)
+    legend = {"classes": task.classes, "names": source.label_names}
+    return Preview("samples", lambda: gallery.draw(x, reference=reference, **legend), "", metrics)
 
 
 def originals_over_reconstructions(previewer: Previewer, state: State, step: int) -> Preview:

@@ -13,7 +13,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from genjax import extensions, tasks
-from genjax.config import flat, unknown_keys
+from genjax.config import check, flat, unknown_keys
 from genjax.data.source import Source
 from genjax.engine.checkpoint import Checkpoints
 from genjax.engine.loop import abstract_state
@@ -55,7 +55,7 @@ def _complete(config: ConfigDict, template: ConfigDict) -> None:
     for key, value in template.items():
         if key not in config:
             config[key] = value
-        elif isinstance(value, ConfigDict) and "net" not in value:
+        elif isinstance(value, ConfigDict) and isinstance(config[key], ConfigDict) and "net" not in value:
             _complete(config[key], value)
 
 
@@ -72,6 +72,7 @@ def open_config(path: os.PathLike) -> tuple[dict[str, Any], ConfigDict]:
                 f"{path} has keys that the task {config.task!r} lacks: {', '.join(unknown)}; "
                 "if they no longer matter, remove them from its config.json"
             )
+        check(config, tasks.default_config(config.task))
     return info, config
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import jax
+import numpy as np
 from ml_collections import ConfigDict
 
 from genjax import data, tasks
@@ -50,7 +51,7 @@ def prepare(config: ConfigDict) -> tuple[data.Source, Task, EvalSchedule]:
 
 
 def _check_labels(classes: int, source: data.Source) -> None:
-    """Refuse data whose labels are not classes from 0 to classes - 1. Raises: InputError."""
+    """Refuse data whose labels are not the classes from 0 to classes - 1, each with examples. Raises: InputError."""
     if not classes:
         return
     if source.labels is None:
@@ -59,10 +60,22 @@ def _check_labels(classes: int, source: data.Source) -> None:
             + "".join(f" ({note})" for note in source.notes if note.startswith("no labels"))
         )
     low, high = source.labels.min(), source.labels.max()
+    names = source.label_names or tuple(map(str, range(high + 1)))
+    remedy = f"set classes={len(names)}" if len(names) > 1 else "a task with classes needs two or more"
     if low < 0 or high >= classes:
         raise InputError(
             f"classes={classes}, but the labels of {source.name} go from {low} to {high}: expected 0 to {classes - 1}; "
-            f"set classes={high + 1} or choose other data"
+            f"{remedy} or choose other data"
+        )
+    if classes > len(names):
+        listed = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+        raise InputError(f"classes={classes}, but {source.name} has {len(names)} ({listed}): {remedy}")
+    empty = np.flatnonzero(np.bincount(source.labels, minlength=classes) == 0)
+    if len(empty):
+        others = f" and {len(empty) - 1:,} more" if len(empty) > 1 else ""
+        raise InputError(
+            f"classes={classes}, but {source.name} {source.split} has no example of {names[empty[0]]!r}{others}: "
+            "choose a split with examples of every class"
         )
 
 
@@ -183,6 +196,9 @@ def _fail(error: Exception, recorder: Recorder) -> int:
     message = str(error)
     if isinstance(error, OSError) and error.strerror:
         message = f"{error.filename or recorder.workdir.path} cannot be written: {error.strerror}"
+    source = recorder.previewer.source
+    if isinstance(error, loop.Diverged) and len(source.shape) == 2 and np.isnan(source.read(range(source.size))).any():
+        message += "; series end in NaN, which needs a net that skips it, as that of configs/ae_recurrent.py does"
     print(f"error: {message}\n{_last_good(recorder.checkpoints)}", file=sys.stderr)
     with contextlib.suppress(OSError):
         if is_main_process():

@@ -7,6 +7,7 @@ import platform
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import UnionType
 from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
@@ -45,6 +46,26 @@ class Records(NamedTuple):
             if items:
                 parts.append(f"{len(items)} {name}{'s' if len(items) > 1 else ''}")
         return ", ".join(parts)
+
+
+TYPES: dict[str, type | UnionType] = {
+    "": dict,
+    "config": dict,
+    "config.task": str,
+    "data": object,
+    "data.shape": list,
+    "data.name": str,
+    "data.split": str,
+    "data.labels": list,
+    "data.fingerprint": str,
+    "files": dict,
+    "extensions": dict,
+    "versions": dict,
+    "git": dict | None,
+    "folder": str | None,
+    "saved": int | None,
+}
+"""The parts of a config.json that commands read, by dotted key; older runs lack some."""
 
 
 class Workdir:
@@ -114,9 +135,8 @@ class Workdir:
             return None
         try:
             info = json.loads(self.config_file.read_text("utf-8"))
-            if not isinstance(info["config"]["task"], str):
-                raise ValueError("no config with a task")
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            _check_types(info)
+        except (OSError, ValueError) as error:
             raise InputError(f"{self.config_file} is unreadable: {error}") from error
         return info
 
@@ -170,3 +190,18 @@ def _step_of(path: Path) -> int:
     """The step of a preview; -1 for an image of another name."""
     number = path.stem.removeprefix("step_")
     return int(number) if number.isdecimal() else -1
+
+
+def _check_types(info: Any) -> None:
+    """Raises: ValueError naming what a config.json lacks, or has as another type."""
+    values = {"": info}
+    for key, kind in TYPES.items():
+        parent, _, name = key.rpartition(".")
+        if key and isinstance(values.get(parent), dict) and name in values[parent]:
+            values[key] = values[parent][name]
+        if key in values and not isinstance(values[key], kind):
+            raise ValueError(f"{key or 'its content'} is {values[key]!r:.40}")
+    if "config.task" not in values:
+        raise ValueError("no config with a task")
+    if not all(isinstance(n, int) and n > 0 for n in values.get("data.shape", ())):
+        raise ValueError(f"data.shape is {values['data.shape']!r:.40}")

@@ -49,6 +49,7 @@ def test_percentages_cut_without_gap_or_overlap_and_round_as_tfds_does():
         ("train[0.5:]", "cannot be read"),
         ("", "cannot be read"),
         ("train[:11]", "reaches outside of 'train', which has 10"),
+        ("train[:104%]", "reaches outside of 'train', which has 10"),
         ("train[5:5]", "selects nothing"),
         ("train[:0%]", "selects nothing"),
     ],

@@ -18,6 +18,21 @@ def test_a_row_of_the_image_is_a_class():
     )
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_row_has_the_name_of_its_class(channels):
+    examples = np.full((6, 28, 28, channels), 100, np.uint8)
+    plain = gallery.draw(examples, classes=3)
+    named = gallery.draw(examples, classes=3, names=["coat", "\u732b", "x" * 300])  # the font has no cat
+    left = named.width - plain.width
+    assert named.height == plain.height
+    assert left < 0.6 * plain.width  # a long name is shortened
+    np.testing.assert_array_equal(np.asarray(named)[:, left:], np.asarray(plain))
+    names = np.asarray(named.convert("L"))[:, :left]
+    assert all((part < 128).any() for part in np.array_split(names, 3))
+    assert gallery.draw(examples, classes=3, names=["coat"]).size == plain.size
+    assert gallery.draw(np.zeros((90, 4, 4, 1), np.uint8), classes=90, names=["a"] * 90).width == 8  # too low for text
+
+
 @pytest.fixture
 def labels(monkeypatch):
     """Labels of all scatter plots and histograms that are drawn."""

@@ -116,6 +116,14 @@ MISTAKES = {
         [CLASSIFIER, "--config.classes=9"],
         ["classes=9", "the labels of fashion_mnist_10k go from 0 to 9: expected 0 to 8; set classes=10"],
     ),
+    "more classes than the data have": (
+        [CLASSIFIER, "--config.classes=12"],
+        ["classes=12, but fashion_mnist_10k has 10 (T-shirt/top, Trouser,", "set classes=10"],
+    ),
+    "a class without examples": (
+        [CLASSIFIER, "--config.data.split=train[:9]"],
+        ["fashion_mnist_10k train[:9] has no example of 'Trouser' and", "choose a split with examples of every class"],
+    ),
     "an evaluation by no metric": (
         [GAN, "--config.eval.every=2", "--config.eval.metrics=frechett"],
         ["no 'frechett'", "did you mean 'frechet'"],
