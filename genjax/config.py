@@ -101,6 +101,8 @@ def construct(
 
     Raises: InputError for unknown nets, unknown fields, and fields of the wrong type or not among their choices.
     """
+    if "net" not in config:
+        raise InputError(f"{section} has no key 'net', which names its class")
     cls = find(classes, config.net, f"{section}.net", check)
     hints = typing.get_type_hints(cls)
     fields = {field.name for field in dataclasses.fields(cls)} - {"parent", "name"}

@@ -74,7 +74,9 @@ def spoil(draw, folder):
             case "add":
                 (path.parent / draw(st.sampled_from(["00000009", "junk", "4.partial"]))).mkdir(exist_ok=True)
             case "rename" if path.exists():
-                path.rename(path.with_name(draw(st.sampled_from(["manifest.json", "other"]))))
+                other = path.with_name(draw(st.sampled_from(["manifest.json", "other"])))
+                if not other.is_dir():
+                    path.rename(other)
 
 
 @pytest.mark.heavy
