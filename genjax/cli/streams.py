@@ -1,6 +1,7 @@
 """Streams that print any text: what their encoding lacks, say in a file's name, is written in ASCII."""
 
 import codecs
+import contextlib
 import sys
 
 FORMS = {"↑": "higher", "↓": "lower"}
@@ -12,7 +13,8 @@ def print_anything() -> None:
     codecs.register_error("genjax", _in_ascii)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # not where a caller has replaced it
-            stream.reconfigure(errors="genjax")
+            with contextlib.suppress(OSError):  # of a pipe that is closed already
+                stream.reconfigure(errors="genjax")
 
 
 def _in_ascii(error: UnicodeError) -> tuple[str, int]:

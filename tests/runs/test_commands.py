@@ -106,7 +106,7 @@ MISTAKES = {
     "a folder that does not exist": ([GAN, "--config.data.name=folder:{}/none"], ["{}/none does not exist"]),
     "a folder that is a file": ([GAN, "--config.data.name=folder:{}/file"], ["{}/file is a file"]),
     "an empty folder": ([GAN, "--config.data.name=folder:{}/empty"], ["{}/empty is empty"]),
-    "a folder without images": ([GAN, "--config.data.name=folder:{}/texts"], ["none of them is an image"]),
+    "a folder without images": ([GAN, "--config.data.name=folder:{}/texts"], ["has no image among"]),
     "a truncated image": ([GAN, "--config.data.name=folder:{}/torn"], ["{}/torn/5.png"]),
     "a classifier of unlabeled data": (
         [CLASSIFIER, "--config.data.name=folder:{}/plain"],
