@@ -96,6 +96,8 @@ def _notes_on(images: EncodedImages, headers: Sequence[Header], form: Form) -> l
     if color := [images.name_of(index) for index in deep if not headers[index].gray]:
         verb = "has" if len(color) == 1 else "have"
         notes.append(f"{listed(color)} {verb} 16 bits of color, of which the upper 8 are used")
+    if form.range and not gray:
+        notes.append("data.range is for gray of more than 8 bits, of which there is none")
     if gray and form.range is None and (largest := largest_value(images, gray[:: -(-len(gray) // LOOKED_AT)])):
         hint = f": data.range=0,{largest:.0f} makes that white" if largest < 32768 else ""
         verb = "image has" if len(gray) == 1 else "images have"
