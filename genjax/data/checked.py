@@ -62,7 +62,8 @@ def open_checked(request: Request, files: ImageFiles) -> Source:
         chosen = images.take(asked)
     reasons = [f"{images.name_of(index)} ({reason})" for index, reason in broken.items()]
     if not len(asked):
-        raise InputError(f"{request.name}: all {len(broken):,} images are broken: {listed(reasons)}")
+        reason = f"all {len(broken):,} images are broken: {listed(reasons)}" if broken else "has no images"
+        raise InputError(f"{request.name}, {request.split}: {reason}")
     headers = read_headers(chosen, request.form)
     shape = common_shape(chosen, headers, request.form)
     indices = np.concatenate([splits[part.name][slice(*part.bounds(len(splits[part.name])))] for part in parts])

@@ -65,7 +65,15 @@ def list_files(root: Path) -> Listing:
 
 
 def _list_folder(root: Path) -> Listing:
-    return _listing(str(root), list(_walk(root, "", (_identity(root),))), lambda name: root / name)
+    return _listing(str(root), walk(root), lambda name: root / name)
+
+
+def walk(root: Path) -> list[tuple[str, str]]:
+    """Names, relative to a folder, and kinds of all files below it, in a fixed order; see `Listing`.
+
+    Raises: InputError if a folder cannot be read.
+    """
+    return list(_walk(root, "", (_identity(root),)))
 
 
 def _walk(folder: os.PathLike, prefix: str, within: tuple) -> Iterator[tuple[str, str]]:
