@@ -73,6 +73,15 @@ def join_list(parts: Iterable[str]) -> str:
     return ",".join('"' + part.replace('"', '""') + '"' if set(part) & set(',"') else part for part in parts)
 
 
+def plain(text: str) -> str:
+    r"""Text that a terminal shows on one line, such as names of files, of which any may have any character.
+
+    >>> plain("a\nb")
+    'a\\nb'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+
+
 def summary(docstring: str | None) -> str:
     """The first line of a docstring without its full stop; "" without a docstring."""
     lines = (docstring or "").strip().splitlines()

@@ -56,14 +56,18 @@ def write_npz(target: object, path: Path, arrays: dict[str, "np.ndarray"]) -> No
 def names_of_files(names: Sequence[str] | None, count: int = 0) -> list[str]:
     """Names for files of examples, without endings: those of the examples, or the numbers of `count` without names.
 
-    Sub-folders are kept. Names that differ in their endings alone keep these: "x.jpg" and "x.png" are two files.
+    Sub-folders are kept. Names that differ in their endings alone keep these: "x.jpg" and "x.png" are two files. Equal
+    names, such as of rows of a table, get numbers.
     """
     if names is None:
         return [f"{index:06d}" for index in range(count)]
-    safe = ["/".join(part for part in PurePosixPath(name).parts if part not in ("/", "..")) for name in names]
+    parts = ([part for part in PurePosixPath(name).parts if part not in ("/", "..")] for name in names)
+    safe = ["/".join(path) or "_" for path in parts]
     stems = [str(PurePosixPath(name).with_suffix("")) for name in safe]
     twice = {stem for stem, occurrences in Counter(stem.lower() for stem in stems).items() if occurrences > 1}
-    return [name if stem.lower() in twice else stem for name, stem in zip(safe, stems, strict=True)]
+    chosen = [name if stem.lower() in twice else stem for name, stem in zip(safe, stems, strict=True)]
+    equal = {name for name, occurrences in Counter(chosen).items() if occurrences > 1}
+    return [f"{stems[index]}.{index:06d}" if name in equal else name for index, name in enumerate(chosen)]
 
 
 @dataclass(frozen=True)

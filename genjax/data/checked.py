@@ -62,7 +62,8 @@ def open_checked(request: Request, files: ImageFiles) -> Source:
         chosen = images.take(asked)
     reasons = [f"{images.name_of(index)} ({reason})" for index, reason in broken.items()]
     if not len(asked):
-        raise InputError(f"{request.name}: all {len(broken):,} images are broken: {listed(reasons)}")
+        reason = f"all {len(broken):,} images are broken: {listed(reasons)}" if broken else "has no images"
+        raise InputError(f"{request.name}, {request.split}: {reason}")
     headers = read_headers(chosen, request.form)
     shape = common_shape(chosen, headers, request.form)
     indices = np.concatenate([splits[part.name][slice(*part.bounds(len(splits[part.name])))] for part in parts])
@@ -96,6 +97,8 @@ def _notes_on(images: EncodedImages, headers: Sequence[Header], form: Form) -> l
     if color := [images.name_of(index) for index in deep if not headers[index].gray]:
         verb = "has" if len(color) == 1 else "have"
         notes.append(f"{listed(color)} {verb} 16 bits of color, of which the upper 8 are used")
+    if form.range and not gray:
+        notes.append("data.range is for gray of more than 8 bits, of which there is none")
     if gray and form.range is None and (largest := largest_value(images, gray[:: -(-len(gray) // LOOKED_AT)])):
         hint = f": data.range=0,{largest:.0f} makes that white" if largest < 32768 else ""
         verb = "image has" if len(gray) == 1 else "images have"

@@ -218,7 +218,8 @@ def _attempt(task: Callable) -> Callable:
         try:
             return task(file)
         except UnidentifiedImageError:
-            return Failure("not an image that Pillow reads")
+            size = len(file) if isinstance(file, bytes) else file.stat().st_size
+            return Failure("not an image that Pillow reads" if size else "no contents")
         except Exception as error:  # Pillow's decoders raise anything for damaged files
             text = getattr(error, "strerror", None) or str(error).partition("\n")[0]
             return Failure(text[:200] or type(error).__name__)
@@ -263,6 +264,9 @@ _ENDS = ("PNG", "JPEG", "WEBP")
 """Formats whose files show whether they are complete; others are decoded to see."""
 
 
+_PNG_END = b"IEND\xaeB`\x82"
+
+
 def _is_whole(file: BinaryIO, format: str) -> bool:
     """Whether the file is complete, without decoding it. Bytes after its end are allowed, as decoders allow them."""
     size = file.seek(0, os.SEEK_END)
@@ -272,7 +276,8 @@ def _is_whole(file: BinaryIO, format: str) -> bool:
     file.seek(max(0, size - 4096))
     tail = file.read()
     if format == "PNG":
-        return b"IEND\xaeB`\x82" in tail
+        file.seek(0)
+        return _PNG_END in tail or _PNG_END in file.read()
     # JPEG (or MPO). A thumbnail in the header also has an end marker, so a small file is read from its first scan on;
     # within a scan FF D9 can only be the end.
     if size > 2**18 and b"\xff\xd9" in tail:

@@ -13,14 +13,18 @@ others are attributes, of which data.labels=FILE:COLUMN makes one column the cla
 import csv
 import io
 import json
+import math
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
 
+from genjax.data.images import SUFFIXES
 from genjax.data.listing import Listing
+from genjax.data.table import decode_text
 from genjax.errors import InputError, did_you_mean
 from genjax.files import expand
 from genjax.text import listed, natural
@@ -80,10 +84,11 @@ def _of_folders(images: Sequence[str]) -> Labels:
         inside = len(images) - len(outside)
         verb = "is" if len(outside) == 1 else "are"
         return Labels(note=f"no labels: {listed(outside)} {verb} in no sub-folder, and {inside:,} other images are")
-    return _of_words(folders)
+    return of_words(folders)
 
 
-def _of_words(words: Sequence[str]) -> Labels:
+def of_words(words: Sequence[str]) -> Labels:
+    """Different words, or numbers as texts, as the classes 0, 1, ... in their order."""
     names = sorted(set(words), key=natural)
     number = {name: index for index, name in enumerate(names)}
     return Labels(np.array([number[word] for word in words], np.int32), tuple(names))
@@ -92,8 +97,10 @@ def _of_words(words: Sequence[str]) -> Labels:
 def _of_table(images: Sequence[str], table: str, content: Path | bytes, column: str = "") -> Labels:
     rows, columns = _read(table, content, images)
     if rows is None:
-        return Labels()
+        return Labels(note=f"no labels: {table} has none")
     values = _in_order(images, rows, table)
+    more = len(rows) - len(images)
+    extra = f"; it has {more:,} more, of no image here" if more > 0 else ""
     widths = Counter(len(value) for value in values)
     if len(widths) > 1:
         counts = " and ".join(f"{width} in {count:,}" for width, count in widths.most_common(2))
@@ -106,33 +113,39 @@ def _of_table(images: Sequence[str], table: str, content: Path | bytes, column: 
                 f"{table} has no column {column!r}{did_you_mean(column, columns)}; it has {listed(columns, 9)}"
             )
         chosen = columns.index(column)
-        return _of_words([value[chosen] for value in values])._replace(note=f"labels are {column!r} of {table}")
+        words = [value[chosen] for value in values]
+        if "" in words:
+            raise InputError(f"{table} has no {column!r} of {words.count('')} images: expected one for every image")
+        return of_words(words)._replace(note=f"labels are {column!r} of {table}{extra}")
     if width == 1:
-        labels = _of_words([value[0] for value in values])
+        labels = of_words([value[0] for value in values])
         renumbered = labels.names != tuple(map(str, range(len(labels.names)))) and labels.names[0].isdigit()
         numbering = f", numbered 0 to {len(labels.names) - 1} in the order {listed(labels.names)}" if renumbered else ""
-        return labels._replace(note=f"labels are from {table}{numbering}")
+        return labels._replace(note=f"labels are from {table}{numbering}{extra}")
     try:
         numbers = np.array(values, np.float32)
     except ValueError as error:
         raise InputError(f"{table} has several labels per image, of which one is no number ({error})") from error
+    if not np.isfinite(numbers).all():
+        raise InputError(f"{table} has several numbers per image, of which one is NaN or infinite")
     if ((numbers == 0) | (numbers == 1)).all() and (numbers.sum(1) == 1).all():
-        return Labels(numbers.argmax(1).astype(np.int32), columns, note=f"labels are from {table}, one-hot")
+        return Labels(numbers.argmax(1).astype(np.int32), columns, note=f"labels are from {table}, one-hot{extra}")
     note = f"{table} has {width} numbers per image: data.labels={table}:COLUMN makes one the class ({listed(columns)})"
-    return Labels(attributes=numbers, attribute_names=columns, note=note)
+    return Labels(attributes=numbers, attribute_names=columns, note=note + extra)
 
 
 def _in_order(images: Sequence[str], rows: Mapping[str, tuple[str, ...]], table: str) -> list[tuple[str, ...]]:
     """The labels of images by their names, or by the last part of them if all are different."""
     bases = [PurePosixPath(name).name for name in images]
     if len(set(bases)) == len(bases) and not any(name in rows for name in images):
-        rows = {PurePosixPath(name).name: label for name, label in rows.items()}
+        rows = _by_name(((PurePosixPath(name).name, label) for name, label in rows.items()), table)
         keys = bases
     else:
         keys = images
-    missing = [name for name, key in zip(images, keys, strict=True) if key not in rows]
+    missing = [name for name, key in zip(images, keys, strict=True) if not any(rows.get(key, ()))]
     if missing:
-        raise InputError(f"{table} has no label of {listed(missing)}: expected one for every image")
+        names = f"; its names are {listed(list(rows))}" if rows and len(missing) == len(images) else ""
+        raise InputError(f"{table} has no label of {listed(missing)}: expected one for every image{names}")
     return [rows[key] for key in keys]
 
 
@@ -146,51 +159,74 @@ def _read(
         raise InputError(f"{table}: expected a {', '.join(readers)}")
     try:
         data = content if isinstance(content, bytes) else content.read_bytes()
-        return readers[suffix](data, images)
+        rows, columns = readers[suffix](data, images)
+    except InputError as error:
+        raise InputError(f"{table} {error}") from error
     except OSError as error:
         raise InputError(f"{table} cannot be read ({error.strerror})") from error
     except (ValueError, TypeError, KeyError, EOFError, RecursionError, csv.Error) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(f"{table} has no labels by file name ({reason}); see docs/data.md") from error
+    return None if rows is None else _by_name(rows, table), columns
+
+
+def _by_name(rows: Iterable[tuple[object, tuple[str, ...]]], table: str) -> dict[str, tuple[str, ...]]:
+    """The rows as a dictionary. Raises: InputError for a name with two labels."""
+    labels: dict[str, tuple[str, ...]] = {}
+    for name, label in rows:
+        if (other := labels.setdefault(_posix(name), label)) != label:
+            both = " and ".join(map(", ".join, (other, label)))
+            raise InputError(f"{table} has two labels of {name}: {both}")
+    return labels
 
 
 def _read_json(data: bytes, images: Sequence[str]):
-    content = json.loads(data.decode("utf-8-sig"))
+    content = json.loads(decode_text(data))
     if isinstance(content, dict) and "labels" in content:
         content = content["labels"]
         if content is None:
             return None, ()
-    rows = content.items() if isinstance(content, dict) else [(name, label) for name, label in content]
-    return {_posix(name): _texts(label) for name, label in rows}, ()
+    rows = list(content.items()) if isinstance(content, dict) else content
+    if not isinstance(rows, list) or not all(isinstance(row, list | tuple) and len(row) == 2 for row in rows):
+        raise ValueError("expected pairs of a name and a label")
+    return [(name, _texts(label)) for name, label in rows], ()
 
 
 def _read_csv(data: bytes, images: Sequence[str]):
-    text = data.decode("utf-8-sig")
+    text = decode_text(data)
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
-    lines = [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(line)]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    lines = [line for line in reader if any(line)]
     if not lines or min(map(len, lines)) < 2:
         raise ValueError("expected a name and a label on each line")
     known = {*images, *(PurePosixPath(name).name for name in images)}
-    columns = () if _posix(lines[0][0]) in known else tuple(cell.strip() for cell in lines[0][1:])
-    lines = lines[1:] if columns else lines
-    return {_posix(line[0]): tuple(cell.strip() for cell in line[1:]) for line in lines}, columns
+    first = _posix(lines[0][0])
+    is_header = first not in known and PurePosixPath(first).suffix.lower() not in SUFFIXES
+    columns = tuple(cell.strip() for cell in lines[0][1:]) if is_header else ()
+    return [(line[0], tuple(map(_cell, line[1:]))) for line in lines[is_header:]], columns
 
 
 def _read_npy(data: bytes, images: Sequence[str]):
     x = np.load(io.BytesIO(data), allow_pickle=False)
     if x.ndim == 2 and x.dtype.kind in "US" and x.shape[1] >= 2:
-        return {_posix(str(row[0])): tuple(map(str, row[1:])) for row in x.astype(str)}, ()
+        return [(str(row[0]), tuple(map(str, row[1:]))) for row in x.astype(str)], ()
     if x.ndim not in (1, 2) or len(x) != len(images):
         raise ValueError(f"{x.dtype} {list(x.shape)}: expected one label for each of {len(images)} images")
-    return dict(zip(images, map(_texts, x.tolist()), strict=True)), ()
+    return list(zip(images, map(_texts, x.tolist()), strict=True)), ()
+
+
+def _cell(text: str) -> str:
+    """A cell of a table; whole numbers without a point, as in a column of which some cells are empty."""
+    return re.sub(r"^(-?\d+)\.0+$", r"\1", text.strip())
 
 
 def _texts(label: object) -> tuple[str, ...]:
     """A label as texts; whole numbers without a point."""
     if isinstance(label, list):
         return tuple(text for item in label for text in _texts(item))
-    if isinstance(label, bool) or not isinstance(label, str | int | float):
+    is_number = isinstance(label, int | float) and not isinstance(label, bool) and math.isfinite(label)
+    if not is_number and not isinstance(label, str):
         raise ValueError(f"{label!r} is no label")
     return (str(int(label)) if isinstance(label, float) and label.is_integer() else str(label).strip(),)
 

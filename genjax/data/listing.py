@@ -14,6 +14,7 @@ from genjax.errors import InputError
 MAX_MEMBER = 2**30
 """Largest size in bytes of an unpacked file of a zip that is read."""
 HIDDEN_FOLDERS = "hidden folders"
+REPEATED = "repeated names"
 SPECIAL = "pipes, sockets and devices"  # reading one would block
 
 
@@ -64,7 +65,15 @@ def list_files(root: Path) -> Listing:
 
 
 def _list_folder(root: Path) -> Listing:
-    return _listing(str(root), list(_walk(root, "", (_identity(root),))), lambda name: root / name)
+    return _listing(str(root), walk(root), lambda name: root / name)
+
+
+def walk(root: Path) -> list[tuple[str, str]]:
+    """Names, relative to a folder, and kinds of all files below it, in a fixed order; see `Listing`.
+
+    Raises: InputError if a folder cannot be read.
+    """
+    return list(_walk(root, "", (_identity(root),)))
 
 
 def _walk(folder: os.PathLike, prefix: str, within: tuple) -> Iterator[tuple[str, str]]:
@@ -106,7 +115,14 @@ def _list_zip(path: Path) -> Listing:
         archive = zipfile.ZipFile(path)
     except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise InputError(f"{path} cannot be read as a zip: {getattr(error, 'strerror', None) or error}") from error
-    members = {member.filename: member for member in archive.infolist() if not member.is_dir()}
+    members, repeated = {}, []
+    for member in archive.infolist():
+        name = _unpacked_name(member.filename)
+        if member.filename.endswith(("/", "\\")) or not name:
+            continue
+        if name in members:
+            repeated.append((name, REPEATED))
+        members[name] = member  # the last of a name is what unpacking leaves
     top = _common_folder([name for name in members if not any(map(_is_hidden, name.split("/")))])
 
     def read(name: str) -> bytes:
@@ -119,11 +135,18 @@ def _list_zip(path: Path) -> Listing:
             )
         try:
             return archive.read(member)
+        except NotImplementedError as error:
+            raise InputError(f"{path}: {name} is packed in an unknown way: unpack it, and name the folder") from error
         except Exception:  # damaged in one of the many ways that zipfile and zlib report
             return b""
 
     names = sorted(name.removeprefix(top) for name in members)
-    return _listing(str(path), [(name, _kind(name)) for name in names], read)
+    return _listing(str(path), [(name, _kind(name)) for name in names] + repeated, read)
+
+
+def _unpacked_name(name: str) -> str:
+    """The name that a zip's member has when it is unpacked: never outside of the folder, with "/" for Windows' "\\"."""
+    return "/".join(part for part in name.replace("\\", "/").split("/") if part not in ("", ".", ".."))
 
 
 def _common_folder(names: list[str]) -> str:

@@ -9,16 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from genjax import extensions
 from genjax.data.checked import ImageFiles
-from genjax.data.images import AS_STORED, SUFFIXES, Form, form_of_config
+from genjax.data.images import AS_STORED, Form, form_of_config
+from genjax.data.paths import kind_of, reachable, refuse_path
 from genjax.data.request import Request
 from genjax.data.source import Source, check
 from genjax.errors import InputError, did_you_mean
-from genjax.files import expand
 
 Loader = Callable[[Request], Source]
 
@@ -240,7 +239,8 @@ def open_source(
     record = match(name)
     if record:
         _refuse_unused(record, request)
-        return _import_loader(record)(request)
+        with reachable(name):
+            return _import_loader(record)(request)
     source = _import_loader(_find_extension(name))(request)
     try:
         check(source)
@@ -255,7 +255,8 @@ def find_files(request: Request) -> ImageFiles | None:
     Raises: InputError if they are not there.
     """
     record = match(request.name)
-    return _import(record.files)(request) if record and record.files else None
+    with reachable(request.name):
+        return _import(record.files)(request) if record and record.files else None
 
 
 def _refuse_unused(record: SourceRecord, request: Request) -> None:
@@ -271,24 +272,8 @@ def of_path(name: str) -> str:
     """The name of the source that a path stands for: "folder:x" for a folder x; a name is returned unchanged."""
     if match(name):
         return name
-    path = Path(expand(name))
-    if path.is_dir():
-        kind = "parquet" if any(path.glob("*.parquet")) or any(path.glob("*/*.parquet")) else "folder"
-        return f"{kind}:{name}"
-    kind = _KINDS.get(path.suffix.lower())
-    return f"{kind}:{name}" if kind and path.is_file() else name
-
-
-_KINDS = dict.fromkeys(SUFFIXES, "image") | {
-    ".zip": "folder",
-    ".npy": "array",
-    ".npz": "array",
-    ".h5": "array",
-    ".hdf5": "array",
-    ".parquet": "parquet",
-    ".csv": "series",
-}
-"""The ending of a file -> the kind of source that opens it."""
+    kind = kind_of(name)
+    return f"{kind}:{name}" if kind else name
 
 
 def match(name: str) -> SourceRecord | None:
@@ -331,6 +316,7 @@ def _find_extension(name: str) -> SourceRecord:
         of_kind = [record.name for record in SOURCES if record.prefix == kind]
         if of_kind:
             raise InputError(f"data.name {name!r} is incomplete: expected {of_kind[0]}")
+        refuse_path(name)
         near = did_you_mean(name, [record.name for record in SOURCES])
         raise InputError(f"data.name {name!r} is unknown{near}: choose from {names()}")
     try:

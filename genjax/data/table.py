@@ -94,15 +94,26 @@ def _decode(path: Path) -> str:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+    try:
+        return decode_text(data)
+    except InputError as error:
+        raise InputError(f"{path} {error}") from error
+
+
+def decode_text(data: bytes) -> str:
+    """The text of a file in UTF-8, in UTF-16 or 32 with a byte-order mark, or else in a Western code page.
+
+    Raises: InputError for what is no text.
+    """
     encoding = next((name for mark, name in _ENCODINGS.items() if data.startswith(mark)), None)
     try:
         text = data.decode(encoding or "utf-8")
     except UnicodeDecodeError as error:
         if encoding:
-            raise InputError(f"{path} begins as {encoding} but is none at byte {error.start}") from error
+            raise InputError(f"begins as {encoding} but is none at byte {error.start}") from error
         text = data.decode("latin-1")  # names of columns in a Western code page; numbers are the same in all
     if "\0" in text:
-        raise InputError(f"{path} is no text in UTF-8, nor in UTF-16 with a byte-order mark: save it as UTF-8")
+        raise InputError("is no text in UTF-8, nor in UTF-16 with a byte-order mark: save it as UTF-8")
     return text
 
 

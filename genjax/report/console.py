@@ -8,12 +8,12 @@ import time
 from collections import deque
 from typing import Any, TextIO
 
-from genjax.text import duration, number
+from genjax.text import duration, number, plain
 
 
 def say_notes(*sources: Any, stream: TextIO | None = None) -> None:
     """Print the notes of data sources, each once: what is left out of them, and what is not as in their files."""
-    notes = [f"note: {source.name}: {text}" for source in sources if source is not None for text in source.notes]
+    notes = [plain(f"note: {source.name}: {text}") for source in sources if source is not None for text in source.notes]
     for note in dict.fromkeys(notes):
         print(note, file=sys.stderr if stream is None else stream)
 

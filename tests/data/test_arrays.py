@@ -64,6 +64,53 @@ def test_labels_beside_the_images(tmp_path, load):
     assert (source.labels.tolist(), source.label_names) == ([1, 2, 0], ("0", "1", "2"))
 
 
+@pytest.mark.parametrize("labels", [np.arange(10) % 2 == 1, np.arange(10) % 2 * 1.0, np.array(["a", "b"] * 5)])
+def test_labels_of_other_types(tmp_path, load, labels):
+    source = load(f"array:{write(tmp_path / 'x.npz', x=X, y=labels)}")
+    check(source)
+    assert (source.labels.tolist(), source.notes) == ([0, 1] * 5, ())
+    assert source.label_names == (("a", "b") if labels.dtype.kind == "U" else ("0", "1"))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "note"),
+    [
+        ({"labels": np.arange(5)}, "no labels: labels int64 [5]; expected whole numbers or words [10]"),
+        ({"labels": np.arange(10) / 2}, "no labels: labels float64 [10]; expected whole numbers or words [10]"),
+        ({"labels": np.arange(10) % 2, "y": np.arange(10)}, "not used: y int64 [10]; labels is used"),
+        ({"ids": np.arange(10), "count": np.array(3)}, "left out: ids int64 [10]"),
+    ],
+)
+def test_what_is_not_read_is_said(tmp_path, load, arrays, note):
+    assert load(f"array:{write(tmp_path / 'x.npz', x=X, **arrays)}").notes == (note,)
+
+
+def test_names_that_our_commands_write_are_read_back(tmp_path, load):
+    names, kinds = np.array([f"{i}.png" for i in range(10)]), np.array(["cat", "dog"])
+    path = write(tmp_path / "x.npz", x=X, names=names, labels=np.arange(10) % 2, label_names=kinds)
+    source = load(f"array:{path}", "train[8:]")
+    assert (source.names, source.label_names, source.notes) == (["8.png", "9.png"], ("cat", "dog"), ())
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_dark_pixels_are_said_and_scaled_on_request(tmp_path, load, dtype):
+    path = write(tmp_path / "x.npy", x=(X > 127).astype(dtype) * dtype(2))
+    (note,) = load(f"array:{path}").notes
+    assert note.endswith("the largest value is 2: data.range=0,2 makes that white")
+    np.testing.assert_array_equal(load(f"array:{path}", range="0,2").read(np.arange(10)), (X > 127) * np.uint8(255))
+
+
+@pytest.mark.parametrize(
+    ("x", "note"),
+    [
+        (X[0].transpose(2, 0, 1), r"\[3, 6, 8\] is read as \[N, H, W\], 3 in gray"),
+        (X[0, ..., 0], r"uint8 is read as float32, \[6, 8\] as points"),
+    ],
+)
+def test_what_may_be_one_image_is_said(tmp_path, load, x, note):
+    assert re.match(note, load(f"array:{write(tmp_path / 'x.npy', x=x)}").notes[0])
+
+
 def test_one_of_several_arrays_is_named(tmp_path, load):
     path = write(tmp_path / "x.npz", first=X, second=GRAY)
     assert load(f"array:{path}:second").shape == (6, 8, 1)
@@ -112,9 +159,9 @@ def test_points(tmp_path, load):
             {"x": np.full((2, 2, 2, 1), 300.0)},
             r"float64 from 300 to 300, neither 0 to 1 nor -1 to 1 nor 0 to 255: set d",
         ),
-        ({"x": np.full((2, 2, 2, 1), np.nan)}, "from nan to nan, neither"),
+        ({"x": np.full((2, 2, 2, 1), np.nan)}, "NaN or infinity in it: expected finite pixels"),
         ({"x": np.array([[np.nan, 1.0]])}, "NaN or infinity in it: expected finite points"),
-        ({"x": np.array([[{}]])}, "cannot be read as arrays: Object arrays cannot be loaded"),
+        ({"x": np.array([[{}]])}, "cannot be read as arrays: it is no array, or holds Python objects"),
         ({"x": np.zeros((2, 2), complex)}, r"holds complex128 \[2, 2\]"),
         ({"x": X, "labels": np.arange(10) - 1}, "labels has values from -1 to 8: expected from 0 on"),
     ],
@@ -127,6 +174,9 @@ def test_other_arrays_are_refused(tmp_path, load, arrays, message):
 def test_a_range_of_ones_own(tmp_path, load):
     path = write(tmp_path / "x.npy", x=np.uint16([[[[0], [4095]]]]))
     assert load(f"array:{path}", range="0,4095").read(np.array([0])).ravel().tolist() == [0, 255]
+    nan = write(tmp_path / "nan.npy", x=np.full((1, 2, 2, 1), np.nan))
+    with pytest.raises(InputError, match="expected finite pixels"):
+        load(f"array:{nan}", range="0,1")
     with pytest.raises(InputError, match=r"data\.range '5' is not a range: write"):
         load(f"array:{path}", range="5")
 

@@ -122,6 +122,22 @@ def test_a_senseless_orientation_is_none(tmp_path, load, way, data):
     assert load(f"folder:{tmp_path}").shape == (16, 8, 3)
 
 
+def test_bytes_after_the_end_do_no_harm_and_an_empty_file_is_called_so(tmp_path, load, way):
+    save(tmp_path / "a.png", noise(8, 8))
+    x = load(f"folder:{tmp_path}").read(np.array([0]))
+    (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes() + bytes(5000))
+    np.testing.assert_array_equal(load(f"folder:{tmp_path}").read(np.array([0])), x)
+    (tmp_path / "b.png").touch()
+    with pytest.raises(InputError, match=r"b\.png \(no contents\)"):
+        load(f"folder:{tmp_path}")
+
+
+def test_a_range_of_images_that_have_none_is_said(tmp_path, load):
+    save(tmp_path / "a.png", noise(8, 8))
+    (note,) = load(f"folder:{tmp_path}", range="0,4095").notes
+    assert note == "data.range is for gray of more than 8 bits, of which there is none"
+
+
 def test_deep_gray_is_said_and_scaled_on_request(tmp_path, load, way):
     deep = np.array([[0, 2048, 4095]], np.uint16)
     save(tmp_path / "a.png", Image.fromarray(deep))

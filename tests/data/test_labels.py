@@ -51,6 +51,8 @@ ROWS = [["c.png", 2], ["a.png", 0], ["b.png", 1]]
         ("labels__csv", "c.png,2\na.png,0\nb.png,1\n"),
         ("labels__csv", "\ufefffile;kind\r\nc.png;2\r\na.png;0\r\n\r\nb.png;1\r\n"),
         ("labels__csv", "name\tkind\n./c.png\t2\na.png\t0\nb.png\t1"),
+        ("labels__csv", 'c.png, "2"\na.png, "0"\nb.png,1.0\n'),
+        ("labels__csv", "c.png,2\na.png,0\nb.png,1\nb.png,1".encode("utf-16")),
         ("labels__npy", npy(np.array([0, 1, 2]))),
         ("labels__npy", npy(np.array([["c.png", "2"], ["a.png", "0"], ["b.png", "1"]]))),
     ],
@@ -88,7 +90,14 @@ def test_names_may_lack_their_folder():
 
 
 def test_no_labels_are_none():
-    assert find_labels(listing(dataset__json='{"labels": null}')).classes is None
+    found = find_labels(listing(dataset__json='{"labels": null}'))
+    assert (found.classes, found.note) == (None, "no labels: dataset.json has none")
+
+
+def test_labels_of_no_image_are_counted():
+    found = find_labels(listing(labels__csv="gone.png,7\na.png,1\nb.png,0\nc.png,1"))
+    assert found.classes.tolist() == [1, 0, 1]
+    assert found.note == "labels are from labels.csv; it has 1 more, of no image here"
 
 
 def test_a_file_elsewhere_is_read_when_it_is_asked_for(tmp_path):
@@ -102,7 +111,12 @@ def test_a_file_elsewhere_is_read_when_it_is_asked_for(tmp_path):
         ("a.png,1\n", "labels.csv has no label of b.png, c.png: expected one for every image"),
         ("a.png\nb.png\nc.png", "labels.csv has no labels by file name"),
         ("a.png,1\nb.png,1,2\nc.png,1", "labels.csv has labels of different lengths: 1 in 2 and 2 in 1 rows"),
-        (b"\xff\xfe\x00", "labels.csv has no labels by file name"),
+        (b"\xff\xfe\x00", "labels.csv begins as utf-16 but is none at byte 2"),
+        ("a.png,1\nb.png,0\nc.png,1\na.png,0", "labels.csv has two labels of a.png: 1 and 0"),
+        ("x/a.png,1\ny/a.png,0\nx/b.png,0\nx/c.png,1", "labels.csv has two labels of a.png: 1 and 0"),
+        ("a.png,1\nb.png,\nc.png,1", "labels.csv has no label of b.png: expected"),
+        ("id,kind\na,1\nb,1\nc,1", "labels.csv has no label of a.png, b.png, c.png: .*; its names are a, b, c"),
+        ("a.png,1,2\nb.png,nan,2\nc.png,1,2", "labels.csv has several numbers per image, of which one is NaN"),
     ],
 )
 def test_a_table_that_does_not_fit_is_an_error_if_asked_for_and_else_a_note(content, message):
@@ -114,10 +128,21 @@ def test_a_table_that_does_not_fit_is_an_error_if_asked_for_and_else_a_note(cont
     assert message.partition(":")[0] in found.note
 
 
+@pytest.mark.parametrize(
+    "content",
+    ['"a.png"', "3", '["ab", "cd"]', '[["a.png", NaN]]', '[["a.png", true]]', '{"labels": [["a.png", 1, 2]]}'],
+)
+def test_a_json_of_another_form_is_said_in_our_words(content):
+    note = find_labels(listing(dataset__json=content)).note
+    assert "(expected pairs of a name and a label)" in note or "is no label)" in note
+
+
 def test_wrong_columns_and_files_are_named(tmp_path):
     table = "file,smile,hat\na.png,1,0\nb.png,0,0\nc.png,1,1\n"
     with pytest.raises(InputError, match=r"no column 'smiles' \(did you mean 'smile'\?\); it has smile, hat"):
         find_labels(listing(labels__csv=table), "labels.csv:smiles")
+    with pytest.raises(InputError, match=r"has no 'hat' of 1 images: expected one for every"):
+        find_labels(listing(labels__csv=table.replace("b.png,0,0", "b.png,0,")), "labels.csv:hat")
     with pytest.raises(InputError, match=r"nowhere\.csv cannot be read \(No such file"):
         find_labels(listing(), str(tmp_path / "nowhere.csv"))
     with pytest.raises(InputError, match=r"expected a \.json, \.csv, \.npy"):

@@ -1,6 +1,7 @@
 """Every file of a folder or a zip is used or accounted for; links and hidden files are safe."""
 
 import os
+import warnings
 import zipfile
 
 import pytest
@@ -82,6 +83,29 @@ def test_a_zip_is_a_folder_and_the_folder_around_everything_is_not_a_class(tmp_p
     assert listing.images == ["cat/1.png", "dog/2.png"]
     assert dict(listing.others)["dataset.json"] == ".json"
     assert listing.read("dog/2.png") == b"2"
+
+
+def test_members_have_the_names_that_unpacking_gives_them(tmp_path):
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the repeated name
+        for name in ("cats\\1.png", "dogs\\2.png", "../dogs/3.png", "/cats/./4.png", "cats/1.png"):
+            member = zipfile.ZipInfo("x")
+            member.filename = name  # as Windows' tools write it
+            archive.writestr(member, name)
+    listing = list_files(path)
+    assert listing.images == ["cats/1.png", "cats/4.png", "dogs/2.png", "dogs/3.png"]
+    assert listing.read("cats/1.png") == b"cats/1.png"
+    assert listing.account(4) == "used 4; left out 1: repeated names 1"
+
+
+def test_a_member_that_python_cannot_unpack_is_refused(tmp_path):
+    path = zipped(tmp_path / "x.zip", **{"a.png": b"content"})
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\1\2") + 10] = 99  # the method of compression
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"x\.zip: a\.png is packed in an unknown way: unpack it"):
+        list_files(path).read("a.png")
 
 
 def test_a_damaged_member_is_a_broken_image(tmp_path):

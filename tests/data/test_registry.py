@@ -120,6 +120,14 @@ def test_every_loader_exists():
         ("pairs:a,b,c", "expected two names, pairs:NAME,NAME, got 3"),
         ("foldr:cats", r"the module foldr cannot be imported .*\(did you mean 'folder'\?\)"),
         ("stacked:nothing", "data.name 'nothing' is unknown"),
+        ("a/nowhere", "a/nowhere: no such file or folder; expected a folder, an image, or a file that ends in .zip"),
+        ("photo.JPG", r"photo\.JPG: no such file or folder"),
+        (__file__, r"test_registry\.py is of a kind that is not read: expected a folder, an image"),
+        *(
+            (f"{kind}:{'x' * 300}.npz", "cannot be opened: File name too long")
+            for kind in ("array", "folder", "series")
+        ),
+        ("x" * 300, "is unknown"),
     ],
 )
 def test_names_that_open_nothing_are_explained(name, message):

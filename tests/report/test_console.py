@@ -4,6 +4,7 @@ import io
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -118,3 +119,8 @@ def test_showing_results_waits_for_its_libraries_until_they_are_used():
     heavy = "{'jax', 'flax', 'matplotlib', 'PIL', 'rich'}"
     code = f"import sys; {rooms}; sys.exit(len({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_notes_are_one_line_each_whatever_the_names_of_files(capsys):
+    console.say_notes(SimpleNamespace(name="folder:x", notes=("a\nb\x1b[31m\udcff.gif has several frames",)))
+    assert capsys.readouterr().err == "note: folder:x: a\\nb\\x1b[31m\\udcff.gif has several frames\n"

@@ -7,6 +7,7 @@ import pytest
 from helpers import config_of, fashion, run
 from PIL import Image
 
+from genjax.cli import output
 from genjax.data import open_source
 from genjax.engine.outputs import apply_in_batches
 from genjax.engine.phase import Task
@@ -142,6 +143,13 @@ def test_outputs_have_the_names_of_the_files_that_they_are_of(denoiser, tmp_path
     for row, name in zip(x, expected, strict=True):
         with Image.open(folder / f"{stems[name]}.png") as image:
             np.testing.assert_array_equal(image, row[..., 0])
+
+
+def test_names_of_files_are_all_different_and_inside_of_the_folder():
+    names = ["a.png", "/x/../a.png", "b.jpg", "b.png", "../c.png", "c.png", "..", "d/e.f.png"]
+    assert output.names_of_files(names) == [
+        "a", "x/a", "b.jpg", "b.png", "c.000004", "c.000005", "_", "d/e.f"
+    ]  # fmt: skip
 
 
 def test_reconstructions_are_written_in_three_ways(denoiser, tmp_path, clothes):

@@ -12,7 +12,7 @@ import numpy as np
 
 from genjax.data.census.advice import memory_text, suggested_flags
 from genjax.data.census.counts import Census
-from genjax.text import listed, number, table
+from genjax.text import listed, number, plain, table
 
 COLUMNS = 80
 MARGIN = 14
@@ -90,7 +90,7 @@ def _headline(census: Census) -> str:
     seen = source.size + len(census.broken)
     first = f" (the first {seen:,} of {census.total:,})" if seen < census.total else ""
     broken = f", {len(census.broken):,} broken" if census.broken else ""
-    return f"{_plain(source.name)}, {source.split}: {counted(source.size, census.kind)}{broken}{first}"
+    return f"{plain(source.name)}, {source.split}: {counted(source.size, census.kind)}{broken}{first}"
 
 
 def counted(number: int, noun: str) -> str:
@@ -126,7 +126,7 @@ def _example_fields(census: Census) -> list[tuple[str, str]]:
     fields = []
     if census.files is None:
         fields.append(("each", _example(census)))
-        fields += [("note", _plain(note)) for note in source.notes]
+        fields += [("note", plain(note)) for note in source.notes]
     if census.lengths is not None:
         low, middle, high = (number(x) for x in np.quantile(census.lengths, (0, 0.5, 1)))
         fields.append(("lengths", f"{low} to {high} steps, median {middle}"))
@@ -169,7 +169,7 @@ def _counts(counts: Mapping[Any, int], word: Callable[[Any], str] = str) -> str:
 
 
 def _names(names: Sequence[str], most: int) -> str:
-    return f"{len(names):,}: {listed([_plain(name) for name in names], most)}"
+    return f"{len(names):,}: {listed([plain(name) for name in names], most)}"
 
 
 def _values_table(census: Census, every: bool) -> str:
@@ -192,7 +192,7 @@ def _classes(census: Census, every: bool) -> str:
     if not classes:
         return _sentence(census.label_note.replace("no labels", "No classes", 1)) or "No classes."
     total = sum(classes.values())
-    rows = [(_short(_plain(name)), count, f"{100 * count / total:5.1f}%") for name, count in classes.items()]
+    rows = [(_short(plain(name)), count, f"{100 * count / total:5.1f}%") for name, count in classes.items()]
     text = _cut(table(rows, ("class", census.kind, "share")), len(rows), every)
     empty = [name for name, count in classes.items() if not count]
     numbers = sorted(int(name) for name in classes if re.fullmatch("[0-9]{1,9}", name))
@@ -220,10 +220,10 @@ def _duplicates(census: Census, every: bool) -> str:
     shown = sorted(groups, key=lambda group: group not in across)
     names = census.source.label_names
     for group in shown if every else shown[: ROWS // 2]:
-        texts = [_plain(census.name_of(index)) for index in group]
+        texts = [plain(census.name_of(index)) for index in group]
         if group in across:
             classes = [names[label] if names else str(label) for label in census.source.labels[list(group)]]
-            pairs = zip(texts, map(_plain, classes), strict=True)
+            pairs = zip(texts, map(plain, classes), strict=True)
             texts = [text if text.startswith(f"{name}/") else f"{text} ({name})" for text, name in pairs]
         lines.append(f"  {listed(texts, len(texts) if every else NAMES)}")
     more = 0 if every else len(shown) - ROWS // 2
@@ -235,7 +235,7 @@ def _broken(census: Census) -> str:
     if not census.broken:
         return ""
     return "\n".join(
-        [f"Broken: {len(census.broken):,}", *(f"  {_plain(name)}: {why}" for name, why in census.broken.items())]
+        [f"Broken: {len(census.broken):,}", *(f"  {plain(name)}: {why}" for name, why in census.broken.items())]
     )
 
 
@@ -289,8 +289,3 @@ def _sentence(text: str) -> str:
 
 def _short(name: str, width: int = 48) -> str:
     return name if len(name) <= width else f"{name[: width - 3]}..."
-
-
-def _plain(text: str) -> str:
-    """A name that a terminal shows on one line."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
