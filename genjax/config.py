@@ -45,12 +45,14 @@ def defaults(task: str) -> ConfigDict:
             "classes": "reference",  # those of samples: in the shares of the data, or "uniform"
             "heldout": "",  # the split for accuracies and reconstructions; "": "test"
             "budget": 0.1,  # largest share of the run's time; the last step is always evaluated
+            "best": "",  # a metric or a value's label by which the best checkpoint is kept as well; "": none
+            "patience": 0,  # stop after n evaluations without a better one; 0: never
         }
     )
     c.log_every = 50
     c.sample_every = 500
     c.save_every = 1000
-    c.keep = 3  # number of checkpoints to keep
+    c.keep = 3  # number of newest checkpoints to keep
     c.samples = 64  # images in a grid
     return c
 

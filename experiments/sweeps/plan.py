@@ -102,6 +102,8 @@ def _checked(experiment: Experiment, title: str) -> tuple[ConfigDict, int]:
         config = base_config(experiment.base)
         override(config, dict(experiment.overrides) | dict(experiment.variants[title]))
         source, task, _ = prepare(config)
+        if config.eval.patience:
+            raise InputError("eval.patience would stop runs at different steps: runs of a sweep take all their steps")
         if experiment.evaluated and not config.eval.every:
             config.eval.every = task.steps
             EvalSchedule(config, source, task)

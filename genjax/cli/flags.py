@@ -38,6 +38,20 @@ class PathsParser(flags.ListParser):
         return [expand(path) for path in paths if path]
 
 
+class StepParser(flags.ArgumentParser):
+    """The step of a checkpoint, or "best"."""
+
+    syntactic_help = "a step, or best"
+
+    def parse(self, argument: str | int) -> int | str:
+        """The step. Raises: InputError for anything else."""
+        if argument == "best":
+            return argument
+        if str(argument).isdecimal():
+            return int(argument)
+        raise InputError(f"--step={argument}: expected a number of at least 0, or best")
+
+
 def define_path(name: str, default: str | None, description: str, required: bool = False) -> None:
     """A flag for one path."""
     flags.DEFINE(PathParser(), name, default, description, required=required)
@@ -52,7 +66,9 @@ def define_paths(name: str, default: list[str] | None, description: str, require
 def define_run(required: bool = True) -> None:
     """--workdir and --step: which checkpoint of which run."""
     define_path("workdir", None, "The run's folder, as given to genjax.train.", required=required)
-    flags.DEFINE_integer("step", None, "The checkpoint's step; default: the newest.", lower_bound=0)
+    flags.DEFINE(
+        StepParser(), "step", None, "The checkpoint's step, or best: the one that eval.best kept; default: the newest."
+    )
 
 
 def define_sampling() -> None:

@@ -100,10 +100,10 @@ class Run:
 def open_run(
     workdir: os.PathLike,
     examples: Examples = OWN,
-    step: int | None = None,
+    step: int | str | None = None,
     needs: tuple[str, ...] = (),
 ) -> Run:
-    """A run at a step (default: the newest) with examples of the form that it was trained on.
+    """A run at a step (default: the newest; "best": the best) with examples of the form that it was trained on.
 
     Everything that can be refused is checked before anything is compiled.
     Raises: InputError if there is no such run or checkpoint, its task lacks an output that `needs` names, or the
