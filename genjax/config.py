@@ -67,6 +67,28 @@ def variant(config: ConfigDict, name: str, **variants: Mapping[str, Any]) -> Con
     return config
 
 
+def override(config: ConfigDict, overrides: Mapping[str, Any]) -> None:
+    """Set dotted keys; a mapping replaces a whole part, as {"critic": {"net": "mlp"}}.
+
+    Raises: InputError for an unknown part, or a value of another type. The keys of a replaced part are checked by its
+    task.
+    """
+    with config.unlocked():
+        for key, value in overrides.items():
+            *parts, last = key.split(".")
+            node = config
+            for i, part in enumerate(parts):
+                if not isinstance(node.get(part), ConfigDict):
+                    known = {name.rpartition(".")[0] for name in flat(config)} | set(flat(config))
+                    wrong = ".".join(parts[: i + 1])
+                    raise InputError(f"{key!r}: the config has no part {wrong!r}{did_you_mean(key, known)}")
+                node = node[part]
+            try:
+                node[last] = ConfigDict(value) if isinstance(value, Mapping) else value
+            except (TypeError, ValueError) as error:
+                raise InputError(f"{key}={value!r}: expected {type(node[last]).__name__}, as {node[last]!r}") from error
+
+
 SMOKE = {"steps": 4, "batch": 8, "log_every": 2, "sample_every": 2, "save_every": 2, "samples": 4}
 """Overrides that make any config finish in seconds."""
 

@@ -1,8 +1,6 @@
 """Flags that several commands share, each declared and explained only here."""
 
-from collections.abc import Mapping
-from math import inf, isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from absl import flags
 
@@ -49,7 +47,7 @@ class StepParser(flags.ArgumentParser):
             return argument
         if str(argument).isdecimal():
             return int(argument)
-        raise InputError(f"--step={argument}: expected a number of at least 0, or best")
+        raise InputError("expected a number of at least 0, or best")
 
 
 def define_path(name: str, default: str | None, description: str, required: bool = False) -> None:
@@ -80,14 +78,6 @@ def define_sampling() -> None:
         "Less variety, more typical examples: redraw latents outside [-t, t]; for a StyleGAN this is psi, the distance "
         "of w from its average.",
     )
-
-
-def check_truncation(truncation: float | None, outputs: Mapping[str, Any]) -> None:
-    """Refuse a truncation that a task with these outputs does not take. Raises: InputError."""
-    if truncation is None or ("map" in outputs and isfinite(truncation)) or 0 < truncation < inf:
-        return
-    expected = "a number, such as 0.7, or 0 for the average" if "map" in outputs else "a number above 0, such as 0.7"
-    raise InputError(f"--truncation={truncation}: expected {expected}")
 
 
 def define_form() -> None:

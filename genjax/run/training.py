@@ -4,6 +4,7 @@ import contextlib
 import shlex
 import signal
 import sys
+import threading
 from functools import partial
 from typing import Any
 
@@ -237,8 +238,10 @@ class Stop:
         self.signal = 0
 
     def __enter__(self):
-        """Take over the signals."""
-        self._old = {number: signal.signal(number, self._handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        """Take over the signals, which only a process's first thread can."""
+        first = threading.current_thread() is threading.main_thread()
+        numbers = (signal.SIGINT, signal.SIGTERM) if first else ()
+        self._old = {number: signal.signal(number, self._handle) for number in numbers}
         return self
 
     def __exit__(self, *_):
