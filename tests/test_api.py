@@ -4,6 +4,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
 from types import SimpleNamespace
 
 import numpy as np
@@ -152,3 +153,11 @@ def test_a_fault_and_an_interruption_of_training_are_exceptions(tmp_path, monkey
         monkeypatch.setattr(api, "train", lambda *_, code=code: code)
         with pytest.raises(error, match=str(tmp_path)):
             genjax.train_run("gan:smoke", tmp_path)
+
+
+def test_an_installed_package_holds_the_configs():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel["force-include"] == {"configs": "genjax/configs"}
+    assert config_files.PACKAGE / "configs" == ROOT / "genjax" / "configs"
+    assert config_files.names() == sorted(path.stem for path in (ROOT / "configs").glob("*.py"))
