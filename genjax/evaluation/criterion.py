@@ -34,11 +34,15 @@ class Criterion(NamedTuple):
 
     name: str
 
+    def names(self, metric: str, label: str) -> bool:
+        """Whether a value of a metric may be the number."""
+        return metric == self.name or label == self.name or label.startswith(f"{self.name} (")
+
     def find(self, rows: Sequence[Mapping[str, Any]]) -> Judged | None:
         """The number among the rows of an evaluation, if it gave one."""
         for row in rows:
             for label, better in row.get("better", {}).items():
-                if row["evaluation"] == self.name or label == self.name or label.startswith(f"{self.name} ("):
+                if self.names(row["evaluation"], label):
                     return Judged(label, float(row["values"][label]), better, row["protocol"])
         return None
 

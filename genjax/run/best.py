@@ -34,6 +34,14 @@ def _worst(judged):
     return -inf if judged.better == HIGHER else inf
 
 
+def resumed(counters: Counters, criterion: Criterion | None) -> Counters:
+    """The totals of a run that goes on; by another criterion than before, the waiting begins again."""
+    best = counters.best
+    if best and criterion and not criterion.names(best["protocol"]["metric"], best["label"]):
+        counters.waited = 0
+    return counters
+
+
 def description(counters: Counters) -> dict[str, Any]:
     """The best evaluation as config.json records it; empty if there is none."""
     if not counters.best:

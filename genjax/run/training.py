@@ -23,7 +23,7 @@ from genjax.engine.phase import Task
 from genjax.errors import InputError
 from genjax.evaluation.schedule import EvalSchedule
 from genjax.report.console import Progress, say_notes, watch
-from genjax.run.best import description
+from genjax.run.best import description, resumed
 from genjax.run.counters import Counters
 from genjax.run.description import run_info
 from genjax.run.previews import Previewer, read_examples
@@ -109,7 +109,7 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
         progress = Progress(task.steps, start, stream=distributed.console())
         sinks = _sinks(workdir, progress, tensorboard) if is_main_process() else []
         previewer = Previewer(config, source, task, examples)
-        counters = Counters.from_json(newest.metadata)
+        counters = resumed(Counters.from_json(newest.metadata), schedule.criterion)
         recorder = Recorder(config, task, workdir, checkpoints, schedule, previewer, counters, sinks)
         feed = Feed(source, config.seed, mesh, config.data.resident_gib * 2**30)
         schedule.extract_reference(partial(watch, stream=distributed.console()))

@@ -8,7 +8,7 @@ from helpers import config_of
 from genjax.errors import InputError
 from genjax.evaluation import registry
 from genjax.evaluation.criterion import Criterion, parse
-from genjax.run.best import gave_up, judge
+from genjax.run.best import gave_up, judge, resumed
 from genjax.run.counters import Counters
 
 NETS = [SimpleNamespace(name="squeezenet", is_fid_inception=False)]
@@ -110,3 +110,10 @@ def test_a_run_gives_up_after_its_patience():
     assert gave_up(2, counters) == (
         "FID has not improved in 2 evaluations (eval.patience=2); the best is 2.5 at step 1,000"
     )
+
+
+def test_by_another_number_the_waiting_begins_again():
+    best = {"step": 1, "label": "FID", "value": 2.5, "protocol": {"metric": "frechet"}}
+    for name, waited in (("frechet", 2), ("FID", 2), ("swd", 0)):
+        assert resumed(Counters(best=best, waited=2), Criterion(name)).waited == waited
+    assert resumed(Counters(best=best, waited=2), None).waited == 2
