@@ -45,12 +45,14 @@ def defaults(task: str) -> ConfigDict:
             "classes": "reference",  # those of samples: in the shares of the data, or "uniform"
             "heldout": "",  # the split for accuracies and reconstructions; "": "test"
             "budget": 0.1,  # largest share of the run's time; the last step is always evaluated
+            "best": "",  # a metric or a value's label by which the best checkpoint is kept as well; "": none
+            "patience": 0,  # stop after n evaluations without a better one; 0: never
         }
     )
     c.log_every = 50
     c.sample_every = 500
     c.save_every = 1000
-    c.keep = 3  # number of checkpoints to keep
+    c.keep = 3  # number of newest checkpoints to keep
     c.samples = 64  # images in a grid
     return c
 
@@ -63,6 +65,28 @@ def variant(config: ConfigDict, name: str, **variants: Mapping[str, Any]) -> Con
     if name:
         config.update_from_flattened_dict(pick(variants, name, "config variant"))
     return config
+
+
+def override(config: ConfigDict, overrides: Mapping[str, Any]) -> None:
+    """Set dotted keys; a mapping replaces a whole part, as {"critic": {"net": "mlp"}}.
+
+    Raises: InputError for an unknown part, or a value of another type. The keys of a replaced part are checked by its
+    task.
+    """
+    with config.unlocked():
+        for key, value in overrides.items():
+            *parts, last = key.split(".")
+            node = config
+            for i, part in enumerate(parts):
+                if not isinstance(node.get(part), ConfigDict):
+                    known = {name.rpartition(".")[0] for name in flat(config)} | set(flat(config))
+                    wrong = ".".join(parts[: i + 1])
+                    raise InputError(f"{key!r}: the config has no part {wrong!r}{did_you_mean(key, known)}")
+                node = node[part]
+            try:
+                node[last] = ConfigDict(value) if isinstance(value, Mapping) else value
+            except (TypeError, ValueError) as error:
+                raise InputError(f"{key}={value!r}: expected {type(node[last]).__name__}, as {node[last]!r}") from error
 
 
 SMOKE = {"steps": 4, "batch": 8, "log_every": 2, "sample_every": 2, "save_every": 2, "samples": 4}

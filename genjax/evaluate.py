@@ -17,8 +17,6 @@ from genjax.errors import InputError
 
 FLAGS = flags.FLAGS
 
-SAMPLES = 10_000
-
 
 def define_flags() -> None:
     """The flags of this entry point."""
@@ -35,7 +33,7 @@ def define_flags() -> None:
     DEFINE_integer(
         "samples",
         None,
-        f"Number of samples; default: {SAMPLES:,} of a run, all --images, of which fewer are chosen at random.",
+        f"Number of samples; default: {selection.SAMPLES:,} of a run, or all --images; fewer are chosen at random.",
         lower_bound=2,
     )
     flags.define_sampling()
@@ -82,50 +80,21 @@ def main() -> None:
 
 
 def _context_of_run(metrics):
-    from genjax.evaluation import registry, sources
-    from genjax.evaluation.context import EvalContext
-    from genjax.evaluation.nets import open_feature_nets
+    from genjax.evaluation.of_run import Choices, context_of
+    from genjax.evaluation.selection import REFERENCE
     from genjax.report.console import watch
-    from genjax.run.restore import check_own_data, open_config, restore
+    from genjax.run.restore import restore
 
-    info, config = open_config(FLAGS.workdir)
-    form = config.data
-    own = FLAGS.reference in (None, form.name)
-    split = FLAGS.split or (form.split if own else "train")
-    reference = sources.open_images(FLAGS.reference or form.name, split, form)
-    if own:
-        check_own_data(info, reference)
+    names = ("reference", "split", "heldout", "features", "samples", "ema", "truncation", "classes")
+    choices = Choices(**{name: value for name in names if (value := FLAGS[name].value) is not None})
     task, state = restore(FLAGS.workdir, FLAGS.step)
-    flags.check_truncation(FLAGS.truncation, task.outputs)
-    if FLAGS.classes and not task.classes:
-        raise InputError(f"--classes={FLAGS.classes}: {FLAGS.workdir} is a run without classes")
-    title = f"{FLAGS.workdir} at step {int(state.step):,}"
-    samples = None
-    options = {}
-    nets = []
-    drawn = {}
-    if "sample" in task.outputs:
-        options = {"ema": FLAGS.ema, "truncation": FLAGS.truncation}
-        count = FLAGS.samples or SAMPLES
-        shape = tuple(info["data"]["shape"])
-        names = info["data"]["labels"]
-        shares = FLAGS.classes or config.eval.classes
-        drawn, frequencies = sources.classes_of(task, reference, names, shares)
-        if drawn and drawn["classes"] != shares:
-            _warn(f"{reference.name} has no labels of the run's classes: samples are of all classes equally often")
-        samples = sources.samples_of(task, state, shape, count, names, frequencies, **options)
-        sources.check_same_shape(samples, reference)
-        if not own and (warning := sources.differing_forms(info["data"].get("form", ""), reference.form)):
-            _warn(warning)
-        nets = open_feature_nets(FLAGS.features, reference)
-        of = f"the seeds 0 to {count - 1}" if frequencies is None else f"classes in the shares of {reference.name}"
-        title += f": {count:,} samples, of {of}"
-    heldout = None
-    if registry.need_heldout(metrics):
-        heldout_split = FLAGS.heldout or (config.eval.heldout if own else "")
-        heldout = sources.heldout(reference.name, heldout_split, form, reference.fingerprint)
-    context = EvalContext(samples, reference, heldout, nets, task, state, options, drawn, watch)
-    return context, int(state.step), title
+    context, step = context_of(FLAGS.workdir, task, state, metrics, choices, watch), int(state.step)
+    title = f"{FLAGS.workdir} at step {step:,}"
+    if context.samples is not None:
+        shares = context.drawn.get("classes") == REFERENCE
+        of = f"classes in the shares of {context.reference.name}" if shares else f"the seeds 0 to {choices.samples - 1}"
+        title += f": {choices.samples:,} samples, of {of}"
+    return context, step, title
 
 
 def _context_of_images(metrics):

@@ -14,7 +14,7 @@ from absl.flags import DEFINE_integer, DEFINE_string
 
 from genjax.cli import entry, flags
 from genjax.cli.output import Destination
-from genjax.errors import InputError, did_you_mean
+from genjax.errors import InputError
 
 FLAGS = flags.FLAGS
 
@@ -46,34 +46,14 @@ def parse_seeds(text: str) -> np.ndarray:
     return np.array(seeds, np.int32)
 
 
-def number_of(label: str, names, classes: int) -> int:
-    """The number of the class that a label names. Raises: InputError if there is none."""
-    if not classes:
-        raise InputError(f"--label={label}: the run has no classes")
-    if label in names[:classes]:
-        return names.index(label)
-    if label.isdigit() and int(label) < classes:
-        return int(label)
-    expected = f"a number below {classes}" + (f", or one of {', '.join(names[:classes])}" if names else "")
-    raise InputError(f"--label={label}: no such class{did_you_mean(label, names)}; expected {expected}")
-
-
 def sample(workdir, seeds, step=None, ema=True, truncation=None, label="") -> np.ndarray:
-    """Samples of a trained run, one per seed: uint8 [N, H, W, C], or float32 points [N, D].
+    """Samples of a trained run, one per seed: uint8 [N, H, W, C], or float32 points [N, D]; see `Run.sample`.
 
-    With a `label`, seed s becomes s * classes + the label's number, which is of that class.
     Raises: InputError if there is no such run, checkpoint or label, or the task has no "sample" output.
     """
-    from genjax.engine.outputs import apply_in_batches
-    from genjax.run.restore import load_info, restore
+    from genjax.run.loaded import open_run
 
-    task, state = restore(workdir, step)
-    flags.check_truncation(truncation, task.outputs)
-    if "sample" not in task.outputs:
-        raise InputError(f"{workdir} is a run of a task without samples; it has {', '.join(task.outputs) or 'none'}")
-    if label:
-        seeds = np.asarray(seeds) * task.classes + number_of(label, load_info(workdir)["data"]["labels"], task.classes)
-    return apply_in_batches(task.outputs["sample"], state, np.asarray(seeds, np.int32), ema=ema, truncation=truncation)
+    return open_run(workdir, None, step, needs=("sample",)).sample(seeds, label, truncation, ema)
 
 
 def legend(seeds) -> dict[str, Any]:

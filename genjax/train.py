@@ -27,7 +27,7 @@ FLAGS = flags.FLAGS
 def define_flags() -> None:
     """The flags of this entry point."""
     config_flags.DEFINE_config_file(
-        "config", None, "The experiment: a file of configs/, with ':smoke' for a quick try."
+        "config", None, "The experiment: a file, or a name of configs/, as dcgan; ':smoke' for a quick try."
     )
     define_path("workdir", None, "The folder of a new run or of one to resume. See docs/architecture.md.")
     flags.DEFINE_enum(

@@ -5,7 +5,7 @@ the whole Fashion-MNIST. Needs a run of configs/classifier.py on it in runs/clas
 """
 
 from experiments import ablations
-from experiments.sweeps.experiment import base_config
+from genjax.config_files import load
 
 BASE = "configs/demo.py"
 OVERRIDES = {
@@ -23,7 +23,7 @@ REPORT = ablations.DISTANCES
 
 def variants():
     """The textbook's DCGAN, the demo, and the demo with the best loss and constraint of loss.py."""
-    plain = base_config("configs/dcgan.py")
+    plain = load("configs/dcgan.py")
     parts = ("generator", "critic", "optimizer", "penalty", "ema", "loss")
     sizes = {"batch": plain.batch, "latent": plain.latent, "steps": 3_000}
     return {

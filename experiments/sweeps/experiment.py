@@ -1,15 +1,14 @@
 """An experiment's file, read and checked: its variants, seeds and reported numbers."""
 
 import difflib
-import importlib.util
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from genjax.errors import InputError, did_you_mean
+from genjax.config_files import fault, load_module
+from genjax.errors import InputError
 from genjax.evaluation import registry
 from genjax.text import summary
 
@@ -52,7 +51,7 @@ def load(path: str, seeds: int | None = None) -> Experiment:
 
     Raises: InputError if the file does not load, or a part of it is missing or invalid.
     """
-    module = _module(path, "experiment")
+    module = load_module(path, "experiment")
     _check_names(path, module)
     try:
         variants = _variants(module)
@@ -74,37 +73,6 @@ def load(path: str, seeds: int | None = None) -> Experiment:
         )
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-
-
-def base_config(base: str):
-    """The config "configs/dcgan.py" or "configs/dcgan.py:smoke", new each time. Raises: InputError."""
-    path, _, variant = base.partition(":")
-    module = _module(path, "config")
-    if not hasattr(module, "get_config"):
-        raise InputError(f"{path} is no config: it has no get_config (those of configs/ have)")
-    return module.get_config(variant)
-
-
-def _module(path: str, kind: str) -> ModuleType:
-    file = Path(path)
-    if file.suffix != ".py" or not file.is_file():
-        near = sorted(map(str, file.parent.glob("[!_]*.py"))) if file.parent.is_dir() else []
-        there = f"; choose from {', '.join(near)}" if near else ""
-        raise InputError(f"{path}: no such {kind}{did_you_mean(path, near)}{there}")
-    spec = importlib.util.spec_from_file_location(f"genjax_{kind}_{file.stem}", file)
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # any fault of the file
-        raise InputError(f"{path} cannot be loaded: {_where(error, file)}") from error
-    return module
-
-
-def _where(error: Exception, file: Path) -> str:
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == file]
-    line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
-    words = error.msg if isinstance(error, SyntaxError) else error
-    return f"{type(error).__name__}: {words}" + (f" (line {line})" if line else "")
 
 
 def _check_names(path: str, module: ModuleType) -> None:
@@ -141,7 +109,7 @@ def _variants(module: ModuleType) -> dict[str, dict[str, Any]]:
     try:
         variants = module.variants()
     except Exception as error:  # any fault of the file
-        raise InputError(f"variants() fails: {_where(error, Path(module.__file__))}") from error
+        raise InputError(f"variants() fails: {fault(error, Path(module.__file__))}") from error
     if not isinstance(variants, Mapping) or not variants:
         raise InputError(f'variants(): expected {{"a title": {{"a.key": value}}, ...}}; got {variants!r}')
     return {

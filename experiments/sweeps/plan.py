@@ -7,12 +7,12 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ml_collections import ConfigDict
 
-from experiments.sweeps.experiment import Axis, Experiment, base_config
-from genjax.config import differences, flat
+from experiments.sweeps.experiment import Axis, Experiment
+from genjax import config_files
+from genjax.config import differences, flat, override
 from genjax.errors import InputError, did_you_mean
 from genjax.evaluation.schedule import EvalSchedule
 from genjax.run.restore import saved_config
@@ -74,34 +74,14 @@ def identity(base: str, config: ConfigDict, keys: Sequence[str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
-def override(config: ConfigDict, overrides: Mapping[str, Any]) -> None:
-    """Set dotted keys; a mapping replaces a whole part, as {"critic": {"net": "mlp"}}.
-
-    Raises: InputError for an unknown part, or a value of another type. The keys of a replaced part are checked by its
-    task.
-    """
-    with config.unlocked():
-        for key, value in overrides.items():
-            *parts, last = key.split(".")
-            node = config
-            for i, part in enumerate(parts):
-                if not isinstance(node.get(part), ConfigDict):
-                    known = {name.rpartition(".")[0] for name in flat(config)} | set(flat(config))
-                    wrong = ".".join(parts[: i + 1])
-                    raise InputError(f"{key!r}: the config has no part {wrong!r}{did_you_mean(key, known)}")
-                node = node[part]
-            try:
-                node[last] = ConfigDict(value) if isinstance(value, Mapping) else value
-            except (TypeError, ValueError) as error:
-                raise InputError(f"{key}={value!r}: expected {type(node[last]).__name__}, as {node[last]!r}") from error
-
-
 def _checked(experiment: Experiment, title: str) -> tuple[ConfigDict, int]:
     """The config and the number of steps of a variant."""
     try:
-        config = base_config(experiment.base)
+        config = config_files.load(experiment.base)
         override(config, dict(experiment.overrides) | dict(experiment.variants[title]))
         source, task, _ = prepare(config)
+        if config.eval.patience:
+            raise InputError("eval.patience would stop runs at different steps: runs of a sweep take all their steps")
         if experiment.evaluated and not config.eval.every:
             config.eval.every = task.steps
             EvalSchedule(config, source, task)

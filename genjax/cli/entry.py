@@ -16,6 +16,7 @@ from pathlib import Path
 from absl import app, flags, logging
 
 from genjax.cli.streams import print_anything
+from genjax.config_files import located, names
 from genjax.errors import InputError, did_you_mean
 from genjax.files import expand
 
@@ -62,7 +63,7 @@ def _parse(argv: list[str]) -> list[str]:
 
 
 def _parse_flags(argv: list[str]) -> list[str]:
-    argv = [re.sub("(?<=^--config=)~.*", lambda path: expand(path[0]), argument) for argument in argv]
+    argv = [re.sub("(?<=^--config=).+", lambda text: located(expand(text[0])), argument) for argument in argv]
     try:
         rest = flags.FLAGS(argv)
         if "config" in flags.FLAGS:
@@ -106,7 +107,7 @@ def _explain(error: BaseException, argv: list[str]) -> str:
     path = Path(config.split(":")[0])
     if "Configuration is not available" in text or "Failed loading config" in text or "No such file" in text:
         if config and not path.exists():
-            near = sorted(str(p) for p in path.parent.glob("*.py")) if path.parent.is_dir() else []
+            near = sorted(str(p) for p in path.parent.glob("*.py")) if path.suffix and path.parent.is_dir() else names()
             choices = f"; choose from {', '.join(near)}" if near else ""
             return f"--config={config}: no such file{did_you_mean(str(path), near)}{choices}"
         return f"--config={config} cannot be loaded: {_last_line(text)}"

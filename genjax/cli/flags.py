@@ -1,8 +1,6 @@
 """Flags that several commands share, each declared and explained only here."""
 
-from collections.abc import Mapping
-from math import inf, isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from absl import flags
 
@@ -38,6 +36,20 @@ class PathsParser(flags.ListParser):
         return [expand(path) for path in paths if path]
 
 
+class StepParser(flags.ArgumentParser):
+    """The step of a checkpoint, or "best"."""
+
+    syntactic_help = "a step, or best"
+
+    def parse(self, argument: str | int) -> int | str:
+        """The step. Raises: InputError for anything else."""
+        if argument == "best":
+            return argument
+        if str(argument).isdecimal():
+            return int(argument)
+        raise InputError("expected a number of at least 0, or best")
+
+
 def define_path(name: str, default: str | None, description: str, required: bool = False) -> None:
     """A flag for one path."""
     flags.DEFINE(PathParser(), name, default, description, required=required)
@@ -52,7 +64,9 @@ def define_paths(name: str, default: list[str] | None, description: str, require
 def define_run(required: bool = True) -> None:
     """--workdir and --step: which checkpoint of which run."""
     define_path("workdir", None, "The run's folder, as given to genjax.train.", required=required)
-    flags.DEFINE_integer("step", None, "The checkpoint's step; default: the newest.", lower_bound=0)
+    flags.DEFINE(
+        StepParser(), "step", None, "The checkpoint's step, or best: the one that eval.best kept; default: the newest."
+    )
 
 
 def define_sampling() -> None:
@@ -64,14 +78,6 @@ def define_sampling() -> None:
         "Less variety, more typical examples: redraw latents outside [-t, t]; for a StyleGAN this is psi, the distance "
         "of w from its average.",
     )
-
-
-def check_truncation(truncation: float | None, outputs: Mapping[str, Any]) -> None:
-    """Refuse a truncation that a task with these outputs does not take. Raises: InputError."""
-    if truncation is None or ("map" in outputs and isfinite(truncation)) or 0 < truncation < inf:
-        return
-    expected = "a number, such as 0.7, or 0 for the average" if "map" in outputs else "a number above 0, such as 0.7"
-    raise InputError(f"--truncation={truncation}: expected {expected}")
 
 
 def define_form() -> None:

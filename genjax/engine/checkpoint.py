@@ -17,7 +17,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,8 +65,8 @@ class Checkpoints:
         return self.folder / f"{step:08d}"
 
     @collective
-    def save(self, state: State, metadata: dict[str, Any]) -> None:
-        """Write a checkpoint of `state` with a JSON of metadata, then delete all but the newest `keep`.
+    def save(self, state: State, metadata: dict[str, Any], spare: Collection[int] = ()) -> None:
+        """Write a checkpoint of `state` with a JSON of metadata, then delete all but the newest `keep` and `spare`.
 
         The JSON is that of process 0.
         Raises: SaveError if it cannot be written, say on a full disk; nothing half-written is left.
@@ -100,7 +100,7 @@ class Checkpoints:
             rest = f"; the checkpoint of step {self.steps()[-1]:,} stays" if self.steps() else ""
             raise SaveError(f"could not save step {step:,} to {self.folder}{rest}: {_root(error)}") from error
         if is_main_process():
-            for old in self.steps()[: -self.keep]:
+            for old in set(self.steps()[: -self.keep]).difference(spare):
                 shutil.rmtree(self.path(old), ignore_errors=True)
 
     def metadata(self, step: int) -> dict[str, Any]:

@@ -6,7 +6,8 @@ may add outputs of its own under names with a dot ("mine.depth"), which nothing 
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from math import inf, isfinite
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -112,6 +113,14 @@ def check(outputs: Mapping[str, Callable]) -> None:
             correct = ", ".join((*expected[0], *(f"{option}=..." for option in expected[1])))
             got = ", ".join(str(p) for p in parameters)
             raise InputError(f"output {name!r} of a task takes ({got}): expected ({correct}); {OUTPUTS[name].shapes}")
+
+
+def check_truncation(truncation: float | None, outputs: Mapping[str, Any]) -> None:
+    """Refuse a truncation that a task with these outputs does not take. Raises: InputError."""
+    if truncation is None or ("map" in outputs and isfinite(truncation)) or 0 < truncation < inf:
+        return
+    expected = "a number, such as 0.7, or 0 for the average" if "map" in outputs else "a number above 0, such as 0.7"
+    raise InputError(f"--truncation={truncation}: expected {expected}")
 
 
 def apply_in_batches(output: Callable, state: State, inputs: np.ndarray, **options) -> np.ndarray:

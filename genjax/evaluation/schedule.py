@@ -13,7 +13,7 @@ from genjax.engine.distributed import collective, run_on_main
 from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.errors import InputError
-from genjax.evaluation import registry, selection, sources
+from genjax.evaluation import criterion, registry, selection, sources
 from genjax.evaluation.context import EvalContext, OnProgress, silent
 from genjax.evaluation.evaluate import evaluate
 from genjax.evaluation.nets import open_feature_nets
@@ -54,6 +54,7 @@ class EvalSchedule:
         self.makes_samples = "sample" in task.outputs
         needs_nets = self.makes_samples and any(metric.per_net for metric in self.metrics)
         self.nets = open_feature_nets(c.features, source) if needs_nets else []
+        self.criterion = criterion.parse(c, self.metrics, self.nets, self.makes_samples)
         self.heldout = None
         if registry.need_heldout(self.metrics):
             self.heldout = sources.heldout(source.name, c.heldout, config.data, source.fingerprint)

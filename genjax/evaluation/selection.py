@@ -10,6 +10,9 @@ REFERENCE, UNIFORM = "reference", "uniform"
 CLASSES = REFERENCE, UNIFORM
 """How the classes of a conditional run's samples are drawn: by their shares in the reference, or equally often."""
 
+SAMPLES = 10_000
+"""Default number of samples of an evaluation of a run."""
+
 SEED = 0
 CHOSEN = {"chosen": f"at random, seed {SEED}"}
 """The part of a protocol's settings for a metric that reads some examples of a larger set."""

@@ -9,12 +9,14 @@ import numpy as np
 
 @dataclass
 class Counters:
-    """Metrics of the steps since the last row of metrics.jsonl, and seconds spent."""
+    """Metrics of the steps since the last row of metrics.jsonl, seconds spent, and the best evaluation."""
 
     pending: dict[str, list[float]] = field(default_factory=dict)  # metric -> values since the last row
     seconds: float = 0.0  # of training
     logged: float = 0.0  # of training, at the last row
     evaluation_seconds: float = 0.0
+    best: dict[str, Any] = field(default_factory=dict)  # the best evaluation by eval.best: step, label, value, protocol
+    waited: int = 0  # evaluations since then
 
     def to_json(self) -> dict[str, Any]:
         """The metadata of a checkpoint."""

@@ -1,7 +1,7 @@
 """A trained run with examples that it is applied to."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 from ml_collections import ConfigDict
+from numpy.typing import ArrayLike
 
 from genjax.data.source import Source
-from genjax.engine.outputs import apply_in_batches
+from genjax.engine.outputs import apply_in_batches, check_truncation
 from genjax.engine.phase import Task
 from genjax.engine.state import State, local
-from genjax.errors import InputError, NotApplicable
+from genjax.errors import InputError, NotApplicable, did_you_mean
 from genjax.evaluation import sources
 from genjax.ops.pixels import quantize
 from genjax.run.restore import check_own_data, open_task, restore, saved_config
@@ -84,6 +85,26 @@ class Run:
             indices = np.arange(start, min(start + CHUNK, self.count))
             yield apply_in_batches(self.task.outputs[output], self.state, self.source.read(indices))
 
+    def sample(
+        self, seeds: ArrayLike, label: str = "", truncation: float | None = None, ema: bool = True
+    ) -> np.ndarray:
+        """Samples, one per seed, which does not depend on the others.
+
+        With a `label`, seed s becomes s * classes + the label's number, which is of that class.
+        Shapes: int [N] -> uint8 [N, H, W, C], or float32 points [N, D].
+        Raises: NotApplicable if the task makes no samples; InputError for no such label, truncation or seeds.
+        """
+        self.need("sample")
+        check_truncation(truncation, self.task.outputs)
+        seeds = np.atleast_1d(np.asarray(seeds, np.int64))
+        if label:
+            classes = self.task.classes
+            seeds = seeds * classes + number_of(label, self.info["data"]["labels"], classes)
+        if not len(seeds) or seeds.min() < 0 or seeds.max() >= 2**31:
+            raise InputError(f"seeds: expected one or more from 0 to {2**31 - 1:,}")
+        options = {"ema": ema, "truncation": truncation}
+        return apply_in_batches(self.task.outputs["sample"], self.state, seeds.astype(np.int32), **options)
+
     def decode(self, z: np.ndarray) -> np.ndarray:
         """Decoded latents. Shapes: z [N, ...] -> uint8 [N, H, W, C], or float32 [N, D]."""
         self.need("decode")
@@ -97,15 +118,27 @@ class Run:
                 raise NotApplicable(f"the task {self.info['config']['task']!r} has no output {name!r}; it has {has}")
 
 
+def number_of(label: str, names: Sequence[str], classes: int) -> int:
+    """The number of the class that a label names. Raises: InputError if there is none."""
+    if not classes:
+        raise InputError(f"--label={label}: the run has no classes")
+    if label in names[:classes]:
+        return names.index(label)
+    if label.isdigit() and int(label) < classes:
+        return int(label)
+    expected = f"a number below {classes}" + (f", or one of {', '.join(names[:classes])}" if names else "")
+    raise InputError(f"--label={label}: no such class{did_you_mean(label, names)}; expected {expected}")
+
+
 def open_run(
     workdir: os.PathLike,
-    examples: Examples = OWN,
-    step: int | None = None,
+    examples: Examples | None = OWN,
+    step: int | str | None = None,
     needs: tuple[str, ...] = (),
 ) -> Run:
-    """A run at a step (default: the newest) with examples of the form that it was trained on.
+    """A run at a step (default: the newest; "best": the best) with examples of the form that it was trained on.
 
-    Everything that can be refused is checked before anything is compiled.
+    Without examples (None), no data are needed. Everything that can be refused is checked before anything is compiled.
     Raises: InputError if there is no such run or checkpoint, its task lacks an output that `needs` names, or the
     examples are of another form than it was trained on.
     """
@@ -115,7 +148,7 @@ def open_run(
         run.need(*needs)
     except NotApplicable as error:
         raise InputError(f"{workdir}: {error}") from error
-    if examples.data or {"encode", "reconstruct"} & run.task.outputs.keys():
+    if examples and (examples.data or {"encode", "reconstruct"} & run.task.outputs.keys()):
         run.source = _source(info, examples)
         if examples.count is not None and examples.count > run.source.size:
             raise InputError(f"--count={examples.count}: {_name(run.source)} has {run.source.size:,} examples")

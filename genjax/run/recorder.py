@@ -15,6 +15,7 @@ from genjax.engine.state import State, local
 from genjax.errors import InputError
 from genjax.evaluation.schedule import EvalSchedule
 from genjax.report import html
+from genjax.run import best
 from genjax.run.counters import Counters
 from genjax.run.monitor import WARNINGS, Monitor
 from genjax.run.previews import Previewer
@@ -61,17 +62,25 @@ class Recorder:
 
     @collective
     def record(self, result: CallResult) -> None:
-        """Log, preview, save and evaluate, each if it is due at the end of a call."""
+        """Log, preview, evaluate and save, each if it is due at the end of a call; the best is always saved.
+
+        An evaluation comes before the checkpoint of its step, whose totals count it.
+        """
         step = result.step
         run_on_main(lambda: self._log_and_preview(result))
-        if step == self.task.steps or step % self.config.save_every == 0:
-            self.save(result.state)
-            run_on_main(self._report_if_old)
         decision = self.schedule.due(step, self.counters.seconds, self.counters.evaluation_seconds)
-        if decision.note:
-            self._line(decision.note)
+        self._line(decision.note)
         if decision.due:
             self.evaluate(result.state, step)
+        is_best = self.counters.best.get("step") == step
+        if is_best or self.stops or step == self.task.steps or step % self.config.save_every == 0:
+            self.save(result.state)
+            run_on_main(self._report_if_old)
+
+    @property
+    def stops(self) -> str:
+        """Why the run stops before its last step, in words; "" if it goes on."""
+        return best.gave_up(self.config.eval.patience, self.counters)
 
     def _log_and_preview(self, result: CallResult) -> None:
         step = result.step
@@ -97,7 +106,7 @@ class Recorder:
             self._line(line)
 
     def _line(self, text: str) -> None:
-        for sink in self.sinks:
+        for sink in self.sinks if text else ():
             sink.line(text)
 
     @collective
@@ -113,6 +122,8 @@ class Recorder:
             return self._line(f"warning: step {step:,} could not be judged: {error}")
         self.counters.evaluation_seconds += evaluation.seconds
         run_on_main(lambda: self._write_evaluation(evaluation.rows, evaluation.images, step))
+        if criterion := self.schedule.criterion:
+            self._line(best.judge(criterion, evaluation.rows, step, self.counters))
 
     def _write_evaluation(self, rows, images, step):
         values = {name: value for row in rows for name, value in row["values"].items()}
@@ -126,9 +137,9 @@ class Recorder:
 
     @collective
     def save(self, state: State) -> None:
-        """Save a checkpoint, with the metrics accumulated since the last row."""
-        self.checkpoints.save(state, self.counters.to_json())
-        run_on_main(lambda: self.workdir.record_saved(int(state.step)))
+        """Save a checkpoint, with the metrics accumulated since the last row; the best one stays."""
+        self.checkpoints.save(state, self.counters.to_json(), spare=(self.counters.best.get("step"),))
+        run_on_main(lambda: self.workdir.record_saved(int(state.step), best.description(self.counters)))
 
     def preview(self, state: State, step: int) -> None:
         """Write the task's previews. One that cannot be drawn is reported once, and training continues."""

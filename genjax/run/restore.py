@@ -92,8 +92,14 @@ def naming_origin(info: dict[str, Any]) -> Iterator[None]:
         raise InputError("\n".join([str(error), *origin.difference(info)])) from error
 
 
-def restore(path: os.PathLike, step: int | None = None) -> tuple[Task, State]:
+BEST = "best"
+"""Stands for the step of a run's best checkpoint, by its config's eval.best."""
+
+
+def restore(path: os.PathLike, step: int | str | None = None) -> tuple[Task, State]:
     """The task of a run and its state at a step (default: of the newest whole checkpoint), from its folder alone.
+
+    The step BEST is that of the best checkpoint.
 
     Raises: InputError if there is no run or no such checkpoint, or it is damaged.
     """
@@ -102,6 +108,8 @@ def restore(path: os.PathLike, step: int | None = None) -> tuple[Task, State]:
         _warn(f"the code of {', '.join(changed)} has changed since {path} was trained")
     checkpoints = Checkpoints(Path(path) / "checkpoints")
     like = abstract_state(task, make_mesh())
+    if step == BEST:
+        step = _best_step(path, checkpoints)
     if step is not None:
         if step not in (steps := checkpoints.steps()):
             raise InputError(f"{path} has no checkpoint of step {step}; it has {', '.join(map(str, steps)) or 'none'}")
@@ -113,6 +121,14 @@ def restore(path: os.PathLike, step: int | None = None) -> tuple[Task, State]:
         _warn(f"{damaged}; the one before it is used")
     with naming_origin(info):
         return task, checkpoints.read(newest.step, like)
+
+
+def _best_step(path: os.PathLike, checkpoints: Checkpoints) -> int:
+    """The step of the best checkpoint. Raises: InputError if the run has recorded none."""
+    best = checkpoints.newest().metadata.get("best")
+    if not best:
+        raise InputError(f"{path} has no best checkpoint: eval.best and eval.every keep one while a run is trained")
+    return best["step"]
 
 
 def check_own_data(info: dict[str, Any], source: Source) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import shlex
 import signal
 import sys
+import threading
 from functools import partial
 from typing import Any
 
@@ -22,6 +23,7 @@ from genjax.engine.phase import Task
 from genjax.errors import InputError
 from genjax.evaluation.schedule import EvalSchedule
 from genjax.report.console import Progress, say_notes, watch
+from genjax.run.best import description, resumed
 from genjax.run.counters import Counters
 from genjax.run.description import run_info
 from genjax.run.previews import Previewer, read_examples
@@ -107,17 +109,17 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
         progress = Progress(task.steps, start, stream=distributed.console())
         sinks = _sinks(workdir, progress, tensorboard) if is_main_process() else []
         previewer = Previewer(config, source, task, examples)
-        counters = Counters.from_json(newest.metadata)
+        counters = resumed(Counters.from_json(newest.metadata), schedule.criterion)
         recorder = Recorder(config, task, workdir, checkpoints, schedule, previewer, counters, sinks)
         feed = Feed(source, config.seed, mesh, config.data.resident_gib * 2**30)
         schedule.extract_reference(partial(watch, stream=distributed.console()))
         try:
             if force and not resumes:
                 notes += run_on_main(lambda: _set_aside(workdir, newest))
-            run_on_main(lambda: workdir.begin(with_names_kept(workdir, info), newest.step))
+            run_on_main(lambda: workdir.begin(with_names_kept(workdir, info), newest.step, description(counters)))
             dropped = run_on_main(lambda: recorder.forget_after(start if resumes else -1))
             with progress:
-                for line in [*notes, *_beginning(newest, task.steps, dropped)]:
+                for line in [*notes, *_beginning(newest, task.steps, dropped, recorder.stops)]:
                     progress.say(line)
                 if not resumes:
                     run_on_main(lambda: recorder.preview(state, 0))
@@ -138,12 +140,14 @@ def _set_aside(workdir: Workdir, newest: Newest) -> list[str]:
     return []
 
 
-def _beginning(newest: Newest, steps: int, dropped: str) -> list[str]:
+def _beginning(newest: Newest, steps: int, dropped: str, stops: str) -> list[str]:
     """Lines on where a run goes on, and what is not used of its checkpoints and records."""
     if newest.step is None:
         return [f"no checkpoint had been saved: beginning at step 0 again, without {dropped}"] if dropped else []
     lines = [f"warning: {text}; renamed to .damaged, and the one before it is used" for text in newest.damaged]
     line = f"all {newest.step:,} steps are done" if newest.step >= steps else f"going on from step {newest.step:,}"
+    if stops and newest.step < steps:
+        line = f"the run has stopped at step {newest.step:,}"
     return [*lines, line + (f"; records after it are written again: {dropped}" if dropped else "")]
 
 
@@ -161,6 +165,8 @@ def _boundaries(config: ConfigDict) -> tuple[int, ...]:
 def _follow(calls, step: int, recorder: Recorder, progress: Progress, stop: "Stop") -> tuple[int, int]:
     """Record calls of the loop until its end or a signal; the last step and the signal's number, 0 if none came."""
     phase = None
+    if recorder.stops:
+        return step, 0
     for result in calls:
         if result.phase is not phase:
             phase = result.phase
@@ -172,6 +178,8 @@ def _follow(calls, step: int, recorder: Recorder, progress: Progress, stop: "Sto
         if signal_number:
             recorder.save(result.state)
             return step, signal_number
+        if recorder.stops:
+            break
     return step, 0
 
 
@@ -179,8 +187,10 @@ def _end(step: int, signal_number: int, recorder: Recorder) -> int:
     """Say how the run ended; the exit code."""
     steps = recorder.task.steps
     path = recorder.workdir.path
-    if step >= steps:
+    if step >= steps or not signal_number:
         if is_main_process():
+            if step < steps:
+                print(f"stopped at step {step:,} of {steps:,}: {recorder.stops}", file=sys.stderr)
             print("look at:", *recorder.files(), sep="\n  ")
         return 0
     if is_main_process():
@@ -228,8 +238,10 @@ class Stop:
         self.signal = 0
 
     def __enter__(self):
-        """Take over the signals."""
-        self._old = {number: signal.signal(number, self._handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        """Take over the signals, which only a process's first thread can."""
+        first = threading.current_thread() is threading.main_thread()
+        numbers = (signal.SIGINT, signal.SIGTERM) if first else ()
+        self._old = {number: signal.signal(number, self._handle) for number in numbers}
         return self
 
     def __exit__(self, *_):

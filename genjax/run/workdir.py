@@ -140,14 +140,14 @@ class Workdir:
             raise InputError(f"{self.config_file} is unreadable: {error}") from error
         return info
 
-    def begin(self, info: Mapping[str, Any], saved: int | None) -> None:
-        """Write config.json: `info`, and the step of the newest checkpoint."""
+    def begin(self, info: Mapping[str, Any], saved: int | None, best: Mapping[str, Any] | None = None) -> None:
+        """Write config.json: `info`, the step of the newest checkpoint and a description of the best one, if any."""
         self._info = dict(info)
-        self.record_saved(saved)
+        self.record_saved(saved, best)
 
-    def record_saved(self, step: int | None) -> None:
-        """Write the step of the newest checkpoint to config.json: a run that was saved is never begun again."""
-        text = json.dumps(self._info | {"saved": step}, indent=2)
+    def record_saved(self, step: int | None, best: Mapping[str, Any] | None = None) -> None:
+        """Write what was saved to config.json, as `begin`: a run that was saved is never begun again."""
+        text = json.dumps(self._info | {"saved": step} | ({"best": best} if best else {}), indent=2)
         write_bytes(self.config_file, (text + "\n").encode())
 
     def log(self, row: Mapping[str, Any]) -> None:

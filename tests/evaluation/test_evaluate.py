@@ -12,9 +12,9 @@ from helpers import run, without_report
 from PIL import Image
 
 from genjax import metrics
-from genjax.cli import flags
 from genjax.data import load
 from genjax.data.source import in_memory
+from genjax.engine.outputs import check_truncation
 from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.errors import InputError
@@ -367,7 +367,7 @@ def test_images_that_were_enlarged_are_not_compared_in_silence(tmp_path):
 )
 def test_commands_take_the_truncation_that_the_task_takes(truncation, outputs, taken):
     with contextlib.nullcontext() if taken else pytest.raises(InputError, match=f"--truncation={truncation}: expected"):
-        flags.check_truncation(truncation, dict.fromkeys(outputs))
+        check_truncation(truncation, dict.fromkeys(outputs))
 
 
 @pytest.mark.parametrize(

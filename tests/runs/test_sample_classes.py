@@ -7,9 +7,10 @@ from PIL import Image
 
 from genjax.errors import InputError
 from genjax.report import gallery
+from genjax.run.loaded import number_of
 from genjax.run.restore import load_info
 from genjax.run.training import train
-from genjax.sample import number_of, sample
+from genjax.sample import sample
 
 NAMES = ["T-shirt/top", "Trouser", "3"]
 
