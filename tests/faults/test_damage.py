@@ -186,10 +186,10 @@ def limit_the_second_save():
     """Refuse this process files larger than an array, or a page."""
     real = checkpoint.Checkpoints.save
 
-    def hooked(self, state, notes):
+    def hooked(self, state, notes, **options):
         if int(state.step) == 2:
             resource.setrlimit(resource.RLIMIT_FSIZE, (2**13, 2**13))
-        real(self, state, notes)
+        real(self, state, notes, **options)
 
     checkpoint.Checkpoints.save = hooked
 

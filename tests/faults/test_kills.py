@@ -210,9 +210,9 @@ def hang_in_the_third_save():
     """Stay alive, holding the folder."""
     real = checkpoint.Checkpoints.save
 
-    def hooked(self, state, notes):
+    def hooked(self, state, notes, **options):
         if int(state.step) == 3:
             time.sleep(600)
-        real(self, state, notes)
+        real(self, state, notes, **options)
 
     checkpoint.Checkpoints.save = hooked

@@ -240,7 +240,7 @@ def test_a_full_disk_ends_both(flags, tmp_path):
 
 
 def that_cannot_save():
-    def save(self, state, notes):
+    def save(self, state, notes, **options):
         raise checkpoint.SaveError("could not save")
 
     checkpoint.Checkpoints.save = save
