@@ -3,7 +3,7 @@
 Source: arXiv:1912.04958, appendix B: Adam 2e-3 (0, 0.99, 1e-8), the non-saturating loss, R1 every 16th step and path
 length regularization every 4th, each in a separate optimizer step. Paper: 512 channels; here: fewer, and an R1 weight
 for small images. Adaptive augmentation: arXiv:2006.06676; here p changes five times as fast. `ffhq` is the paper's
-config F at 1024x1024, without augmentation, not run here.
+config F at 1024x1024, without augmentation, with the arithmetic of its authors' code (docs/parity.md), not run here.
 """
 
 from genjax.config import SMOKE, variant
@@ -28,7 +28,7 @@ def get_config(name=""):
         c.data.update(name="folder:ffhq", size="1024")
         c.latent = 512
         c.generator = {"net": "stylegan2", "channels": CHANNELS, "width": 512}
-        c.critic = {"net": "stylegan2", "channels": CHANNELS}
+        c.critic = {"net": "stylegan2", "channels": CHANNELS, "minibatch": "stddev_strided"}
         c.steps, c.batch, c.penalty.r1, c.augment = 781_250, 32, 10.0, ""
     small = {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4), "generator.width": 8}
     return variant(c, name, smoke=SMOKE | small, ffhq={})

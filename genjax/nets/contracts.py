@@ -71,7 +71,8 @@ class Critic(Contract):
     its random numbers are of the stream "dropout".
 
     Fields:
-        minibatch: its statistic over the batch: "" for none, a name of `genjax.nets.minibatch.MINIBATCH`, or another.
+        minibatch: its statistic over the batch: "" for none, a name of `genjax.nets.minibatch.MINIBATCH`, or another;
+            of groups of `minibatch_group` examples, if it has that field, or else of 4.
         batch_norm: True if it normalizes over the batch, which gradient penalties do not allow.
         conditioning: "concat" if a class is concatenated with the examples; another name needs `classes` in the config.
     """

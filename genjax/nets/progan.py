@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from genjax.errors import InputError
 from genjax.nets.equalized import RELU_GAIN, Conv, Dense, pixel_norm
 from genjax.nets.layers import ACTIVATIONS
-from genjax.nets.minibatch import MINIBATCH, append_statistic
+from genjax.nets.minibatch import GROUP, MINIBATCH, append_statistic
 from genjax.nets.remat import maybe_remat
 from genjax.ops.resample import BINOMIAL, SMOOTH, downsample2x, upfirdn2d, upsample2x
 
@@ -113,6 +113,7 @@ class Critic(nn.Module):
     Fields:
         channels: of each stage.
         minibatch: a statistic over the batch that joins the 4x4 maps; "": none.
+        minibatch_group: examples per group of that statistic.
         bilinear: True to filter maps with [1, 2, 1] before they are downsampled.
         remat: True to keep one map per layer for the backward pass.
 
@@ -121,6 +122,7 @@ class Critic(nn.Module):
 
     channels: tuple[int, ...] = (512, 512, 512, 512, 256, 128, 64, 32, 16)
     minibatch: str = "stddev"
+    minibatch_group: int = GROUP
     bilinear: bool = False
     remat: bool = False
 
@@ -154,6 +156,6 @@ class Critic(nn.Module):
 
     def _logits(self, h):
         conv, hidden, logit = self.last
-        h = leaky_relu(conv(append_statistic(self.minibatch, h)))
+        h = leaky_relu(conv(append_statistic(self.minibatch, h, self.minibatch_group)))
         h = leaky_relu(hidden(h.reshape(len(h), -1)))
         return logit(h)[:, 0]

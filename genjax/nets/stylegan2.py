@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from genjax.nets.equalized import RELU_GAIN, Conv, Dense
 from genjax.nets.mapping import Mapping, Styled, leaky_relu
-from genjax.nets.minibatch import append_statistic
+from genjax.nets.minibatch import GROUP, MINIBATCH, append_statistic
 from genjax.nets.progan import check_stages
 from genjax.nets.remat import maybe_remat
 from genjax.nets.stylegan import layer_noise
@@ -157,7 +157,8 @@ class Critic(nn.Module):
 
     Fields:
         channels: of the stages 4, 8, ..., as those of the generator.
-        minibatch: "stddev" or "" (none).
+        minibatch: a statistic over the batch that joins the 4x4 maps; "": none.
+        minibatch_group: examples per group of that statistic.
         remat: True to keep one map per block for the backward pass.
 
     Shapes: x [B, side, side, C] -> [B].
@@ -165,9 +166,10 @@ class Critic(nn.Module):
 
     channels: tuple[int, ...] = CHANNELS
     minibatch: str = "stddev"
+    minibatch_group: int = GROUP
     remat: bool = False
 
-    CHOICES: ClassVar = {"minibatch": ("", "stddev")}
+    CHOICES: ClassVar = {"minibatch": ("", *MINIBATCH)}
 
     @nn.compact
     def __call__(self, x, train: bool = False, class_onehot=None):
@@ -177,7 +179,7 @@ class Critic(nn.Module):
         run = maybe_remat(self.remat, lambda block, x: block(x))
         for features in self.channels[-2::-1]:
             x = run(Block(features), x)
-        x = append_statistic(self.minibatch, x)
+        x = append_statistic(self.minibatch, x, self.minibatch_group)
         x = activated(Conv(self.channels[0], gain=1.0)(x))
         x = activated(Dense(self.channels[0], gain=1.0)(x.reshape(len(x), -1)))
         return Dense(1, gain=1.0)(x)[:, 0]

@@ -20,7 +20,6 @@ from genjax.engine.precision import computing_in
 from genjax.engine.state import Key, State
 from genjax.errors import InputError
 from genjax.nets import contracts, progan, stylegan
-from genjax.nets.minibatch import GROUP
 from genjax.ops.pixels import scaled
 from genjax.ops.resample import downsample2x, downsample_to, upsample2x
 from genjax.tasks import sampling
@@ -180,9 +179,5 @@ def _check_batches(c: ConfigDict, critic: Any, growth: list[GrowthPhase]) -> Non
     """Raise InputError for microbatches and groups that do not divide a stage's batch."""
     for part in growth:
         validation.check_microbatches(c, part.batch, f"the batch of {part.batch} at {part.side} pixels")
-        examples = part.batch // c.grad_accum_steps
-        if examples > GROUP and examples % GROUP and critic.minibatch == "stddev":
-            raise InputError(
-                f"critic.minibatch='stddev' is over groups of {GROUP}, which do not divide the {examples} examples per "
-                f"microbatch at {part.side} pixels: choose a multiple of {GROUP} (or less than {GROUP})"
-            )
+        noun = f"examples per microbatch at {part.side} pixels"
+        validation.check_groups(critic, part.batch // c.grad_accum_steps, noun, c.grad_accum_steps)

@@ -8,7 +8,7 @@ from genjax.config import flat
 from genjax.errors import InputError
 from genjax.losses.adversarial import LOSSES
 from genjax.losses.penalty import PENALTIES
-from genjax.nets.minibatch import GROUP
+from genjax.nets.minibatch import GROUP, GROUPED
 from genjax.ops.augment import policies
 from genjax.ops.pixels import RANGES
 from genjax.tasks.adversarial.config import base_config
@@ -107,11 +107,19 @@ def check_batches(c: ConfigDict, critic: Any) -> None:
             f"grad_accum_steps={c.grad_accum_steps} with unroll={c.unroll}, which unrolls updates of a whole batch: "
             "set one of them off"
         )
-    logits = c.batch // c.packing // c.grad_accum_steps
-    if critic.minibatch == "stddev" and logits > GROUP and logits % GROUP:
+    factor = c.packing * c.grad_accum_steps
+    check_groups(critic, c.batch // factor, "logits of a batch", factor)
+
+
+def check_groups(critic: Any, count: int, noun: str, factor: int) -> None:
+    """Refuse groups of the critic's statistic that do not divide its `count` inputs, a batch divided by `factor`."""
+    group = getattr(critic, "minibatch_group", GROUP)
+    if group < 1:
+        raise InputError(f"critic.minibatch_group={group}: expected at least 1")
+    if critic.minibatch in GROUPED and count > group and count % group:
         raise InputError(
-            f"critic.minibatch='stddev' is over groups of {GROUP}, which do not divide the {logits} logits of a "
-            f"batch: set batch to a multiple of {GROUP * c.packing * c.grad_accum_steps}"
+            f"critic.minibatch={critic.minibatch!r} is over groups of {group}, which do not divide the {count} {noun}: "
+            f"set batch to a multiple of {group * factor} (or less than that)"
         )
 
 
