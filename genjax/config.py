@@ -12,6 +12,9 @@ from ml_collections import ConfigDict
 from genjax.errors import InputError, did_you_mean
 from genjax.extensions import find
 
+NOISE = ("constant", "random", "none")
+"""Noise in the layers of a StyleGAN's samples: the same for all of them, the default, or each seed's own, or none."""
+
 
 def defaults(task: str) -> ConfigDict:
     """The keys that every task has. Durations are in steps."""
@@ -43,6 +46,7 @@ def defaults(task: str) -> ConfigDict:
             "features": "squeezenet",
             "samples": 2000,
             "classes": "reference",  # those of samples: in the shares of the data, or "uniform"
+            "noise": "constant",  # in a StyleGAN's layers, the same for all samples; or "random", "none"
             "heldout": "",  # the split for accuracies and reconstructions; "": "test"
             "budget": 0.1,  # largest share of the run's time; the last step is always evaluated
             "best": "",  # a metric or a value's label by which the best checkpoint is kept as well; "": none

@@ -184,7 +184,7 @@ class StyleGenerator(Styled):
         """Styles as a call in training makes them. Shapes: z [B, latent] -> [B, layers, width]."""
 
     def synthesize(self, ws, noise):
-        """The image of styles; `noise` is a key, None (constant) or False (none)."""
+        """The image of styles; `noise` is a key, or one per image [B], None (constant) or False (none)."""
 
 
 class StyleCritic(Contract):

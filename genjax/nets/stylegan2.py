@@ -15,7 +15,7 @@ from genjax.nets.mapping import Mapping, Styled, leaky_relu
 from genjax.nets.minibatch import GROUP, MINIBATCH, append_statistic
 from genjax.nets.progan import check_stages
 from genjax.nets.remat import maybe_remat
-from genjax.nets.stylegan import layer_noise
+from genjax.nets.stylegan import layer_noise, stored_noise
 from genjax.ops.modulated import modulated_conv
 from genjax.ops.resample import SMOOTH, upfirdn2d
 
@@ -57,12 +57,14 @@ class Layer(nn.Module):
 
     features: int
     number: int
+    stored_noise: bool = False
 
     @nn.compact
     def __call__(self, x, w, noise):
         """Apply the layer to maps x under styles w, with the noise of `layer_noise`."""
         x = ModulatedConv(self.features, up=self.number % 2 == 1)(x, w)
-        x = x + self.param("noise_scale", nn.initializers.zeros, ()) * layer_noise(noise, self.number, x)
+        draws = layer_noise(noise, self.number, x, stored_noise(self, x))
+        x = x + self.param("noise_scale", nn.initializers.zeros, ()) * draws
         return activated(x + self.param("bias", nn.initializers.zeros, (self.features,)))
 
 
@@ -92,6 +94,7 @@ class Generator(Styled):
     width: int = 512
     layers: int = 8
     mixing: float = 0.9
+    stored_noise: bool = False
     output: str = "tanh"
     remat: bool = False
 
@@ -106,7 +109,9 @@ class Generator(Styled):
         """Create the layers of all stages."""
         self.mapping = Mapping(self.width, self.layers, gain=RELU_GAIN)
         self.constant = self.param("constant", nn.initializers.normal(1.0), (4, 4, self.channels[0]))
-        self.convs = [Layer(self.channels[(i + 1) // 2], i) for i in range(2 * len(self.channels) - 1)]
+        self.convs = [
+            Layer(self.channels[(i + 1) // 2], i, self.stored_noise) for i in range(2 * len(self.channels) - 1)
+        ]
         self.to_rgb = [ToRGB(self.shape[2]) for _ in self.channels]
 
     def __call__(self, z, train: bool = False, class_onehot=None):

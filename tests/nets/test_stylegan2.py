@@ -72,13 +72,14 @@ def numpy_modulated(p, x, w, up=False, demodulate=True):
     return np.stack(out)
 
 
-def numpy_image(params, ws):
-    """Figures 2c and 7b."""
+def numpy_image(params, ws, buffers=None):
+    """Figures 2c and 7b; with constant noise of `buffers`, the collection "noise"."""
     x, image = np.broadcast_to(params["constant"], (len(ws), *params["constant"].shape)), 0
     for i in range(ws.shape[1] - 1):
         p = params[f"convs_{i}"]
         x = numpy_modulated(p["ModulatedConv_0"], x, ws[:, i], up=i % 2 == 1)
-        x = x + p["noise_scale"] * np.float64(layer_noise(None, i, x)) + p["bias"]
+        noise = buffers[f"convs_{i}"]["constant"] if buffers else np.float64(layer_noise(None, i, x))
+        x = x + p["noise_scale"] * noise + p["bias"]
         x = np.sqrt(2) * leaky_relu(x)
         if i % 2 == 0:
             p = params[f"to_rgb_{i // 2}"]
@@ -98,6 +99,30 @@ def test_the_generator_is_that_of_the_paper():
         ws = np.random.default_rng(2).normal(size=(4, 6, 8))  # each layer's own
         ours = jax.jit(lambda ws: net.apply(variables, ws, method="synthesize"))(ws)
         np.testing.assert_allclose(ours, numpy_image(params, ws), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.heavy
+def test_weights_can_bring_constant_noise_of_their_own():
+    with jax.enable_x64(True):
+        net = Generator((16, 16, 3), (6, 5, 4), width=8, layers=2, stored_noise=True)
+        variables, params = drawn(net, np.float64(Z))
+        rng = np.random.default_rng(3)
+        variables["noise"] = jax.tree.map(lambda a: rng.normal(size=a.shape), variables["noise"])
+        ws = rng.normal(size=(4, 6, 8))
+        ours = jax.jit(lambda ws: net.apply(variables, ws, method="synthesize"))(ws)
+        np.testing.assert_allclose(ours, numpy_image(params, ws, variables["noise"]), rtol=1e-9, atol=1e-9)
+
+
+def test_stored_noise_begins_as_the_constant_noise():
+    """And images are the same as without it, up to rounding: these are two programs."""
+    net = NET.clone(stored_noise=True)
+    found = jax.jit(net.init)(jax.random.key(0), Z)["noise"]
+    assert list(found) == ["convs_0", "convs_1", "convs_2"]
+    for number, (side, buffer) in enumerate(zip((4, 8, 8), found.values(), strict=True)):
+        expected = layer_noise(None, number, jnp.zeros((1, side, side, 1)))
+        np.testing.assert_array_equal(buffer["constant"], expected)
+    ours = jax.jit(lambda v, ws: net.apply(v, ws, method="synthesize"))(VARIABLES | {"noise": found}, WS)
+    np.testing.assert_allclose(ours, synthesize(VARIABLES, WS), rtol=1e-4, atol=1e-4)
 
 
 def numpy_logits(params, x):
