@@ -30,6 +30,6 @@ def get_config(name=""):
         c.generator = {"net": "stylegan2", "channels": CHANNELS, "width": 512}
         c.critic = {"net": "stylegan2", "channels": CHANNELS, "minibatch": "stddev_strided"}
         c.steps, c.batch, c.penalty.r1, c.augment = 781_250, 32, 10.0, ""
-        c.eval.noise = "random"
+        c.eval.noise, c.penalty.before_augmentation = "random", True
     small = {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4), "generator.width": 8}
     return variant(c, name, smoke=SMOKE | small, ffhq={})

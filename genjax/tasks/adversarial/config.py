@@ -29,6 +29,7 @@ def base_config(task: str) -> ConfigDict:
     c.penalty.weight = 0.0  # the weight of the penalty `name`
     c.penalty.interval = 1  # compute penalties every `interval` steps, scaled by it (arXiv:1912.04958, section 3.1)
     c.penalty.separate_step = False  # penalties in an optimizer step of their own, with Adam's constants rescaled
+    c.penalty.before_augmentation = False  # slopes in the examples as they are before `augment`, drawn anew for them
     adam = {"name": "adam", "learning_rate": 2e-4, "b1": 0.5, "b2": 0.999, "epsilon": 1e-7, "decay": 0}
     c.optimizer = ConfigDict({"generator": dict(adam), "critic": adam | {"weight_clip": 0.0}})  # decay: in steps
     c.ema = ConfigDict({"half_life": 0.0, "ramp": 0.05})  # of the generator's weights, in images; 0: no average

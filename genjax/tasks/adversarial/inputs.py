@@ -80,7 +80,8 @@ def critic_input(setup: Setup, examples: Examples, step, extra: dict, key: Key) 
         x = ada.augment(x, extra["ada"]["p"], jax.random.fold_in(key, 1))
     for number, augment in enumerate(setup.augmentations, 1):
         x = augment(x, jax.random.fold_in(key, number))
-    return Examples(pack(setup, x), examples.class_onehot)
+    before = examples.x if setup.config.penalty.before_augmentation else None
+    return Examples(pack(setup, x), examples.class_onehot, before)
 
 
 def add_instance_noise(setup: Setup, x, step, key: Key):

@@ -25,6 +25,7 @@ class Examples(NamedTuple):
 
     x: jax.Array  # [B, *shape]
     class_onehot: jax.Array | None  # [B, classes]
+    before: jax.Array | None = None  # x before the changes of `critic_input`, with `penalty.before_augmentation`
 
 
 class Players(NamedTuple):

@@ -59,10 +59,10 @@ def update_critic(
     real = critic_input(setup, real, state.step, extra, keys.real_input)
     fake = critic_input(setup, fake, state.step, extra, keys.fake_input)
 
-    loss = partial(critic_loss, setup, step=state.step)
+    loss = partial(critic_loss, setup, step=state.step, extra=extra)
     updated, aux = update_net(setup, critic, setup.optimizers["critic"], loss, (real, fake), keys.loss)
     metrics = aux.metrics
-    updated, more = penalty_step(setup, updated, real, fake, state.step, keys.loss)
+    updated, more = penalty_step(setup, updated, real, fake, state.step, extra, keys.loss)
     metrics |= more
     updated, more = keep_below_floor(setup, critic, updated, metrics["critic/loss"])
     metrics |= more
@@ -71,14 +71,16 @@ def update_critic(
     return (updated, extra), metrics
 
 
-def penalty_step(setup: Setup, critic: Net, real: Examples, fake: Examples, step, key: Key) -> tuple[Net, Metrics]:
+def penalty_step(
+    setup: Setup, critic: Net, real: Examples, fake: Examples, step, extra: dict, key: Key
+) -> tuple[Net, Metrics]:
     """Penalties as an update of their own, every `penalty.interval` steps, if `penalty.separate_step`."""
     c = setup.config
     if not c.penalty.separate_step:
         return critic, {}
 
     def penalize(critic):
-        loss = partial(penalty_loss, setup, step=step)
+        loss = partial(penalty_loss, setup, step=step, extra=extra)
         return update_net(setup, critic, setup.optimizers["critic"], loss, (real, fake), key)
 
     def skip(critic):

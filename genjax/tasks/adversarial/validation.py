@@ -84,9 +84,12 @@ def check_losses(c: ConfigDict) -> None:
     if not (c.loss.adversarial or c.loss.feature_matching):
         raise InputError("loss.adversarial=0 needs loss.feature_matching, or the generator has nothing to learn from")
     penalties = active_penalties(c)
-    if c.penalty.separate_step and not penalties:
+    for key in ("separate_step", "before_augmentation"):
+        if c.penalty[key] and not penalties:
+            raise InputError(f"penalty.{key}=True without a penalty: set the weight of one, or penalty.{key}=False")
+    if c.penalty.before_augmentation and c.packing > 1:
         raise InputError(
-            "penalty.separate_step=True without a penalty: set the weight of one, or penalty.separate_step=False"
+            f"penalty.before_augmentation=True with packing={c.packing}: a slope is of one example: set one of them off"
         )
     if c.penalty.separate_step and c.unroll:
         raise InputError(
