@@ -41,7 +41,7 @@ def get_config(name=""):
         c.critic.minibatch = "stddev_strided"
         c.growth.update(fade=600.0, stable=600.0, batches=(256, 128, 64, 32, 16, 8, 4, 4))
         c.steps, c.batch, c.penalty.r1 = 4_000_000, 4, 10.0
-        c.eval.noise = "random"
+        c.eval.noise, c.critic_moves_statistics, c.ema.statistics = "random", True, "copied"
     smoke = SMOKE | {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4), "growth.start": 32}
     return variant(c, name, smoke=smoke, wgan_gp={}, ffhq={}, **{letter: {} for letter in "ABCDEF"})
 

@@ -31,5 +31,6 @@ def get_config(name=""):
         c.critic = {"net": "stylegan2", "channels": CHANNELS, "minibatch": "stddev_strided"}
         c.steps, c.batch, c.penalty.r1, c.augment = 781_250, 32, 10.0, ""
         c.eval.noise, c.penalty.before_augmentation = "random", True
+        c.critic_moves_statistics, c.ema.statistics = True, "copied"
     small = {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4), "generator.width": 8}
     return variant(c, name, smoke=SMOKE | small, ffhq={})

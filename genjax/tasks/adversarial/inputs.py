@@ -39,19 +39,24 @@ def generate(setup: Setup, params, stats: Variables, class_onehot, z, step, key:
     return Examples(x, class_onehot), stats
 
 
-def fake_batch(setup: Setup, generator: Net, class_onehot, step, key: Key) -> Examples:
-    """A batch of fakes for the critic. They leave the generator's statistics unchanged."""
+def fake_batch(setup: Setup, generator: Net, class_onehot, step, key: Key) -> tuple[Examples, Variables]:
+    """A batch of fakes for the critic, and the generator's statistics if these move; by default they do not: {}."""
+    moves = setup.config.critic_moves_statistics
 
-    def make(part) -> Examples:
+    def make(stats, part) -> tuple[Variables, Examples]:
         class_onehot, z, key = part
-        return generate(setup, generator.params, generator.stats, class_onehot, z, step, key)[0]
+        fake, moved = generate(setup, generator.params, generator.stats | stats, class_onehot, z, step, key)
+        return moved if moves else {}, fake
 
     z = noise.normal(key, setup.batch, (setup.config.latent,))
     count = setup.config.grad_accum_steps
+    start = generator.stats if moves else {}
     if count == 1:
-        return make((class_onehot, z, key))
+        stats, fake = make(start, (class_onehot, z, key))
+        return fake, stats
     parts = (*split_microbatches((class_onehot, z), count), jax.random.split(key, count))
-    return merge_microbatches(jax.lax.map(make, parts))
+    stats, fakes = jax.lax.scan(make, start, parts)
+    return merge_microbatches(fakes), stats
 
 
 def mix_with_replay(setup: Setup, extra: dict, fake: Examples, stored: jax.Array, key: Key) -> tuple[dict, Examples]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from genjax.config import flat
+from genjax.config import flat, pick
 from genjax.errors import InputError
 from genjax.losses.adversarial import LOSSES
 from genjax.losses.penalty import PENALTIES
@@ -23,6 +23,9 @@ AT_LEAST = {
 }
 """The least value of keys."""
 
+EMA_STATISTICS = ("averaged", "copied")
+"""What the average of a generator has of its statistics."""
+
 
 def validate(c: ConfigDict, generator: Any, critic: Any, shape: tuple[int, ...]) -> None:
     """Refuse values out of range, and choices that do not fit each other, the nets or the data."""
@@ -39,6 +42,7 @@ def check_ranges(c: ConfigDict) -> None:
         if values[key] < least:
             expected = "0 or more" if least == 0 else f"at least {least}"
             raise InputError(f"{key}={values[key]}: expected {expected}")
+    pick(EMA_STATISTICS, c.ema.statistics, "ema.statistics")
     if c.classes < 0 or c.classes == 1:
         raise InputError(f"classes={c.classes}: expected 0 (without labels) or at least 2")
     if not -1 <= c.ada.target <= 1 or c.ada.kimg <= 0:
