@@ -28,7 +28,8 @@ def get_config(name=""):
     if name == "celeba_hq":
         c.data.update(name="tfds:celeb_a_hq/256", size="256", resize="crop")
         c.latent = 512
-        c.critic.update(minibatch="stddev_strided", minibatch_group=16)
+        c.critic.update(minibatch="stddev_strided", minibatch_group=16, order="code")
+        c.generator.channel_bias = True
         c.generator.channels = c.critic.channels = (512, 512, 512, 512, 256, 128, 64)
         c.growth.fade = c.growth.stable = 800.0
         c.steps = 150_000

@@ -38,7 +38,7 @@ def get_config(name=""):
         c.data.update(name="folder:ffhq", size="1024")
         c.latent = 512
         c.generator, c.critic = nets("F", tuple(SIDES.values()), width=512)
-        c.critic.minibatch = "stddev_strided"
+        c.critic.update(minibatch="stddev_strided", order="code")
         c.growth.update(fade=600.0, stable=600.0, batches=(256, 128, 64, 32, 16, 8, 4, 4))
         c.steps, c.batch, c.penalty.r1 = 4_000_000, 4, 10.0
         c.eval.noise, c.critic_moves_statistics, c.ema.statistics = "random", True, "copied"
