@@ -26,7 +26,7 @@ def get_config(name=""):
         c.optimizer[net].update(learning_rate=1e-3, b1=0.0, b2=0.99, epsilon=1e-8)
     c.ema.half_life = 11_000.0
     if name == "celeba_hq":
-        c.data.update(name="tfds:celeb_a_hq/256", size="256", resize="crop")
+        c.data.update(name="tfds:celeb_a_hq/256", size="256", resize="crop", mirror=True)
         c.latent = 512
         c.critic.update(minibatch="stddev_strided", minibatch_group=16, order="code")
         c.generator.channel_bias = True

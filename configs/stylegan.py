@@ -35,7 +35,7 @@ def get_config(name=""):
     if name == "wgan_gp":
         c.growth.start, c.steps = 4, 7_000
     if name == "ffhq":
-        c.data.update(name="folder:ffhq", size="1024")
+        c.data.update(name="folder:ffhq", size="1024", mirror=True)
         c.latent = 512
         c.generator, c.critic = nets("F", tuple(SIDES.values()), width=512)
         c.critic.update(minibatch="stddev_strided", order="code")

@@ -25,7 +25,7 @@ def get_config(name=""):
     c.ema.half_life = 10_000.0
     c.augment, c.ada.kimg = "ada", 100.0
     if name == "ffhq":
-        c.data.update(name="folder:ffhq", size="1024")
+        c.data.update(name="folder:ffhq", size="1024", mirror=True)
         c.latent = 512
         c.generator = {"net": "stylegan2", "channels": CHANNELS, "width": 512}
         c.critic = {"net": "stylegan2", "channels": CHANNELS, "minibatch": "stddev_strided"}

@@ -34,6 +34,7 @@ def defaults(task: str) -> ConfigDict:
             "upscale": False,  # True to enlarge images smaller than `size`, which are refused otherwise
             "range": "",  # black and white of 16-bit and floating-point images, "0,4095"; "": those of the type
             "labels": "",  # a table of labels by file name, "FILE" or "FILE:COLUMN"; "": see docs/data.md
+            "mirror": False,  # True to train on each image and its mirror image; evaluations compare with the former
             "skip_broken": False,  # True to leave out broken images, which are refused otherwise
             "dir": "",  # folder of prepared TFDS data sets; "": the default of TFDS
             "resident_gib": 1.0,  # data sets up to this size live on the device, larger ones stream
