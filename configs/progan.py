@@ -29,7 +29,7 @@ def get_config(name=""):
         c.data.update(name="tfds:celeb_a_hq/256", size="256", resize="crop", mirror=True)
         c.latent = 512
         c.critic.update(minibatch="stddev_strided", minibatch_group=16, order="code")
-        c.generator.channel_bias = True
+        c.generator.channel_bias = c.growth.reset_after_fade = True
         c.generator.channels = c.critic.channels = (512, 512, 512, 512, 256, 128, 64)
         c.growth.fade = c.growth.stable = 800.0
         c.steps = 150_000

@@ -39,8 +39,9 @@ def get_config(name=""):
         c.latent = 512
         c.generator, c.critic = nets("F", tuple(SIDES.values()), width=512)
         c.critic.update(minibatch="stddev_strided", order="code")
-        c.growth.update(fade=600.0, stable=600.0, batches=(256, 128, 64, 32, 16, 8, 4, 4))
-        c.steps, c.batch, c.penalty.r1 = 4_000_000, 4, 10.0
+        c.growth.update(fade=600.0, stable=600.0, batches=(256, 128, 64, *[32] * 5), reset_after_fade=True)
+        c.growth.learning_rates = (*[1e-3] * 4, 1.5e-3, 2e-3, 3e-3, 3e-3)
+        c.steps, c.batch, c.penalty.r1 = 518_750, 32, 10.0
         c.eval.noise, c.critic_moves_statistics, c.ema.statistics = "random", True, "copied"
     smoke = SMOKE | {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4), "growth.start": 32}
     return variant(c, name, smoke=smoke, wgan_gp={}, ffhq={}, **{letter: {} for letter in "ABCDEF"})
