@@ -37,6 +37,8 @@ def base_config(task: str) -> ConfigDict:
     c.ema = ConfigDict({"half_life": 0.0, "ramp": 0.05, "statistics": "averaged"})
     c.augment = ""  # of the critic's inputs: "ada", or a list of genjax.ops.augment.POLICIES and "package.module:name"
     c.ada = ConfigDict({"target": 0.6, "kimg": 500.0, "interval": 4})  # see genjax.ops.ada.adapt
+    c.ada.parts = "bgc"  # the transformations, of genjax.ops.ada.PARTS
+    c.ada.fixed = 0.0  # their probability, if it shall not adapt; 0: it adapts, from 0 on
     c.instance_noise = ConfigDict({"std": 0.0, "steps": 0})  # on the critic's inputs; falls to 0 over `steps`, if > 0
     c.packing = 1  # examples per input of the critic (arXiv:1712.04086)
     c.replay = ConfigDict({"capacity": 0, "share": 0.5})  # size of the buffer of earlier fakes; their share of a batch

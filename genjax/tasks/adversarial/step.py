@@ -114,7 +114,10 @@ def adapt_augmentation(setup: Setup, extra: dict, sign) -> tuple[dict, Metrics]:
     """The probability of augmentations after an update, if augment="ada"."""
     if not setup.adapts:
         return extra, {}
-    adapted = ada.adapt(extra["ada"], sign, setup.batch, **setup.config.ada)
+    options = setup.config.ada
+    if options.fixed:
+        return extra, {"critic/augment": extra["ada"]["p"]}
+    adapted = ada.adapt(extra["ada"], sign, setup.batch, options.target, options.kimg, options.interval)
     return extra | {"ada": adapted}, {"critic/augment": adapted["p"]}
 
 

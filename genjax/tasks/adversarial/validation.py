@@ -9,6 +9,7 @@ from genjax.errors import InputError
 from genjax.losses.adversarial import LOSSES
 from genjax.losses.penalty import PENALTIES
 from genjax.nets.minibatch import GROUP, GROUPED
+from genjax.ops import ada
 from genjax.ops.augment import policies
 from genjax.ops.pixels import RANGES
 from genjax.tasks.adversarial.config import base_config
@@ -42,6 +43,9 @@ def check_ranges(c: ConfigDict) -> None:
         if values[key] < least:
             expected = "0 or more" if least == 0 else f"at least {least}"
             raise InputError(f"{key}={values[key]}: expected {expected}")
+    pick(ada.PARTS, c.ada.parts, "ada.parts")
+    if not 0 <= c.ada.fixed <= 1:
+        raise InputError(f"ada.fixed={c.ada.fixed}: expected a probability, or 0 to adapt it")
     pick(EMA_STATISTICS, c.ema.statistics, "ema.statistics")
     if c.classes < 0 or c.classes == 1:
         raise InputError(f"classes={c.classes}: expected 0 (without labels) or at least 2")
