@@ -2,7 +2,8 @@
 
 A is ProGAN; B adds bilinear resampling, C the mapping network and styles, D a constant input in place of the latent, E
 noise, and F, the default, mixing of styles. A is trained with WGAN-GP, B to F with the non-saturating loss and R1.
-`wgan_gp` is F with A's loss, growing from 4x4 pixels. `ffhq` is the paper's run at 1024x1024, not run here.
+`wgan_gp` is F with A's loss, growing from 4x4 pixels. `ffhq` is the paper's run at 1024x1024, with the arithmetic of
+its authors' code (docs/parity.md), not run here.
 Source: arXiv:1812.04948, sections 1 and 2, appendix C. Paper: 512 channels and 25 million reals; here: fewer of both,
 and R1's weight for small images.
 """
@@ -34,11 +35,14 @@ def get_config(name=""):
     if name == "wgan_gp":
         c.growth.start, c.steps = 4, 7_000
     if name == "ffhq":
-        c.data.update(name="folder:ffhq", size="1024")
+        c.data.update(name="folder:ffhq", size="1024", mirror=True)
         c.latent = 512
         c.generator, c.critic = nets("F", tuple(SIDES.values()), width=512)
-        c.growth.update(fade=600.0, stable=600.0, batches=(256, 128, 64, 32, 16, 8, 4, 4))
-        c.steps, c.batch, c.penalty.r1 = 4_000_000, 4, 10.0
+        c.critic.update(minibatch="stddev_strided", order="code")
+        c.growth.update(fade=600.0, stable=600.0, batches=(256, 128, 64, *[32] * 5), reset_after_fade=True)
+        c.growth.learning_rates = (*[1e-3] * 4, 1.5e-3, 2e-3, 3e-3, 3e-3)
+        c.steps, c.batch, c.penalty.r1 = 518_750, 32, 10.0
+        c.eval.noise, c.critic_moves_statistics, c.ema.statistics = "random", True, "copied"
     smoke = SMOKE | {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4), "growth.start": 32}
     return variant(c, name, smoke=smoke, wgan_gp={}, ffhq={}, **{letter: {} for letter in "ABCDEF"})
 

@@ -3,7 +3,7 @@
 Source: arXiv:1912.04958, appendix B: Adam 2e-3 (0, 0.99, 1e-8), the non-saturating loss, R1 every 16th step and path
 length regularization every 4th, each in a separate optimizer step. Paper: 512 channels; here: fewer, and an R1 weight
 for small images. Adaptive augmentation: arXiv:2006.06676; here p changes five times as fast. `ffhq` is the paper's
-config F at 1024x1024, without augmentation, not run here.
+config F at 1024x1024, without augmentation, with the arithmetic of its authors' code (docs/parity.md), not run here.
 """
 
 from genjax.config import SMOKE, variant
@@ -25,10 +25,12 @@ def get_config(name=""):
     c.ema.half_life = 10_000.0
     c.augment, c.ada.kimg = "ada", 100.0
     if name == "ffhq":
-        c.data.update(name="folder:ffhq", size="1024")
+        c.data.update(name="folder:ffhq", size="1024", mirror=True)
         c.latent = 512
         c.generator = {"net": "stylegan2", "channels": CHANNELS, "width": 512}
-        c.critic = {"net": "stylegan2", "channels": CHANNELS}
+        c.critic = {"net": "stylegan2", "channels": CHANNELS, "minibatch": "stddev_strided"}
         c.steps, c.batch, c.penalty.r1, c.augment = 781_250, 32, 10.0, ""
+        c.eval.noise, c.penalty.before_augmentation = "random", True
+        c.critic_moves_statistics, c.ema.statistics = True, "copied"
     small = {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4), "generator.width": 8}
     return variant(c, name, smoke=SMOKE | small, ffhq={})

@@ -12,6 +12,9 @@ from ml_collections import ConfigDict
 from genjax.errors import InputError, did_you_mean
 from genjax.extensions import find
 
+NOISE = ("constant", "random", "none")
+"""Noise in the layers of a StyleGAN's samples: the same for all of them, the default, or each seed's own, or none."""
+
 
 def defaults(task: str) -> ConfigDict:
     """The keys that every task has. Durations are in steps."""
@@ -31,6 +34,7 @@ def defaults(task: str) -> ConfigDict:
             "upscale": False,  # True to enlarge images smaller than `size`, which are refused otherwise
             "range": "",  # black and white of 16-bit and floating-point images, "0,4095"; "": those of the type
             "labels": "",  # a table of labels by file name, "FILE" or "FILE:COLUMN"; "": see docs/data.md
+            "mirror": False,  # True to train on each image and its mirror image; evaluations compare with the former
             "skip_broken": False,  # True to leave out broken images, which are refused otherwise
             "dir": "",  # folder of prepared TFDS data sets; "": the default of TFDS
             "resident_gib": 1.0,  # data sets up to this size live on the device, larger ones stream
@@ -43,6 +47,7 @@ def defaults(task: str) -> ConfigDict:
             "features": "squeezenet",
             "samples": 2000,
             "classes": "reference",  # those of samples: in the shares of the data, or "uniform"
+            "noise": "constant",  # in a StyleGAN's layers, the same for all samples; or "random", "none"
             "heldout": "",  # the split for accuracies and reconstructions; "": "test"
             "budget": 0.1,  # largest share of the run's time; the last step is always evaluated
             "best": "",  # a metric or a value's label by which the best checkpoint is kept as well; "": none

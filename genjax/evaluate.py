@@ -37,6 +37,7 @@ def define_flags() -> None:
         lower_bound=2,
     )
     flags.define_sampling()
+    flags.define_noise()
     DEFINE_enum(
         "classes",
         None,
@@ -85,7 +86,7 @@ def _context_of_run(metrics):
     from genjax.report.console import watch
     from genjax.run.restore import restore
 
-    names = ("reference", "split", "heldout", "features", "samples", "ema", "truncation", "classes")
+    names = ("reference", "split", "heldout", "features", "samples", "ema", "truncation", "classes", "noise")
     choices = Choices(**{name: value for name in names if (value := FLAGS[name].value) is not None})
     task, state = restore(FLAGS.workdir, FLAGS.step)
     context, step = context_of(FLAGS.workdir, task, state, metrics, choices, watch), int(state.step)
@@ -104,6 +105,8 @@ def _context_of_images(metrics):
     from genjax.evaluation.selection import CHOSEN
     from genjax.report.console import watch
 
+    if FLAGS.noise:
+        raise InputError(f"--noise={FLAGS.noise} is of a run's samples, not of --images")
     if FLAGS.classes:
         raise InputError(f"--classes={FLAGS.classes} is of a run's samples; --images have the classes that they have")
     if not FLAGS.reference:

@@ -28,6 +28,7 @@ def define_flags() -> None:
     DEFINE_string("seeds", "0-63", "Which examples: '0-63', '3,5,8' or both forms mixed.")
     flags.define_out("grid.png", Destination.HELP)
     flags.define_sampling()
+    flags.define_noise()
     DEFINE_string("label", "", "Make all samples of this class of the run, a name or a number.")
     DEFINE_integer("columns", None, "Columns of the grid; default: nearly square.", lower_bound=1)
 
@@ -46,14 +47,14 @@ def parse_seeds(text: str) -> np.ndarray:
     return np.array(seeds, np.int32)
 
 
-def sample(workdir, seeds, step=None, ema=True, truncation=None, label="") -> np.ndarray:
+def sample(workdir, seeds, step=None, ema=True, truncation=None, label="", noise="") -> np.ndarray:
     """Samples of a trained run, one per seed: uint8 [N, H, W, C], or float32 points [N, D]; see `Run.sample`.
 
     Raises: InputError if there is no such run, checkpoint or label, or the task has no "sample" output.
     """
     from genjax.run.loaded import open_run
 
-    return open_run(workdir, None, step, needs=("sample",)).sample(seeds, label, truncation, ema)
+    return open_run(workdir, None, step, needs=("sample",)).sample(seeds, label, truncation, ema, noise)
 
 
 def legend(seeds) -> dict[str, Any]:
@@ -73,7 +74,8 @@ def main() -> None:
 
     seeds = parse_seeds(FLAGS.seeds)
     out = Destination.parse(FLAGS.out)
-    examples = sample(FLAGS.workdir, seeds, FLAGS.step, FLAGS.ema, FLAGS.truncation, FLAGS.label)
+    how = FLAGS.step, FLAGS.ema, FLAGS.truncation, FLAGS.label, FLAGS.noise or ""
+    examples = sample(FLAGS.workdir, seeds, *how)
     out.check(examples.ndim == 4)
     names = [f"seed_{seed:06d}" for seed in seeds]
     out.write(examples, names, lambda: gallery.draw(examples, FLAGS.columns, **legend(seeds)))

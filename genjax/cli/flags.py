@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
+from genjax.config import NOISE
 from genjax.errors import InputError
 from genjax.files import expand
 from genjax.text import split_list
@@ -77,6 +78,17 @@ def define_sampling() -> None:
         None,
         "Less variety, more typical examples: redraw latents outside [-t, t]; for a StyleGAN this is psi, the distance "
         "of w from its average.",
+    )
+
+
+def define_noise() -> None:
+    """--noise: the noise of a StyleGAN's layers."""
+    flags.DEFINE_enum(
+        "noise",
+        None,
+        NOISE,
+        "Noise in a StyleGAN's layers: constant, the same for all samples (the default), random, that of a sample's "
+        "seed, or none.",
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from genjax.config import NOISE, pick
 from genjax.engine.state import State
 from genjax.errors import InputError, did_you_mean
 
@@ -32,7 +33,8 @@ OUTPUTS = {
     "sample": Output(
         ("seeds",),
         ("truncation", "ema"),
-        "int32 [N] -> uint8 [N, H, W, C], or float32 [N, ...]; a seed's example does not depend on the other seeds",
+        "int32 [N] -> uint8 [N, H, W, C], or float32 [N, ...]; a seed's example does not depend on the other seeds; "
+        "it may take `noise` too, of genjax.config.NOISE",
         "genjax.sample, genjax.evaluate, previews while training",
     ),
     "latents": Output(
@@ -121,6 +123,18 @@ def check_truncation(truncation: float | None, outputs: Mapping[str, Any]) -> No
         return
     expected = "a number, such as 0.7, or 0 for the average" if "map" in outputs else "a number above 0, such as 0.7"
     raise InputError(f"--truncation={truncation}: expected {expected}")
+
+
+def noise_option(noise: str, outputs: Mapping[str, Callable], key: str) -> dict[str, str]:
+    """The option `noise` of the output "sample"; none for the constant one, which every task has.
+
+    Raises: InputError, naming `key`, for a name that is not of NOISE, or samples whose noise cannot be chosen.
+    """
+    if pick(NOISE, noise, key) == NOISE[0]:
+        return {}
+    if "noise" not in inspect.signature(outputs["sample"]).parameters:
+        raise InputError(f"{key}={noise}: only StyleGANs have noise that can be chosen: leave it at {NOISE[0]}")
+    return {"noise": noise}
 
 
 def apply_in_batches(output: Callable, state: State, inputs: np.ndarray, **options) -> np.ndarray:

@@ -40,7 +40,7 @@ class EvalContext:
     nets: list[FeatureNet]  # empty if the samples have no features, as series
     task: Task | None = None  # of a run
     state: State | None = None
-    options: dict[str, Any] = field(default_factory=dict)  # of the task's outputs: ema, truncation
+    options: dict[str, Any] = field(default_factory=dict)  # of the output "sample": ema, truncation, noise
     drawn: dict[str, Any] = field(default_factory=dict)  # how samples were: classes, chosen; of the protocol
     progress: Callable[[str, int], AbstractContextManager[OnProgress]] = silent  # shows long work: title, total
     images: dict[str, Any] = field(default_factory=dict)  # images that metrics draw, by file name

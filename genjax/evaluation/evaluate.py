@@ -75,6 +75,8 @@ def _protocol(context: EvalContext, metric: Metric, net: FeatureNet | None, sett
             protocol["samples"]["form"] = context.samples.form
         if context.options.get("truncation") is not None:
             protocol["samples"]["truncation"] = context.options["truncation"]
+        if "noise" in context.options:
+            protocol["samples"]["noise"] = context.options["noise"]
     if metric.reference or (metric.samples and context.drawn.get("classes") == REFERENCE):
         protocol["reference"] = context.reference.describe()
     if net:

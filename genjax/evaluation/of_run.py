@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from os import PathLike
 from typing import NamedTuple
 
-from genjax.engine.outputs import check_truncation
+from genjax.engine.outputs import check_truncation, noise_option
 from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.errors import InputError
@@ -29,6 +29,7 @@ class Choices(NamedTuple):
     ema: bool = True  # whether averaged weights are used where the run has them
     truncation: float | None = None
     classes: str = ""  # the classes of samples: in the shares of the reference, or uniform
+    noise: str = ""  # in a StyleGAN's layers, of genjax.config.NOISE
 
 
 def context_of(
@@ -59,6 +60,8 @@ def context_of(
     drawn = {}
     if "sample" in task.outputs:
         options = {"ema": choices.ema, "truncation": choices.truncation}
+        key = "--noise" if choices.noise else "eval.noise"
+        options |= noise_option(choices.noise or config.eval.noise, task.outputs, key)
         names = info["data"]["labels"]
         shares = choices.classes or config.eval.classes
         drawn, frequencies = sources.classes_of(task, reference, names, shares)

@@ -32,7 +32,7 @@ def ppl(context: "EvalContext") -> Measured:
     """Perceptual path length in z, and in w of a StyleGAN, over 2,000 paths each.
 
     Images are neither rounded nor cropped. Each path has one class, that of a sample. Truncation applies to latents,
-    or to w if the generator has them.
+    or to w if the generator has them; noise is constant, whatever that of the samples is.
     """
     from genjax.engine.outputs import EVAL_BATCH, apply_in_batches
     from genjax.metrics import perceptual
@@ -79,6 +79,8 @@ def ppl(context: "EvalContext") -> Measured:
             values.append(PATH_LENGTH.value(length, distance=perceptual.NAME, space=space))
     settings = {"paths": count, "space": " and ".join(spaces), "sampling": "full", "epsilon": 1e-4}
     settings |= {"distance": perceptual.NAME, "seed": 0}
+    if "noise" in context.options:
+        settings["noise"] = "constant"
     if task.classes:
         settings["class"] = "a sample's"
     return values, settings

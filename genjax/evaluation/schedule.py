@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 from genjax.config import pick
 from genjax.data.source import Source
 from genjax.engine.distributed import collective, run_on_main
+from genjax.engine.outputs import noise_option
 from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.errors import InputError
@@ -52,6 +53,9 @@ class EvalSchedule:
         pick(selection.CLASSES, c.classes, "eval.classes")
         self.metrics = registry.parse(c.metrics, "eval.metrics") if c.every else []
         self.makes_samples = "sample" in task.outputs
+        self.options = {"ema": True, "truncation": None}
+        if self.makes_samples:
+            self.options |= noise_option(c.noise, task.outputs, "eval.noise")
         needs_nets = self.makes_samples and any(metric.per_net for metric in self.metrics)
         self.nets = open_feature_nets(c.features, source) if needs_nets else []
         self.criterion = criterion.parse(c, self.metrics, self.nets, self.makes_samples)
@@ -97,7 +101,7 @@ class EvalSchedule:
     def _context(self, state):
         context = EvalContext(None, self.source, self.heldout, self.nets, self.task, state)
         if self.makes_samples:
-            context.options = {"ema": True, "truncation": None}
+            context.options = self.options
             names = self.source.label_names
             context.drawn, frequencies = sources.classes_of(self.task, self.source, names, self.config.classes)
             context.samples = sources.samples_of(

@@ -71,7 +71,8 @@ class Critic(Contract):
     its random numbers are of the stream "dropout".
 
     Fields:
-        minibatch: its statistic over the batch: "" for none, a name of `genjax.nets.minibatch.MINIBATCH`, or another.
+        minibatch: its statistic over the batch: "" for none, a name of `genjax.nets.minibatch.MINIBATCH`, or another;
+            of groups of `minibatch_group` examples, if it has that field, or else of 4.
         batch_norm: True if it normalizes over the batch, which gradient penalties do not allow.
         conditioning: "concat" if a class is concatenated with the examples; another name needs `classes` in the config.
     """
@@ -183,7 +184,7 @@ class StyleGenerator(Styled):
         """Styles as a call in training makes them. Shapes: z [B, latent] -> [B, layers, width]."""
 
     def synthesize(self, ws, noise):
-        """The image of styles; `noise` is a key, None (constant) or False (none)."""
+        """The image of styles; `noise` is a key, or one per image [B], None (constant) or False (none)."""
 
 
 class StyleCritic(Contract):

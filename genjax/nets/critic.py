@@ -6,7 +6,7 @@
 import jax.numpy as jnp
 
 from genjax.nets.layers import INITIALIZERS, Dense
-from genjax.nets.minibatch import MINIBATCH, Discrimination
+from genjax.nets.minibatch import GROUP, MINIBATCH, Discrimination
 from genjax.ops.arrays import flatten
 
 CHOICES = {
@@ -31,6 +31,7 @@ def critic_head(critic, x, train, class_onehot):
     Fields:
         minibatch: the statistic over the batch that joins the features (`genjax.nets.minibatch`); "": none.
         minibatch_kernels: number of projections of "discrimination".
+        minibatch_group: examples per group of "stddev" and "stddev_strided".
         conditioning: "projection" adds the product of the features with a vector of the class (arXiv:1802.05637,
             eq. 3); "auxiliary" has a second head with class logits (arXiv:1610.09585, section 3).
         spectral, kernel_init: of all dense layers.
@@ -43,7 +44,8 @@ def critic_head(critic, x, train, class_onehot):
     if critic.minibatch == "discrimination":
         h = Discrimination(critic.minibatch_kernels)(h)
     elif critic.minibatch:
-        h = jnp.concatenate([h, MINIBATCH[critic.minibatch](x)[:, None]], 1)
+        group = getattr(critic, "minibatch_group", GROUP)
+        h = jnp.concatenate([h, MINIBATCH[critic.minibatch](x, group)[:, None]], 1)
     logits = Dense(1, **layer)(h, train)[:, 0]
     if class_onehot is not None and critic.conditioning == "projection":
         logits += (Dense(features.shape[1], use_bias=False, **layer)(class_onehot, train) * features).sum(1)

@@ -19,6 +19,7 @@ from genjax.nets.layers import (
     Dropout,
     batch_norm,
 )
+from genjax.nets.minibatch import GROUP
 
 
 class Generator(nn.Module):
@@ -100,6 +101,7 @@ class Critic(nn.Module):
     spectral: bool = False
     minibatch: str = ""
     minibatch_kernels: int = 50
+    minibatch_group: int = GROUP
     conditioning: str = "concat"
     kernel_init: str = "glorot"
 

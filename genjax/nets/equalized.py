@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from genjax.ops import conv as ops
+from genjax.ops.resample import downsample2x
 
 RELU_GAIN = math.sqrt(2)
 """He's gain, for layers before a (leaky) ReLU; that of linear layers is 1."""
@@ -20,28 +21,33 @@ class Dense(nn.Module):
     """A matrix product with bias, scaled by gain / sqrt(number of inputs).
 
     With `lr_multiplier` m its parameters learn m times as fast, because they are stored divided by m
-    (arXiv:1812.04948, appendix C). `bias` is the first value of the biases. Shapes: [B, I] -> [B, features].
+    (arXiv:1812.04948, appendix C). `bias` is the first value of the biases, unless `use_bias` is False.
+    Shapes: [B, I] -> [B, features].
     """
 
     features: int
     gain: float = RELU_GAIN
     lr_multiplier: float = 1.0
     bias: float = 0.0
+    use_bias: bool = True
 
     @nn.compact
     def __call__(self, x):
         """Apply the layer to x."""
         m = self.lr_multiplier
         w = self.param("kernel", nn.initializers.normal(1 / m), (x.shape[-1], self.features))
-        b = self.param("bias", nn.initializers.constant(self.bias / m), (self.features,))
-        return x @ (w * (m * self.gain / math.sqrt(x.shape[-1]))) + m * b
+        y = x @ (w * (m * self.gain / math.sqrt(x.shape[-1])))
+        start = nn.initializers.constant(self.bias / m)
+        return y + m * self.param("bias", start, (self.features,)) if self.use_bias else y
 
 
 class Conv(nn.Module):
     """A convolution scaled by gain / sqrt(number of inputs).
 
     `upsample` repeats each pixel as 2 x 2 pixels first, in one operation; it needs stride 1 and padding "SAME".
-    Shapes: [B, H, W, I] -> [B, H, W, features] for stride 1 and padding "SAME", [B, 2H, 2W, features] with `upsample`.
+    `downsample` takes the mean of each block of 2 x 2 pixels before the bias.
+    Shapes: [B, H, W, I] -> [B, H, W, features] for stride 1 and padding "SAME", [B, 2H, 2W, features] with `upsample`,
+    [B, H/2, W/2, features] with `downsample`.
     """
 
     features: int
@@ -51,6 +57,7 @@ class Conv(nn.Module):
     stride: int = 1
     padding: str = "SAME"
     upsample: bool = False
+    downsample: bool = False
 
     @nn.compact
     def __call__(self, x):
@@ -59,6 +66,7 @@ class Conv(nn.Module):
         w = self.param("kernel", nn.initializers.normal(1.0), size) * (self.gain / math.sqrt(math.prod(size[:3])))
         plain = {"stride": (self.stride, self.stride), "padding": self.padding}
         y = ops.upsample_conv(x, w) if self.upsample else ops.conv(x, w, **plain)
+        y = downsample2x(y) if self.downsample else y
         return y + self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else y
 
 

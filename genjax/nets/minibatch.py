@@ -6,7 +6,10 @@ import jax.numpy as jnp
 from genjax.errors import InputError
 
 GROUP = 4
-"""Examples per group of the paper's standard deviation (arXiv:1710.10196, section 3)."""
+"""Examples per group of the paper's standard deviation, unless a net's `minibatch_group` is another.
+
+Source: arXiv:1710.10196, section 3.
+"""
 
 
 class Discrimination(nn.Module):
@@ -35,31 +38,49 @@ def stddev(x, group: int = GROUP):
     Source: arXiv:1710.10196, section 3, with the 1e-8 of its code.
     Raises: InputError if groups do not divide the batch.
     """
-    group = min(group, len(x))
-    if len(x) % group:
-        raise InputError(f"the minibatch's standard deviation is over groups of {group}, which do not divide {len(x)}")
+    group = _size(x, group)
     grouped = x.reshape(len(x) // group, group, -1)
     return jnp.repeat(jnp.sqrt(grouped.var(1) + 1e-8).mean(1), group)
 
 
-def stddev_textbook(x):
+def stddev_strided(x, group: int = GROUP):
+    """As `stddev`, but group m of M has the examples m, m + M, m + 2M, ..., as in the code of arXiv:1710.10196."""
+    group = _size(x, group)
+    grouped = x.reshape(group, len(x) // group, -1)
+    return jnp.tile(jnp.sqrt(grouped.var(0) + 1e-8).mean(1), group)
+
+
+def _size(x, group):
+    """Examples per group of a batch."""
+    group = min(group, len(x))
+    if len(x) % group:
+        raise InputError(f"the minibatch's standard deviation is over groups of {group}, which do not divide {len(x)}")
+    return group
+
+
+def stddev_textbook(x, group: int = GROUP):
     """A textbook's variant: the standard deviation over examples and channels at each place, a mean over places.
+
+    The whole batch is one group, whatever `group` is.
 
     Shapes: x [B, H, W, C] or [B, C] -> [B], all equal.
     """
     return jnp.full(len(x), jnp.sqrt(x.var((0, x.ndim - 1)) + 1e-8).mean())
 
 
-MINIBATCH = {"stddev": stddev, "stddev_textbook": stddev_textbook}
-"""Statistics without parameters, by the names of a critic's field `minibatch`."""
+MINIBATCH = {"stddev": stddev, "stddev_strided": stddev_strided, "stddev_textbook": stddev_textbook}
+"""Statistics without parameters, (x, group) -> [B], by the names of a critic's field `minibatch`."""
+
+GROUPED = ("stddev", "stddev_strided")
+"""Those over groups that have to divide the batch."""
 
 
-def append_statistic(minibatch: str, x):
+def append_statistic(minibatch: str, x, group: int = GROUP):
     """Maps with a statistic as one more channel, equal at all places; unchanged if `minibatch` is "".
 
     Shapes: x [B, H, W, C] -> [B, H, W, C + 1].
     """
     if not minibatch:
         return x
-    numbers = MINIBATCH[minibatch](x)[:, None, None, None]
+    numbers = MINIBATCH[minibatch](x, group)[:, None, None, None]
     return jnp.concatenate([x, jnp.broadcast_to(numbers, (*x.shape[:3], 1))], 3)

@@ -7,6 +7,7 @@ import flax.linen as nn
 
 from genjax.nets.critic import CHOICES, append_class, critic_head
 from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Dense, batch_norm
+from genjax.nets.minibatch import GROUP
 from genjax.ops.arrays import flatten
 
 
@@ -49,6 +50,7 @@ class Critic(nn.Module):
     spectral: bool = False
     minibatch: str = ""
     minibatch_kernels: int = 50
+    minibatch_group: int = GROUP
     conditioning: str = "concat"
     kernel_init: str = "glorot"
 

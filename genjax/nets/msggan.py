@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from genjax.nets import progan
 from genjax.nets.equalized import Conv, Dense
-from genjax.nets.minibatch import MINIBATCH, append_statistic
+from genjax.nets.minibatch import GROUP, MINIBATCH, append_statistic
 from genjax.nets.progan import leaky_relu
 from genjax.nets.remat import maybe_remat
 from genjax.ops.resample import downsample2x
@@ -27,6 +27,7 @@ class Critic(nn.Module):
         combine: "simple" concatenates the image with the maps, "lin_cat" a 1x1 convolution of the image with as many
             channels as the maps, "cat_lin" applies a 1x1 convolution to both (the paper's phi).
         minibatch: a statistic over the batch that joins the 4x4 maps; "": none.
+        minibatch_group: examples per group of that statistic.
         remat: True to keep one map per layer for the backward pass.
 
     Shapes: x a tuple of [B, 4 * 2**i, 4 * 2**i, C] for i = 0, 1, ... -> [B].
@@ -35,6 +36,7 @@ class Critic(nn.Module):
     channels: tuple[int, ...] = (512, 512, 512, 512, 256, 128, 64, 32, 16)
     combine: str = "lin_cat"
     minibatch: str = "stddev"
+    minibatch_group: int = GROUP
     remat: bool = False
 
     CHOICES: ClassVar = {"combine": ("simple", "lin_cat", "cat_lin"), "minibatch": ("", *MINIBATCH)}
@@ -49,7 +51,7 @@ class Critic(nn.Module):
             for width in self.channels[stage], self.channels[stage - 1]:
                 h = layer(Conv(width), h)
             h = self._join(smaller[stage - 1], downsample2x(h))
-        h = leaky_relu(Conv(self.channels[0])(append_statistic(self.minibatch, h)))
+        h = leaky_relu(Conv(self.channels[0])(append_statistic(self.minibatch, h, self.minibatch_group)))
         h = leaky_relu(Dense(self.channels[0])(h.reshape(len(h), -1)))
         return Dense(1, gain=1.0)(h)[:, 0]
 

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from genjax.errors import InputError
 from genjax.nets.equalized import RELU_GAIN, Conv, Dense, pixel_norm
 from genjax.nets.layers import ACTIVATIONS
-from genjax.nets.minibatch import MINIBATCH, append_statistic
+from genjax.nets.minibatch import GROUP, MINIBATCH, append_statistic
 from genjax.nets.remat import maybe_remat
 from genjax.ops.resample import BINOMIAL, SMOOTH, downsample2x, upfirdn2d, upsample2x
 
@@ -46,6 +46,7 @@ class Generator(nn.Module):
     Fields:
         channels: of each stage.
         bilinear: True to filter upsampled maps with [1, 2, 1] (arXiv:1812.04948, table 1, B).
+        channel_bias: True for one bias per channel after the dense layer, as in the authors' code, not one per number.
         output: the range of pixels; no activation is applied.
         remat: True to keep one map per layer for the backward pass.
 
@@ -55,6 +56,7 @@ class Generator(nn.Module):
     shape: tuple[int, ...]
     channels: tuple[int, ...] = (512, 512, 512, 512, 256, 128, 64, 32, 16)
     bilinear: bool = False
+    channel_bias: bool = False
     output: str = "tanh"
     remat: bool = False
 
@@ -69,7 +71,8 @@ class Generator(nn.Module):
     def setup(self):
         """Create the layers of all stages."""
         first, *later = self.channels
-        self.dense = Dense(16 * first, gain=RELU_GAIN / 4)
+        self.dense = Dense(16 * first, gain=RELU_GAIN / 4, use_bias=not self.channel_bias)
+        self.bias = self.param("bias", nn.initializers.zeros, (first,)) if self.channel_bias else None
         self.convs = [(Conv(first),), *((Conv(n, upsample=not self.bilinear), Conv(n)) for n in later)]
         self.to_rgb = [Conv(self.shape[2], kernel=1, gain=1.0) for _ in self.channels]
 
@@ -96,6 +99,7 @@ class Generator(nn.Module):
     def _maps(self, z, last):
         """The maps of the stages 0 to `last`."""
         x = self.dense(pixel_norm(z)).reshape(-1, 4, 4, self.channels[0])
+        x = x + self.bias if self.channel_bias else x
         x = pixel_norm(leaky_relu(x))
         maps = []
         layer = maybe_remat(self.remat, lambda conv, x: pixel_norm(leaky_relu(conv(x))))
@@ -113,7 +117,10 @@ class Critic(nn.Module):
     Fields:
         channels: of each stage.
         minibatch: a statistic over the batch that joins the 4x4 maps; "": none.
+        minibatch_group: examples per group of that statistic.
         bilinear: True to filter maps with [1, 2, 1] before they are downsampled.
+        order: "paper": a stage's last convolution, bias and leaky ReLU, filter, mean; "code", as the authors' code has
+            it: filter, convolution, mean, bias and leaky ReLU.
         remat: True to keep one map per layer for the backward pass.
 
     Shapes: x [B, side, side, C], side = 4 * 2**stage -> [B].
@@ -121,16 +128,19 @@ class Critic(nn.Module):
 
     channels: tuple[int, ...] = (512, 512, 512, 512, 256, 128, 64, 32, 16)
     minibatch: str = "stddev"
+    minibatch_group: int = GROUP
     bilinear: bool = False
+    order: str = "paper"
     remat: bool = False
 
-    CHOICES: ClassVar = {"minibatch": ("", *MINIBATCH)}
+    CHOICES: ClassVar = {"minibatch": ("", *MINIBATCH), "order": ("paper", "code")}
 
     def setup(self):
         """Create the layers of all stages."""
         below = (self.channels[0], *self.channels[:-1])
         self.from_rgb = [Conv(n, kernel=1) for n in self.channels]
-        self.convs = [None, *((Conv(n), Conv(m)) for m, n in zip(below[1:], self.channels[1:], strict=True))]
+        last = {"downsample": self.order == "code"}
+        self.convs = [None, *((Conv(n), Conv(m, **last)) for m, n in zip(below[1:], self.channels[1:], strict=True))]
         self.last = Conv(self.channels[0]), Dense(self.channels[0]), Dense(1, gain=1.0)
 
     def __call__(self, x, train: bool = False, class_onehot=None, stage: int | None = None, alpha=None):
@@ -147,13 +157,16 @@ class Critic(nn.Module):
     def _previous_stage(self, i, h):
         """Maps of stage i to maps of stage i - 1."""
         layer = maybe_remat(self.remat, lambda conv, h: leaky_relu(conv(h)))
-        for conv in self.convs[i]:
-            h = layer(conv, h)
+        first, second = self.convs[i]
+        h = layer(first, h)
+        if self.order == "code":
+            return layer(second, upfirdn2d(h, BINOMIAL) if self.bilinear else h)
+        h = layer(second, h)
         # The filter [1, 2, 1] followed by means of 2x2 pixels is [1, 3, 3, 1].
         return upfirdn2d(h, SMOOTH, down=2) if self.bilinear else downsample2x(h)
 
     def _logits(self, h):
         conv, hidden, logit = self.last
-        h = leaky_relu(conv(append_statistic(self.minibatch, h)))
+        h = leaky_relu(conv(append_statistic(self.minibatch, h, self.minibatch_group)))
         h = leaky_relu(hidden(h.reshape(len(h), -1)))
         return logit(h)[:, 0]

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from genjax.errors import InputError
 from genjax.nets.critic import CHOICES, append_class, critic_head
 from genjax.nets.layers import INITIALIZERS, ConditionalBatchNorm, Conv, Dense
+from genjax.nets.minibatch import GROUP
 from genjax.ops.pool import average_pool
 from genjax.ops.resize import bilinear
 
@@ -82,6 +83,7 @@ class Critic(nn.Module):
     spectral: bool = True
     minibatch: str = ""
     minibatch_kernels: int = 50
+    minibatch_group: int = GROUP
     conditioning: str = "concat"
     kernel_init: str = "glorot"
 

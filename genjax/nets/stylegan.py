@@ -19,18 +19,40 @@ from genjax.ops.noise import normal
 from genjax.ops.resample import upfirdn2d, upsample2x
 
 
-def layer_noise(noise, number: int, x):
-    """The noise of layer `number`: drawn from a key, constant for None, zero for False.
+def layer_noise(noise, number: int, x, constant=None):
+    """The noise of layer `number`: drawn from a key, or from a key per example; constant for None, zero for False.
+
+    `constant` is the constant noise [1, H, W, 1]; None: that of `constant_noise`.
 
     Shapes: x [B, H, W, C] -> [B, H, W, 1], of a constant [1, H, W, 1], of zero [].
-    Authors' code: the constant is drawn when the net is made; here: it is the same for all nets.
     """
     if noise is False:
         return jnp.zeros((), x.dtype)
     size = (*x.shape[1:3], 1)
     if noise is None:
-        return jax.random.normal(jax.random.fold_in(jax.random.key(0), number), (1, *size)).astype(x.dtype)
+        return (constant_noise(number, size) if constant is None else constant).astype(x.dtype)
+    if noise.ndim:
+        draws = jax.vmap(lambda key: jax.random.normal(jax.random.fold_in(key, number), size))(noise)
+        return draws.astype(x.dtype)
     return normal(jax.random.fold_in(noise, number), len(x), size).astype(x.dtype)
+
+
+def constant_noise(number: int, size: tuple[int, ...]):
+    """The constant noise of layer `number`. Shapes: size [H, W, 1] -> [1, H, W, 1].
+
+    Authors' code: it is drawn when the net is made; here: it is the same for all nets.
+    """
+    return jax.random.normal(jax.random.fold_in(jax.random.key(0), number), (1, *size))
+
+
+def stored_noise(module: nn.Module, x):
+    """The constant noise of a layer for maps x in the collection "noise", if its field `stored_noise` asks for it.
+
+    Shapes: x [B, H, W, C] -> [1, H, W, 1] or None.
+    """
+    if not module.stored_noise:
+        return None
+    return module.variable("noise", "constant", constant_noise, module.number, (*x.shape[1:3], 1)).value
 
 
 def apply_style(x, style):
@@ -55,6 +77,7 @@ class Layer(nn.Module):
     number: int
     noise: bool = True
     bilinear: bool = True
+    stored_noise: bool = False
 
     @nn.compact
     def __call__(self, x, w, noise):
@@ -65,7 +88,7 @@ class Layer(nn.Module):
         x = upfirdn2d(x) if doubles and self.bilinear else x
         if self.noise:
             scale = self.param("noise_scale", nn.initializers.zeros, (self.features,))
-            x = x + scale * layer_noise(noise, self.number, x)
+            x = x + scale * layer_noise(noise, self.number, x, stored_noise(self, x))
         x = leaky_relu(x + self.param("bias", nn.initializers.zeros, (self.features,)))
         return apply_style(x, Dense(2 * self.features, gain=1.0, name="style")(w))
 
@@ -82,6 +105,7 @@ class Generator(Styled):
         constant_input: False to make the first maps from w (table 1, before D).
         noise: False for layers without noise (table 1, before E).
         bilinear: False to leave upsampled maps unfiltered (table 1, before B).
+        stored_noise: True to keep constant noise in a collection "noise", so that weights can bring their own.
         output: the range of pixels, [-1, 1]; no activation is applied, as in the papers.
         remat: True to keep one map per layer for the backward pass.
 
@@ -96,6 +120,7 @@ class Generator(Styled):
     constant_input: bool = True
     noise: bool = True
     bilinear: bool = True
+    stored_noise: bool = False
     output: str = "tanh"
     remat: bool = False
 
@@ -110,7 +135,7 @@ class Generator(Styled):
     def setup(self):
         """Create the layers of all stages."""
         first = self.channels[0]
-        options = {"noise": self.noise, "bilinear": self.bilinear}
+        options = {name: getattr(self, name) for name in ("noise", "bilinear", "stored_noise")}
         self.mapping = Mapping(self.width, self.layers)
         if self.constant_input:
             self.constant = self.param("constant", nn.initializers.ones, (4, 4, first))

@@ -10,12 +10,13 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from genjax.errors import InputError
 from genjax.nets.equalized import RELU_GAIN, Conv, Dense
 from genjax.nets.mapping import Mapping, Styled, leaky_relu
-from genjax.nets.minibatch import append_statistic
+from genjax.nets.minibatch import GROUP, MINIBATCH, append_statistic
 from genjax.nets.progan import check_stages
 from genjax.nets.remat import maybe_remat
-from genjax.nets.stylegan import layer_noise
+from genjax.nets.stylegan import layer_noise, stored_noise
 from genjax.ops.modulated import modulated_conv
 from genjax.ops.resample import SMOOTH, upfirdn2d
 
@@ -23,9 +24,20 @@ CHANNELS = (512, 512, 512, 512, 512, 256, 128, 64, 32)
 """Channels of the stages 4, 8, ..., 1024 in config F; from 64 pixels on twice those of configs A to D."""
 
 
-def activated(x):
-    """Leaky ReLU times He's gain, which applies to biases too; kernels do not have it."""
-    return RELU_GAIN * leaky_relu(x)
+def activated(x, limit: float = 0.0):
+    """Leaky ReLU times He's gain, which applies to biases too; kernels do not have it. Clamped if there is a limit."""
+    return clamped(RELU_GAIN * leaky_relu(x), limit)
+
+
+def clamped(x, limit: float):
+    """Numbers beyond -limit and limit set to these; 0: no limit. Source: the code of arXiv:2006.06676."""
+    return jnp.clip(x, -limit, limit) if limit else x
+
+
+def check_clamp(net: str, limit: float) -> None:
+    """Raises: InputError for a negative limit."""
+    if not limit >= 0:
+        raise InputError(f"{net}.conv_clamp={limit}: expected 0 (none) or more, such as 256")
 
 
 class ModulatedConv(nn.Module):
@@ -57,32 +69,37 @@ class Layer(nn.Module):
 
     features: int
     number: int
+    stored_noise: bool = False
+    conv_clamp: float = 0.0
 
     @nn.compact
     def __call__(self, x, w, noise):
         """Apply the layer to maps x under styles w, with the noise of `layer_noise`."""
         x = ModulatedConv(self.features, up=self.number % 2 == 1)(x, w)
-        x = x + self.param("noise_scale", nn.initializers.zeros, ()) * layer_noise(noise, self.number, x)
-        return activated(x + self.param("bias", nn.initializers.zeros, (self.features,)))
+        draws = layer_noise(noise, self.number, x, stored_noise(self, x))
+        x = x + self.param("noise_scale", nn.initializers.zeros, ()) * draws
+        return activated(x + self.param("bias", nn.initializers.zeros, (self.features,)), self.conv_clamp)
 
 
 class ToRGB(nn.Module):
     """A stage's image: a modulated 1x1 convolution without demodulation. Shapes: [B, H, W, I] -> [..., C]."""
 
     colors: int
+    conv_clamp: float = 0.0
 
     @nn.compact
     def __call__(self, x, w):
         """Colors of maps x under styles w."""
         x = ModulatedConv(self.colors, kernel=1, demodulate=False)(x, w)
-        return x + self.param("bias", nn.initializers.zeros, (self.colors,))
+        return clamped(x + self.param("bias", nn.initializers.zeros, (self.colors,)), self.conv_clamp)
 
 
 class Generator(Styled):
     """A generator: latents to w, one layer on constant 4x4 maps, two layers per further stage, a sum of their images.
 
     A stage's image shares its style with the first layer of the next stage, so there are 2 styles per stage. Fields and
-    randomness in training are those of StyleGAN's generator.
+    randomness in training are those of StyleGAN's generator; `conv_clamp` bounds the outputs of layers and images of
+    stages by their absolute value, 0: none.
 
     Shapes: z [B, latent] -> [B, *shape].
     """
@@ -92,6 +109,8 @@ class Generator(Styled):
     width: int = 512
     layers: int = 8
     mixing: float = 0.9
+    stored_noise: bool = False
+    conv_clamp: float = 0.0
     output: str = "tanh"
     remat: bool = False
 
@@ -101,13 +120,17 @@ class Generator(Styled):
         """Raises: InputError for a shape that the stages do not make."""
         super().__post_init__()
         check_stages("generator", self.shape, self.channels)
+        check_clamp("generator", self.conv_clamp)
 
     def setup(self):
         """Create the layers of all stages."""
         self.mapping = Mapping(self.width, self.layers, gain=RELU_GAIN)
         self.constant = self.param("constant", nn.initializers.normal(1.0), (4, 4, self.channels[0]))
-        self.convs = [Layer(self.channels[(i + 1) // 2], i) for i in range(2 * len(self.channels) - 1)]
-        self.to_rgb = [ToRGB(self.shape[2]) for _ in self.channels]
+        self.convs = [
+            Layer(self.channels[(i + 1) // 2], i, self.stored_noise, self.conv_clamp)
+            for i in range(2 * len(self.channels) - 1)
+        ]
+        self.to_rgb = [ToRGB(self.shape[2], self.conv_clamp) for _ in self.channels]
 
     def __call__(self, z, train: bool = False, class_onehot=None):
         """Images of latents z."""
@@ -141,13 +164,14 @@ class Block(nn.Module):
     """
 
     features: int
+    conv_clamp: float = 0.0
 
     @nn.compact
     def __call__(self, x):
         """Apply the block; the sum of its branches is divided by sqrt 2, which preserves the variance."""
-        h = activated(Conv(x.shape[-1], gain=1.0)(x))
+        h = activated(Conv(x.shape[-1], gain=1.0)(x), self.conv_clamp)
         h = upfirdn2d(h, SMOOTH, pad=1)
-        h = activated(Conv(self.features, gain=1.0, stride=2, padding="VALID")(h))
+        h = activated(Conv(self.features, gain=1.0, stride=2, padding="VALID")(h), self.conv_clamp)
         skip = Conv(self.features, kernel=1, gain=1.0, use_bias=False)(upfirdn2d(x, SMOOTH, down=2))
         return (h + skip) / 2**0.5
 
@@ -157,7 +181,9 @@ class Critic(nn.Module):
 
     Fields:
         channels: of the stages 4, 8, ..., as those of the generator.
-        minibatch: "stddev" or "" (none).
+        minibatch: a statistic over the batch that joins the 4x4 maps; "": none.
+        minibatch_group: examples per group of that statistic.
+        conv_clamp: bound of the absolute value of convolutions' activated outputs; 0: none.
         remat: True to keep one map per block for the backward pass.
 
     Shapes: x [B, side, side, C] -> [B].
@@ -165,19 +191,26 @@ class Critic(nn.Module):
 
     channels: tuple[int, ...] = CHANNELS
     minibatch: str = "stddev"
+    minibatch_group: int = GROUP
+    conv_clamp: float = 0.0
     remat: bool = False
 
-    CHOICES: ClassVar = {"minibatch": ("", "stddev")}
+    CHOICES: ClassVar = {"minibatch": ("", *MINIBATCH)}
+
+    def __post_init__(self):
+        """Raises: InputError for a negative limit."""
+        super().__post_init__()
+        check_clamp("critic", self.conv_clamp)
 
     @nn.compact
     def __call__(self, x, train: bool = False, class_onehot=None):
         """Logits of images x."""
         check_stages("critic", x.shape[1:], self.channels)
-        x = activated(Conv(self.channels[-1], kernel=1, gain=1.0)(x))
+        x = activated(Conv(self.channels[-1], kernel=1, gain=1.0)(x), self.conv_clamp)
         run = maybe_remat(self.remat, lambda block, x: block(x))
         for features in self.channels[-2::-1]:
-            x = run(Block(features), x)
-        x = append_statistic(self.minibatch, x)
-        x = activated(Conv(self.channels[0], gain=1.0)(x))
+            x = run(Block(features, self.conv_clamp), x)
+        x = append_statistic(self.minibatch, x, self.minibatch_group)
+        x = activated(Conv(self.channels[0], gain=1.0)(x), self.conv_clamp)
         x = activated(Dense(self.channels[0], gain=1.0)(x.reshape(len(x), -1)))
         return Dense(1, gain=1.0)(x)[:, 0]

@@ -14,22 +14,66 @@ from genjax.ops import affine, color, noise
 
 _multiply = partial(jnp.matmul, precision="highest")
 
+PARTS = {
+    "blit": ("blit",),
+    "geom": ("geom",),
+    "color": ("color",),
+    "noise": ("noise",),
+    "cutout": ("cutout",),
+    "b": ("blit",),
+    "bg": ("blit", "geom"),
+    "bgc": ("blit", "geom", "color"),
+}
+"""Sets of transformations by the names of the authors' code; those with its filter ("bgcf", ...) are not here."""
 
-def augment(x, p, key):
+
+def augment(x, p, key, parts: str = "bgc"):
     """Apply each transformation to each example with probability p and a random strength; differentiable in x.
 
-    An example without a transformation is unchanged to the bit. A p above one counts as one.
+    `parts` is a name of PARTS. An example without a transformation is unchanged to the bit. A p above one counts as
+    one.
     Shapes: x [B, H, H, C] in [-1, 1] with C = 1 or 3, p [] -> [B, H, H, C], which may leave [-1, 1].
     Raises: InputError for images of other shapes.
     """
     if x.ndim != 4 or x.shape[1] != x.shape[2] or x.shape[1] < 2 or x.shape[3] not in (1, 3):
         raise InputError(f"shape {x.shape}: expected [B, H, H, C], square images in gray (C = 1) or color (C = 3)")
 
+    chosen = PARTS[parts]
+
     def one(x, key):
         geometry, colors = jax.random.split(key)
-        return color.recolor(reframe(x, *draw_maps(geometry, p, len(x))), draw_colors(colors, p))
+        if "blit" in chosen or "geom" in chosen:
+            blit, rest = draw_maps(geometry, p, len(x))
+            identity = jnp.eye(3)
+            x = reframe(x, blit if "blit" in chosen else identity, rest if "geom" in chosen else identity)
+        x = color.recolor(x, draw_colors(colors, p)) if "color" in chosen else x
+        x = corrupt(x, p, jax.random.fold_in(key, 2)) if "noise" in chosen else x
+        return cut_out(x, p, jax.random.fold_in(key, 3)) if "cutout" in chosen else x
 
     return jax.vmap(one)(x, noise.per_example(key, len(x)))
+
+
+def corrupt(x, p, key):
+    """With probability p normal noise, whose standard deviation is the size of a normal number of deviation 0.1.
+
+    Shapes: x [H, H, C], unchanged. Source: arXiv:2006.06676, appendix B, "image-space corruptions".
+    """
+    k_chance, k_size, k_noise = jax.random.split(key, 3)
+    size = 0.1 * jnp.abs(jax.random.normal(k_size, (), x.dtype))
+    applied = jax.random.uniform(k_chance, (), jnp.float32) < p
+    return jnp.where(applied, x + size * jax.random.normal(k_noise, x.shape, x.dtype), x)
+
+
+def cut_out(x, p, key):
+    """With probability p zeros in a square of half the side, with its center anywhere in the image.
+
+    Shapes: x [H, H, C], unchanged. Source: as `corrupt`.
+    """
+    k_chance, k_center = jax.random.split(key)
+    places = (jnp.arange(len(x)) + 0.5) / len(x)
+    rows, columns = (jnp.abs(places - center) < 0.25 for center in jax.random.uniform(k_center, (2,)))
+    applied = jax.random.uniform(k_chance, (), jnp.float32) < p
+    return jnp.where((applied & rows[:, None] & columns)[..., None], 0, x)
 
 
 def reframe(x, blit, rest):
@@ -92,9 +136,9 @@ def _by_chance(key, *chances):
     return jnp.where(applied[:, None, None], matrices, jnp.eye(matrices.shape[1], dtype=matrices.dtype))
 
 
-def init_state():
-    """The state before training: no augmentation, no signs. Shapes: all [], float32."""
-    return {"p": jnp.float32(0), "sign": jnp.float32(0), "count": jnp.float32(0)}
+def init_state(p=0.0):
+    """The state before training: probability p, no signs. Shapes: all [], float32."""
+    return {"p": jnp.float32(p), "sign": jnp.float32(0), "count": jnp.float32(0)}
 
 
 def adapt(state, sign, batch: int, target=0.6, kimg=500.0, interval: int = 4):

@@ -49,6 +49,12 @@ def of_seeds(seeds, shape, truncation=None):
     return jax.vmap(draw)(seeds)
 
 
+def keys_of_seeds(seeds):
+    """One key per seed, for noise that is independent of that of `of_seeds`. Shapes: seeds int [N] -> key[N]."""
+    root = jax.random.key(1)
+    return jax.vmap(lambda seed: jax.random.fold_in(root, seed))(seeds)
+
+
 def keys_of_content(key, x):
     """One key per example, a function of `key` and of the example's content, not of its position in the batch.
 

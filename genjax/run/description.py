@@ -13,6 +13,7 @@ from ml_collections import ConfigDict
 
 from genjax import __version__, extensions
 from genjax.config import flat
+from genjax.data.mirrored import trained_on
 from genjax.data.source import Source
 from genjax.engine.cost import Cost, cost
 from genjax.engine.loop import shapes
@@ -114,9 +115,10 @@ def _memory(config: ConfigDict, like: State, source: Source) -> list[tuple[str, 
         f"{name}: {part}": getattr(net, part) for name, net in like.nets.items() for part in ("params", "stats", "opt")
     }
     sizes |= {"averages": like.ema, "other": (like.extra, like.step), "state, on each device": like}
-    place = "on each device" if source.nbytes <= config.data.resident_gib * 2**30 else "streamed"
+    nbytes = trained_on(config.data, source).nbytes
+    place = "on each device" if nbytes <= config.data.resident_gib * 2**30 else "streamed"
     rows = [(name, bytes_text(_nbytes(tree))) for name, tree in sizes.items()]
-    return [*rows, (f"data, {place}", bytes_text(source.nbytes))]
+    return [*rows, (f"data, {place}", bytes_text(nbytes))]
 
 
 def _step_cost(phase: Phase, like: State, source: Source) -> Cost:

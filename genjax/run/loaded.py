@@ -11,8 +11,9 @@ import numpy as np
 from ml_collections import ConfigDict
 from numpy.typing import ArrayLike
 
+from genjax.config import NOISE
 from genjax.data.source import Source
-from genjax.engine.outputs import apply_in_batches, check_truncation
+from genjax.engine.outputs import apply_in_batches, check_truncation, noise_option
 from genjax.engine.phase import Task
 from genjax.engine.state import State, local
 from genjax.errors import InputError, NotApplicable, did_you_mean
@@ -86,11 +87,12 @@ class Run:
             yield apply_in_batches(self.task.outputs[output], self.state, self.source.read(indices))
 
     def sample(
-        self, seeds: ArrayLike, label: str = "", truncation: float | None = None, ema: bool = True
+        self, seeds: ArrayLike, label: str = "", truncation: float | None = None, ema: bool = True, noise: str = ""
     ) -> np.ndarray:
         """Samples, one per seed, which does not depend on the others.
 
-        With a `label`, seed s becomes s * classes + the label's number, which is of that class.
+        With a `label`, seed s becomes s * classes + the label's number, which is of that class. `noise` is that of a
+        StyleGAN's layers, of `genjax.config.NOISE`; "": the constant one.
         Shapes: int [N] -> uint8 [N, H, W, C], or float32 points [N, D].
         Raises: NotApplicable if the task makes no samples; InputError for no such label, truncation or seeds.
         """
@@ -103,6 +105,7 @@ class Run:
         if not len(seeds) or seeds.min() < 0 or seeds.max() >= 2**31:
             raise InputError(f"seeds: expected one or more from 0 to {2**31 - 1:,}")
         options = {"ema": ema, "truncation": truncation}
+        options |= noise_option(noise or NOISE[0], self.task.outputs, "--noise")
         return apply_in_batches(self.task.outputs["sample"], self.state, seeds.astype(np.int32), **options)
 
     def decode(self, z: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from ml_collections import ConfigDict
 from genjax import data, tasks
 from genjax.config import check, differences
 from genjax.data.feed import Feed
+from genjax.data.mirrored import trained_on
 from genjax.engine import distributed, loop
 from genjax.engine.checkpoint import Checkpoints, Newest
 from genjax.engine.distributed import all_gather_json, collective, is_main_process, run_on_all, run_on_main
@@ -43,10 +44,11 @@ def prepare(config: ConfigDict) -> tuple[data.Source, Task, EvalSchedule]:
     task = tasks.build(config, source.shape)
     task.files()
     _check_labels(config.get("classes", 0), source)
+    examples = trained_on(config.data, source).size
     for phase in task.phases:
-        if phase.subset > source.size:
-            raise InputError(f"{phase.subset:,} examples are more than the {source.size:,} of {source.name}")
-        if phase.batch > (size := phase.subset or source.size):
+        if phase.subset > examples:
+            raise InputError(f"{phase.subset:,} examples are more than the {examples:,} of {source.name}")
+        if phase.batch > (size := phase.subset or examples):
             raise InputError(f"batch={phase.batch} is more than the {size:,} examples of {source.name}")
         check_batch(phase.batch, jax.device_count())
     return source, task, EvalSchedule(config, source, task)
@@ -111,7 +113,7 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
         previewer = Previewer(config, source, task, examples)
         counters = resumed(Counters.from_json(newest.metadata), schedule.criterion)
         recorder = Recorder(config, task, workdir, checkpoints, schedule, previewer, counters, sinks)
-        feed = Feed(source, config.seed, mesh, config.data.resident_gib * 2**30)
+        feed = Feed(trained_on(config.data, source), config.seed, mesh, config.data.resident_gib * 2**30)
         schedule.extract_reference(partial(watch, stream=distributed.console()))
         try:
             if force and not resumes:

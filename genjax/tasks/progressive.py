@@ -1,7 +1,7 @@
 """GANs that grow: images of few pixels first, then of twice the side, one stage after the other.
 
 A stage is two phases: it fades in while `alpha` goes from 0 to 1, and is then trained alone. Reals are downsampled to
-the stage's size, and fade in as fakes do. Adam's state is reset at each new stage.
+the stage's size, and fade in as fakes do. Adam's state is reset at each new stage, and on request after its fade.
 Source: arXiv:1710.10196, section 2, figure 2 and appendix A.
 """
 
@@ -20,7 +20,6 @@ from genjax.engine.precision import computing_in
 from genjax.engine.state import Key, State
 from genjax.errors import InputError
 from genjax.nets import contracts, progan, stylegan
-from genjax.nets.minibatch import GROUP
 from genjax.ops.pixels import scaled
 from genjax.ops.resample import downsample2x, downsample_to, upsample2x
 from genjax.tasks import sampling
@@ -44,6 +43,8 @@ def config() -> ConfigDict:
             "fade": 600.0,  # thousands of reals while a stage fades in
             "stable": 600.0,  # thousands of reals after that, of every stage except the last
             "batches": (),  # batch size of each stage from `start` on; (): `batch` for all
+            "learning_rates": (),  # of both nets at each stage from `start` on; (): those of `optimizer` for all
+            "reset_after_fade": False,  # reset Adam's state at the end of each fade as well as at its beginning
         }
     )
     return c.lock()
@@ -56,6 +57,7 @@ class GrowthPhase(NamedTuple):
     fades: bool
     steps: int
     batch: int
+    learning_rate: float | None = None  # None: those of `optimizer`
     start: int = 0  # the step at which it begins
 
     @property
@@ -87,6 +89,12 @@ def schedule(c: ConfigDict, side: int) -> list[GrowthPhase]:
             f"growth.batches={batches}: expected {len(sides)} numbers of at least 1, for sides of "
             f"{', '.join(map(str, sides))} pixels, or () for `batch` throughout"
         )
+    rates = c.growth.learning_rates or (None,) * len(sides)
+    if len(rates) != len(sides) or not all(isinstance(r, int | float) and r > 0 for r in rates if r is not None):
+        raise InputError(
+            f"growth.learning_rates={rates}: expected {len(sides)} numbers above 0, for sides of "
+            f"{', '.join(map(str, sides))} pixels, or () for those of `optimizer` throughout"
+        )
     if min(c.growth.fade, c.growth.stable) < 0:
         raise InputError(f"growth.fade={c.growth.fade}, growth.stable={c.growth.stable}: expected 0 or more")
     phases = []
@@ -94,8 +102,8 @@ def schedule(c: ConfigDict, side: int) -> list[GrowthPhase]:
         stage = sides[number].bit_length() - 3
         fade = math.ceil(1000 * c.growth.fade / batch) if number else 0
         stable = c.steps if sides[number] == side else math.ceil(1000 * c.growth.stable / batch)
-        phases.append(GrowthPhase(stage, True, fade, batch))
-        phases.append(GrowthPhase(stage, False, stable, batch))
+        phases.append(GrowthPhase(stage, True, fade, batch, rates[number]))
+        phases.append(GrowthPhase(stage, False, stable, batch, rates[number]))
     phases = [phase for phase in phases if phase.steps]
     starts = accumulate((phase.steps for phase in phases), initial=0)
     return [phase._replace(start=start) for phase, start in zip(phases, starts, strict=False)]
@@ -127,8 +135,10 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return state.replace(nets=nets)
 
     def train(before: GrowthPhase | None, part: GrowthPhase) -> Phase:
-        setup = Setup.of(c, players(c, generator, critic, part), (part.side, part.side, shape[2]), part.batch)
-        enter = {"enter": reset_optimizers} if before and before.stage != part.stage else {}
+        forward = players(c, generator, critic, part)
+        setup = Setup.of(_with_rate(c, part), forward, (part.side, part.side, shape[2]), part.batch)
+        resets = before and (before.stage != part.stage or c.growth.reset_after_fade)
+        enter = {"enter": reset_optimizers} if resets else {}
         counts = {"batches_per_step": c.critic_steps, "image_size": part.side}
         return Phase(part.name, part.steps, part.batch, make_step(setup), **counts, **enter)
 
@@ -176,13 +186,19 @@ def _knots(growth: list[GrowthPhase]) -> Iterator[tuple[int, int]]:
         yield part.start + part.steps, part.stage
 
 
+def _with_rate(c: ConfigDict, part: GrowthPhase) -> ConfigDict:
+    """The config with the learning rate of a phase."""
+    if part.learning_rate is None:
+        return c
+    c = c.copy_and_resolve_references()
+    for net in ("generator", "critic"):
+        c.optimizer[net].learning_rate = float(part.learning_rate)
+    return c
+
+
 def _check_batches(c: ConfigDict, critic: Any, growth: list[GrowthPhase]) -> None:
     """Raise InputError for microbatches and groups that do not divide a stage's batch."""
     for part in growth:
         validation.check_microbatches(c, part.batch, f"the batch of {part.batch} at {part.side} pixels")
-        examples = part.batch // c.grad_accum_steps
-        if examples > GROUP and examples % GROUP and critic.minibatch == "stddev":
-            raise InputError(
-                f"critic.minibatch='stddev' is over groups of {GROUP}, which do not divide the {examples} examples per "
-                f"microbatch at {part.side} pixels: choose a multiple of {GROUP} (or less than {GROUP})"
-            )
+        noun = f"examples per microbatch at {part.side} pixels"
+        validation.check_groups(critic, part.batch // c.grad_accum_steps, noun, c.grad_accum_steps)

@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import jax.numpy as jnp
 
+from genjax.config import NOISE
 from genjax.engine.state import State, Variables
+from genjax.errors import InputError
 from genjax.ops.arrays import one_hot
-from genjax.ops.noise import of_seeds
+from genjax.ops.noise import keys_of_seeds, of_seeds
 from genjax.ops.pixels import quantize, to_pixels, to_uint8
 
 
@@ -55,7 +57,9 @@ def style_outputs(generator, image: Callable, latent: int) -> dict[str, Callable
         return generator.apply(generator_variables(state, ema), z, method="map")
 
     def synthesize(state, ws, ema=True, truncation=None, noise=None):
-        """Images of styles, pixels from 0 to 255 and not rounded; `noise` is a key, None (constant) or False (none).
+        """Images of styles, pixels from 0 to 255 and not rounded.
+
+        `noise` is a key, or one per image [N], None (constant) or False (none).
 
         `truncation` is psi: styles are scaled by it around their average (arXiv:1812.04948, appendix B).
         Shapes: ws [N, width], or [N, layers, width] -> float [N, *shape].
@@ -77,11 +81,17 @@ def style_outputs(generator, image: Callable, latent: int) -> dict[str, Callable
         """
         return of_seeds(seeds, (latent,))
 
-    def sample(state, seeds, truncation=None, ema=True):
+    def sample(state, seeds, truncation=None, ema=True, noise="constant"):
         """One image per seed, which does not depend on the other seeds; `truncation` is psi.
 
+        `noise` is "constant", the same for all images, "random", that of the seed, or "none".
         Shapes: seeds int [N] -> uint8 [N, *shape].
+        Raises: InputError for another noise than the constant one if the generator has none.
         """
-        return quantize(synthesize(state, map_latents(state, latents(state, seeds), ema), ema, truncation))
+        if noise != NOISE[0] and not getattr(generator, "noise", True):
+            raise InputError(f"noise={noise!r}: the layers of this generator have no noise (generator.noise=False)")
+        drawn = {"constant": None, "none": False}[noise] if noise != "random" else keys_of_seeds(seeds)
+        w = map_latents(state, latents(state, seeds), ema)
+        return quantize(synthesize(state, w, ema, truncation, drawn))
 
     return {"sample": sample, "latents": latents, "decode": decode, "map": map_latents, "synthesize": synthesize}

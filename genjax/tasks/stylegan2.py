@@ -23,6 +23,7 @@ from genjax.ops.pixels import to_float
 from genjax.tasks import sampling
 from genjax.tasks.adversarial import Players, Setup, base_config, ignoring_step, init_state, make_step, validation
 from genjax.tasks.adversarial.keys import StepKeys, derive
+from genjax.tasks.adversarial.step import copy_statistics
 
 GENERATORS = {"stylegan2": stylegan2.Generator}
 CRITICS = {"stylegan2": stylegan2.Critic}
@@ -100,7 +101,8 @@ def with_path_lengths(setup: Setup, apply: Callable, adversarial_step: Step) -> 
         generator, aux = jax.lax.cond(due, regularize, skip_paths, generator, mean)
         nets = state.nets | {"generator": generator}
         extra = state.extra | {"path_length": aux.mean}
-        return state.replace(nets=nets, extra=extra), metrics | aux.metrics
+        ema = copy_statistics(setup, state.ema, generator)
+        return state.replace(nets=nets, ema=ema, extra=extra), metrics | aux.metrics
 
     return step
 

@@ -7,7 +7,7 @@ import pytest
 
 from genjax.errors import InputError
 from genjax.nets import dcgan, mlp
-from genjax.nets.minibatch import MINIBATCH, Discrimination, append_statistic, stddev, stddev_textbook
+from genjax.nets.minibatch import MINIBATCH, Discrimination, append_statistic, stddev, stddev_strided, stddev_textbook
 
 H = np.random.default_rng(0).normal(size=(8, 6)).astype(np.float32)
 PERMUTATION = np.array([5, 2, 7, 0, 1, 6, 3, 4])
@@ -46,6 +46,25 @@ def test_groups_that_do_not_divide_the_batch_are_refused():
         stddev(jnp.asarray(H[:6]))
 
 
+@pytest.mark.parametrize(("count", "group"), [(8, 4), (8, 2), (16, 8), (64, 32), (3, 4), (8, 1)])
+def test_the_authors_groups_are_strided(count, group):
+    """Group m of M has the examples m, m + M, ...; each example has the number of its group."""
+    x = np.random.default_rng(count).normal(size=(count, 2, 2, 3))
+    groups = max(count // group, 1)
+    expected = [np.sqrt(x[i % groups :: groups].var(0) + 1e-8).mean() for i in range(count)]
+    with jax.enable_x64():
+        np.testing.assert_allclose(stddev_strided(jnp.asarray(x), group), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("count", "group"), [(16, 8), (64, 32), (6, 2)])
+def test_neighbors_are_in_groups_of_any_size(count, group):
+    x = np.random.default_rng(count).normal(size=(count, 5))
+    start = [i // group * group for i in range(count)]
+    expected = [np.sqrt(x[i : i + group].var(0) + 1e-8).mean() for i in start]
+    with jax.enable_x64():
+        np.testing.assert_allclose(stddev(jnp.asarray(x), group), expected, rtol=1e-12)
+
+
 def test_the_books_deviation_is_over_examples_and_channels_and_a_mean_over_places():
     x = np.random.default_rng(1).normal(size=(8, 5, 4, 3))
     expected = np.mean([[x[:, i, j].ravel().std() for j in range(4)] for i in range(5)])
@@ -72,17 +91,18 @@ def test_a_statistic_joins_maps_as_a_channel_that_is_equal_at_all_places(minibat
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("minibatch", ["discrimination", "stddev", "stddev_textbook"])
+@pytest.mark.parametrize("minibatch", ["discrimination", "stddev", "stddev_strided", "stddev_textbook"])
 @pytest.mark.parametrize("net", ["mlp", "dcgan"])
 def test_logits_are_permuted_with_their_examples(net, minibatch):
-    """In any order; groups of neighbors may be exchanged as a whole, and examples within them."""
+    """In any order; groups may be exchanged as a whole, and examples within them."""
     if net == "mlp":
         critic = mlp.Critic(widths=(5,), minibatch=minibatch)
         x = jax.random.normal(jax.random.key(1), (8, 6))
     else:
         critic = dcgan.Critic(channels=(3,), dropout=0.0, minibatch=minibatch)
         x = jax.random.normal(jax.random.key(1), (8, 4, 4, 1))
-    order = np.array([7, 5, 4, 6, 2, 0, 3, 1]) if minibatch == "stddev" else PERMUTATION
+    orders = {"stddev": [7, 5, 4, 6, 2, 0, 3, 1], "stddev_strided": [3, 6, 1, 0, 7, 2, 5, 4]}
+    order = np.array(orders.get(minibatch, PERMUTATION))
     logits, variables = jax.jit(critic.init_with_output)(jax.random.key(0), x)
     apply = jax.jit(critic.apply)
     np.testing.assert_allclose(apply(variables, x[order]), logits[order], rtol=1e-4, atol=1e-5)

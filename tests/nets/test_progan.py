@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy_nets import (
     activated,
+    drawn,
     equalized_conv,
     equalized_dense,
     leaky_relu,
@@ -145,6 +146,48 @@ def test_the_critic_is_its_formula_in_float64(minibatch, bilinear):
     h = leaky_relu(equalized_dense(p["last_1"], h.reshape(8, -1)))
     expected = equalized_dense(p["last_2"], h, gain=1)[:, 0]
     np.testing.assert_allclose(net.apply({"params": p}, images()), expected, rtol=3e-4, atol=3e-4)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("bilinear", [False, True])
+def test_the_critic_is_that_of_the_authors_code(bilinear):
+    """A stage's end: [1, 2, 1] if bilinear, the kernel, the mean of blocks, then bias and leaky ReLU."""
+    with jax.enable_x64():
+        net = Critic(CHANNELS, minibatch="", bilinear=bilinear, order="code")
+        variables, p = drawn(net, np.zeros((1, *SHAPE)))
+        x = np.random.default_rng(0).normal(size=(4, *SHAPE))
+        h = leaky_relu(equalized_conv(p["from_rgb_2"], x))
+        for stage in (2, 1):
+            h = leaky_relu(equalized_conv(p[f"convs_{stage}_0"], h))
+            h = upfirdn(h, BLUR, pads=(1, 1)) if bilinear else h
+            last = p[f"convs_{stage}_1"]
+            h = mean_of_blocks(equalized_conv(last | {"bias": 0 * last["bias"]}, h))
+            h = leaky_relu(h + last["bias"])
+        h = leaky_relu(equalized_conv(p["last_0"], h))
+        h = leaky_relu(equalized_dense(p["last_1"], h.reshape(4, -1)))
+        expected = equalized_dense(p["last_2"], h, gain=1)[:, 0]
+        np.testing.assert_allclose(jax.jit(net.apply)(variables, x), expected, rtol=1e-9)
+        paper = jax.jit(net.clone(order="paper").apply)(variables, x)
+        assert np.abs(paper - expected).max() > 1e-3 * np.abs(expected).max()
+
+
+@pytest.mark.heavy
+def test_the_generators_dense_layer_can_have_one_bias_per_channel():
+    with jax.enable_x64():
+        net = Generator((4, 4, 3), CHANNELS[:1], channel_bias=True)
+        variables, p = drawn(net, np.zeros((1, 5)))
+        z = np.random.default_rng(0).normal(size=(3, 5))
+        x = normed(z) @ p["dense"]["kernel"] * (np.sqrt(2) / 4 / np.sqrt(5))
+        x = activated(x.reshape(3, 4, 4, -1) + p["bias"])
+        x = activated(equalized_conv(p["convs_0_0"], x))
+        expected = equalized_conv(p["to_rgb_0"], x, gain=1)
+        np.testing.assert_allclose(jax.jit(net.apply)(variables, z), expected, rtol=1e-6, atol=1e-8)
+
+
+def test_biases_per_channel_are_7680_parameters_fewer():
+    nets = (Generator((4, 4, 3), (512,), channel_bias=bias) for bias in (False, True))
+    numbers, channels = (count(net, jnp.zeros((1, 512))) for net in nets)
+    assert numbers - channels == 7680
 
 
 @pytest.mark.heavy

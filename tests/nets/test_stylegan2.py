@@ -72,18 +72,20 @@ def numpy_modulated(p, x, w, up=False, demodulate=True):
     return np.stack(out)
 
 
-def numpy_image(params, ws):
-    """Figures 2c and 7b."""
+def numpy_image(params, ws, buffers=None, clamp=np.inf):
+    """Figures 2c and 7b; with constant noise of `buffers`, the collection "noise"."""
     x, image = np.broadcast_to(params["constant"], (len(ws), *params["constant"].shape)), 0
     for i in range(ws.shape[1] - 1):
         p = params[f"convs_{i}"]
         x = numpy_modulated(p["ModulatedConv_0"], x, ws[:, i], up=i % 2 == 1)
-        x = x + p["noise_scale"] * np.float64(layer_noise(None, i, x)) + p["bias"]
-        x = np.sqrt(2) * leaky_relu(x)
+        noise = buffers[f"convs_{i}"]["constant"] if buffers else np.float64(layer_noise(None, i, x))
+        x = x + p["noise_scale"] * noise + p["bias"]
+        x = np.clip(np.sqrt(2) * leaky_relu(x), -clamp, clamp)
         if i % 2 == 0:
             p = params[f"to_rgb_{i // 2}"]
             image = image if i == 0 else upfirdn(image, 2 * SMOOTH, up=2, pads=(2, 1))
-            image = image + numpy_modulated(p["ModulatedConv_0"], x, ws[:, i + 1], demodulate=False) + p["bias"]
+            new = numpy_modulated(p["ModulatedConv_0"], x, ws[:, i + 1], demodulate=False) + p["bias"]
+            image = image + np.clip(new, -clamp, clamp)
     return image
 
 
@@ -100,10 +102,34 @@ def test_the_generator_is_that_of_the_paper():
         np.testing.assert_allclose(ours, numpy_image(params, ws), rtol=1e-9, atol=1e-9)
 
 
-def numpy_logits(params, x):
+@pytest.mark.heavy
+def test_weights_can_bring_constant_noise_of_their_own():
+    with jax.enable_x64(True):
+        net = Generator((16, 16, 3), (6, 5, 4), width=8, layers=2, stored_noise=True)
+        variables, params = drawn(net, np.float64(Z))
+        rng = np.random.default_rng(3)
+        variables["noise"] = jax.tree.map(lambda a: rng.normal(size=a.shape), variables["noise"])
+        ws = rng.normal(size=(4, 6, 8))
+        ours = jax.jit(lambda ws: net.apply(variables, ws, method="synthesize"))(ws)
+        np.testing.assert_allclose(ours, numpy_image(params, ws, variables["noise"]), rtol=1e-9, atol=1e-9)
+
+
+def test_stored_noise_begins_as_the_constant_noise():
+    """And images are the same as without it, up to rounding: these are two programs."""
+    net = NET.clone(stored_noise=True)
+    found = jax.jit(net.init)(jax.random.key(0), Z)["noise"]
+    assert list(found) == ["convs_0", "convs_1", "convs_2"]
+    for number, (side, buffer) in enumerate(zip((4, 8, 8), found.values(), strict=True)):
+        expected = layer_noise(None, number, jnp.zeros((1, side, side, 1)))
+        np.testing.assert_array_equal(buffer["constant"], expected)
+    ours = jax.jit(lambda v, ws: net.apply(v, ws, method="synthesize"))(VARIABLES | {"noise": found}, WS)
+    np.testing.assert_allclose(ours, synthesize(VARIABLES, WS), rtol=1e-4, atol=1e-4)
+
+
+def numpy_logits(params, x, clamp=np.inf):
     def layer(p, x, stride=1):
         kernel = p["kernel"] / np.sqrt(np.prod(p["kernel"].shape[:3]))
-        return np.sqrt(2) * leaky_relu(conv(x, kernel, stride, stride == 1) + p["bias"])
+        return np.clip(np.sqrt(2) * leaky_relu(conv(x, kernel, stride, stride == 1) + p["bias"]), -clamp, clamp)
 
     x = layer(params["Conv_0"], x)
     for block in ("Block_0", "Block_1"):
@@ -125,6 +151,29 @@ def test_the_critic_is_that_of_the_paper():
         net, x = Critic(channels=(6, 5, 4)), np.random.default_rng(3).normal(size=(8, 16, 16, 3))
         variables, params = drawn(net, x)
         np.testing.assert_allclose(jax.jit(net.apply)(variables, x), numpy_logits(params, x), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.heavy
+def test_convolutions_are_clamped_as_in_the_authors_code():
+    """After bias, leaky ReLU and gain; images of stages after their bias; neither dense layers nor shortcuts."""
+    with jax.enable_x64(True):
+        rng = np.random.default_rng(3)
+        net, x = Critic(channels=(6, 5, 4), conv_clamp=0.7), rng.normal(size=(8, 16, 16, 3))
+        variables, params = drawn(net, x)
+        logits = numpy_logits(params, x, 0.7)
+        np.testing.assert_allclose(jax.jit(net.apply)(variables, x), logits, rtol=1e-9, atol=1e-9)
+        assert np.abs(logits - numpy_logits(params, x)).max() > 0.01
+        net, ws = Generator((8, 8, 3), (6, 5), width=8, layers=1, conv_clamp=0.7), rng.normal(size=(2, 4, 8))
+        variables, params = drawn(net, np.float64(Z))
+        ours = jax.jit(lambda ws: net.apply(variables, ws, method="synthesize"))(ws)
+        np.testing.assert_allclose(ours, numpy_image(params, ws, clamp=0.7), rtol=1e-9, atol=1e-9)
+        assert np.abs(ours - numpy_image(params, ws)).max() > 0.01
+
+
+def test_a_negative_clamp_is_refused():
+    for net in (partial(Generator, (8, 8, 3), (6, 5)), Critic):
+        with pytest.raises(InputError, match=r"conv_clamp=-1.0: expected 0 \(none\) or more"):
+            net(conv_clamp=-1.0)
 
 
 @pytest.mark.heavy

@@ -13,7 +13,7 @@ KEY = jax.random.key(3)
 X = np.random.default_rng(0).uniform(-1, 1, (400, 8, 8, 3)).astype(np.float32)
 N = 3000
 KEYS = jax.random.split(KEY, N)
-augment = jax.jit(ada.augment)
+augment = jax.jit(ada.augment, static_argnames="parts")
 
 
 draw_maps = jax.jit(lambda p, side: jax.vmap(lambda key: ada.draw_maps(key, p, side))(KEYS))
@@ -177,3 +177,50 @@ def test_the_control_waits_for_its_interval_and_starts_anew():
     state = ada.adapt(state, jnp.float32(1), 64)
     np.testing.assert_allclose([state["p"], state["sign"], state["count"]], [64 * 4 / 500e3, 0, 0], rtol=1e-6)
     assert {k: (v.shape, v.dtype) for k, v in state.items()} == {k: ((), jnp.float32) for k in state}
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("p", [0.3, 1.0])
+def test_noise_has_half_normal_strength(p):
+    """A share p has noise of deviation 0.1 |n|; divided by its own deviation it is standard normal."""
+    x = np.zeros((2000, 16, 16, 1), np.float32)
+    found = np.float64(augment(x, p, KEY, parts="noise"))
+    deviations = found.std((1, 2, 3))
+    changed = deviations > 0
+    assert stats.binomtest(int(changed.sum()), len(x), p).pvalue > 1e-3
+    assert stats.kstest(deviations[changed] / 0.1, "halfnorm").pvalue > 1e-3
+    assert is_normal(found[changed, 3, 5, 0], deviations[changed])
+
+
+@pytest.mark.heavy
+def test_cutout_is_a_square_of_half_the_side_about_a_uniform_center():
+    """Pixel (i + 1/2) / 16 is zero within 1/4 of the center, in both directions; squares end at the borders."""
+    found = np.asarray(augment(np.ones((3000, 16, 16, 3), np.float32), 0.5, KEY, parts="cutout"))
+    assert (found == found[..., :1]).all()
+    zero = found[..., 0] == 0
+    cut = zero.any((1, 2))
+    assert stats.binomtest(int(cut.sum()), len(cut), 0.5).pvalue > 1e-3
+    places = (np.arange(16) + 0.5) / 16
+    counts = {}
+    for center in (np.arange(4096) + 0.5) / 4096:
+        side = int((abs(places - center) < 0.25).sum())
+        counts[side] = counts.get(side, 0) + 1 / 4096
+    for axis in (1, 2):
+        sides = zero[cut].any(axis).sum(1)
+        assert set(sides) <= set(counts)
+        observed = [(sides == side).sum() for side in counts]
+        assert stats.chisquare(observed, np.array(list(counts.values())) * cut.sum()).pvalue > 1e-3
+    rows, columns = zero.any(2), zero.any(1)
+    np.testing.assert_array_equal(zero, rows[:, :, None] & columns[:, None])
+
+
+@pytest.mark.heavy
+def test_subsets_leave_out_the_other_transformations():
+    """Blits keep the pixels' values; colors keep their places; "bgc" is the default."""
+    x = X[:50]
+    blits = np.asarray(augment(x, 1.0, KEY, parts="b"))
+    np.testing.assert_array_equal(np.unique(blits[3]), np.intersect1d(np.unique(blits[3]), x[3]))
+    same = np.repeat(x[:, :1, :1], 8, 1).repeat(8, 2)
+    colors = np.asarray(augment(same, 1.0, KEY, parts="color"))
+    np.testing.assert_allclose(colors, np.repeat(colors[:, :1, :1], 8, 1).repeat(8, 2), atol=1e-6)
+    np.testing.assert_array_equal(augment(x, 0.7, KEY, parts="bgc"), augment(x, 0.7, KEY))

@@ -115,6 +115,13 @@ CLASHES = {
         ["critic.minibatch='stddev'", "groups of 4", "6 logits", "multiple of 8"],
         {"critic": {"minibatch": "stddev"}, "batch": 12, "packing": 2},
     ),
+    "groups of their own size": (
+        ["critic.minibatch='stddev_strided'", "groups of 5", "8 logits", "multiple of 5"],
+        {"critic": {"minibatch": "stddev_strided", "minibatch_group": 5}},
+    ),
+    "groups of none": (["critic.minibatch_group=0", "at least 1"], {"critic": {"minibatch_group": 0}}),
+    "parts that there are not": (["ada.parts: no 'bgcf'", "'bgc'"], {"ada__parts": "bgcf"}),
+    "no probability": (["ada.fixed=1.5", "a probability"], {"ada__fixed": 1.5}),
     "a small ring": (["replay.capacity=7", "batch of 8"], {"replay__capacity": 7}),
     "no share": (["replay.share=0.0", "above 0"], {"replay__capacity": 8, "replay__share": 0.0}),
     "a large share": (["replay.share=1.5", "up to 1"], {"replay__capacity": 8, "replay__share": 1.5}),

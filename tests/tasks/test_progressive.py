@@ -34,6 +34,7 @@ SMALL = {
     "generator": {"net": "progan", "channels": (6, 4)},
     "critic": {"net": "progan", "channels": (6, 4)},
 }
+SGD = {"name": "sgd", "learning_rate": 0.01}
 compiled = []
 jax.monitoring.register_event_duration_secs_listener(lambda name, *_, **__: compiled.append(name))
 
@@ -193,7 +194,38 @@ def test_drift_is_the_weighted_mean_square_of_the_reals_logits():
     assert values[10.0] - values[0.0] == pytest.approx(10 * np.mean(np.square(logits)), rel=1e-4)
 
 
+def test_each_size_can_have_a_learning_rate_of_its_own():
+    """A step of gradient descent is the gradient times the rate, so from one state it is that many times as long."""
+    plain = {f"optimizer__{net}__{key}": v for net in ("generator", "critic") for key, v in SGD.items()}
+    tasks_of = [tasks.build(small(**plain, growth__learning_rates=rates), SHAPE) for rates in ((), (0.02, 0.03))]
+    state = jax.jit(tasks_of[0].init)(jax.random.key(0))
+    x = {"x": np.random.default_rng(0).integers(0, 256, (1, 8, *SHAPE), np.uint8)}
+    for number, factor in ((0, 2.0), (2, 3.0)):  # 4x4, and 8x8 after its fade
+        steps = [jax.jit(task.phases[number].step)(state, x, jax.random.key(1))[0] for task in tasks_of]
+        one, other = (
+            np.concatenate([np.ravel(a - b) for a, b in zip(*map(jax.tree.leaves, pair), strict=True)])
+            for pair in ((after.nets["critic"].params, state.nets["critic"].params) for after in steps)
+        )
+        np.testing.assert_allclose(other, factor * one, rtol=1e-2, atol=1e-5)
+        assert np.abs(one).max() > 1e-3
+
+
+def test_adams_state_is_reset_at_both_ends_of_a_fade_on_request():
+    for both in (False, True):
+        task = tasks.build(small(growth__reset_after_fade=both), SHAPE)
+        assert [phase.enter.__name__ == "reset_optimizers" for phase in task.phases] == [False, True, both]
+    state = jax.jit(task.init)(jax.random.key(0))
+    used = state.replace(nets=jax.tree.map(lambda a: a + 1, state.nets))
+    reset = task.phases[2].enter(used, jax.random.key(0))
+    for net in ("generator", "critic"):
+        assert not any(np.asarray(leaf).any() for leaf in jax.tree.leaves(reset.nets[net].opt))
+        assert reset.nets[net].params is used.nets[net].params
+
+
 REFUSED = {
+    "rates": (r"growth.learning_rates=\(0.001,\): expected 2 numbers", {"growth__learning_rates": (0.001,)}),
+    "a rate in words": (r"growth.learning_rates=\('a', 'b'\)", {"growth__learning_rates": ("a", "b")}),
+    "a rate of none": (r"growth.learning_rates=\(0.001, 0.0\)", {"growth__learning_rates": (0.001, 0.0)}),
     "a start that is none": (r"growth.start=6: expected 4, 8, 16.* 8 pixels", {"growth__start": 6}),
     "a start beyond the data": (r"growth.start=16", {"growth__start": 16}),
     "batches": (r"growth.batches=\(8,\): expected 2 numbers.*4, 8 pixels", {"growth__batches": (8,)}),

@@ -13,6 +13,7 @@ def base_config(task: str) -> ConfigDict:
     c.classes = 0  # number of classes, with labels 0 ... classes - 1; 0: labels are not used
     c.critic_steps = 1  # updates of the critic per update of the generator, each on other reals and fakes
     c.critic_floor = 0.0  # skip the critic's update while its loss is below this value
+    c.critic_moves_statistics = False  # the generator's statistics move while it makes the critic's fakes, too
     c.loss = ConfigDict(
         {
             "name": "non_saturating",  # of genjax.losses.adversarial.LOSSES, or "package.module:name"
@@ -29,11 +30,15 @@ def base_config(task: str) -> ConfigDict:
     c.penalty.weight = 0.0  # the weight of the penalty `name`
     c.penalty.interval = 1  # compute penalties every `interval` steps, scaled by it (arXiv:1912.04958, section 3.1)
     c.penalty.separate_step = False  # penalties in an optimizer step of their own, with Adam's constants rescaled
+    c.penalty.before_augmentation = False  # slopes in the examples before `augment`, with a draw of their own
     adam = {"name": "adam", "learning_rate": 2e-4, "b1": 0.5, "b2": 0.999, "epsilon": 1e-7, "decay": 0}
     c.optimizer = ConfigDict({"generator": dict(adam), "critic": adam | {"weight_clip": 0.0}})  # decay: in steps
-    c.ema = ConfigDict({"half_life": 0.0, "ramp": 0.05})  # of the generator's weights, in images; 0: no average
+    # The average of the generator's weights: its half-life in images, 0: no average; statistics "averaged" or "copied".
+    c.ema = ConfigDict({"half_life": 0.0, "ramp": 0.05, "statistics": "averaged"})
     c.augment = ""  # of the critic's inputs: "ada", or a list of genjax.ops.augment.POLICIES and "package.module:name"
     c.ada = ConfigDict({"target": 0.6, "kimg": 500.0, "interval": 4})  # see genjax.ops.ada.adapt
+    c.ada.parts = "bgc"  # the transformations, of genjax.ops.ada.PARTS
+    c.ada.fixed = 0.0  # their probability, if it shall not adapt; 0: it adapts, from 0 on
     c.instance_noise = ConfigDict({"std": 0.0, "steps": 0})  # on the critic's inputs; falls to 0 over `steps`, if > 0
     c.packing = 1  # examples per input of the critic (arXiv:1712.04086)
     c.replay = ConfigDict({"capacity": 0, "share": 0.5})  # size of the buffer of earlier fakes; their share of a batch

@@ -39,19 +39,24 @@ def generate(setup: Setup, params, stats: Variables, class_onehot, z, step, key:
     return Examples(x, class_onehot), stats
 
 
-def fake_batch(setup: Setup, generator: Net, class_onehot, step, key: Key) -> Examples:
-    """A batch of fakes for the critic. They leave the generator's statistics unchanged."""
+def fake_batch(setup: Setup, generator: Net, class_onehot, step, key: Key) -> tuple[Examples, Variables]:
+    """A batch of fakes for the critic, and the generator's statistics if these move; by default they do not: {}."""
+    moves = setup.config.critic_moves_statistics
 
-    def make(part) -> Examples:
+    def make(stats, part) -> tuple[Variables, Examples]:
         class_onehot, z, key = part
-        return generate(setup, generator.params, generator.stats, class_onehot, z, step, key)[0]
+        fake, moved = generate(setup, generator.params, generator.stats | stats, class_onehot, z, step, key)
+        return moved if moves else {}, fake
 
     z = noise.normal(key, setup.batch, (setup.config.latent,))
     count = setup.config.grad_accum_steps
+    start = generator.stats if moves else {}
     if count == 1:
-        return make((class_onehot, z, key))
+        stats, fake = make(start, (class_onehot, z, key))
+        return fake, stats
     parts = (*split_microbatches((class_onehot, z), count), jax.random.split(key, count))
-    return merge_microbatches(jax.lax.map(make, parts))
+    stats, fakes = jax.lax.scan(make, start, parts)
+    return merge_microbatches(fakes), stats
 
 
 def mix_with_replay(setup: Setup, extra: dict, fake: Examples, stored: jax.Array, key: Key) -> tuple[dict, Examples]:
@@ -77,10 +82,11 @@ def critic_input(setup: Setup, examples: Examples, step, extra: dict, key: Key) 
     """Examples with instance noise, augmented, in packs. Shapes: x [B, ..., C] -> [B / n, ..., n C] for packs of n."""
     x = add_instance_noise(setup, examples.x, step, jax.random.fold_in(key, 0))
     if setup.adapts:
-        x = ada.augment(x, extra["ada"]["p"], jax.random.fold_in(key, 1))
+        x = ada.augment(x, extra["ada"]["p"], jax.random.fold_in(key, 1), setup.config.ada.parts)
     for number, augment in enumerate(setup.augmentations, 1):
         x = augment(x, jax.random.fold_in(key, number))
-    return Examples(pack(setup, x), examples.class_onehot)
+    before = examples.x if setup.config.penalty.before_augmentation else None
+    return Examples(pack(setup, x), examples.class_onehot, before)
 
 
 def add_instance_noise(setup: Setup, x, step, key: Key):

@@ -42,6 +42,7 @@ class CriticLossKeys(NamedTuple):
     fake: Key  # of dropout
     points: Key  # of the points at which penalties are computed
     penalty: Key  # of dropout at those points
+    input: Key  # of changes of those points, with `penalty.before_augmentation`
 
 
 class GeneratorKeys(NamedTuple):

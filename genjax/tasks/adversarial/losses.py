@@ -46,7 +46,7 @@ def apply_critic(setup: Setup, params, stats: Variables, examples: Examples, ste
     return CriticOutput(logits, collections, aux.get("features"), aux.get("classes"))
 
 
-def critic_loss(setup: Setup, params, stats: Variables, real: Examples, fake: Examples, key: Key, *, step):
+def critic_loss(setup: Setup, params, stats: Variables, real: Examples, fake: Examples, key: Key, *, step, extra: dict):
     """The critic's loss on its inputs. Its statistics follow the reals.
 
     Shapes: -> scalar, (stats, CriticAux), as `genjax.engine.update.gradient_step` takes it.
@@ -59,7 +59,7 @@ def critic_loss(setup: Setup, params, stats: Variables, real: Examples, fake: Ex
     value = setup.loss.critic(on_real.logits, on_fake.logits, **target)
     metrics = {"critic/real": on_real.logits.mean(), "critic/fake": on_fake.logits.mean()}
     if not c.penalty.separate_step:
-        for name, amount in lazy_penalties(setup, params, stats, real, fake, keys, step).items():
+        for name, amount in lazy_penalties(setup, params, stats, real, fake, keys, step, extra).items():
             value += setup.penalties[name].weight * amount
             metrics[f"critic/{name}"] = amount
     if c.loss.drift:
@@ -76,24 +76,34 @@ def class_loss(output: CriticOutput, examples: Examples):
     return optax.softmax_cross_entropy(output.classes, examples.class_onehot).mean()
 
 
-def penalty(setup: Setup, name: str, params, stats, real: Examples, fake: Examples, keys: CriticLossKeys, step):
-    """One penalty without its weight. Points that are not fakes alone have the classes of the reals."""
+def penalty(
+    setup: Setup, name: str, params, stats, real: Examples, fake: Examples, keys: CriticLossKeys, step, extra: dict
+):
+    """One penalty without its weight. Points that are not fakes alone have the classes of the reals.
+
+    With `penalty.before_augmentation` it is of slopes in the examples before their changes, of which there is a draw of
+    its own, as in the code of arXiv:2006.06676.
+    """
     examples, key = {"r1": (real, keys.real), "r2": (fake, keys.fake)}.get(name, (real, keys.penalty))
+    changes = setup.config.penalty.before_augmentation
 
     def critic(x):
-        return apply_critic(setup, params, stats, examples._replace(x=x), step, key).logits
+        at = examples._replace(x=x)
+        at = critic_input(setup, at, step, extra, keys.input) if changes else at
+        return apply_critic(setup, params, stats, at, step, key).logits
 
-    return setup.penalties[name].function(critic, real.x, fake.x, keys.points)
+    points = (real.before, fake.before) if changes else (real.x, fake.x)
+    return setup.penalties[name].function(critic, *points, keys.points)
 
 
 def lazy_penalties(
-    setup: Setup, params, stats, real: Examples, fake: Examples, keys: CriticLossKeys, step
+    setup: Setup, params, stats, real: Examples, fake: Examples, keys: CriticLossKeys, step, extra: dict
 ) -> dict[str, jax.Array]:
     """Each penalty without its weight: every `penalty.interval` steps, scaled by it, and 0 in between."""
     interval = setup.config.penalty.interval
     penalties = {}
     for name in setup.penalties:
-        compute = partial(penalty, setup, name, params, stats, real, fake, keys, step)
+        compute = partial(penalty, setup, name, params, stats, real, fake, keys, step, extra)
         if interval == 1:
             penalties[name] = compute()
         else:
@@ -101,7 +111,9 @@ def lazy_penalties(
     return penalties
 
 
-def penalty_loss(setup: Setup, params, stats: Variables, real: Examples, fake: Examples, key: Key, *, step):
+def penalty_loss(
+    setup: Setup, params, stats: Variables, real: Examples, fake: Examples, key: Key, *, step, extra: dict
+):
     """The weighted sum of all penalties times their interval, as the loss of a separate update of the critic.
 
     Shapes: -> scalar, (stats, metrics).
@@ -110,17 +122,17 @@ def penalty_loss(setup: Setup, params, stats: Variables, real: Examples, fake: E
     value = 0.0
     metrics = {}
     for name, (_, weight) in setup.penalties.items():
-        amount = setup.config.penalty.interval * penalty(setup, name, params, stats, real, fake, keys, step)
+        amount = setup.config.penalty.interval * penalty(setup, name, params, stats, real, fake, keys, step, extra)
         value += weight * amount
         metrics[f"critic/{name}"] = amount
     return value, (stats, metrics)
 
 
-def unrolled_critic(setup: Setup, critic: Net, real: Examples, fake: Examples, step, key: Key) -> Net:
+def unrolled_critic(setup: Setup, critic: Net, real: Examples, fake: Examples, step, extra: dict, key: Key) -> Net:
     """The critic after `unroll` further updates, as a function of the fakes. Source: arXiv:1611.02163, eq. 7."""
     if not setup.config.unroll:
         return critic
-    loss = partial(critic_loss, setup, step=step)
+    loss = partial(critic_loss, setup, step=step, extra=extra)
 
     def update(critic, key):
         return gradient_step(critic, setup.optimizers["unrolled"], loss, real, fake, key)[0], None
@@ -140,7 +152,7 @@ def generator_loss(
     fake, stats = generate(setup, params, stats, real.class_onehot, z, step, keys.latents)
     real = critic_input(setup, real, step, extra, keys.real_input)
     fake = critic_input(setup, fake, step, extra, keys.fake_input)
-    critic = unrolled_critic(setup, critic, real, fake, step, keys.unroll)
+    critic = unrolled_critic(setup, critic, real, fake, step, extra, keys.unroll)
     on_fake = apply_critic(setup, critic.params, critic.stats, fake, step, keys.critic)
     on_real = apply_critic(setup, critic.params, critic.stats, real, step, keys.critic)  # XLA drops it if unused
     value = c.loss.adversarial * setup.loss.generator(on_real.logits, on_fake.logits)

@@ -25,6 +25,7 @@ class Examples(NamedTuple):
 
     x: jax.Array  # [B, *shape]
     class_onehot: jax.Array | None  # [B, classes]
+    before: jax.Array | None = None  # x before the changes of `critic_input`, with `penalty.before_augmentation`
 
 
 class Players(NamedTuple):
@@ -137,5 +138,5 @@ def init_state(c: ConfigDict, generator: dict, critic: dict, shape: tuple[int, .
         if c.classes:
             extra["replay"]["class_onehot"] = jnp.zeros((c.replay.capacity, c.classes))
     if c.augment == "ada":
-        extra["ada"] = ada.init_state()
+        extra["ada"] = ada.init_state(c.ada.fixed)
     return State(jnp.int32(0), nets, ema, extra)

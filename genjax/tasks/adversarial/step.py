@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 
 from genjax.engine.phase import Batch, Metrics, Step
-from genjax.engine.state import Key, Net, State
+from genjax.engine.state import Key, Net, State, Variables
 from genjax.engine.update import accumulated_gradient_step, gradient_step, split_microbatches, update_ema
 from genjax.ops import ada, noise
 from genjax.tasks.adversarial.inputs import critic_input, fake_batch, mix_with_replay, real_batch
@@ -22,7 +22,8 @@ def make_step(setup: Setup) -> Step:
 
     def step(state: State, batch: Batch, key: Key) -> tuple[State, Metrics]:
         keys = derive(StepKeys, key)
-        critic, extra, critic_metrics = train_critic(setup, state, batch, keys.critic)
+        critic, extra, stats, critic_metrics = train_critic(setup, state, batch, keys.critic)
+        state = with_statistics(state, stats)
         generator, generator_metrics = train_generator(setup, state, critic, extra, batch, keys.generator)
         ema = update_emas(setup, state, generator)
         nets = {"generator": generator, "critic": critic}
@@ -31,54 +32,67 @@ def make_step(setup: Setup) -> Step:
     return step
 
 
-def train_critic(setup: Setup, state: State, batch: Batch, key: Key) -> tuple[Net, dict, Metrics]:
-    """`critic_steps` updates of the critic, each on a batch of its own. Metrics are those of the last."""
+def with_statistics(state: State, stats: Variables) -> State:
+    """A state with these statistics of the generator."""
+    generator = state.nets["generator"]
+    return state.replace(nets=state.nets | {"generator": generator.replace(stats=generator.stats | stats)})
+
+
+def train_critic(setup: Setup, state: State, batch: Batch, key: Key) -> tuple[Net, dict, Variables, Metrics]:
+    """`critic_steps` updates of the critic, each on a batch of its own. Metrics are those of the last.
+
+    The third result are the generator's statistics that moved (`fake_batch`).
+    """
     count = setup.config.critic_steps
     keys = jax.random.split(key, count)
     update = partial(update_critic, setup, state, batch)
-    carry = state.nets["critic"], state.extra
+    stats = state.nets["generator"].stats if setup.config.critic_moves_statistics else {}
+    carry = state.nets["critic"], state.extra, stats
     if count == 1:
-        (critic, extra), metrics = update(carry, (0, keys[0]))
+        carry, metrics = update(carry, (0, keys[0]))
     else:
-        (critic, extra), metrics = jax.lax.scan(update, carry, (jnp.arange(count), keys))
+        carry, metrics = jax.lax.scan(update, carry, (jnp.arange(count), keys))
         metrics = jax.tree.map(lambda m: m[-1], metrics)
-    return critic, extra, metrics
+    return *carry, metrics
 
 
 def update_critic(
-    setup: Setup, state: State, batch: Batch, carry: tuple[Net, dict], update: tuple[int | jax.Array, Key]
-) -> tuple[tuple[Net, dict], Metrics]:
+    setup: Setup, state: State, batch: Batch, carry: tuple[Net, dict, Variables], update: tuple[int | jax.Array, Key]
+) -> tuple[tuple[Net, dict, Variables], Metrics]:
     """One update of the critic, and what follows it. `update` is its number within the step, and its key."""
-    critic, extra = carry
+    critic, extra, stats = carry
+    state = with_statistics(state, stats)
     number, key = update
     keys = derive(CriticKeys, key)
     real = real_batch(setup, batch, number, state.step)
-    fake = fake_batch(setup, state.nets["generator"], real.class_onehot, state.step, keys.latents)
+    fake, stats = fake_batch(setup, state.nets["generator"], real.class_onehot, state.step, keys.latents)
     stored = state.step * setup.config.critic_steps + number
     extra, fake = mix_with_replay(setup, extra, fake, stored, keys.replay)
     real = critic_input(setup, real, state.step, extra, keys.real_input)
     fake = critic_input(setup, fake, state.step, extra, keys.fake_input)
 
-    loss = partial(critic_loss, setup, step=state.step)
+    loss = partial(critic_loss, setup, step=state.step, extra=extra)
     updated, aux = update_net(setup, critic, setup.optimizers["critic"], loss, (real, fake), keys.loss)
     metrics = aux.metrics
-    updated, more = penalty_step(setup, updated, real, fake, state.step, keys.loss)
+    updated, more = penalty_step(setup, updated, real, fake, state.step, extra, keys.loss)
     metrics |= more
     updated, more = keep_below_floor(setup, critic, updated, metrics["critic/loss"])
     metrics |= more
     extra, more = adapt_augmentation(setup, extra, aux.sign)
     metrics |= more
-    return (updated, extra), metrics
+    return (updated, extra, stats), metrics
 
 
-def penalty_step(setup: Setup, critic: Net, real: Examples, fake: Examples, step, key: Key) -> tuple[Net, Metrics]:
+def penalty_step(
+    setup: Setup, critic: Net, real: Examples, fake: Examples, step, extra: dict, key: Key
+) -> tuple[Net, Metrics]:
     """Penalties as an update of their own, every `penalty.interval` steps, if `penalty.separate_step`."""
     c = setup.config
     if not c.penalty.separate_step:
         return critic, {}
 
     def penalize(critic):
-        loss = partial(penalty_loss, setup, step=step)
+        loss = partial(penalty_loss, setup, step=step, extra=extra)
         return update_net(setup, critic, setup.optimizers["critic"], loss, (real, fake), key)
 
     def skip(critic):
@@ -100,7 +114,10 @@ def adapt_augmentation(setup: Setup, extra: dict, sign) -> tuple[dict, Metrics]:
     """The probability of augmentations after an update, if augment="ada"."""
     if not setup.adapts:
         return extra, {}
-    adapted = ada.adapt(extra["ada"], sign, setup.batch, **setup.config.ada)
+    options = setup.config.ada
+    if options.fixed:
+        return extra, {"critic/augment": extra["ada"]["p"]}
+    adapted = ada.adapt(extra["ada"], sign, setup.batch, options.target, options.kimg, options.interval)
     return extra | {"ada": adapted}, {"critic/augment": adapted["p"]}
 
 
@@ -117,10 +134,18 @@ def train_generator(
 def update_emas(setup: Setup, state: State, generator: Net) -> dict:
     """The moving averages of the state after an update of the generator."""
     ema = setup.config.ema
-    return {
+    averages = {
         name: update_ema(average, generator, state.step, setup.batch, ema.half_life, ema.ramp)
         for name, average in state.ema.items()
     }
+    return copy_statistics(setup, averages, generator)
+
+
+def copy_statistics(setup: Setup, averages: dict, generator: Net) -> dict:
+    """Moving averages with the generator's own statistics, if `ema.statistics` is "copied"."""
+    if setup.config.ema.statistics != "copied":
+        return averages
+    return {name: average | generator.stats for name, average in averages.items()}
 
 
 def update_net(

@@ -4,11 +4,12 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from genjax.config import flat
+from genjax.config import flat, pick
 from genjax.errors import InputError
 from genjax.losses.adversarial import LOSSES
 from genjax.losses.penalty import PENALTIES
-from genjax.nets.minibatch import GROUP
+from genjax.nets.minibatch import GROUP, GROUPED
+from genjax.ops import ada
 from genjax.ops.augment import policies
 from genjax.ops.pixels import RANGES
 from genjax.tasks.adversarial.config import base_config
@@ -22,6 +23,9 @@ AT_LEAST = {
     **{f"penalty.{name}": 0 for name in (*PENALTIES, "weight")},
 }
 """The least value of keys."""
+
+EMA_STATISTICS = ("averaged", "copied")
+"""What the average of a generator has of its statistics."""
 
 
 def validate(c: ConfigDict, generator: Any, critic: Any, shape: tuple[int, ...]) -> None:
@@ -39,6 +43,10 @@ def check_ranges(c: ConfigDict) -> None:
         if values[key] < least:
             expected = "0 or more" if least == 0 else f"at least {least}"
             raise InputError(f"{key}={values[key]}: expected {expected}")
+    pick(ada.PARTS, c.ada.parts, "ada.parts")
+    if not 0 <= c.ada.fixed <= 1:
+        raise InputError(f"ada.fixed={c.ada.fixed}: expected a probability, or 0 to adapt it")
+    pick(EMA_STATISTICS, c.ema.statistics, "ema.statistics")
     if c.classes < 0 or c.classes == 1:
         raise InputError(f"classes={c.classes}: expected 0 (without labels) or at least 2")
     if not -1 <= c.ada.target <= 1 or c.ada.kimg <= 0:
@@ -84,9 +92,12 @@ def check_losses(c: ConfigDict) -> None:
     if not (c.loss.adversarial or c.loss.feature_matching):
         raise InputError("loss.adversarial=0 needs loss.feature_matching, or the generator has nothing to learn from")
     penalties = active_penalties(c)
-    if c.penalty.separate_step and not penalties:
+    for key in ("separate_step", "before_augmentation"):
+        if c.penalty[key] and not penalties:
+            raise InputError(f"penalty.{key}=True without a penalty: set the weight of one, or penalty.{key}=False")
+    if c.penalty.before_augmentation and c.packing > 1:
         raise InputError(
-            "penalty.separate_step=True without a penalty: set the weight of one, or penalty.separate_step=False"
+            f"penalty.before_augmentation=True with packing={c.packing}: a slope is of one example: set one of them off"
         )
     if c.penalty.separate_step and c.unroll:
         raise InputError(
@@ -107,11 +118,19 @@ def check_batches(c: ConfigDict, critic: Any) -> None:
             f"grad_accum_steps={c.grad_accum_steps} with unroll={c.unroll}, which unrolls updates of a whole batch: "
             "set one of them off"
         )
-    logits = c.batch // c.packing // c.grad_accum_steps
-    if critic.minibatch == "stddev" and logits > GROUP and logits % GROUP:
+    factor = c.packing * c.grad_accum_steps
+    check_groups(critic, c.batch // factor, "logits of a batch", factor)
+
+
+def check_groups(critic: Any, count: int, noun: str, factor: int) -> None:
+    """Refuse groups of the critic's statistic that do not divide its `count` inputs, a batch divided by `factor`."""
+    group = getattr(critic, "minibatch_group", GROUP)
+    if group < 1:
+        raise InputError(f"critic.minibatch_group={group}: expected at least 1")
+    if critic.minibatch in GROUPED and count > group and count % group:
         raise InputError(
-            f"critic.minibatch='stddev' is over groups of {GROUP}, which do not divide the {logits} logits of a "
-            f"batch: set batch to a multiple of {GROUP * c.packing * c.grad_accum_steps}"
+            f"critic.minibatch={critic.minibatch!r} is over groups of {group}, which do not divide the {count} {noun}: "
+            f"set batch to a multiple of {group * factor} (or less than that)"
         )
 
 
