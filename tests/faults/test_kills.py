@@ -195,7 +195,7 @@ def interrupt_the_loading():
 
 def test_a_second_process_on_a_folder_is_refused_until_the_first_has_died(flags, whole, tmp_path):
     first = Program("genjax.train", *flags, f"--workdir={tmp_path}", before=hang_in_the_third_save)
-    until(lambda: 2 in checkpoints(tmp_path))
+    until(lambda: 2 in checkpoints(tmp_path) and '"saved": 2' in (tmp_path / "config.json").read_text())
     begun = (tmp_path / "config.json").stat().st_mtime_ns
     second = Program("genjax.train", *flags, f"--workdir={tmp_path}").wait()
     second.assert_refused(f"{tmp_path} is in use by process {first.process.pid}", lines=1)
