@@ -85,7 +85,8 @@ def finished(config: ConfigDict, path: Path) -> dict[str, Any] | None:
     """
     file = path / "result.json"
     if not file.exists():
-        if train(config, path):
+        shared = not (path / "config.json").exists()  # a checkpoint of another run, or nothing
+        if train(config, path, force=shared):
             return None
         write_bytes(file, json.dumps(evaluate(config, path), indent=1).encode())
     result = json.loads(file.read_text("utf-8"))

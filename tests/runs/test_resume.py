@@ -105,7 +105,7 @@ def test_a_run_that_was_stopped_after_every_step_ends_at_the_same_bits(name, con
 
 
 def test_a_run_with_all_remedies_that_was_cut_short_ends_at_the_same_bits(tmp_path):
-    given = {"steps": STEPS, "log_every": 3, "sample_every": 2, "save_every": 2, "data__split": "train[:20]"}
+    given = {"steps": STEPS, "log_every": 3, "sample_every": 2, "save_every": 2, "data__split": "train[:28]"}
     assert train(with_remedies(**given), tmp_path / "whole") == 0
     cut_short(tmp_path / "whole", tmp_path / "run", 2)
     assert train(with_remedies(**given), tmp_path / "run") == 0
@@ -123,7 +123,7 @@ PHASES = {
         "pretrain__steps": 3,
         "labels": 10,
         "data__name": "fashion_mnist_10k",
-        "data__split": "train[:20]",
+        "data__split": "train[:28]",
     },
     "progan": {
         "steps": 3,

@@ -1,5 +1,7 @@
 """A GAN's nets, loss, penalty and augmentations, and its task, from somebody else's module."""
 
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -77,6 +79,7 @@ class task:
 def config(tmp_path, monkeypatch):
     (tmp_path / "somebody.py").write_text(SOURCE)
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "somebody", raising=False)  # of another test
     c = config_of("gan")
     c.generator, c.critic = {"net": "somebody:Generator"}, {"net": "somebody:Critic"}
     return c
