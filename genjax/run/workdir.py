@@ -137,7 +137,10 @@ class Workdir:
             info = json.loads(self.config_file.read_text("utf-8"))
             _check_types(info)
         except (OSError, ValueError) as error:
-            raise InputError(f"{self.config_file} is unreadable: {error}") from error
+            raise InputError(
+                f"{self.config_file} is unreadable ({error}): put a copy back, or move it away and give --config, with "
+                "--resume=force if there are checkpoints"
+            ) from error
         return info
 
     def begin(self, info: Mapping[str, Any], saved: int | None, best: Mapping[str, Any] | None = None) -> None:
