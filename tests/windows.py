@@ -45,6 +45,7 @@ def hide() -> None:
         for name in names:
             if hasattr(module, name):
                 delattr(module, name)
+    os.process_cpu_count = os.cpu_count  # that of Python 3.13 asks for sched_getaffinity, except on Windows
     sys.platform = "win32"
 
 
