@@ -8,6 +8,8 @@ Source: arXiv:1812.04948, sections 1 and 2, appendix C. Paper: 512 channels and 
 and R1's weight for small images.
 """
 
+import math
+
 from genjax.config import SMOKE, variant
 from genjax.tasks import progressive
 
@@ -38,11 +40,13 @@ def get_config(name=""):
         c.data.update(name="folder:ffhq", size="1024", mirror=True)
         c.latent = 512
         c.generator, c.critic = nets("F", tuple(SIDES.values()), width=512)
+        c.generator["stored_noise"] = True
         c.critic.update(minibatch="stddev_strided", order="code")
         c.growth.update(fade=600.0, stable=600.0, batches=(256, 128, 64, *[32] * 5), reset_after_fade=True)
         c.growth.learning_rates = (*[1e-3] * 4, 1.5e-3, 2e-3, 3e-3, 3e-3)
         c.steps, c.batch, c.penalty.r1 = 518_750, 32, 10.0
-        c.eval.noise, c.critic_moves_statistics, c.ema.statistics = "random", True, "copied"
+        c.eval.noise, c.critic_moves_statistics = "random", True
+        c.ema.update(ramp=math.inf, statistics="copied")
     smoke = SMOKE | {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4), "growth.start": 32}
     return variant(c, name, smoke=smoke, wgan_gp={}, ffhq={}, **{letter: {} for letter in "ABCDEF"})
 

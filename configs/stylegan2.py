@@ -6,6 +6,8 @@ for small images. Adaptive augmentation: arXiv:2006.06676; here p changes five t
 config F at 1024x1024, without augmentation, with the arithmetic of its authors' code (docs/parity.md), not run here.
 """
 
+import math
+
 from genjax.config import SMOKE, variant
 from genjax.nets.stylegan2 import CHANNELS
 from genjax.tasks import stylegan2
@@ -27,10 +29,11 @@ def get_config(name=""):
     if name == "ffhq":
         c.data.update(name="folder:ffhq", size="1024", mirror=True)
         c.latent = 512
-        c.generator = {"net": "stylegan2", "channels": CHANNELS, "width": 512}
+        c.generator = {"net": "stylegan2", "channels": CHANNELS, "width": 512, "stored_noise": True}
         c.critic = {"net": "stylegan2", "channels": CHANNELS, "minibatch": "stddev_strided"}
         c.steps, c.batch, c.penalty.r1, c.augment = 781_250, 32, 10.0, ""
         c.eval.noise, c.penalty.before_augmentation = "random", True
-        c.critic_moves_statistics, c.ema.statistics = True, "copied"
+        c.critic_moves_statistics = True
+        c.ema.update(ramp=math.inf, statistics="copied")
     small = {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4), "generator.width": 8}
     return variant(c, name, smoke=SMOKE | small, ffhq={})

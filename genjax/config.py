@@ -165,7 +165,7 @@ def _is_a(value, hint) -> bool:
     return isinstance(value, hint) and (hint is bool or not isinstance(value, bool))
 
 
-UNLIMITED = (("data.resident_gib", math.inf), ("eval.budget", math.inf))
+UNLIMITED = (("data.resident_gib", math.inf), ("eval.budget", math.inf), ("ema.ramp", math.inf))
 """Keys with the values for which infinity has a meaning: no limit."""
 
 

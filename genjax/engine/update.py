@@ -72,7 +72,8 @@ def update_ema(ema: Variables, net: Net, step, batch: int, half_life: float, ram
     """Exponential moving average of a net's weights and statistics.
 
     `half_life` is in images. It is at most `ramp` times the number of images so far, so that the average soon forgets
-    the first weights. Source: arXiv:1710.10196, section 4, with the ramp of arXiv:1912.04958's code.
+    the first weights; infinity: no bound. Source: arXiv:1710.10196, section 4, with the ramp of arXiv:2006.06676's
+    code.
     """
     images = batch * (step + 1).astype(jnp.float32)
     decay = 0.5 ** (batch / jnp.minimum(half_life, ramp * images))

@@ -160,11 +160,14 @@ class Generator(Styled):
 class Block(nn.Module):
     """A residual block: two convolutions, the second one filtered and of stride 2, and a filtered 1x1 shortcut.
 
+    Without `residual` it has no shortcut, and nothing is divided by sqrt 2.
+
     Shapes: x [B, H, W, C] -> [B, H/2, W/2, features].
     """
 
     features: int
     conv_clamp: float = 0.0
+    residual: bool = True
 
     @nn.compact
     def __call__(self, x):
@@ -172,6 +175,8 @@ class Block(nn.Module):
         h = activated(Conv(x.shape[-1], gain=1.0)(x), self.conv_clamp)
         h = upfirdn2d(h, SMOOTH, pad=1)
         h = activated(Conv(self.features, gain=1.0, stride=2, padding="VALID")(h), self.conv_clamp)
+        if not self.residual:
+            return h
         skip = Conv(self.features, kernel=1, gain=1.0, use_bias=False)(upfirdn2d(x, SMOOTH, down=2))
         return (h + skip) / 2**0.5
 
@@ -184,6 +189,7 @@ class Critic(nn.Module):
         minibatch: a statistic over the batch that joins the 4x4 maps; "": none.
         minibatch_group: examples per group of that statistic.
         conv_clamp: bound of the absolute value of convolutions' activated outputs; 0: none.
+        residual: False for blocks without shortcuts, "orig" in the authors' code (for CIFAR-10 in arXiv:2006.06676).
         remat: True to keep one map per block for the backward pass.
 
     Shapes: x [B, side, side, C] -> [B].
@@ -193,6 +199,7 @@ class Critic(nn.Module):
     minibatch: str = "stddev"
     minibatch_group: int = GROUP
     conv_clamp: float = 0.0
+    residual: bool = True
     remat: bool = False
 
     CHOICES: ClassVar = {"minibatch": ("", *MINIBATCH)}
@@ -209,7 +216,7 @@ class Critic(nn.Module):
         x = activated(Conv(self.channels[-1], kernel=1, gain=1.0)(x), self.conv_clamp)
         run = maybe_remat(self.remat, lambda block, x: block(x))
         for features in self.channels[-2::-1]:
-            x = run(Block(features, self.conv_clamp), x)
+            x = run(Block(features, self.conv_clamp, self.residual), x)
         x = append_statistic(self.minibatch, x, self.minibatch_group)
         x = activated(Conv(self.channels[0], gain=1.0)(x), self.conv_clamp)
         x = activated(Dense(self.channels[0], gain=1.0)(x.reshape(len(x), -1)))

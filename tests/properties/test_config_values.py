@@ -51,7 +51,7 @@ words = st.sampled_from(NUMBERS + WORDS)
 values = st.one_of(words, st.integers().map(str), st.floats().map(repr), st.text(max_size=12))
 
 
-UNLIMITED = ("data.resident_gib", "eval.budget")  # infinity means that there is no limit
+UNLIMITED = ("data.resident_gib", "eval.budget", "ema.ramp")  # infinity means that there is no limit
 
 
 def meant(key, value, text, default):
