@@ -2,8 +2,8 @@
 
 Source: arXiv:2006.06676, appendices B and C, and train.py of its authors' PyTorch code: `auto`, `auto256` and
 `auto256x8` (256 pixels on 8 devices), `paper256`, `paper512`, `paper1024` and `cifar`. All of them clamp convolutions
-at 256 and have the authors' arithmetic (docs/parity.md). Their code computes the four largest sizes in float16; here all
-sizes are in `dtype`. None of them was run to its end here.
+at 256 and have the authors' arithmetic (docs/parity.md). Their code computes the four largest sizes in float16; here
+all sizes are in `dtype`. None of them was run to its end here.
 """
 
 import math

@@ -54,6 +54,13 @@ def defaults(task: str) -> ConfigDict:
             "patience": 0,  # stop after n evaluations without a better one; 0: never
         }
     )
+    c.init = ConfigDict(  # first weights from elsewhere; see docs/fine_tuning.md
+        {
+            "weights": "",  # a run's folder, or a safetensors file; "": random ones
+            "step": "",  # of a run: a number, "best", or "" for the newest checkpoint
+            "only": "",  # nets and parts of nets that get them, "generator,critic/Block_0"; "": all
+        }
+    )
     c.log_every = 50
     c.sample_every = 500
     c.save_every = 1000

@@ -1,4 +1,7 @@
-"""Config files by path or by name: "mine.py:smoke", "configs/dcgan.py", or "dcgan" of those that genjax comes with."""
+"""Config files by path or by name: "mine.py:smoke", "configs/dcgan.py", "dcgan" of those that genjax comes with.
+
+The folder of a run stands for the run's config.
+"""
 
 import importlib.util
 import traceback
@@ -22,12 +25,19 @@ def names() -> list[str]:
 
 
 def located(text: str) -> str:
-    """A config by its path: "dcgan:smoke" and "configs/dcgan.py:smoke" are in `FOLDER` where there is no such file."""
+    """A config by its path: "dcgan:smoke" and "configs/dcgan.py:smoke" are in `FOLDER` where there is no such file.
+
+    The folder of a run is the variant of a config file that reads it.
+    """
+    if (Path(text) / "config.json").is_file():
+        return f"{PACKAGE / 'run' / 'as_config.py'}:{text}"
     path, colon, variant = text.partition(":")
     own = Path(path)
     if own.is_file() or own.suffix not in ("", ".py") or str(own.parent) not in (".", "configs"):
         return text
-    return f"{FOLDER / own.stem}.py{colon}{variant}" if own.stem in names() else text
+    if own.stem in names():
+        return f"{FOLDER / own.stem}.py{colon}{variant}"
+    return text
 
 
 def load(text: str) -> "ConfigDict":

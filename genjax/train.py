@@ -12,10 +12,11 @@ from ml_collections import config_flags
 
 from genjax.cli import entry
 from genjax.cli.flags import define_path
-from genjax.engine import distributed
+from genjax.engine import distributed, loop
 from genjax.engine.compiler import enable_compilation_cache
 from genjax.engine.distributed import is_main_process
 from genjax.errors import InputError
+from genjax.run import initial_weights
 from genjax.run.description import dry_run_report
 from genjax.run.restore import open_config
 from genjax.run.training import prepare, train
@@ -27,7 +28,9 @@ FLAGS = flags.FLAGS
 def define_flags() -> None:
     """The flags of this entry point."""
     config_flags.DEFINE_config_file(
-        "config", None, "The experiment: a file, or a name of configs/, as dcgan; ':smoke' for a quick try."
+        "config",
+        None,
+        "The experiment: a file, a name of configs/, as dcgan (':smoke' for a quick try), or the folder of a run.",
     )
     define_path("workdir", None, "The folder of a new run or of one to resume. See docs/architecture.md.")
     flags.DEFINE_enum(
@@ -74,8 +77,9 @@ def _main() -> int:
         _, config = open_config(FLAGS.workdir)
     if FLAGS.dry_run:
         source, task, _ = prepare(config)
+        initial = initial_weights.find(config, loop.shapes(task))
         if is_main_process():
-            print(dry_run_report(config, source, task))
+            print("\n\n".join([dry_run_report(config, source, task), *(["\n".join(initial.lines)] if initial else [])]))
         return 0
     return train(config, FLAGS.workdir, force=FLAGS.resume == "force", tensorboard=FLAGS.tensorboard)
 

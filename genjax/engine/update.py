@@ -10,6 +10,7 @@ import optax
 from genjax.config import pick
 from genjax.engine.state import Net, Variables
 from genjax.errors import InputError
+from genjax.text import split_list
 
 
 def init_net(variables: Variables, tx: optax.GradientTransformation) -> Net:
@@ -89,11 +90,13 @@ def optimizer(
     decay: int = 0,
     weight_clip: float = 0.0,
     differentiable: bool = False,
+    frozen: str = "",
 ) -> optax.GradientTransformation:
     """An optimizer by name, with the constants of Keras: "adam", "rmsprop" (rho 0.9), "sgd".
 
     Over `decay` updates the learning rate falls linearly to zero; with 0 it is constant. `weight_clip` bounds the
     absolute value of all parameters; 0: no bound. `differentiable` makes square roots of Adam differentiable at zero.
+    `frozen` are the modules that no update changes, "Conv_0,Block_0"; they have no optimizer state.
     Raises: InputError for an unknown name, and negative numbers.
     """
     options = {"learning_rate": learning_rate, "epsilon": epsilon, "decay": decay, "weight_clip": weight_clip}
@@ -108,7 +111,27 @@ def optimizer(
         "sgd": lambda: optax.sgd(rate),
     }
     tx = pick(makers, name, "optimizer")()
-    return optax.chain(tx, clip_weights(weight_clip)) if weight_clip else tx
+    tx = optax.chain(tx, clip_weights(weight_clip)) if weight_clip else tx
+    return frozen_modules(tx, split_list(frozen)) if frozen else tx
+
+
+def frozen_modules(tx: optax.GradientTransformation, modules: list[str]) -> optax.GradientTransformation:
+    """`tx` for all parameters but those below some modules, as "mapping" or "mapping/dense_0", which stay.
+
+    Source: arXiv:2002.10964 (FreezeD), of a critic's first layers.
+    Raises: InputError when a module has no parameters.
+    """
+
+    def labels(params):
+        names = jax.tree_util.tree_map_with_path(lambda path, _: "/".join(key.key for key in path) + "/", params)
+        for module in modules:
+            if not any(name.startswith(f"{module}/") for name in jax.tree.leaves(names)):
+                there = sorted({name.split("/")[0] for name in jax.tree.leaves(names)})
+                raise InputError(f"frozen={module!r}: the net has no such module; it has {', '.join(there)}")
+        below = tuple(f"{module}/" for module in modules)
+        return jax.tree.map(lambda name: "frozen" if name.startswith(below) else "free", names)
+
+    return optax.multi_transform({"free": tx, "frozen": optax.set_to_zero()}, labels)
 
 
 def clip_weights(limit: float) -> optax.GradientTransformation:

@@ -14,7 +14,7 @@ from genjax.text import join_list, split_list
 PLACES = ("data.name", "data.dir", "style.images", "style.masks")
 """Keys that say where the data and images are; their contents have digests of their own."""
 
-PATHS = PLACES[1:]
+PATHS = (*PLACES[1:], "init.weights")
 """Keys whose values are paths."""
 
 WORDS = (*(r.prefix for r in SOURCES if r.name.endswith((":PATH", ":FILE"))), "vgg", "inception", "classifier")

@@ -13,7 +13,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from genjax import extensions, tasks
-from genjax.config import check, flat, unknown_keys
+from genjax.config import check, unknown_keys
 from genjax.data.source import Source
 from genjax.engine.checkpoint import Checkpoints
 from genjax.engine.loop import abstract_state
@@ -41,13 +41,17 @@ def saved_config(info: dict[str, Any]) -> ConfigDict:
 
     Keys that the task did not have when the run began are at their defaults.
     """
-    config = ConfigDict(info["config"])
+    config = ConfigDict(_with_tuples(info["config"]))
     config.update_from_flattened_dict(located(config, info.get("folder")))
-    for key, value in flat(config).items():
-        if isinstance(value, list):
-            config.update_from_flattened_dict({key: tuple(value)})
     _complete(config, tasks.default_config(config.task))
     return config
+
+
+def _with_tuples(tree: Any) -> Any:
+    """The parts of a config with tuples in place of lists; a field that was once a list would stay one."""
+    if isinstance(tree, dict):
+        return {key: _with_tuples(value) for key, value in tree.items()}
+    return tuple(_with_tuples(item) for item in tree) if isinstance(tree, list) else tree
 
 
 def _complete(config: ConfigDict, template: ConfigDict) -> None:

@@ -44,6 +44,7 @@ def check_same_run(workdir: Workdir, info: Mapping[str, Any], force: bool) -> li
 def with_names_kept(workdir: Workdir, info: dict[str, Any]) -> dict[str, Any]:
     """`info` with the relative names that the run was given, if they are the same files: it may move with its data."""
     old = workdir.read_info()
+    info = {"init": old["init"]} | info if old and "init" in old else info
     places = located(old["config"], old.get("folder")) if old else {}
     now = flat(info["config"])
     if not places or any(now.get(key) != place for key, place in places.items()):

@@ -24,6 +24,7 @@ from genjax.engine.phase import Task
 from genjax.errors import InputError
 from genjax.evaluation.schedule import EvalSchedule
 from genjax.report.console import Progress, say_notes, watch
+from genjax.run import initial_weights
 from genjax.run.best import description, resumed
 from genjax.run.counters import Counters
 from genjax.run.description import run_info
@@ -105,7 +106,12 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
         run_on_main(lambda: check_nothing_is_lost(workdir, newest, force))
         resumes = newest.step is not None
         like = loop.abstract_state(task, mesh)
+        initial = None if resumes else run_on_all(lambda: initial_weights.find(config, like))
         state = checkpoints.read(newest.step, like) if resumes else loop.initial_state(task, config.seed, mesh)
+        if initial:
+            state = initial.into(state)
+            notes += initial.lines
+            info["init"] = initial.record
         start = int(state.step)
         examples = run_on_all(lambda: read_examples(config, source, task, schedule.heldout))
         progress = Progress(task.steps, start, stream=distributed.console())

@@ -32,6 +32,7 @@ def base_config(task: str) -> ConfigDict:
     c.penalty.separate_step = False  # penalties in an optimizer step of their own, with Adam's constants rescaled
     c.penalty.before_augmentation = False  # slopes in the examples before `augment`, with a draw of their own
     adam = {"name": "adam", "learning_rate": 2e-4, "b1": 0.5, "b2": 0.999, "epsilon": 1e-7, "decay": 0}
+    adam["frozen"] = ""  # modules that keep their first weights, "Conv_0,Block_0" (arXiv:2002.10964); "": none
     c.optimizer = ConfigDict({"generator": dict(adam), "critic": adam | {"weight_clip": 0.0}})  # decay: in steps
     # The average of the generator's weights: its half-life in images, 0: no average; statistics "averaged" or "copied".
     c.ema = ConfigDict({"half_life": 0.0, "ramp": 0.05, "statistics": "averaged"})
