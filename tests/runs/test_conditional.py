@@ -6,11 +6,12 @@ from unittest import mock
 import jax
 import numpy as np
 import pytest
-from helpers import assert_same, config_of, eight_devices, ending
+from helpers import assert_keeps_state, assert_same, config_of, eight_devices, ending, step_inputs
 
 from experiments.scaling.drift import distances
 from experiments.scaling.drift import train as trained_on
-from genjax import projection
+from genjax import data, projection, tasks
+from genjax.engine.loop import shapes
 from genjax.errors import InputError
 from genjax.run.loaded import open_run
 from genjax.run.recorder import Recorder
@@ -19,6 +20,7 @@ from genjax.visualize import styles
 
 pytestmark = pytest.mark.heavy
 
+NAMES = ("progan", "stylegan", "stylegan2")
 SIZE = {"data__split": "train[:64]", "data__size": "8", "data__resize": "squash"}
 LENGTH = {"steps": 2, "batch": 8, "log_every": 1, "sample_every": 2, "save_every": 1, "samples": 20}
 
@@ -83,8 +85,18 @@ def test_images_are_projected(whole, space, monkeypatch):
     assert np.isfinite(found.losses).all()
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_step_in_parts_and_a_short_type_keeps_the_state_and_gives_scalars(name):
+    config = tiny(name, dtype="bfloat16", grad_accum_steps=2)
+    source = data.load(config.data)
+    task = tasks.build(config, source.shape)
+    state = shapes(task)
+    for phase in task.phases:
+        assert_keeps_state(jax.eval_shape(phase.prepared_step, *step_inputs(phase, source, state)), state)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["progan", "stylegan", "stylegan2"])
+@pytest.mark.parametrize("name", NAMES)
 def test_two_devices_give_one_curve(name):
     with eight_devices() as call:
         one, two = (call(trained_on, tiny(name), count, "float64") for count in (1, 2))
@@ -101,7 +113,7 @@ def test_every_phase_of_a_net_that_grows_classifies(tmp_path):
     assert moved["bias"]
 
 
-@pytest.mark.parametrize("name", ["progan", "stylegan", "stylegan2"])
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
     ("message", "overrides"),
     [
