@@ -4,7 +4,8 @@ The paper's losses, normalizations and optimizer (arXiv:1710.10196, appendix A):
 1e-3 (0, 0.99, 1e-8), the standard deviation over groups of 4. Paper: 512 channels, 800,000 reals per phase, an average
 with 0.999 per step; here: fewer channels and reals, and the half-life in reals that 0.999 means at the paper's batch of
 16. `celeba_hq` is the paper's run at 256x256, with the arithmetic of its authors' code (docs/parity.md), not run here
-(paper: batch 14 at that size, not a multiple of 4).
+(paper: batch 14 at that size, not a multiple of 4). `conditional` makes clothes by class; its critic classifies, as in
+the authors' code (AC-GAN).
 """
 
 from genjax.config import SMOKE, variant
@@ -35,4 +36,4 @@ def get_config(name=""):
         c.steps = 150_000
     small = {"growth.start": 16, "growth.fade": 0.016, "growth.stable": 0.0}
     small |= {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4)}
-    return variant(c, name, smoke=SMOKE | small, celeba_hq={})
+    return variant(c, name, smoke=SMOKE | small, celeba_hq={}, conditional={"classes": 10, "samples": 100})

@@ -3,7 +3,8 @@
 A is ProGAN; B adds bilinear resampling, C the mapping network and styles, D a constant input in place of the latent, E
 noise, and F, the default, mixing of styles. A is trained with WGAN-GP, B to F with the non-saturating loss and R1.
 `wgan_gp` is F with A's loss, growing from 4x4 pixels. `ffhq` is the paper's run at 1024x1024, with the arithmetic of
-its authors' code (docs/parity.md), not run here.
+its authors' code (docs/parity.md), not run here. `conditional` is F for clothes by class, with the embedding of classes
+and the critic's logit per class of its authors' code.
 Source: arXiv:1812.04948, sections 1 and 2, appendix C. Paper: 512 channels and 25 million reals; here: fewer of both,
 and R1's weight for small images.
 """
@@ -47,8 +48,12 @@ def get_config(name=""):
         c.steps, c.batch, c.penalty.r1 = 518_750, 32, 10.0
         c.eval.noise, c.critic_moves_statistics = "random", True
         c.ema.update(ramp=math.inf, statistics="copied")
+    if name == "conditional":
+        c.data.update(name="fashion_mnist_10k", size="32", resize="frame")
+        c.classes, c.samples = 10, 100
+        c.critic.conditioning = "class_logit"
     smoke = SMOKE | {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4), "growth.start": 32}
-    return variant(c, name, smoke=smoke, wgan_gp={}, ffhq={}, **{letter: {} for letter in "ABCDEF"})
+    return variant(c, name, smoke=smoke, wgan_gp={}, ffhq={}, conditional={}, **{letter: {} for letter in "ABCDEF"})
 
 
 def nets(letter, channels, width):

@@ -4,6 +4,7 @@ Source: arXiv:1912.04958, appendix B: Adam 2e-3 (0, 0.99, 1e-8), the non-saturat
 length regularization every 4th, each in a separate optimizer step. Paper: 512 channels; here: fewer, and an R1 weight
 for small images. Adaptive augmentation: arXiv:2006.06676; here p changes five times as fast. `ffhq` is the paper's
 config F at 1024x1024, without augmentation, with the arithmetic of its authors' code (docs/parity.md), not run here.
+`conditional` makes clothes by class, with the mapping of classes and the projection of the code of arXiv:2006.06676.
 """
 
 import math
@@ -35,5 +36,8 @@ def get_config(name=""):
         c.eval.noise, c.penalty.before_augmentation = "random", True
         c.critic_moves_statistics = True
         c.ema.update(ramp=math.inf, statistics="copied")
+    if name == "conditional":
+        c.data.update(name="fashion_mnist_10k", size="32", resize="frame")
+        c.classes, c.samples, c.augment = 10, 100, ""
     small = {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4), "generator.width": 8}
-    return variant(c, name, smoke=SMOKE | small, ffhq={})
+    return variant(c, name, smoke=SMOKE | small, ffhq={}, conditional={})

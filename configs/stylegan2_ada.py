@@ -1,9 +1,9 @@
 """StyleGAN2 with adaptive augmentation, the published settings: emoji in color at 32x32 by the rules of `auto`.
 
 Source: arXiv:2006.06676, appendices B and C, and train.py of its authors' PyTorch code: `auto`, `auto256` and
-`auto256x8` (256 pixels on 8 devices), `paper256`, `paper512`, `paper1024` and `cifar`. All of them clamp convolutions
-at 256 and have the authors' arithmetic (docs/parity.md). Their code computes the four largest sizes in float16; here
-all sizes are in `dtype`. None of them was run to its end here.
+`auto256x8` (256 pixels on 8 devices), `paper256`, `paper512`, `paper1024`, `cifar`, and `cifar_conditional`, which has
+classes. All of them clamp convolutions at 256 and have the authors' arithmetic (docs/parity.md). Their code computes
+the four largest sizes in float16; here all sizes are in `dtype`. None of them was run to its end here.
 """
 
 import math
@@ -56,11 +56,11 @@ def auto(pixels: int, devices: int) -> Setting:
 
 def get_config(name=""):
     """The config; "smoke" is a tiny one that finishes in seconds."""
-    setting = PUBLISHED.get(name) or auto(*AUTO.get(name, (32, 1)))
+    setting = PUBLISHED.get(name.removesuffix("_conditional")) or auto(*AUTO.get(name, (32, 1)))
     c = stylegan2.config()
     c.data.update(name="folder:images", size=str(setting.pixels))
     if setting.pixels == 32:
-        c.data.update(name="tfds:cifar10" if name == "cifar" else "emoji_32", size="")
+        c.data.update(name="tfds:cifar10" if name.startswith("cifar") else "emoji_32", size="")
     sides = [4 * 2**stage for stage in range(round(math.log2(setting.pixels / 4)) + 1)]
     nets = {"net": "stylegan2", "channels": tuple(min(setting.channels // side, 512) for side in sides)}
     nets["conv_clamp"] = 256.0
@@ -72,7 +72,13 @@ def get_config(name=""):
         c.optimizer[net].update(learning_rate=setting.learning_rate, b1=0.0, b2=0.99, epsilon=1e-8)
     c.ema.update(half_life=1000 * setting.half_life, ramp=setting.ramp, statistics="copied")
     c.critic_moves_statistics, c.eval.noise, c.augment = True, "random", "ada"
-    if name == "cifar":  # "orig" in the authors' code: no residuals, mixed styles or path lengths
+    if name.startswith("cifar"):  # "orig" in the authors' code: no residuals, mixed styles or path lengths
         c.critic.residual, c.generator.mixing, c.path_length.weight = False, 0.0, 0.0
     small = {"generator.channels": (8, 8, 8, 4), "critic.channels": (8, 8, 8, 4), "generator.width": 8}
-    return variant(c, name, smoke=SMOKE | small, **{published: {} for published in (*PUBLISHED, *AUTO)})
+    return variant(
+        c,
+        name,
+        smoke=SMOKE | small,
+        cifar_conditional={"classes": 10},
+        **{published: {} for published in (*PUBLISHED, *AUTO)},
+    )

@@ -29,8 +29,12 @@ def upfirdn(x, taps, up=1, down=1, pads=(0, 0)):
 
 def mapping(params, z, gain=1.0):
     """arXiv:1812.04948's mapping, of stored parameters a hundredth of which are used."""
-    x = z / np.sqrt((z**2).mean(1, keepdims=True) + 1e-8)
-    for i in range(len(params)):
+    return mapping_of_normed(params, normed(z), gain)
+
+
+def mapping_of_normed(params, x, gain=1.0):
+    """The same of what is normalized: its dense layers."""
+    for i in range(len(params.keys() - {"embed"})):
         p = params[f"dense_{i}"]
         matrix = 0.01 * p["kernel"] * np.sqrt(2) / gain / np.sqrt(x.shape[1])
         x = gain * leaky_relu(x @ matrix + 0.01 * p["bias"])
@@ -43,12 +47,12 @@ def of(variables, rng):
     return {**variables, "params": moved}, moved
 
 
-def drawn(net, *args, dtype=np.float64):
+def drawn(net, *args, dtype=np.float64, **options):
     """A net's variables, drawn at random since compiling `init` takes long, and the parameters alone.
 
     The mapping's are a hundred times as large, as its multiplier wants; other collections are zero.
     """
-    rng, shapes = np.random.default_rng(7), jax.eval_shape(net.init, jax.random.key(0), *args)
+    rng, shapes = np.random.default_rng(7), jax.eval_shape(net.init, jax.random.key(0), *args, **options)
 
     def draw(path, leaf):
         scale = 100 if "mapping" in jax.tree_util.keystr(path) else 1

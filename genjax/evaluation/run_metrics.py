@@ -46,12 +46,15 @@ def ppl(context: "EvalContext") -> Measured:
     if count < 1:
         raise NotApplicable("it needs two samples")
     z = apply_in_batches(task.outputs["latents"], state, np.arange(2 * count, dtype=np.int32), truncation=truncation)
-    spaces = {"z": (z, "slerp", partial(apply_in_batches, task.outputs["decode"], state, ema=ema))}
+    label = np.eye(task.classes, dtype=np.float32)[context.samples.labels[:count]] if task.classes else None
+    decode = partial(apply_in_batches, task.outputs["decode"], state, ema=ema)
+    spaces = {"z": (z[..., : z.shape[-1] - task.classes], label, "slerp", decode)}
     if "map" in task.outputs:
+        if task.classes:
+            z[..., -task.classes :] = label.repeat(2, 0)
         w = apply_in_batches(task.outputs["map"], state, z, ema=ema)
         synthesize = partial(apply_in_batches, task.outputs["synthesize"], state, ema=ema, truncation=truncation)
-        spaces["w"] = (w, "lerp", synthesize)
-    label = np.eye(task.classes, dtype=np.float32)[context.samples.labels[:count]] if task.classes else None
+        spaces["w"] = (w, None, "lerp", synthesize)
     warn_of_few(count, f"the mean of {count} paths is mostly that of these paths")
     perceptual_distance = perceptual.perceptual_distance()
     measured = 0
@@ -69,12 +72,9 @@ def ppl(context: "EvalContext") -> Measured:
             on_progress(measured)
             return distances
 
-        for space, (latents, path, generate) in spaces.items():
-            width = latents.shape[-1] - task.classes
-            start = latents[0::2, ..., :width]
-            end = latents[1::2, ..., :width]
+        for space, (latents, constant, path, generate) in spaces.items():
             length = metrics.perceptual_path_length(
-                generate, distance, start, end, constant=label, path=path, batch=EVAL_BATCH, seed=0
+                generate, distance, latents[0::2], latents[1::2], constant=constant, path=path, batch=EVAL_BATCH, seed=0
             )
             values.append(PATH_LENGTH.value(length, distance=perceptual.NAME, space=space))
     settings = {"paths": count, "space": " and ".join(spaces), "sampling": "full", "epsilon": 1e-4}

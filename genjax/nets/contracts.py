@@ -89,6 +89,7 @@ class GrowingGenerator(Contract):
     """A generator of the task "progressive": stage s makes images of 4 * 2**s pixels per side.
 
     Where `has_styles`, it fulfils `Styled` too, and `partially_grown` takes (ws, level, noise).
+    `class_onehot` is [B, classes], or None without classes.
 
     Fields:
         shape: the shape of one image of the last stage; the task sets it.
@@ -112,21 +113,27 @@ class GrowingGenerator(Contract):
             Styled.check(net)
 
     def __call__(self, z, *, train, class_onehot, stage, alpha):
-        """The image of a stage, blended with the stage before unless `alpha` is None; `class_onehot` is None."""
+        """The image of a stage, blended with the stage before unless `alpha` is None."""
 
     def partially_grown(self, z, level):
-        """The full-sized image at a (traced) level s + alpha: stage s + 1, blended in by alpha."""
+        """The full-sized image at a (traced) level s + alpha: stage s + 1, blended in by alpha.
+
+        With classes, z has the class' one-hot at its end: [B, latent + classes].
+        """
 
 
 class GrowingCritic(Contract):
-    """A critic of the task "progressive". Fields as those of `GrowingGenerator` and `Critic`."""
+    """A critic of the task "progressive". Fields as those of `GrowingGenerator` and `Critic`.
+
+    For an auxiliary classifier it sows class logits, as `Critic` describes it.
+    """
 
     remat: bool
     channels: tuple[int, ...]
     minibatch: str
 
     def __call__(self, x, *, train, class_onehot, stage, alpha):
-        """Shapes: x [B, side, side, C], side = 4 * 2**stage -> logits [B]."""
+        """Shapes: x [B, side, side, C], side = 4 * 2**stage, class_onehot [B, classes] or None -> logits [B]."""
 
 
 class MultiScaleGenerator(Contract):
@@ -160,8 +167,8 @@ class Styled(Contract):
 
     output: str
 
-    def map(self, z):
-        """Shapes: z [B, latent] -> w [B, width]."""
+    def map(self, z, *, class_onehot):
+        """Shapes: z [B, latent], class_onehot [B, classes] or None -> w [B, width]."""
 
     def styles(self, w):
         """One w for all layers. Shapes: [B, width] -> [B, layers, width]."""
@@ -178,9 +185,12 @@ class StyleGenerator(Styled):
     channels: tuple[int, ...]
 
     def __call__(self, z, *, train, class_onehot):
-        """Shapes: z [B, latent] -> [B, *shape]. In training random numbers are of the stream "noise"."""
+        """Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, *shape].
 
-    def styles_in_training(self, z, key):
+        In training random numbers are of the stream "noise".
+        """
+
+    def styles_in_training(self, z, key, *, class_onehot):
         """Styles as a call in training makes them. Shapes: z [B, latent] -> [B, layers, width]."""
 
     def synthesize(self, ws, noise):
@@ -195,7 +205,7 @@ class StyleCritic(Contract):
     minibatch: str
 
     def __call__(self, x, *, train, class_onehot):
-        """Shapes: x [B, side, side, C] -> logits [B]."""
+        """Shapes: x [B, side, side, C], class_onehot [B, classes] or None -> logits [B]."""
 
 
 class Autoencoder(Contract):

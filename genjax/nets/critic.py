@@ -40,7 +40,7 @@ def critic_head(critic, x, train, class_onehot):
     """
     layer = {"kernel_init": INITIALIZERS[critic.kernel_init], "spectral": critic.spectral}
     features = h = flatten(x)
-    _sow(critic, "features", features)
+    sow(critic, "features", features)
     if critic.minibatch == "discrimination":
         h = Discrimination(critic.minibatch_kernels)(h)
     elif critic.minibatch:
@@ -50,9 +50,10 @@ def critic_head(critic, x, train, class_onehot):
     if class_onehot is not None and critic.conditioning == "projection":
         logits += (Dense(features.shape[1], use_bias=False, **layer)(class_onehot, train) * features).sum(1)
     if class_onehot is not None and critic.conditioning == "auxiliary":
-        _sow(critic, "classes", Dense(class_onehot.shape[1], **layer)(features, train))
+        sow(critic, "classes", Dense(class_onehot.shape[1], **layer)(features, train))
     return logits
 
 
-def _sow(critic, name, value):
+def sow(critic, name: str, value) -> None:
+    """Keep a result besides the logits in the collection "critic_aux", that of the last call."""
     critic.sow("critic_aux", name, value, reduce_fn=lambda _, new: new, init_fn=lambda: None)

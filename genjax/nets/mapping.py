@@ -1,7 +1,7 @@
-"""StyleGAN's mapping network from latents to w; averaging, truncation and mixing of w.
+"""StyleGAN's mapping network from latents, and classes if there are any, to w; averaging, truncation and mixing of w.
 
-Source: arXiv:1812.04948, sections 2 and 3.1, appendices B and C; details that these leave open are as in its authors'
-code.
+Source: arXiv:1812.04948, sections 2 and 3.1, appendices B and C; details that these leave open, such as classes, are
+as in its authors' code, and in that of arXiv:2006.06676 for StyleGAN2.
 """
 
 import flax.linen as nn
@@ -24,24 +24,45 @@ leaky_relu = ACTIVATIONS["leaky_relu"]
 class Mapping(nn.Module):
     """Latents to w: normalized to length sqrt(latent), then dense layers with leaky ReLU.
 
-    `gain` multiplies the activation, and the dense layers have the rest of He's gain. It is 1 in StyleGAN, and sqrt 2
-    in StyleGAN2, where it applies to biases too. The average of w is in the collection "average" (float32).
-    Shapes: z [B, latent] -> [B, width].
+    With classes, latents are followed by an embedding of the class, a learned vector of `width` numbers.
+
+    Fields:
+        width: of w.
+        depth: number of dense layers.
+        gain: multiplies the activation, and the dense layers have the rest of He's gain. It is 1 in StyleGAN, and
+            sqrt 2 in StyleGAN2, where it applies to biases too.
+        embedding: how a class is embedded. "joint", StyleGAN's: a matrix product, and one normalization of latents and
+            embedding together; "separate", StyleGAN2's: an equalized dense layer, and a normalization of each.
+        average: True for a running average of w over all classes, in the collection "average" (float32).
+
+    Shapes: z [B, latent] or None, class_onehot [B, classes] or None, not both None -> [B, width].
     """
 
     width: int = 512
     depth: int = 8
     gain: float = 1.0
+    embedding: str = "joint"
+    average: bool = True
 
     def setup(self):
         """Create the dense layers and the average of w."""
         gain = RELU_GAIN / self.gain
         self.dense = [Dense(self.width, gain=gain, lr_multiplier=LR_MULTIPLIER) for _ in range(self.depth)]
-        self.w_avg = self.variable("average", "w_avg", jnp.zeros, (self.width,), jnp.float32)
+        if self.embedding == "joint":
+            self.embed = nn.Dense(self.width, use_bias=False, kernel_init=nn.initializers.normal(1.0))
+        else:
+            self.embed = Dense(self.width, gain=1.0)
+        if self.average:
+            self.w_avg = self.variable("average", "w_avg", jnp.zeros, (self.width,), jnp.float32)
 
-    def __call__(self, z):
-        """w of latents z."""
-        w = pixel_norm(z)
+    def __call__(self, z, class_onehot=None):
+        """w of latents z and classes."""
+        parts = [] if z is None else [z]
+        parts += [] if class_onehot is None else [self.embed(class_onehot)]
+        if self.embedding == "joint":
+            w = pixel_norm(jnp.concatenate(parts, 1))
+        else:
+            w = jnp.concatenate([pixel_norm(part) for part in parts], 1)
         for dense in self.dense:
             w = self.gain * leaky_relu(dense(w))
         return w
@@ -54,28 +75,28 @@ class Mapping(nn.Module):
         truncated = (1 - psi) * self.w_avg.value.astype(ws.dtype) + psi * ws
         return truncated if cutoff is None else jnp.where(jnp.arange(ws.shape[1])[:, None] < cutoff, truncated, ws)
 
-    def styles_in_training(self, z, key, layers: int, used: int, mixing: float):
-        """Styles of latents z, mixed with those of random latents; the average of w is updated.
+    def styles_in_training(self, z, key, layers: int, used: int, mixing: float, class_onehot=None):
+        """Styles of latents z, mixed with those of random latents of the same classes; the average of w is updated.
 
         `mixing` is the probability per example; `used` is the number of layers that this stage has.
         Shapes: z [B, latent] -> [B, layers, width].
         """
-        w = self(z)
+        w = self(z, class_onehot)
         if self.is_mutable_collection("average") and not self.is_initializing():
             self.w_avg.value += (1 - DECAY) * (w.mean(0, dtype=jnp.float32) - self.w_avg.value)
         if not mixing:
             return broadcast(w, layers)
         k_z, k_cut = jax.random.split(key)
-        random_w = self(noise.normal(k_z, len(z), z.shape[1:]).astype(z.dtype))
+        random_w = self(noise.normal(k_z, len(z), z.shape[1:]).astype(z.dtype), class_onehot)
         return mix(broadcast(w, layers), broadcast(random_w, layers), k_cut, mixing, used)
 
 
 class Styled(nn.Module):
     """The methods that StyleGAN's generators share, which have `channels`, two styles per stage, and a `mapping`."""
 
-    def map(self, z):
-        """Shapes: z [B, latent] -> w [B, width]."""
-        return self.mapping(z)
+    def map(self, z, class_onehot=None):
+        """Shapes: z [B, latent], class_onehot [B, classes] or None -> w [B, width]."""
+        return self.mapping(z, class_onehot)
 
     def styles(self, w):
         """One w for all layers. Shapes: [B, width] -> [B, 2 stages, width]."""

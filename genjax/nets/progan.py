@@ -12,6 +12,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from genjax.errors import InputError
+from genjax.nets.critic import append_class, sow
 from genjax.nets.equalized import RELU_GAIN, Conv, Dense, pixel_norm
 from genjax.nets.layers import ACTIVATIONS
 from genjax.nets.minibatch import GROUP, MINIBATCH, append_statistic
@@ -50,7 +51,10 @@ class Generator(nn.Module):
         output: the range of pixels; no activation is applied.
         remat: True to keep one map per layer for the backward pass.
 
-    Shapes: z [B, latent] -> [B, side, side, C], side = 4 * 2**stage; without a stage, that of `shape`.
+    With classes, latents are followed by the class' one-hot and normalized with it, as in the authors' code.
+
+    Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, side, side, C], side = 4 * 2**stage; without a
+    stage, that of `shape`.
     """
 
     shape: tuple[int, ...]
@@ -80,12 +84,16 @@ class Generator(nn.Module):
         """The image of a stage, blended by `alpha` with the upsampled image of the stage before."""
         last = len(self.channels) - 1
         stage = last if stage is None else stage
+        z = append_class(z, class_onehot)
         maps = self._maps(z, last if self.is_initializing() else stage)
         rgb = [self.to_rgb[i](x) for i, x in enumerate(maps) if i >= stage - 1 or self.is_initializing()]
         return rgb[-1] if stage == 0 else blend(alpha, upsample2x(rgb[-2]), rgb[-1])
 
     def partially_grown(self, z, level):
-        """The full-sized image at a (traced) level: s + alpha is stage s + 1, blended in by alpha."""
+        """The full-sized image at a (traced) level: s + alpha is stage s + 1, blended in by alpha.
+
+        With classes, z has the class' one-hot at its end.
+        """
         image = None
         for i, x in enumerate(self._maps(z, len(self.channels) - 1)):
             new = self.to_rgb[i](x)
@@ -121,9 +129,12 @@ class Critic(nn.Module):
         bilinear: True to filter maps with [1, 2, 1] before they are downsampled.
         order: "paper": a stage's last convolution, bias and leaky ReLU, filter, mean; "code", as the authors' code has
             it: filter, convolution, mean, bias and leaky ReLU.
+        conditioning: with classes, "auxiliary": the last layer has a logit per class as well, to classify with, and the
+            class is no input (arXiv:1610.09585), as in the authors' code; "class_logit": it has these alone, and that
+            of the example's class is the logit, as in the code of arXiv:1812.04948.
         remat: True to keep one map per layer for the backward pass.
 
-    Shapes: x [B, side, side, C], side = 4 * 2**stage -> [B].
+    Shapes: x [B, side, side, C], side = 4 * 2**stage, class_onehot [B, classes] or None -> [B].
     """
 
     channels: tuple[int, ...] = (512, 512, 512, 512, 256, 128, 64, 32, 16)
@@ -131,9 +142,14 @@ class Critic(nn.Module):
     minibatch_group: int = GROUP
     bilinear: bool = False
     order: str = "paper"
+    conditioning: str = "auxiliary"
     remat: bool = False
 
-    CHOICES: ClassVar = {"minibatch": ("", *MINIBATCH), "order": ("paper", "code")}
+    CHOICES: ClassVar = {
+        "minibatch": ("", *MINIBATCH),
+        "order": ("paper", "code"),
+        "conditioning": ("auxiliary", "class_logit"),
+    }
 
     def setup(self):
         """Create the layers of all stages."""
@@ -152,7 +168,7 @@ class Critic(nn.Module):
             if self.is_initializing() or (i == stage and alpha is not None):
                 x = downsample2x(x)
                 h = blend(alpha, leaky_relu(self.from_rgb[i - 1](x)), h)
-        return self._logits(h)
+        return self._logits(h, class_onehot)
 
     def _previous_stage(self, i, h):
         """Maps of stage i to maps of stage i - 1."""
@@ -165,8 +181,14 @@ class Critic(nn.Module):
         # The filter [1, 2, 1] followed by means of 2x2 pixels is [1, 3, 3, 1].
         return upfirdn2d(h, SMOOTH, down=2) if self.bilinear else downsample2x(h)
 
-    def _logits(self, h):
+    @nn.compact
+    def _logits(self, h, class_onehot):
         conv, hidden, logit = self.last
         h = leaky_relu(conv(append_statistic(self.minibatch, h, self.minibatch_group)))
         h = leaky_relu(hidden(h.reshape(len(h), -1)))
+        if class_onehot is not None:
+            by_class = Dense(class_onehot.shape[1], gain=1.0, name="class_logits")(h)
+            if self.conditioning == "class_logit":
+                return (by_class * class_onehot).sum(1)
+            sow(self, "classes", by_class)
         return logit(h)[:, 0]

@@ -109,7 +109,8 @@ class Generator(Styled):
         output: the range of pixels, [-1, 1]; no activation is applied, as in the papers.
         remat: True to keep one map per layer for the backward pass.
 
-    Shapes: z [B, latent] -> [B, side, side, C], side = 4 * 2**stage; without a stage, that of `shape`.
+    Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, side, side, C], side = 4 * 2**stage; without a
+    stage, that of `shape`.
     """
 
     shape: tuple[int, ...]
@@ -147,11 +148,11 @@ class Generator(Styled):
     def __call__(self, z, train: bool = False, class_onehot=None, stage: int | None = None, alpha=None):
         """The image of a stage, blended by `alpha` with the upsampled image of the stage before."""
         if not train:
-            return self.synthesize(self.styles(self.map(z)), stage, alpha)
+            return self.synthesize(self.styles(self.map(z, class_onehot)), stage, alpha)
         k_styles, k_noise = jax.random.split(self.make_rng("noise"))
         count = 2 * len(self.channels)
         used = count if stage is None else 2 * (stage + 1)
-        ws = self.mapping.styles_in_training(z, k_styles, count, used, self.mixing)
+        ws = self.mapping.styles_in_training(z, k_styles, count, used, self.mixing, class_onehot)
         return self.synthesize(ws, stage, alpha, k_noise)
 
     def synthesize(self, ws, stage: int | None = None, alpha=None, noise=None):

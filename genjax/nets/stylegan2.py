@@ -1,7 +1,7 @@
 """StyleGAN2's nets: styles that modulate kernels, images that are sums over stages, a residual critic. No growth.
 
 Source: arXiv:1912.04958, sections 2.2, 4.1 and 4.2: config F of table 1. Details that these leave open (gains, filters,
-epsilon) are as in its authors' code.
+epsilon) are as in its authors' code; classes are as in the code of arXiv:2006.06676.
 """
 
 from typing import ClassVar
@@ -101,7 +101,7 @@ class Generator(Styled):
     randomness in training are those of StyleGAN's generator; `conv_clamp` bounds the outputs of layers and images of
     stages by their absolute value, 0: none.
 
-    Shapes: z [B, latent] -> [B, *shape].
+    Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, *shape].
     """
 
     shape: tuple[int, ...]
@@ -124,7 +124,7 @@ class Generator(Styled):
 
     def setup(self):
         """Create the layers of all stages."""
-        self.mapping = Mapping(self.width, self.layers, gain=RELU_GAIN)
+        self.mapping = Mapping(self.width, self.layers, gain=RELU_GAIN, embedding="separate")
         self.constant = self.param("constant", nn.initializers.normal(1.0), (4, 4, self.channels[0]))
         self.convs = [
             Layer(self.channels[(i + 1) // 2], i, self.stored_noise, self.conv_clamp)
@@ -135,14 +135,14 @@ class Generator(Styled):
     def __call__(self, z, train: bool = False, class_onehot=None):
         """Images of latents z."""
         if not train:
-            return self.synthesize(self.styles(self.map(z)))
+            return self.synthesize(self.styles(self.map(z, class_onehot)))
         k_styles, k_noise = jax.random.split(self.make_rng("noise"))
-        return self.synthesize(self.styles_in_training(z, k_styles), k_noise)
+        return self.synthesize(self.styles_in_training(z, k_styles, class_onehot), k_noise)
 
-    def styles_in_training(self, z, key):
+    def styles_in_training(self, z, key, class_onehot=None):
         """Mixed styles of latents. Shapes: z [B, latent] -> [B, 2 stages, width]."""
         count = 2 * len(self.channels)
-        return self.mapping.styles_in_training(z, key, count, count, self.mixing)
+        return self.mapping.styles_in_training(z, key, count, count, self.mixing, class_onehot)
 
     def synthesize(self, ws, noise=None):
         """The image of styles, with the noise of `layer_noise`. Shapes: ws [B, 2 stages, width] -> [B, *shape]."""
@@ -184,15 +184,19 @@ class Block(nn.Module):
 class Critic(nn.Module):
     """A critic: residual blocks down to 4x4, a statistic over the batch, a convolution and two dense layers.
 
+    With classes the last layer has `channels[0]` features, and a logit is their product with w of the class, over the
+    root of their number; w is that of a `mapping` of classes alone.
+
     Fields:
         channels: of the stages 4, 8, ..., as those of the generator.
         minibatch: a statistic over the batch that joins the 4x4 maps; "": none.
         minibatch_group: examples per group of that statistic.
         conv_clamp: bound of the absolute value of convolutions' activated outputs; 0: none.
         residual: False for blocks without shortcuts, "orig" in the authors' code (for CIFAR-10 in arXiv:2006.06676).
+        layers: of the mapping from classes to w.
         remat: True to keep one map per block for the backward pass.
 
-    Shapes: x [B, side, side, C] -> [B].
+    Shapes: x [B, side, side, C], class_onehot [B, classes] or None -> [B].
     """
 
     channels: tuple[int, ...] = CHANNELS
@@ -200,6 +204,7 @@ class Critic(nn.Module):
     minibatch_group: int = GROUP
     conv_clamp: float = 0.0
     residual: bool = True
+    layers: int = 8
     remat: bool = False
 
     CHOICES: ClassVar = {"minibatch": ("", *MINIBATCH)}
@@ -211,7 +216,7 @@ class Critic(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool = False, class_onehot=None):
-        """Logits of images x."""
+        """Logits of images x, of a class each."""
         check_stages("critic", x.shape[1:], self.channels)
         x = activated(Conv(self.channels[-1], kernel=1, gain=1.0)(x), self.conv_clamp)
         run = maybe_remat(self.remat, lambda block, x: block(x))
@@ -220,4 +225,9 @@ class Critic(nn.Module):
         x = append_statistic(self.minibatch, x, self.minibatch_group)
         x = activated(Conv(self.channels[0], gain=1.0)(x), self.conv_clamp)
         x = activated(Dense(self.channels[0], gain=1.0)(x.reshape(len(x), -1)))
-        return Dense(1, gain=1.0)(x)[:, 0]
+        if class_onehot is None:
+            return Dense(1, gain=1.0)(x)[:, 0]
+        width = self.channels[0]
+        mapping = {"gain": RELU_GAIN, "embedding": "separate", "average": False, "name": "mapping"}
+        w = Mapping(width, self.layers, **mapping)(None, class_onehot)
+        return (Dense(width, gain=1.0)(x) * w).sum(1) / width**0.5

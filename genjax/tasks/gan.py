@@ -54,7 +54,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return init_state(c, *nets, shape)
 
     def generate(state, z, ema):
-        z, class_onehot = (z[:, : c.latent], z[:, c.latent :]) if c.classes else (z, None)
+        z, class_onehot = sampling.split_class(z, c.latent, c.classes)
         return generator.apply(sampling.generator_variables(state, ema), z, train=False, class_onehot=class_onehot)
 
     step = make_step(Setup.of(c, players, shape, c.batch))

@@ -27,7 +27,7 @@ from genjax.tasks.adversarial import Players, Setup, base_config, init_state, ma
 
 GENERATORS = {"progan": progan.Generator, "stylegan": stylegan.Generator}
 CRITICS = {"progan": progan.Critic}
-UNUSED = ("classes", "replay.capacity", "packing", "loss.feature_matching")
+UNUSED = ("replay.capacity", "packing", "loss.feature_matching")
 """Keys for images of one size."""
 
 
@@ -120,12 +120,17 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     progan.check_stages("critic", shape, critic.channels)
     validation.validate(c, generator, critic, shape)
     validation.reject_unused(c, UNUSED, "nets that grow")
+    _check_conditioning(c, critic)
     growth = schedule(c, shape[0])
     _check_batches(c, critic, growth)
 
     def init(key):
         keys = jax.random.split(key)
-        nets = generator.init(keys[0], jnp.zeros((1, c.latent))), critic.init(keys[1], jnp.zeros((1, *shape)))
+        class_onehot = jnp.zeros((1, c.classes)) if c.classes else None
+        nets = (
+            generator.init(keys[0], jnp.zeros((1, c.latent)), class_onehot=class_onehot),
+            critic.init(keys[1], jnp.zeros((1, *shape)), class_onehot=class_onehot),
+        )
         return init_state(c, *nets, shape)
 
     def reset_optimizers(state: State, key: Key) -> State:
@@ -151,8 +156,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     phases = tuple(train(before, part) for before, part in pairwise([None, *growth]))
     if generator.has_styles:
-        return Task(init, phases, sampling.style_outputs(generator, image, c.latent))
-    return Task(init, phases, sampling.outputs(generate, c.latent, generator.output))
+        return Task(init, phases, sampling.style_outputs(generator, image, c.latent, c.classes), c.classes)
+    return Task(init, phases, sampling.outputs(generate, c.latent, generator.output, c.classes), c.classes)
 
 
 def players(c: ConfigDict, generator: Any, critic: Any, part: GrowthPhase) -> Players:
@@ -194,6 +199,13 @@ def _with_rate(c: ConfigDict, part: GrowthPhase) -> ConfigDict:
     for net in ("generator", "critic"):
         c.optimizer[net].learning_rate = float(part.learning_rate)
     return c
+
+
+def _check_conditioning(c: ConfigDict, critic: Any) -> None:
+    """Raise InputError for conditioning on classes that there are not."""
+    conditioning = c.critic.get("conditioning")
+    if conditioning and not c.classes:
+        raise InputError(f"critic.conditioning={conditioning!r} needs classes: set classes to their number")
 
 
 def _check_batches(c: ConfigDict, critic: Any, growth: list[GrowthPhase]) -> None:

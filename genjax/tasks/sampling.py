@@ -29,8 +29,7 @@ def outputs(generate: Callable, latent: int, pixels: str, classes: int = 0) -> d
         `truncation` draws entries beyond it again (arXiv:1809.11096, section 3.1).
         Shapes: seeds int [N] -> [N, latent + classes].
         """
-        z = of_seeds(seeds, (latent,), truncation)
-        return jnp.concatenate([z, one_hot(seeds % classes, classes)], 1) if classes else z
+        return with_class(of_seeds(seeds, (latent,), truncation), seeds, classes)
 
     def decode(state, z, ema=True):
         """Examples of latents, pixels from 0 to 255 and not rounded. Shapes: z as of `latents` -> float [N, *shape]."""
@@ -46,15 +45,26 @@ def outputs(generate: Callable, latent: int, pixels: str, classes: int = 0) -> d
     return {"sample": sample, "latents": latents, "decode": decode}
 
 
-def style_outputs(generator, image: Callable, latent: int) -> dict[str, Callable]:
-    """Outputs of a generator with styles (`genjax.nets.contracts.Styled`).
+def with_class(z, seeds, classes: int):
+    """Latents of seeds, with classes followed by the one-hot of seed % classes. Shapes: -> [N, latent + classes]."""
+    return jnp.concatenate([z, one_hot(seeds % classes, classes)], 1) if classes else z
+
+
+def split_class(z, latent: int, classes: int) -> tuple:
+    """Latents, and the one-hots at their ends, or None. Shapes: [N, latent + classes] -> [N, latent], [N, classes]."""
+    return (z[:, :latent], z[:, latent:]) if classes else (z, None)
+
+
+def style_outputs(generator, image: Callable, latent: int, classes: int = 0) -> dict[str, Callable]:
+    """Outputs of a generator with styles (`genjax.nets.contracts.Styled`). Truncation is towards one w for all classes.
 
     `image(variables, ws, state, noise)` makes images of styles.
     """
 
     def map_latents(state, z, ema=True):
-        """w of latents. Shapes: z [N, latent] -> [N, width]."""
-        return generator.apply(generator_variables(state, ema), z, method="map")
+        """w of latents. Shapes: z as of `latents` -> [N, width]."""
+        z, class_onehot = split_class(z, latent, classes)
+        return generator.apply(generator_variables(state, ema), z, class_onehot=class_onehot, method="map")
 
     def synthesize(state, ws, ema=True, truncation=None, noise=None):
         """Images of styles, pixels from 0 to 255 and not rounded.
@@ -71,15 +81,15 @@ def style_outputs(generator, image: Callable, latent: int) -> dict[str, Callable
         return to_pixels(image(variables, ws, state, noise), generator.output)
 
     def decode(state, z, ema=True):
-        """Images of latents, pixels from 0 to 255 and not rounded. Shapes: z [N, latent] -> float [N, *shape]."""
+        """Images of latents, pixels from 0 to 255 and not rounded. Shapes: z as of `latents` -> float [N, *shape]."""
         return synthesize(state, map_latents(state, z, ema), ema)
 
     def latents(state, seeds, truncation=None):
-        """The latents of each seed, which do not depend on the other seeds; truncation is of w, not of them.
+        """The latents of each seed, which do not depend on the other seeds; its class is seed % classes.
 
-        Shapes: seeds int [N] -> [N, latent].
+        Truncation is of w, not of them. Shapes: seeds int [N] -> [N, latent + classes].
         """
-        return of_seeds(seeds, (latent,))
+        return with_class(of_seeds(seeds, (latent,)), seeds, classes)
 
     def sample(state, seeds, truncation=None, ema=True, noise="constant"):
         """One image per seed, which does not depend on the other seeds; `truncation` is psi.

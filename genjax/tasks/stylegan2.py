@@ -15,13 +15,14 @@ from genjax.config import construct
 from genjax.engine.phase import Batch, Metrics, Phase, Step, Task
 from genjax.engine.precision import computing_in
 from genjax.engine.state import Key, Net, State, Variables
-from genjax.engine.update import accumulated_gradient_step, gradient_step
+from genjax.engine.update import accumulated_gradient_step, gradient_step, split_microbatches
 from genjax.errors import InputError
 from genjax.nets import contracts, progan, stylegan2
 from genjax.ops import noise
 from genjax.ops.pixels import to_float
 from genjax.tasks import sampling
 from genjax.tasks.adversarial import Players, Setup, base_config, ignoring_step, init_state, make_step, validation
+from genjax.tasks.adversarial.inputs import real_batch
 from genjax.tasks.adversarial.keys import StepKeys, derive
 from genjax.tasks.adversarial.step import copy_statistics
 
@@ -56,7 +57,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     critic = construct(CRITICS, c.critic, "critic", contracts.StyleCritic.check, remat=c.remat)
     progan.check_stages("critic", shape, critic.channels)
     validation.validate(c, generator, critic, shape)
-    validation.reject_unused(c, ("classes", "packing", "loss.feature_matching"), "these nets")
+    validation.reject_unused(c, ("packing", "loss.feature_matching"), "these nets")
     _check_path_length(c)
     apply = computing_in(c.dtype, generator.apply)
     players = Players(
@@ -68,7 +69,11 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     def init(key):
         keys = jax.random.split(key)
-        nets = generator.init(keys[0], jnp.zeros((1, c.latent))), critic.init(keys[1], jnp.zeros((1, *shape)))
+        class_onehot = jnp.zeros((1, c.classes)) if c.classes else None
+        nets = (
+            generator.init(keys[0], jnp.zeros((1, c.latent)), class_onehot=class_onehot),
+            critic.init(keys[1], jnp.zeros((1, *shape)), class_onehot=class_onehot),
+        )
         state = init_state(c, *nets, shape)
         return state.replace(extra=state.extra | {"path_length": jnp.float32(0)}) if c.path_length.weight else state
 
@@ -78,7 +83,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     step = make_step(setup)
     step = with_path_lengths(setup, apply, step) if c.path_length.weight else step
     phase = Phase("train", c.steps, c.batch, step, batches_per_step=c.critic_steps)
-    return Task(init, (phase,), sampling.style_outputs(generator, image, c.latent))
+    return Task(init, (phase,), sampling.style_outputs(generator, image, c.latent, c.classes), c.classes)
 
 
 class PathAux(NamedTuple):
@@ -95,7 +100,8 @@ def with_path_lengths(setup: Setup, apply: Callable, adversarial_step: Step) -> 
     def step(state: State, batch: Batch, key: Key) -> tuple[State, Metrics]:
         due = state.step % options.interval == 0
         state, metrics = adversarial_step(state, batch, key)
-        regularize = partial(regularize_paths, setup, apply, key=derive(StepKeys, key).path_length)
+        classes = path_classes(setup, batch, state.step)
+        regularize = partial(regularize_paths, setup, apply, classes, key=derive(StepKeys, key).path_length)
         generator = state.nets["generator"]
         mean = state.extra["path_length"]
         generator, aux = jax.lax.cond(due, regularize, skip_paths, generator, mean)
@@ -107,13 +113,27 @@ def with_path_lengths(setup: Setup, apply: Callable, adversarial_step: Step) -> 
     return step
 
 
-def regularize_paths(setup: Setup, apply: Callable, generator: Net, mean, key: Key) -> tuple[Net, PathAux]:
-    """The generator after one update by its path lengths."""
+def path_count(setup: Setup) -> int:
+    """The number of paths in a microbatch."""
+    return round(setup.batch * setup.config.path_length.share / setup.config.grad_accum_steps)
+
+
+def path_classes(setup: Setup, batch: Batch, step):
+    """One-hots of the classes of all paths, those of the batch's first reals. Shapes: -> [paths, classes], or None."""
+    class_onehot = real_batch(setup, batch, -1, step).class_onehot
+    return None if class_onehot is None else class_onehot[: path_count(setup) * setup.config.grad_accum_steps]
+
+
+def regularize_paths(setup: Setup, apply: Callable, classes, generator: Net, mean, key: Key) -> tuple[Net, PathAux]:
+    """The generator after one update by its path lengths, of paths with these one-hots of classes, or None."""
     tx = setup.optimizers["generator"]
     loss = partial(path_length_loss, setup, apply, mean=mean)
-    if setup.config.grad_accum_steps == 1:
-        return gradient_step(generator, tx, loss, key)
-    return accumulated_gradient_step(generator, tx, loss, jax.random.split(key, setup.config.grad_accum_steps))
+    count = setup.config.grad_accum_steps
+    if count == 1:
+        return gradient_step(generator, tx, loss, (classes, key))
+    return accumulated_gradient_step(
+        generator, tx, loss, (split_microbatches(classes, count), jax.random.split(key, count))
+    )
 
 
 def skip_paths(generator: Net, mean) -> tuple[Net, PathAux]:
@@ -122,31 +142,31 @@ def skip_paths(generator: Net, mean) -> tuple[Net, PathAux]:
     return generator, PathAux({"generator/path_length": zero, "generator/unevenness": zero}, mean)
 
 
-def path_length_loss(setup: Setup, apply: Callable, params, stats: Variables, key: Key, *, mean):
+def path_length_loss(setup: Setup, apply: Callable, params, stats: Variables, part: tuple, *, mean):
     """The mean squared deviation of path lengths from their running mean (eq. 4), times weight and interval.
 
-    Shapes: -> scalar, (stats, PathAux).
+    `part` is the one-hots of the paths' classes, or None, and a key. Shapes: -> scalar, (stats, PathAux).
     """
     options = setup.config.path_length
-    lengths, stats = path_lengths(setup, apply, params, stats, key)
+    lengths, stats = path_lengths(setup, apply, params, stats, *part)
     mean += options.decay * (lengths.mean() - mean)
     value = jnp.mean((lengths - mean) ** 2)
     metrics = {"generator/path_length": lengths.mean(), "generator/unevenness": value}
     return options.weight * options.interval * value, (stats, PathAux(metrics, mean))
 
 
-def path_lengths(setup: Setup, apply: Callable, params, stats: Variables, key: Key):
+def path_lengths(setup: Setup, apply: Callable, params, stats: Variables, class_onehot, key: Key):
     """|J^T y| for images y of noise, J the Jacobian of images in their styles; a root mean square over layers.
 
-    Shapes: -> [batch * share / grad_accum_steps], and the generator's updated statistics.
+    Shapes: class_onehot [paths, classes] or None -> [paths], and the generator's updated statistics.
     """
-    c = setup.config
     shape = setup.shape
     k_z, k_styles, k_noise, k_y = jax.random.split(key, 4)
-    count = round(setup.batch * c.path_length.share / c.grad_accum_steps)
+    count = path_count(setup)
     variables = {"params": params, **stats}
-    z = noise.normal(k_z, count, (c.latent,))
-    ws, stats = apply(variables, z, k_styles, method="styles_in_training", mutable=list(stats))
+    z = noise.normal(k_z, count, (setup.config.latent,))
+    options = {"class_onehot": class_onehot, "method": "styles_in_training", "mutable": list(stats)}
+    ws, stats = apply(variables, z, k_styles, **options)
     y = noise.normal(k_y, count, shape) / (shape[0] * shape[1]) ** 0.5
     _, pull = jax.vjp(lambda ws: apply(variables, ws, k_noise, method="synthesize"), ws)
     return jnp.sqrt(jnp.sum(pull(y)[0] ** 2, 2).mean(1) + 1e-12), stats

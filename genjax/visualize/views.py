@@ -157,8 +157,8 @@ def first_kernel(run: "Run") -> np.ndarray:
     params = {name: net.params for name, net in run.state.nets.items()}
     for path, leaf in jax.tree_util.tree_leaves_with_path(params):
         name = jax.tree_util.keystr(path)
-        dense = leaf.ndim == 2 and leaf.shape[0] == size + classes
-        convolution = leaf.ndim == 4 and leaf.shape[2] == channels + classes
+        dense = leaf.ndim == 2 and leaf.shape[0] in (size, size + classes)
+        convolution = leaf.ndim == 4 and leaf.shape[2] in (channels, channels + classes)
         if "kernel" in name and not ("decoder" in name or "generator" in name) and (dense or convolution):
             return np.asarray(leaf[:size] if dense else leaf[:, :, :channels], np.float32)
     raise NotApplicable("no dense or convolutional layer takes images directly")

@@ -42,6 +42,39 @@ def test_a_perceptual_path_has_the_class_of_a_sample(monkeypatch):
     assert settings["class"] == "a sample's"
 
 
+def test_a_perceptual_path_in_w_is_within_a_class(monkeypatch):
+    """Both of its ends are w of one class, that of a sample; w itself has no class at its end."""
+
+    def latents(state, seeds, truncation=None):
+        return jnp.concatenate([jnp.stack([seeds, -seeds], 1) * 1.0, jax.nn.one_hot(seeds % 3, 3)], 1)
+
+    def to_w(state, z, ema=True):
+        return z * jnp.array([1, 1, 10, 10, 10])
+
+    def synthesize(state, ws, ema=True, truncation=None, noise=None):
+        return jnp.zeros((len(ws), 8, 8, 1))
+
+    def decode(state, z, ema=True):
+        return synthesize(state, z)
+
+    outputs = {"latents": latents, "map": to_w, "synthesize": synthesize, "decode": decode, "sample": sample}
+    task, state, passed = Task(lambda key: None, (), outputs, 3), State(jnp.int32(0), {}, {}, {}), []
+
+    def path_length(generate, distance, start, end, *, constant, **_):
+        passed.append((start, end, constant))
+        return 0.0
+
+    monkeypatch.setattr(perceptual, "perceptual_distance", lambda: None)
+    monkeypatch.setattr(metrics, "perceptual_path_length", path_length)
+    samples = samples_of(task, state, (8, 8, 1), 8)
+    ppl(EvalContext(samples, samples, None, [], task, state))
+    (z_start, z_end, label), (start, end, nothing) = passed
+    assert nothing is None
+    assert z_start.shape == (4, 2)
+    np.testing.assert_array_equal(start, np.concatenate([z_start, 10 * label], 1))
+    np.testing.assert_array_equal(end, np.concatenate([z_end, 10 * label], 1))
+
+
 def test_a_perceptual_path_in_w_is_straight(monkeypatch):
     """Of images linear in w, and their squared difference: |B (w1 - w0)|^2, whatever the place on the path."""
     rng = np.random.default_rng(0)

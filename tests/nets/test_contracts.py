@@ -98,5 +98,5 @@ def test_a_growing_generator_with_styles_needs_their_methods():
     class Unstyled(progressive.GENERATORS["progan"]):
         has_styles: ClassVar[bool] = True
 
-    with pytest.raises(InputError, match=r"map\(self, z\)"):
+    with pytest.raises(InputError, match=r"map\(self, z, \*, class_onehot\)"):
         contracts.GrowingGenerator.check(Unstyled)

@@ -29,6 +29,57 @@ def test_the_mapping_is_the_papers(gain):
         np.testing.assert_allclose(net.apply(variables, z), numpy_nets.mapping(params, z, gain), rtol=1e-11)
 
 
+ONEHOT = np.eye(3)[[2, 0, 1, 1, 2, 0]]
+
+
+def test_a_class_is_embedded_and_normalized_together_with_the_latents_as_in_stylegans_code():
+    """A row of the matrix for each class, as long as w."""
+    with jax.enable_x64(True):
+        net, z = Mapping(width=7, depth=2), np.float64(Z)
+        variables, params = numpy_nets.drawn(net, z, ONEHOT)
+        joined = np.concatenate([z, params["embed"]["kernel"][ONEHOT.argmax(1)]], 1)
+        expected = numpy_nets.mapping_of_normed(params, numpy_nets.normed(joined))
+        np.testing.assert_allclose(net.apply(variables, z, ONEHOT), expected, rtol=1e-11)
+
+
+def numpy_embedded(params, onehot):
+    """The code of arXiv:2006.06676: a row over the root of the number of classes, and biases; normalized alone."""
+    rows = params["embed"]["kernel"][onehot.argmax(1)] / np.sqrt(onehot.shape[1]) + params["embed"]["bias"]
+    return numpy_nets.normed(rows)
+
+
+def test_a_class_is_embedded_and_normalized_alone_as_in_stylegan2s_code():
+    with jax.enable_x64(True):
+        net, z = Mapping(width=7, depth=2, gain=2**0.5, embedding="separate"), np.float64(Z)
+        variables, params = numpy_nets.drawn(net, z, ONEHOT)
+        joined = np.concatenate([numpy_nets.normed(z), numpy_embedded(params, ONEHOT)], 1)
+        expected = numpy_nets.mapping_of_normed(params, joined, np.sqrt(2))
+        np.testing.assert_allclose(net.apply(variables, z, ONEHOT), expected, rtol=1e-11)
+
+
+def test_a_mapping_of_classes_alone_has_no_average():
+    with jax.enable_x64(True):
+        net = Mapping(width=7, depth=2, gain=2**0.5, embedding="separate", average=False)
+        variables, params = numpy_nets.drawn(net, None, ONEHOT)
+        assert list(variables) == ["params"]
+        expected = numpy_nets.mapping_of_normed(params, numpy_embedded(params, ONEHOT), np.sqrt(2))
+        np.testing.assert_allclose(net.apply(variables, None, ONEHOT), expected, rtol=1e-11)
+
+
+def test_styles_are_mixed_within_a_class_and_the_average_is_over_all():
+    """Of a mapping to which latents do not matter, all layers have the w of the example's own class."""
+    net = NET.clone(embedding="separate")
+    variables, params = numpy_nets.drawn(net, Z, ONEHOT, dtype=np.float32)
+    params["dense_0"]["kernel"][:5] = 0
+    variables = jax.tree.map(lambda a: 100 * a, variables)
+    method = lambda m, z: m.styles_in_training(z, KEY, 6, 6, 1.0, ONEHOT)  # noqa: E731
+    ws, moved = net.apply(variables, Z, method=method, mutable=["average"])
+    w = np.asarray(net.apply(variables, -Z, ONEHOT))
+    np.testing.assert_allclose(ws, np.repeat(w[:, None], 6, 1), rtol=1e-5, atol=1e-5)
+    assert np.abs(w[0] - w[1]).max() > 0.1
+    np.testing.assert_allclose(moved["average"]["w_avg"], 0.005 * w.mean(0), rtol=1e-4)
+
+
 def test_the_two_papers_mappings_are_one_when_biases_are_zero():
     other = Mapping(width=4, depth=3, gain=2**0.5)
     np.testing.assert_allclose(other.apply(VARIABLES, Z), NET.apply(VARIABLES, Z), rtol=1e-5)

@@ -129,6 +129,42 @@ def test_the_generator_is_its_formula_in_float64(bilinear):
 
 
 @pytest.mark.heavy
+def test_with_classes_latents_and_onehot_are_normalized_together():
+    """As in the authors' code; the weights of the class are the last rows of the first layer."""
+    onehot = np.eye(3)[[1, 2, 1]]
+    net = Generator((4, 4, 2), (6,))
+    p = randomized(net.init(jax.random.key(0), latents(1), class_onehot=onehot[:1]))
+    assert p["params"]["dense"]["kernel"].shape == (5 + 3, 96)
+    x = normed(np.concatenate([np.float64(latents(3)), onehot], 1))
+    x = activated(equalized_dense(p["params"]["dense"], x, np.sqrt(2) / 4).reshape(3, 4, 4, 6))
+    x = activated(equalized_conv(p["params"]["convs_0_0"], x))
+    expected = equalized_conv(p["params"]["to_rgb_0"], x, gain=1)
+    np.testing.assert_allclose(net.apply(p, latents(3), class_onehot=onehot), expected, rtol=2e-4, atol=2e-4)
+    joined = np.concatenate([latents(3), onehot], 1)
+    np.testing.assert_allclose(net.apply(p, joined, 0.0, method="partially_grown"), expected, rtol=2e-4, atol=2e-4)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("conditioning", ["auxiliary", "class_logit"])
+def test_a_critics_class_logits_are_those_of_its_last_layer(conditioning):
+    """Beside the logit, to classify with; or in its place, that of the example's class."""
+    net, labels = Critic((6,), conditioning=conditioning), np.arange(8) % 3
+    x, onehot = images(4), np.eye(3)[labels]
+    p = randomized(net.init(jax.random.key(0), x, class_onehot=onehot))["params"]
+    h = with_spread(leaky_relu(equalized_conv(p["from_rgb_0"], np.float64(x))))
+    h = leaky_relu(equalized_dense(p["last_1"], leaky_relu(equalized_conv(p["last_0"], h)).reshape(8, -1)))
+    by_class = equalized_dense(p["class_logits"], h, gain=1)
+    logits, seen = net.apply({"params": p}, x, class_onehot=onehot, mutable=["critic_aux"])
+    if conditioning == "class_logit":
+        assert "last_2" not in p
+        assert not seen
+        np.testing.assert_allclose(logits, by_class[np.arange(8), labels], rtol=3e-4, atol=3e-4)
+    else:
+        np.testing.assert_allclose(logits, equalized_dense(p["last_2"], h, gain=1)[:, 0], rtol=3e-4, atol=3e-4)
+        np.testing.assert_allclose(seen["critic_aux"]["classes"], by_class, rtol=3e-4, atol=3e-4)
+
+
+@pytest.mark.heavy
 @pytest.mark.parametrize(("minibatch", "bilinear"), [("stddev", False), ("stddev_textbook", True), ("", False)])
 def test_the_critic_is_its_formula_in_float64(minibatch, bilinear):
     net = Critic(CHANNELS, minibatch=minibatch, bilinear=bilinear)

@@ -126,7 +126,7 @@ def test_stored_noise_begins_as_the_constant_noise():
     np.testing.assert_allclose(ours, synthesize(VARIABLES, WS), rtol=1e-4, atol=1e-4)
 
 
-def numpy_logits(params, x, clamp=np.inf):
+def numpy_logits(params, x, clamp=np.inf, onehot=None):
     def layer(p, x, stride=1):
         kernel = p["kernel"] / np.sqrt(np.prod(p["kernel"].shape[:3]))
         return np.clip(np.sqrt(2) * leaky_relu(conv(x, kernel, stride, stride == 1) + p["bias"]), -clamp, clamp)
@@ -143,7 +143,13 @@ def numpy_logits(params, x, clamp=np.inf):
     x = layer(params["Conv_1"], x).reshape(len(x), -1)
     first, last = params["Dense_0"], params["Dense_1"]
     x = np.sqrt(2) * leaky_relu(x @ first["kernel"] / np.sqrt(x.shape[1]) + first["bias"])
-    return (x @ last["kernel"] / np.sqrt(x.shape[1]) + last["bias"])[:, 0]
+    x = x @ last["kernel"] / np.sqrt(x.shape[1]) + last["bias"]
+    if onehot is None:
+        return x[:, 0]
+    p = params["mapping"]["embed"]  # the code of arXiv:2006.06676, class DiscriminatorEpilogue
+    w = numpy_nets.normed(p["kernel"][onehot.argmax(1)] / np.sqrt(onehot.shape[1]) + p["bias"])
+    w = numpy_nets.mapping_of_normed(params["mapping"], w, np.sqrt(2))
+    return np.array([a @ b for a, b in zip(x, w, strict=True)]) / np.sqrt(x.shape[1])
 
 
 def test_the_critic_is_that_of_the_paper():
@@ -151,6 +157,32 @@ def test_the_critic_is_that_of_the_paper():
         net, x = Critic(channels=(6, 5, 4)), np.random.default_rng(3).normal(size=(8, 16, 16, 3))
         variables, params = drawn(net, x)
         np.testing.assert_allclose(jax.jit(net.apply)(variables, x), numpy_logits(params, x), rtol=1e-9, atol=1e-9)
+
+
+def test_with_classes_a_logit_is_the_product_of_features_and_w_of_the_class():
+    with jax.enable_x64(True):
+        net, x = Critic(channels=(6, 5, 4), layers=3), np.random.default_rng(3).normal(size=(8, 16, 16, 3))
+        onehot = np.eye(3)[np.arange(8) % 3]
+        variables, params = drawn(net, x, class_onehot=onehot)
+        logits = numpy_logits(params, x, onehot=onehot)
+        ours = jax.jit(lambda v, x, c: net.apply(v, x, class_onehot=c))(variables, x, onehot)
+        np.testing.assert_allclose(ours, logits, rtol=1e-9, atol=1e-9)
+        assert np.abs(logits - numpy_logits(params, x, onehot=onehot[::-1])).max() > 0.1
+
+
+@pytest.mark.heavy
+def test_with_classes_images_are_those_of_w_of_latents_and_class():
+    """The mapping's own test has its formula; the average that truncation is towards is one for all classes."""
+    with jax.enable_x64(True):
+        net, z, onehot = Generator((8, 8, 3), (6, 4), width=8, layers=2), np.float64(Z), np.eye(3)[[0, 1, 2, 0]]
+        variables, params = drawn(net, z, class_onehot=onehot)
+        w = net.apply(variables, z, onehot, method="map")
+        assert params["mapping"]["embed"]["kernel"].shape == (3, 8)
+        assert params["mapping"]["dense_0"]["kernel"].shape == (7 + 8, 8)
+        assert variables["average"]["mapping"]["w_avg"].shape == (8,)
+        images = jax.jit(lambda v, z, c: net.apply(v, z, class_onehot=c))(variables, z, onehot)
+        np.testing.assert_allclose(images, numpy_image(params, np.repeat(w[:, None], 4, 1)), rtol=1e-9, atol=1e-9)
+        assert np.abs(w - net.apply(variables, z, onehot[::-1], method="map")).max() > 0.1
 
 
 @pytest.mark.heavy

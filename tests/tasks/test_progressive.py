@@ -235,7 +235,10 @@ REFUSED = {
         r"groups of 4, which do not divide the 6 examples per microbatch at 8 pixels",
         {"growth__batches": (8, 6)},
     ),
-    "classes": (r"classes=10 is not for nets that grow: leave it at 0", {"classes": 10}),
+    "classes that there are not": (
+        r"critic.conditioning='class_logit' needs classes",
+        {"critic": {"net": "progan", "channels": (6, 4), "conditioning": "class_logit"}},
+    ),
     "packing": (r"packing=2 is not for nets that grow", {"packing": 2}),
     "replay": (r"replay.capacity=100 is not for nets that grow", {"replay__capacity": 100}),
     "drift": (r"loss.drift=-1.0: expected 0 or more", {"loss__drift": -1.0}),

@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from genjax import data, tasks
 from genjax.engine.phase import Task
-from genjax.engine.state import State
+from genjax.engine.state import Net, State
 from genjax.run.loaded import Run
 from genjax.visualize import views
 
@@ -88,3 +88,11 @@ def test_filters_are_of_pixels(name, shape):
     np.testing.assert_array_equal(views.first_kernel(run_of(task, state)), pixels)
     assert pixels.shape == shape
     assert list(dict(views.draw_filters(run_of(task, state)))) == ["filters.png"]
+
+
+def test_filters_are_those_of_a_critic_that_takes_images_alone():
+    """Its class is no further channel: it meets the features, or is what the critic says."""
+    kernel = np.arange(36.0).reshape(3, 3, 1, 4)
+    params = {"Conv_0": {"kernel": kernel}, "class_logits": {"kernel": np.zeros((4, CLASSES))}}
+    state = State(jnp.int32(0), {"critic": Net(params, {}, ())}, {}, {})
+    np.testing.assert_array_equal(views.first_kernel(run_of(Task(lambda key: None, (), {}, CLASSES), state)), kernel)
