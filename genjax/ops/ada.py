@@ -1,7 +1,8 @@
 """Adaptive discriminator augmentation: random changes of the critic's inputs, the more often the more it overfits.
 
 Source: arXiv:2006.06676, section 2.2, figure 2 and appendix B: the transformations called "bgc" there, of pixels
-("blitting"), geometry and color, with their strengths; section 3: the control of their probability.
+("blitting"), geometry and color, with their strengths, and further ones: filtering, noise, cutout; section 3: the
+control of their probability.
 """
 
 from functools import partial, reduce
@@ -10,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from genjax.errors import InputError
-from genjax.ops import affine, color, noise
+from genjax.ops import affine, bands, color, noise
 
 _multiply = partial(jnp.matmul, precision="highest")
 
@@ -18,13 +19,17 @@ PARTS = {
     "blit": ("blit",),
     "geom": ("geom",),
     "color": ("color",),
+    "filter": ("filter",),
     "noise": ("noise",),
     "cutout": ("cutout",),
     "b": ("blit",),
     "bg": ("blit", "geom"),
     "bgc": ("blit", "geom", "color"),
+    "bgcf": ("blit", "geom", "color", "filter"),
+    "bgcfn": ("blit", "geom", "color", "filter", "noise"),
+    "bgcfnc": ("blit", "geom", "color", "filter", "noise", "cutout"),
 }
-"""Sets of transformations by the names of the authors' code; those with its filter ("bgcf", ...) are not here."""
+"""Sets of transformations by the names of the authors' code."""
 
 
 def augment(x, p, key, parts: str = "bgc"):
@@ -47,6 +52,7 @@ def augment(x, p, key, parts: str = "bgc"):
             identity = jnp.eye(3)
             x = reframe(x, blit if "blit" in chosen else identity, rest if "geom" in chosen else identity)
         x = color.recolor(x, draw_colors(colors, p)) if "color" in chosen else x
+        x = bands.amplify_by_chance(x, p, jax.random.fold_in(key, 4)) if "filter" in chosen else x
         x = corrupt(x, p, jax.random.fold_in(key, 2)) if "noise" in chosen else x
         return cut_out(x, p, jax.random.fold_in(key, 3)) if "cutout" in chosen else x
 

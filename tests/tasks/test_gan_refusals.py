@@ -120,7 +120,7 @@ CLASHES = {
         {"critic": {"minibatch": "stddev_strided", "minibatch_group": 5}},
     ),
     "groups of none": (["critic.minibatch_group=0", "at least 1"], {"critic": {"minibatch_group": 0}}),
-    "parts that there are not": (["ada.parts: no 'bgcf'", "'bgc'"], {"ada__parts": "bgcf"}),
+    "parts that there are not": (["ada.parts: no 'bgf'", "'bgc'"], {"ada__parts": "bgf"}),
     "no probability": (["ada.fixed=1.5", "a probability"], {"ada__fixed": 1.5}),
     "a small ring": (["replay.capacity=7", "batch of 8"], {"replay__capacity": 7}),
     "no share": (["replay.share=0.0", "above 0"], {"replay__capacity": 8, "replay__share": 0.0}),
