@@ -90,7 +90,7 @@ def _start(run, targets, space):
         squared = (flat**2).sum(1)[:, None] + (images**2).sum(1) - 2 * flat @ images.T
         return z[squared.argmin(1)], 1.0
     w = apply_in_batches(run.task.outputs["map"], run.state, z)
-    layers = (2 * int(np.log2(targets.shape[1])) - 2,) if space == "w+" else ()
+    layers = (run.task.layers,) if space == "w+" else ()
     return np.broadcast_to(w.mean(0), (len(targets), *layers, w.shape[1])).copy(), float(w.std())
 
 
