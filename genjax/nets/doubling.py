@@ -40,6 +40,11 @@ def nearest(height: int, width: int, stages: int = 0) -> list[tuple[int, int]]:
     return sorted(candidates, key=lambda size: (abs(size[0] - height) + abs(size[1] - width), size))[:2]
 
 
+def nearest_multiple(shape: tuple[int, ...], factor: int) -> str:
+    """The nearest size whose sides divide by `factor`, as data.size takes it: "32x48"."""
+    return _text([max(1, round(n / factor)) * factor for n in shape[:2]])
+
+
 def check_stages(net: str, shape: tuple[int, ...], channels: tuple[int, ...]) -> None:
     """Raises: InputError for images that doubling a small start cannot make, or a wrong number of channels."""
     if len(shape) != 3:
@@ -61,5 +66,5 @@ def _text(size) -> str:
     return f"{size[0]}x{size[1]}"
 
 
-def _listed(found, separator: str = " or ") -> str:
-    return separator.join(map(_text, found))
+def _listed(sizes, separator: str = " or ") -> str:
+    return separator.join(map(_text, sizes))

@@ -62,10 +62,14 @@ class GrowthPhase(NamedTuple):
     start: int = 0  # the step at which it begins
 
     @property
+    def pixels(self) -> str:
+        """For example "8x8"."""
+        return f"{self.size[0]}x{self.size[1]}"
+
+    @property
     def name(self) -> str:
         """For example "8x8 fade"."""
-        size = f"{self.size[0]}x{self.size[1]}"
-        return f"{size} fade" if self.fades else size
+        return f"{self.pixels} fade" if self.fades else self.pixels
 
     def alpha(self, step):
         """The share of the new stage, or None if nothing fades."""
@@ -211,6 +215,6 @@ def _check_conditioning(c: ConfigDict, critic: Any) -> None:
 def _check_batches(c: ConfigDict, critic: Any, growth: list[GrowthPhase]) -> None:
     """Raise InputError for microbatches and groups that do not divide a stage's batch."""
     for part in growth:
-        validation.check_microbatches(c, part.batch, f"the batch of {part.batch} at {part.name}")
-        noun = f"examples per microbatch at {part.name}"
+        validation.check_microbatches(c, part.batch, f"the batch of {part.batch} at {part.pixels} pixels")
+        noun = f"examples per microbatch at {part.pixels} pixels"
         validation.check_groups(critic, part.batch // c.grad_accum_steps, noun, c.grad_accum_steps)

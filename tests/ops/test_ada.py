@@ -55,6 +55,31 @@ def test_blits_are_flips_quarter_turns_and_shifts_by_an_eighth_in_this_order():
         assert are_as_likely(shifts, {-2: 1 / 8, -1: 1 / 4, 0: 1 / 4, 1: 1 / 4, 2: 1 / 8})
 
 
+def test_blits_of_rectangles_are_flips_half_turns_and_shifts_by_an_eighth_of_each_side():
+    """A is diagonal, one of the rectangle's four symmetries; the shift A^-1 t is U(-4, 4) and U(-2, 2), rounded."""
+    blits, rest = (np.float64(m) for m in draw_maps(1.0, (16, 32)))
+    a = blits[:, :2, :2]
+    symmetries, counts = np.unique(a.reshape(-1, 4), axis=0, return_counts=True)
+    np.testing.assert_array_equal(symmetries[:, 1:3], 0)
+    assert len(counts) == 4
+    assert stats.chisquare(counts).pvalue > 1e-3
+    across, down = np.linalg.solve(a, blits[:, :2, 2:])[..., 0].T
+    assert are_as_likely(across, {-4: 1 / 16, 4: 1 / 16, **dict.fromkeys(range(-3, 4), 1 / 8)})
+    assert are_as_likely(down, {-2: 1 / 8, 2: 1 / 8, **dict.fromkeys(range(-1, 2), 1 / 4)})
+    across, down = np.linalg.solve(rest[:, :2, :2], rest[:, :2, 2:])[..., 0].T
+    assert is_normal(across, 4)
+    assert is_normal(down, 2)
+
+
+@pytest.mark.heavy
+def test_an_augmented_rectangle_keeps_its_shape_and_cutouts_have_half_of_each_side():
+    x = np.ones((600, 4, 16, 1), np.float32)
+    assert augment(x, 1.0, KEY).shape == x.shape
+    zero = np.asarray(augment(x, 1.0, KEY, parts="cutout"))[..., 0] == 0
+    assert zero.any(2).sum(1).max() == 2
+    assert zero.any(1).sum(1).max() == 8
+
+
 def test_all_maps_together_are_scaling_rotation_stretch_rotation_and_shift_in_this_order():
     """Read off the product A, t: det A = s^-2, its singular values as f^2 to 1 at any angles, shift A^-1 t."""
     side = 16
