@@ -29,9 +29,9 @@ def load_array(request: Request) -> Source:
     """The images or points of a .npy, a .npz or an HDF5 file, as the split "train" (slices included).
 
     FILE is a path, or "PATH:NAME" for one of several arrays. Images are uint8, 16-bit or floating-point, [N, H, W, C],
-    [N, H, W] or [N, C, H, W] with 1 or 3 channels; points are [N, D]. An array "labels" of whole numbers or words [N]
-    has the classes, "label_names" their names, and "names" those of the examples. How the array was read, and what
-    else is in the file, is said in the source's notes.
+    [N, H, W] or [N, C, H, W] with any number of channels; points are [N, D]. An array "labels" of whole numbers or
+    words [N] has the classes, "label_names" their names, and "names" those of the examples. How the array was read,
+    and what else is in the file, is said in the source's notes.
     Shapes: uint8 (H, W, C), or float32 (D,).
     Raises: InputError for a file that is missing, broken or of another form, and for pixels without a known range.
     """
@@ -69,7 +69,7 @@ def load_array(request: Request) -> Source:
     return replace(
         source,
         notes=(*notes, *filter(None, [beside.note, _left_out(others)])),
-        form=_form_text(x.shape, shape, request.form),
+        form=_form_text(path, x, shape, request.form),
         names=None if names is None else [names[index] for index in indices],
     )
 
@@ -177,13 +177,11 @@ def _reader(path: Path, x: Any, form: Form) -> tuple[Callable[[np.ndarray], np.n
             f"{path} holds {x.dtype} {list(x.shape)}, perhaps one image: write it as x[None], [1, H, W, C]"
         )
     notes = []
-    channels_first = len(x.shape) == 4 and x.shape[3] not in (1, 3) and x.shape[1] in (1, 3)
-    if len(x.shape) == 4 and x.shape[3] not in (1, 3) and not channels_first:
-        raise InputError(
-            f"{path} holds {x.dtype} {list(x.shape)}: expected 1 or 3 channels, the last axis or the second"
-        )
+    channels_first = len(x.shape) == 4 and _channels_first(path, x, form.channels)
     if channels_first:
         notes.append(f"{list(x.shape)} is read as [N, C, H, W]")
+    elif len(x.shape) == 4 and x.shape[3] not in (1, 3):
+        notes.append(f"{list(x.shape)} is read as [N, H, W, C], {x.shape[3]} channels")
     elif len(x.shape) == 3 and x.shape[0] in (1, 3):
         notes.append(f"{list(x.shape)} is read as [N, H, W], {x.shape[0]} in gray")
     limits, largest = _range(path, x, form)
@@ -198,6 +196,28 @@ def _reader(path: Path, x: Any, form: Form) -> tuple[Callable[[np.ndarray], np.n
         return conform(np.ascontiguousarray(rows), form)
 
     return read, read(np.array([0])).shape[1:], tuple(notes)
+
+
+def _channels_first(path: Path, x: Any, channels: int) -> bool:
+    """Whether images are [N, C, H, W], not [N, H, W, C]: C is 1 or 3, else `channels`, else below both sides.
+
+    Raises: InputError where that holds of neither or, without 1 or 3, of both.
+    """
+    _, second, _, last = x.shape
+    shorter = [min(x.shape[2:4]), min(x.shape[1:3])]
+    for fits in (
+        [n in (1, 3) for n in (second, last)],
+        [n == channels for n in (second, last)],
+        [n < side for n, side in zip((second, last), shorter, strict=True)],
+    ):
+        if any(fits):
+            if all(fits) and last not in (1, 3):
+                break
+            return not fits[1]
+    raise InputError(
+        f"{path} holds {x.dtype} {list(x.shape)}: the channels may be the last axis or the second: set data.channels "
+        "to their number, or write it as [N, H, W, C] with fewer channels than pixels per side"
+    )
 
 
 def _read_points(path: Path, x: Any, form: Form):
@@ -249,7 +269,8 @@ def _rows(x: Any, indices: np.ndarray) -> np.ndarray:
     return x[unique][inverse]
 
 
-def _form_text(stored: tuple[int, ...], shape: tuple[int, ...], form: Form) -> str:
-    if len(shape) == 1 or shape[:2] in (stored[1:3], stored[2:4]):
+def _form_text(path: Path, x: Any, shape: tuple[int, ...], form: Form) -> str:
+    if len(shape) == 1 or shape[:2] in (x.shape[1:3], x.shape[2:4]):
         return ""
-    return form_text(stored[2:4] if len(stored) == 4 and stored[3] not in (1, 3) else stored[1:3], shape, form)
+    first = len(x.shape) == 4 and _channels_first(path, x, form.channels)
+    return form_text(x.shape[2:4] if first else x.shape[1:3], shape, form)

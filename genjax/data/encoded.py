@@ -14,7 +14,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from genjax.data.images import AS_STORED, FORMATS, Form, Header, decode_pixels, read_header
+from genjax.data.images import AS_STORED, FORMATS, MODES, Form, Header, decode_pixels, read_header
 from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint, fingerprint_of_text, in_memory
 from genjax.errors import InputError
@@ -62,6 +62,8 @@ def common_shape(images: EncodedImages, headers: Sequence[Header], form: Form) -
 
     Raises: InputError naming two images that differ in size if the form has none.
     """
+    if form.channels > max(MODES):
+        raise InputError(f"data.channels is {form.channels}, but image files have 1 to 4 channels: leave it at 0")
     if form.size:
         height, width = form.size
     else:

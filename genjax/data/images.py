@@ -1,7 +1,7 @@
 """Decoding and resizing of images: orientation, transparency, depth, size and channels."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -55,7 +55,7 @@ class Form:
     """Size, channels and way of resizing that every image of a source is brought to."""
 
     size: tuple[int, int] | None  # (height, width); None: as stored
-    channels: int  # 1, 3, or 0: as stored
+    channels: int  # 1 gray, 2 gray and alpha, 3 color, 4 color and alpha, more: of arrays; 0: as stored, but opaque
     resize: str  # one of RESIZES
     upscale: bool = True  # False: images smaller than `size` are refused
     range: tuple[float, float] | None = None  # values that become 0 and 255; None: of 16 bits 0 and 65535
@@ -72,6 +72,8 @@ class Form:
             )
 
 
+MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+"""Pillow's modes by number of channels; those of other numbers are of arrays alone."""
 AS_STORED = Form(None, 0, "crop")
 """Images as they are in their files."""
 
@@ -81,8 +83,11 @@ def form_of_config(config) -> Form:
 
     Raises: InputError for an invalid value.
     """
-    if config.channels not in (0, 1, 3):
-        raise InputError(f"data.channels is {config.channels!r}: expected 0 (as stored), 1 (gray) or 3 (color).")
+    if not (isinstance(config.channels, int) and config.channels >= 0):
+        raise InputError(
+            f"data.channels is {config.channels!r}: expected 0 (as stored), 1 (gray), 2 (gray and alpha), 3 (color), "
+            "4 (color and alpha), or the number of an array's channels."
+        )
     if config.resize not in RESIZES:
         raise InputError(
             f"data.resize {config.resize!r} is unknown{did_you_mean(str(config.resize), RESIZES)}: "
@@ -141,11 +146,12 @@ def _is_deep(image) -> bool:
 
 
 def decode_pixels(image, form: Form, channels: int) -> np.ndarray:
-    """The pixels of a PIL image, brought to the form's size and to 1 or 3 channels.
+    """The pixels of a PIL image, brought to the form's size and to 1 to 4 channels.
 
-    EXIF orientation is applied, transparency is composited on white, gray of more than 8 bits is rounded to 8 over
-    form.range, and resizing is Lanczos with antialiasing. "crop" scales the shorter side and cuts the center, "squash"
-    ignores the aspect ratio, "pad" fits the image into white, "frame" keeps its pixels and surrounds them with black.
+    EXIF orientation is applied, transparency is composited on white unless 2 or 4 channels keep it, gray of more than 8
+    bits is rounded to 8 over form.range, and resizing is Lanczos with antialiasing, weighted by alpha. "crop" scales
+    the shorter side and cuts the center, "squash" ignores the aspect ratio, "pad" fits the image into white, "frame"
+    keeps its pixels and surrounds them with black; with alpha both are transparent.
     Shapes: -> uint8 [H, W, channels].
     Raises: InputError for an image that would be enlarged although form.upscale is False, or whose values have no
     known range.
@@ -188,14 +194,22 @@ def form_text(stored: tuple[int | None, ...], shape: tuple[int, ...], form: Form
 def conform(x: np.ndarray, form: Form) -> np.ndarray:
     """Decoded images brought to a form; the same array if they have it already.
 
+    Channels other than gray and color are resized each by itself.
     Shapes: uint8 [N, H, W, C] -> [N, *form.size, form.channels].
+    Raises: InputError for an image that would be enlarged against the user's wish, and for other channels.
     """
-    channels = form.channels or x.shape[-1]
-    if form.size in (None, x.shape[1:3]) and channels == x.shape[-1]:
+    stored = x.shape[-1]
+    channels = form.channels or stored
+    if form.size in (None, x.shape[1:3]) and channels == stored:
         return x
+    if channels != stored and not {channels, stored} <= {1, 3}:
+        raise InputError(f"Each image has {stored} channels, not {channels}: set data.channels={stored}, or 0")
+    if stored not in (1, 3):
+        planes = [conform(x[..., i : i + 1], replace(form, channels=1)) for i in range(stored)]
+        return np.concatenate(planes, -1)
     from PIL import Image
 
-    images = (Image.fromarray(image[..., 0] if x.shape[-1] == 1 else image) for image in x)
+    images = (Image.fromarray(image[..., 0] if stored == 1 else image) for image in x)
     try:
         return np.stack([decode_pixels(image, form, channels) for image in images])
     except InputError as error:
@@ -234,7 +248,7 @@ def _turn(image, orientation: int):
 
 
 def _plain(image, channels: int, limits: tuple[float, float] | None):
-    """The image in eight bits, opaque, gray or RGB."""
+    """The image in eight bits, of the mode of 1 to 4 channels; opaque if that has no alpha."""
     from PIL import Image
 
     if _is_deep_gray(image):  # PIL's own conversion clips instead of scaling
@@ -245,11 +259,13 @@ def _plain(image, channels: int, limits: tuple[float, float] | None):
                 "in data.range=0,1"
             )
         image = Image.fromarray(to_bytes(deep, limits or (0, 65535)))
+    elif image.has_transparency_data and channels in (2, 4):
+        image = image.convert("RGBA")
     elif image.has_transparency_data:
         white = Image.new("RGBA", image.size, "white")
         white.alpha_composite(image.convert("RGBA"))
         image = white.convert("RGB")
-    return image.convert("L" if channels == 1 else "RGB")
+    return image.convert(MODES[channels])
 
 
 def _is_deep_gray(image) -> bool:
@@ -288,5 +304,7 @@ def _on_canvas(image, height: int, width: int, color: str):
     from PIL import Image
 
     canvas = Image.new(image.mode, (width, height), color)
+    if image.mode in ("LA", "RGBA"):
+        canvas.putalpha(0)
     canvas.paste(image, ((width - image.width) // 2, (height - image.height) // 2))
     return canvas

@@ -167,4 +167,6 @@ def describe_shape(shape: tuple[int, ...]) -> str:
         return f"points of {shape[0]} coordinates"
     if len(shape) == 2:
         return f"series of {shape[0]} steps of {shape[1]} numbers"
-    return f"{'gray' if shape[2] == 1 else 'color'} images of {shape[0]}x{shape[1]}"
+    size = f"{shape[0]}x{shape[1]}"
+    colors = {1: "gray ", 3: "color "}.get(shape[2])
+    return f"images of {size} with {shape[2]} channels" if colors is None else f"{colors}images of {size}"

@@ -39,13 +39,14 @@ def augment(x, p, key, parts: str = "bgc"):
     one.
     Paper: square images; here: a rectangle has half turns in place of quarter turns, and shifts and cutouts are shares
     of its own sides.
-    Shapes: x [B, H, W, C] in [-1, 1] with C = 1 or 3, p [] -> [B, H, W, C], which may leave [-1, 1].
+    Shapes: x [B, H, W, C] in [-1, 1], with color C = 1 or 3, p [] -> [B, H, W, C], which may leave [-1, 1].
     Raises: InputError for images of other shapes.
     """
-    if x.ndim != 4 or min(x.shape[1:3]) < 2 or x.shape[3] not in (1, 3):
-        raise InputError(f"shape {x.shape}: expected [B, H, W, C], images in gray (C = 1) or color (C = 3)")
-
     chosen = PARTS[parts]
+    if x.ndim != 4 or min(x.shape[1:3]) < 2 or not fits(parts, x.shape[3]):
+        raise InputError(
+            f"shape {x.shape}: expected [B, H, W, C], for {parts!r} images in gray (C = 1) or color (C = 3)"
+        )
 
     def one(x, key):
         geometry, colors = jax.random.split(key)
@@ -59,6 +60,11 @@ def augment(x, p, key, parts: str = "bgc"):
         return cut_out(x, p, jax.random.fold_in(key, 3)) if "cutout" in chosen else x
 
     return jax.vmap(one)(x, noise.per_example(key, len(x)))
+
+
+def fits(parts: str, channels: int) -> bool:
+    """Whether a set of transformations is defined for images of a number of channels: those of color for 1 and 3."""
+    return channels in (1, 3) or "color" not in PARTS[parts]
 
 
 def corrupt(x, p, key):

@@ -31,7 +31,7 @@ class Examples(NamedTuple):
     data: str = ""  # a data source's name, or the path of a folder or file; "" is the run's own data
     split: str = ""  # "" is the held-out split of the run's own data (else what it was trained on), "train" of others
     size: str = ""  # that images are brought to, "64" or "64x48"; "" leaves them
-    channels: int = 0  # that images are brought to, 1 or 3; 0 leaves them
+    channels: int = 0  # that images are brought to, see `genjax.data.images.Form`; 0 leaves them
     count: int | None = None  # number of examples, the first ones; None is all
     range: str = ""  # values of 16-bit and floating-point images that are black and white; "" finds them
 
