@@ -101,6 +101,11 @@ def define_form() -> None:
     flags.DEFINE_string("range", "", "Values of 16-bit and floating-point images that are black and white: 0,4095.")
 
 
+def define_bits() -> None:
+    """--bits: the depth of images that are not brought to a run's."""
+    flags.DEFINE_enum("bits", "8", ["8", "16"], "Bits per channel that images are read with.")
+
+
 def define_examples(name: str, count: str, default_count: int | None = None, required: bool = False) -> None:
     """--data or --images (`name`), --split, --count, --size, --channels and --range; `count`: the default in words."""
     from genjax.data import names

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from genjax.data import encoded
+from genjax.data.deep import conform_deep, to_levels
 from genjax.data.images import Form, conform, form_text, to_bytes
 from genjax.data.labels import Labels, of_words
 from genjax.data.request import Request
@@ -32,7 +33,7 @@ def load_array(request: Request) -> Source:
     [N, H, W] or [N, C, H, W] with any number of channels; points are [N, D]. An array "labels" of whole numbers or
     words [N] has the classes, "label_names" their names, and "names" those of the examples. How the array was read,
     and what else is in the file, is said in the source's notes.
-    Shapes: uint8 (H, W, C), or float32 (D,).
+    Shapes: uint8 or uint16 (H, W, C), or float32 (D,).
     Raises: InputError for a file that is missing, broken or of another form, and for pixels without a known range.
     """
     parts = parse(request.split, ("train",))
@@ -58,11 +59,11 @@ def load_array(request: Request) -> Source:
             return read(indices[np.asarray(positions)])
 
     chunks = (read_examples(np.arange(i, min(i + CHUNK, len(indices)))) for i in range(0, len(indices), CHUNK))
-    if len(shape) == 1 or len(indices) * prod(shape) <= encoded.MAX_IN_MEMORY:
+    if len(shape) == 1 or len(indices) * prod(shape) * request.form.dtype.itemsize <= encoded.MAX_IN_MEMORY:
         source = in_memory(request.name, request.split, np.concatenate(list(chunks)), labels, beside.names)
     else:
         fingerprint = fingerprint_of_chunks(chunks, len(indices), labels)
-        size, dtype = len(indices), np.dtype(np.uint8)
+        size, dtype = len(indices), request.form.dtype
         source = Source(
             request.name, request.split, size, shape, dtype, read_examples, labels, beside.names, fingerprint
         )
@@ -185,17 +186,27 @@ def _reader(path: Path, x: Any, form: Form) -> tuple[Callable[[np.ndarray], np.n
     elif len(x.shape) == 3 and x.shape[0] in (1, 3):
         notes.append(f"{list(x.shape)} is read as [N, H, W], {x.shape[0]} in gray")
     limits, largest = _range(path, x, form)
-    how = f"{x.dtype} from {limits[0]:g} to {limits[1]:g} becomes 0 to 255" if limits else ""
+    white = 65535 if form.bits == 16 else 255
+    how = f"{x.dtype} from {limits[0]:g} to {limits[1]:g} becomes 0 to {white}" if limits else ""
     hint = f"the largest value is {largest:g}: data.range=0,{largest:g} makes that white" if largest else ""
     notes += filter(None, ["; ".join(filter(None, [how, hint]))])
 
     def read(indices: np.ndarray) -> np.ndarray:
         rows = _rows(x, indices)
         rows = rows[..., None] if rows.ndim == 3 else np.moveaxis(rows, 1, 3) if channels_first else rows
+        if form.bits == 16:
+            rows = rows if limits is None else _as_levels(_finite(path, rows, "pixels"), limits)
+            return conform_deep(np.ascontiguousarray(rows), form)
         rows = rows if limits is None else to_bytes(_finite(path, rows, "pixels"), limits)
         return conform(np.ascontiguousarray(rows), form)
 
     return read, read(np.array([0])).shape[1:], tuple(notes)
+
+
+def _as_levels(x: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
+    """Values of a range as 16 bits. Shapes: real [...] -> uint16 [...]."""
+    low, high = limits
+    return to_levels((np.float64(x) - low) * (255 / (high - low)))
 
 
 def _channels_first(path: Path, x: Any, channels: int) -> bool:
@@ -240,7 +251,7 @@ def _finite(path: Path, x: np.ndarray, kind: str) -> np.ndarray:
 
 
 def _range(path: Path, x: Any, form: Form) -> tuple[tuple[float, float] | None, float]:
-    """The values that become 0 and 255, None of bytes, which are kept; and the largest one where that is dark, else 0.
+    """The values of black and white, None of those that are kept; and the largest one where that is dark, else 0.
 
     Raises: InputError for values outside of every known range.
     """
@@ -254,7 +265,7 @@ def _range(path: Path, x: Any, form: Form) -> tuple[tuple[float, float] | None, 
     known = RANGES if x.dtype.kind == "f" else {(0, 255): "", (0, 65535): ""}
     for limits in known:
         if limits[0] <= low and high <= limits[1]:
-            return None if x.dtype == np.uint8 else limits, float(high) if 2 * float(high) < limits[1] else 0
+            return None if x.dtype == form.dtype else limits, float(high) if 2 * float(high) < limits[1] else 0
     raise InputError(
         f"{path} has {x.dtype} from {low:g} to {high:g}, neither {' nor '.join(f'{a} to {b}' for a, b in known)}: set "
         "data.range to the values of black and white, as in data.range=0,4095"

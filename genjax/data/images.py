@@ -58,7 +58,18 @@ class Form:
     channels: int  # 1 gray, 2 gray and alpha, 3 color, 4 color and alpha, more: of arrays; 0: as stored, but opaque
     resize: str  # one of RESIZES
     upscale: bool = True  # False: images smaller than `size` are refused
-    range: tuple[float, float] | None = None  # values that become 0 and 255; None: of 16 bits 0 and 65535
+    range: tuple[float, float] | None = None  # values of black and white; None: of 16 bits 0 and 65535
+    bits: int = 8  # per channel of the result, 8 or 16
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of the result."""
+        return np.dtype(np.uint16 if self.bits == 16 else np.uint8)
+
+    @property
+    def text(self) -> str:
+        """What a fingerprint of files that are not decoded says besides their shape."""
+        return f"{self.resize} {self.range or ''}" + (" 16 bits" if self.bits == 16 else "")
 
     def refuse_smaller(self, height: int, width: int) -> None:
         """Refuse an image that would be enlarged against the user's wish. Raises: InputError."""
@@ -79,7 +90,7 @@ AS_STORED = Form(None, 0, "crop")
 
 
 def form_of_config(config) -> Form:
-    """The form that config.size, channels, resize, upscale (True if it is missing) and range (or none) ask for.
+    """The form that config.size, channels, resize, upscale, range and bits (True, none and 8 if missing) ask for.
 
     Raises: InputError for an invalid value.
     """
@@ -95,7 +106,10 @@ def form_of_config(config) -> Form:
         )
     size = _parse_size(str(config.size).strip())
     limits = _parse_range(str(getattr(config, "range", "")).strip())
-    return Form(size, int(config.channels), config.resize, getattr(config, "upscale", True), limits)
+    bits = getattr(config, "bits", 8)
+    if bits not in (8, 16):
+        raise InputError(f"data.bits is {bits!r}: expected 8 or 16 per channel")
+    return Form(size, int(config.channels), config.resize, getattr(config, "upscale", True), limits, bits)
 
 
 def _parse_size(text: str) -> tuple[int, int] | None:
@@ -128,7 +142,7 @@ def _parse_range(text: str) -> tuple[float, float] | None:
 def read_header(image) -> Header:
     """The header of a PIL image that is not yet decoded."""
     height, width = image.size[::-1]
-    orientation = _orientation(image)
+    orientation = orientation_of(image)
     if orientation >= 5:
         height, width = width, height
     mode = image.mode
@@ -156,14 +170,14 @@ def decode_pixels(image, form: Form, channels: int) -> np.ndarray:
     Raises: InputError for an image that would be enlarged although form.upscale is False, or whose values have no
     known range.
     """
-    orientation = _orientation(image)
+    orientation = orientation_of(image)
     if form.size:
         # A large JPEG is decoded at a half, quarter or eighth, never below twice the wanted size.
         image.draft(None, (2 * max(form.size),) * 2)
     image = _turn(_plain(image, channels, form.range), orientation)
     form.refuse_smaller(image.height, image.width)
     if form.size and image.size != form.size[::-1]:
-        image = _scale(image, *form.size, form.resize)
+        image = resized(image, *form.size, form.resize)
     x = np.asarray(image)
     return x[..., None] if channels == 1 else x
 
@@ -174,10 +188,10 @@ def stored_values(image) -> np.ndarray:
     Shapes: -> uint8 [H, W, 3], or of gray with more than 8 bits real [H, W].
     Raises: InputError for values that are not finite.
     """
-    orientation = _orientation(image)
-    if not _is_deep_gray(image):
+    orientation = orientation_of(image)
+    if not is_deep_gray(image):
         return np.asarray(_turn(_plain(image, 3, None), orientation))
-    return np.asarray(_turn(_finite(image), orientation))
+    return np.asarray(_turn(finite(image), orientation))
 
 
 def form_text(stored: tuple[int | None, ...], shape: tuple[int, ...], form: Form) -> str:
@@ -222,7 +236,7 @@ def to_bytes(x: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
     return np.floor((np.float64(x) - low) * (255 / (high - low)) + 0.5).clip(0, 255).astype(np.uint8)
 
 
-def _orientation(image) -> int:
+def orientation_of(image) -> int:
     """EXIF's orientation, 1 to 8; that of a broken or senseless one is 1."""
     try:
         # Only EXIF that stands before the pixels: asking a PNG for more would decode it.
@@ -251,14 +265,9 @@ def _plain(image, channels: int, limits: tuple[float, float] | None):
     """The image in eight bits, of the mode of 1 to 4 channels; opaque if that has no alpha."""
     from PIL import Image
 
-    if _is_deep_gray(image):  # PIL's own conversion clips instead of scaling
-        deep = np.asarray(_finite(image))
-        if limits is None and (image.mode == "F" or deep.min() < 0 or deep.max() > 65535):
-            raise InputError(
-                f"has values from {deep.min():.6g} to {deep.max():.6g}: set data.range to those of black and white, as "
-                "in data.range=0,1"
-            )
-        image = Image.fromarray(to_bytes(deep, limits or (0, 65535)))
+    if is_deep_gray(image):  # PIL's own conversion clips instead of scaling
+        deep = np.asarray(finite(image))
+        image = Image.fromarray(to_bytes(deep, known_limits(image, deep, limits)))
     elif image.has_transparency_data and channels in (2, 4):
         image = image.convert("RGBA")
     elif image.has_transparency_data:
@@ -268,18 +277,33 @@ def _plain(image, channels: int, limits: tuple[float, float] | None):
     return image.convert(MODES[channels])
 
 
-def _is_deep_gray(image) -> bool:
+def known_limits(image, deep: np.ndarray, limits: tuple[float, float] | None) -> tuple[float, float]:
+    """The values of black and white of gray with more than 8 bits. Raises: InputError if they are not known."""
+    if limits is None and (image.mode == "F" or deep.min() < 0 or deep.max() > 65535):
+        raise InputError(
+            f"has values from {deep.min():.6g} to {deep.max():.6g}: set data.range to those of black and white, as "
+            "in data.range=0,1"
+        )
+    return limits or (0, 65535)
+
+
+def is_deep_gray(image) -> bool:
+    """Whether Pillow has more than 8 bits of an image."""
     return image.mode == "F" or image.mode.startswith("I")
 
 
-def _finite(image):
+def finite(image):
     """The image itself. Raises: InputError if it has values that are not finite."""
     if not np.isfinite(np.asarray(image)).all():
         raise InputError("has pixels that are NaN or infinite")
     return image
 
 
-def _scale(image, height: int, width: int, resize: str):
+def resized(image, height: int, width: int, resize: str, around: str = ""):
+    """A PIL image at a size, by one of RESIZES; `around` is the color of borders, "" that of the way.
+
+    Raises: InputError for an image that is larger than its frame.
+    """
     from PIL import Image
 
     def resample(size, box=None):
@@ -288,7 +312,7 @@ def _scale(image, height: int, width: int, resize: str):
     if resize == "frame":
         if image.width > width or image.height > height:
             raise InputError(f"is {image.height}x{image.width}, more than {height}x{width}; set data.resize")
-        return _on_canvas(image, height, width, "black")
+        return _on_canvas(image, height, width, around or "black")
     if resize == "squash":
         return resample((width, height))
     ratios = width / image.width, height / image.height
@@ -297,7 +321,7 @@ def _scale(image, height: int, width: int, resize: str):
         left, top = max(0, (image.width - w) / 2), max(0, (image.height - h) / 2)  # rounding may fall below 0
         return resample((width, height), (left, top, min(left + w, image.width), min(top + h, image.height)))
     inner = resample(tuple(max(1, round(side * min(ratios))) for side in image.size))
-    return _on_canvas(inner, height, width, "white")
+    return _on_canvas(inner, height, width, around or "white")
 
 
 def _on_canvas(image, height: int, width: int, color: str):

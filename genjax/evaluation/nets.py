@@ -111,6 +111,7 @@ def of_channels(net: FeatureNet, channels: int) -> FeatureNet:
         apply=apply,
         batch=max(1, net.batch // channels),
         channels=(channels,),
+        has_probabilities=False,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import jax
 import numpy as np
 from ml_collections import ConfigDict
 
@@ -53,7 +54,7 @@ def samples_of(
         split=f"seeds 0-{count - 1}" if not by_shares else f"{count} seeds, by class",
         size=count,
         shape=tuple(shape),
-        dtype=np.dtype(np.uint8 if len(shape) == 3 else np.float32),
+        dtype=jax.eval_shape(task.outputs["sample"], state, jax.ShapeDtypeStruct((1,), np.int32)).dtype,
         read=read,
         labels=labels,
         label_names=tuple(names) if task.classes else (),
@@ -93,8 +94,8 @@ def classes_of(
 def open_images(text: str, split: str = "", form: Mapping[str, Any] | None = None) -> Source:
     """Examples by the name of a data source, or by the path of a folder or a file that one of them reads.
 
-    `form` has the keys size, channels, resize, upscale, range, labels, skip_broken and dir of a config's `data`, or
-    some of them. `split` "" is "train".
+    `form` has the keys size, channels, bits, resize, upscale, range, labels, skip_broken and dir of a config's `data`,
+    or some of them. `split` "" is "train".
     Raises: InputError if there are no such examples, or they are broken; NoSuchSplit if only the split is missing.
     """
     text = expand(text)
@@ -145,8 +146,13 @@ def heldout(name: str, split: str, form: Mapping[str, Any], trained_on: str) -> 
 
 def check_same_shape(samples: Source, reference: Source) -> None:
     """Refuse to compare examples of different shapes. Raises: InputError."""
-    if samples.shape == reference.shape:
+    if samples.shape == reference.shape and samples.dtype == reference.dtype:
         return
+    if samples.shape == reference.shape:
+        raise InputError(
+            f"{samples.name} has {samples.dtype}, but {reference.name} {reference.dtype}: bring them to one form with "
+            "data.bits, or --bits"
+        )
     first, second = (f"{source.name}: {describe_shape(source.shape)}" for source in (samples, reference))
     raise InputError(
         f"{first}, but {second}: bring them to one form with --size and --channels, or take another reference"

@@ -15,6 +15,7 @@ from genjax.engine import compiler
 from genjax.errors import InputError
 from genjax.nets.inception import Inception
 from genjax.nets.squeezenet import SMALLEST, SqueezeNet
+from genjax.ops.pixels import to_numbers
 from genjax.ops.resize import bilinear
 from genjax.weights import inception as inception_weights
 from genjax.weights import squeezenet as squeezenet_weights
@@ -36,11 +37,12 @@ class FeatureNet:
     dimension: int
     sha256: str  # of the file with the weights
     resize: str
-    apply: Apply  # variables, uint8 [B, H, W, C] -> features [B, dimension], probabilities [B, classes]
+    apply: Apply  # variables, uint8 or uint16 [B, H, W, C] -> features [B, dimension], probabilities [B, classes]
     variables: Any
     batch: int = 64  # images per call, unless `extract` gets another
     published: bool = False  # True if `sha256` is that of the weights that the net is known for
     channels: tuple[int, ...] = (1, 3)  # numbers that it takes
+    has_probabilities: bool = True
     classes: tuple[str, ...] = ()  # names of the classes, if they are those of the evaluated data
 
     @property
@@ -71,7 +73,7 @@ def squeezenet(size: int = 128) -> FeatureNet:
         raise InputError(f"size={size}: SqueezeNet needs images of {SMALLEST} x {SMALLEST} or more")
 
     def apply(variables, x):
-        out = SqueezeNet().apply(variables, bilinear(x.astype(jnp.float32), (size, size)))
+        out = SqueezeNet().apply(variables, bilinear(to_numbers(x), (size, size)))
         return out.features, jax.nn.softmax(out.logits)
 
     variables = jax.tree.map(jnp.asarray, squeezenet_weights.load())
@@ -91,7 +93,7 @@ def inception(path: str | os.PathLike, sha256: str | None = inception_weights.SH
     """
 
     def apply(variables, x):
-        out = Inception().apply(variables, _in_color(x.astype(jnp.float32)))
+        out = Inception().apply(variables, _in_color(to_numbers(x)))
         return out.features, out.probabilities
 
     weights = inception_weights.load(path, sha256)
@@ -124,7 +126,7 @@ def extract(
     other images are and however they are batched. Another `batch` may let XLA add in another order, so that features
     agree to rounding only.
 
-    Shapes: images uint8 [N, H, W, C], or an iterable of such arrays of one H, W and C, each of any length.
+    Shapes: images uint8 or uint16 [N, H, W, C], or an iterable of such arrays of one H, W and C, each of any length.
     Raises: InputError for none, for other types or shapes, and for images of different shapes.
     """
     batch = net.batch if batch is None else batch
@@ -133,6 +135,7 @@ def extract(
     devices = jax.local_devices()
     variables = [jax.device_put(net.variables, device) for device in devices]
     blocks = _blocks(images, batch, net.channels)
+    probabilities = probabilities and net.has_probabilities
     rows = []
     done = 0
     while turn := list(
@@ -175,9 +178,9 @@ def _blocks(images: np.ndarray | Iterable[np.ndarray], batch: int, channels: tup
 def _checked(x: np.ndarray, channels: tuple[int, ...]) -> np.ndarray:
     if x.dtype.kind == "f" and np.isnan(x).any():
         raise InputError("images have NaN: expected uint8 pixels")
-    if x.dtype != np.uint8:
+    if x.dtype not in (np.uint8, np.uint16):
         raise InputError(
-            f"images are {x.dtype}: expected uint8, quantized as they would be saved (ops.pixels.to_uint8)"
+            f"images are {x.dtype}: expected uint8 or uint16, quantized as they would be saved (ops.pixels.to_stored)"
         )
     if x.ndim != 4 or x.shape[3] not in channels or 0 in x.shape[1:]:
         raise InputError(f"images have shape {list(x.shape)}: expected [N, H, W, {' or '.join(map(str, channels))}]")

@@ -66,7 +66,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     step = make_step(Setup.of(c, players, shape, c.batch))
     phase = Phase("train", c.steps, c.batch, step, batches_per_step=c.critic_steps)
-    return Task(init, (phase,), sampling.outputs(generate, c.latent, generator.output))
+    return Task(init, (phase,), sampling.outputs(generate, c.latent, generator.output, bits=c.data.bits))
 
 
 def pyramid(x, stages: int):

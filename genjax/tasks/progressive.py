@@ -159,9 +159,10 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     phases = tuple(train(before, part) for before, part in pairwise([None, *growth]))
     if generator.has_styles:
-        outputs = sampling.style_outputs(generator, image, c.latent, c.classes)
+        outputs = sampling.style_outputs(generator, image, c.latent, c.classes, c.data.bits)
         return Task(init, phases, outputs, c.classes, 2 * len(generator.channels))
-    return Task(init, phases, sampling.outputs(generate, c.latent, generator.output, c.classes), c.classes)
+    outputs = sampling.outputs(generate, c.latent, generator.output, c.classes, c.data.bits)
+    return Task(init, phases, outputs, c.classes)
 
 
 def players(c: ConfigDict, generator: Any, critic: Any, part: GrowthPhase) -> Players:
@@ -176,7 +177,8 @@ def players(c: ConfigDict, generator: Any, critic: Any, part: GrowthPhase) -> Pl
         return player
 
     def preprocess_real(x, step):
-        x = scaled(downsample_to(x.astype(float), part.size[0]), generator.output)  # means of whole numbers are exact
+        x = downsample_to(x.astype(float), part.size[0])  # means of whole numbers are exact
+        x = scaled(x, generator.output, c.data.bits)
         return progan.blend(part.alpha(step), upsample2x(downsample2x(x)), x) if part.fades else x
 
     return Players(at_stage(generator), at_stage(critic), preprocess_real)

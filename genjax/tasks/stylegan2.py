@@ -83,7 +83,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     step = make_step(setup)
     step = with_path_lengths(setup, apply, step) if c.path_length.weight else step
     phase = Phase("train", c.steps, c.batch, step, batches_per_step=c.critic_steps)
-    outputs = sampling.style_outputs(generator, image, c.latent, c.classes)
+    outputs = sampling.style_outputs(generator, image, c.latent, c.classes, c.data.bits)
     return Task(init, (phase,), outputs, c.classes, 2 * len(generator.channels))
 
 

@@ -30,7 +30,8 @@ def test_gray_and_color_are_as_they_were():
 
 def test_features_are_those_of_each_channel_and_no_longer_fid():
     net = of_channels(GRAY, 5)
-    features = extract(net, X).features
+    features, probabilities = extract(net, X, probabilities=True)
+    assert probabilities is None
     assert features.shape == (5, net.dimension)
     np.testing.assert_array_equal(features, np.concatenate([X[..., c].reshape(5, -1) for c in range(5)], 1))
     assert not net.is_fid_inception
