@@ -68,7 +68,7 @@ class Form:
 
     @property
     def text(self) -> str:
-        """What a fingerprint of files that are not decoded says besides their shape."""
+        """The form besides its shape, for the fingerprint of files that are not decoded."""
         return f"{self.resize} {self.range or ''}" + (" 16 bits" if self.bits == 16 else "")
 
     def refuse_smaller(self, height: int, width: int) -> None:

@@ -191,7 +191,7 @@ def test_sources_of_ours_build_on_those_of_another_module_and_its_digest_is_reco
 @pytest.mark.parametrize(
     ("attribute", "message"),
     [
-        ("doubles", r"examples are float64 \[2\]: expected images uint8 \(H, W, C\), points float32"),
+        ("doubles", r"examples are float64 \[2\]: expected images uint8 or uint16 \(H, W, C\), points float32"),
         ("nothing", "expected a genjax.data.Source, got NoneType"),
         ("number", "expected a function of a genjax.data.Request .*, got int"),
         ("spirls", r"has no 'spirls' \(did you mean 'spirals'\?\)"),
