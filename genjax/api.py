@@ -75,7 +75,7 @@ def load(workdir: str | PathLike, step: int | str | None = None) -> "TrainedRun"
 
 @dataclass(repr=False)
 class TrainedRun(Run):
-    """A trained run. Images are uint8 [N, H, W, C], points and series float32 [N, ...], in and out.
+    """A trained run. Images are uint8 (or uint16) [N, H, W, C], points and series float32 [N, ...], in and out.
 
     Besides the methods here, `sample` and `decode` are those of `genjax.run.loaded.Run`. `run.task.outputs` has the
     pure functions below them, of the state first (`genjax.engine.outputs`).

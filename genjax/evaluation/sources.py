@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import jax
 import numpy as np
 from ml_collections import ConfigDict
 
@@ -27,12 +26,13 @@ def samples_of(
     count: int,
     names: Sequence[str] = (),
     frequencies: np.ndarray | None = None,
+    bits: int = 8,
     **options: Any,
 ) -> Source:
     """A run's samples for the seeds 0 .. count - 1, generated when they are read.
 
     If the task has classes, they are the labels, with the data's `names` for them: in turn, or in the shares of
-    `frequencies` int [classes], each class by its own first seeds (`selection`). `options` are those of the task's
+    `frequencies` int [classes], each class by its own first seeds (`selection`). Images have `bits` per channel. `options` are those of the task's
     output "sample", such as `truncation=0.7`.
     """
     state = local(state)
@@ -54,7 +54,7 @@ def samples_of(
         split=f"seeds 0-{count - 1}" if not by_shares else f"{count} seeds, by class",
         size=count,
         shape=tuple(shape),
-        dtype=jax.eval_shape(task.outputs["sample"], state, jax.ShapeDtypeStruct((1,), np.int32)).dtype,
+        dtype=np.dtype({8: np.uint8, 16: np.uint16}[bits] if len(shape) == 3 else np.float32),
         read=read,
         labels=labels,
         label_names=tuple(names) if task.classes else (),

@@ -58,5 +58,7 @@ def test_samples_have_the_type_of_the_run():
             "sample": lambda state, seeds, truncation=None, ema=True, kind=kind: jnp.zeros((len(seeds), 2, 2, 1), kind)
         }
         task = Task(lambda key: None, (), outputs)
-        samples = sources.samples_of(task, State(jnp.int32(0), {}, {}, {}), (2, 2, 1), 3)
+        samples = sources.samples_of(
+            task, State(jnp.int32(0), {}, {}, {}), (2, 2, 1), 3, bits=8 * jnp.dtype(kind).itemsize
+        )
         assert samples.dtype == samples.read(np.arange(3)).dtype == kind
