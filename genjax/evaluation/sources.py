@@ -32,8 +32,8 @@ def samples_of(
     """A run's samples for the seeds 0 .. count - 1, generated when they are read.
 
     If the task has classes, they are the labels, with the data's `names` for them: in turn, or in the shares of
-    `frequencies` int [classes], each class by its own first seeds (`selection`). Images have `bits` per channel. `options` are those of the task's
-    output "sample", such as `truncation=0.7`.
+    `frequencies` int [classes], each class by its own first seeds (`selection`). Images have `bits` per channel.
+    `options` are those of the task's output "sample", such as `truncation=0.7`.
     """
     state = local(state)
     by_shares = frequencies is not None and len(set(frequencies.tolist())) > 1

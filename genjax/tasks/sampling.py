@@ -57,9 +57,7 @@ def split_class(z, latent: int, classes: int) -> tuple:
     return (z[:, :latent], z[:, latent:]) if classes else (z, None)
 
 
-def style_outputs(
-    generator, image: Callable, latent: int, classes: int = 0, bits: int = 8
-) -> dict[str, Callable]:
+def style_outputs(generator, image: Callable, latent: int, classes: int = 0, bits: int = 8) -> dict[str, Callable]:
     """Outputs of a generator with styles (`genjax.nets.contracts.Styled`). Truncation is towards one w for all classes.
 
     `image(variables, ws, state, noise)` makes images of styles; samples have `bits` per channel.
