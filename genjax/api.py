@@ -75,7 +75,7 @@ def load(workdir: str | PathLike, step: int | str | None = None) -> "TrainedRun"
 
 @dataclass(repr=False)
 class TrainedRun(Run):
-    """A trained run. Images are uint8 [N, H, W, C], points and series float32 [N, ...], in and out.
+    """A trained run. Images are uint8 (or uint16) [N, H, W, C], points and series float32 [N, ...], in and out.
 
     Besides the methods here, `sample` and `decode` are those of `genjax.run.loaded.Run`. `run.task.outputs` has the
     pure functions below them, of the state first (`genjax.engine.outputs`).
@@ -148,7 +148,7 @@ class TrainedRun(Run):
         """Examples of the run's form. Raises: InputError for others."""
         x = np.asarray(x)
         shape = tuple(self.info["data"]["shape"])
-        kind = np.uint8 if self.are_images else np.float32
+        kind = {0: np.float32, 8: np.uint8, 16: np.uint16}[self.bits]
         if x.shape[1:] != shape or not len(x) or (self.are_images and x.dtype != kind):
             form = ", ".join(map(str, shape))
             raise InputError(f"x is {x.dtype} {list(x.shape)}: expected {kind.__name__} [N, {form}], N of 1 or more")

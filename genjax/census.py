@@ -30,7 +30,7 @@ def main() -> None:
 
     out = output.file_of(FLAGS.out, ".png") if FLAGS.out else None
     as_json = output.file_of(FLAGS.json, ".json", "--json") if FLAGS.json else None
-    form = form_of_config(_Form(FLAGS.size, int(FLAGS.channels), FLAGS.range))
+    form = form_of_config(_Form(FLAGS.size, FLAGS.channels, FLAGS.range))
     census = take_census(FLAGS.data, FLAGS.split or "train", form, FLAGS.labels, FLAGS.count)
     print(words.render(census, FLAGS.all))
     if as_json:

@@ -29,7 +29,8 @@ def defaults(task: str) -> ConfigDict:
             "name": "fashion_mnist_10k",  # see docs/data.md
             "split": "train",  # slices as in "train[:55000]", "train[90%:]"
             "size": "",  # "64" or "64x48" (height x width); "" leaves images as they are
-            "channels": 0,  # 1, 3, or 0 for those of the files
+            "channels": 0,  # 1 gray, 3 color, 2 and 4 with alpha, or 0 for those of the files, without alpha
+            "bits": 8,  # per channel, of images in memory and of samples; 16 keeps those of files and arrays
             "resize": "crop",  # or "squash", "pad", "frame"
             "upscale": False,  # True to enlarge images smaller than `size`, which are refused otherwise
             "range": "",  # black and white of 16-bit and floating-point images, "0,4095"; "": those of the type

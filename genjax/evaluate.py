@@ -46,6 +46,7 @@ def define_flags() -> None:
         "run's eval.classes.",
     )
     flags.define_form()
+    flags.define_bits()
     flags.define_out(None, "A .jsonl to append results to; default: the run's metrics.jsonl.")
     flags.define_paths("compare", [], "Runs (or .jsonl files) whose results are printed side by side.")
 
@@ -111,7 +112,7 @@ def _context_of_images(metrics):
         raise InputError(f"--classes={FLAGS.classes} is of a run's samples; --images have the classes that they have")
     if not FLAGS.reference:
         raise InputError("--images needs --reference, which they are compared with: a folder, a .npy or a data set")
-    form = {"size": FLAGS.size, "channels": int(FLAGS.channels), "range": FLAGS.range}
+    form = {"size": FLAGS.size, "channels": FLAGS.channels, "range": FLAGS.range, "bits": int(FLAGS.bits)}
     images = sources.open_images(FLAGS.images, "", form)
     samples = sources.take(images, FLAGS.samples or images.size)
     drawn = CHOSEN if samples.size < images.size else {}

@@ -16,7 +16,7 @@ import optax
 
 from genjax.engine.outputs import apply_in_batches
 from genjax.metrics.perceptual import perceptual_distance
-from genjax.ops.pixels import quantize
+from genjax.ops.pixels import quantize, to_numbers
 from genjax.run.loaded import Run
 
 SPACES = {"z": ("latents", "decode"), "w": ("map", "synthesize"), "w+": ("map", "synthesize")}
@@ -47,14 +47,14 @@ def project(
 ) -> Projection:
     """Latents whose images approximate `targets`; `on_progress` is called with the number of steps done.
 
-    Shapes: targets uint8 [N, *shape].
+    Shapes: targets uint8 or uint16 [N, *shape].
     Raises: NotApplicable if the run's task lacks the outputs for the space.
     """
     run.need(*SPACES[space])
     generate = run.task.outputs[SPACES[space][1]]
     start, std = _start(run, targets, space)
     distance = perceptual_distance()
-    target = jnp.asarray(targets, jnp.float32)
+    target = jnp.asarray(to_numbers(targets))
     tx = optax.adam(lambda step: RATE * _rate(step / steps))
 
     def losses(codes, state):
@@ -85,12 +85,12 @@ def _start(run, targets, space):
     seeds = np.arange(CANDIDATES if space == "z" else DRAWN, dtype=np.int32)
     z = apply_in_batches(run.task.outputs["latents"], run.state, seeds)
     if space == "z":
-        images = run.decode(z).reshape(len(z), -1).astype(np.float32)
-        flat = targets.reshape(len(targets), -1).astype(np.float32)
+        images = to_numbers(run.decode(z)).reshape(len(z), -1)
+        flat = to_numbers(targets).reshape(len(targets), -1)
         squared = (flat**2).sum(1)[:, None] + (images**2).sum(1) - 2 * flat @ images.T
         return z[squared.argmin(1)], 1.0
     w = apply_in_batches(run.task.outputs["map"], run.state, z)
-    layers = (2 * int(np.log2(targets.shape[1])) - 2,) if space == "w+" else ()
+    layers = (run.task.layers,) if space == "w+" else ()
     return np.broadcast_to(w.mean(0), (len(targets), *layers, w.shape[1])).copy(), float(w.std())
 
 
@@ -100,4 +100,4 @@ def _rate(t):
 
 
 def _images(run, generate, codes):
-    return quantize(apply_in_batches(generate, run.state, np.asarray(codes)))
+    return quantize(apply_in_batches(generate, run.state, np.asarray(codes)), run.bits)

@@ -95,8 +95,15 @@ def define_noise() -> None:
 def define_form() -> None:
     """--size, --channels and --range: the form that images are brought to."""
     flags.DEFINE_string("size", "", "Bring images of folders and data sets to this size: 64, or 64x48.")
-    flags.DEFINE_enum("channels", "0", ["0", "1", "3"], "Bring images to gray (1) or color (3); 0 leaves them.")
+    flags.DEFINE_integer(
+        "channels", 0, "Bring images to gray (1) or color (3), or keep alpha (2, 4); 0 leaves them.", lower_bound=0
+    )
     flags.DEFINE_string("range", "", "Values of 16-bit and floating-point images that are black and white: 0,4095.")
+
+
+def define_bits() -> None:
+    """--bits: the depth of images that are not brought to a run's."""
+    flags.DEFINE_enum("bits", "8", ["8", "16"], "Bits per channel that images are read with.")
 
 
 def define_examples(name: str, count: str, default_count: int | None = None, required: bool = False) -> None:
@@ -125,7 +132,7 @@ def examples(name: str) -> "Examples":
     """The examples that the flags of `define_examples(name, ...)` name."""
     from genjax.run.loaded import Examples
 
-    return Examples(FLAGS[name].value, FLAGS.split, FLAGS.size, int(FLAGS.channels), FLAGS.count, FLAGS.range)
+    return Examples(FLAGS[name].value, FLAGS.split, FLAGS.size, FLAGS.channels, FLAGS.count, FLAGS.range)
 
 
 def define_out(default: str | None, description: str) -> None:

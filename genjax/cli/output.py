@@ -79,7 +79,7 @@ class Destination:
 
     HELP = (
         "A .png for one image, a .npy for the raw array, a .npz for the array x with names, or a folder (ending in /) "
-        "for one PNG per example."
+        "for one PNG per example (one .npy if it has more than 4 channels)."
     )
 
     @classmethod
@@ -107,13 +107,14 @@ class Destination:
         import numpy as np
 
         from genjax import files
-        from genjax.report import figures
+        from genjax.report import display, figures
 
         path = Path(self.text)
         with writing(f"--out={self.text}"):
             if self.kind == "folder":
                 for name, image in zip(names_of_files(names, len(x)), x, strict=True):
-                    figures.save_png(path / f"{name}.png", figures.grid(image[None], pad=0, scale=1))
+                    suffix, data = display.file_of(image)
+                    files.write_bytes(path / f"{name}{suffix}", data)
             elif self.kind == "npz":
                 names = np.array(names_of_files(None, len(x)) if names is None else names, np.str_)
                 write_npz(f"--out={self.text}", path, {"x": x, "names": names})

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from genjax.data import encoded
+from genjax.data.deep import conform_deep, to_levels
 from genjax.data.images import Form, conform, form_text, to_bytes
 from genjax.data.labels import Labels, of_words
 from genjax.data.request import Request
@@ -29,10 +30,10 @@ def load_array(request: Request) -> Source:
     """The images or points of a .npy, a .npz or an HDF5 file, as the split "train" (slices included).
 
     FILE is a path, or "PATH:NAME" for one of several arrays. Images are uint8, 16-bit or floating-point, [N, H, W, C],
-    [N, H, W] or [N, C, H, W] with 1 or 3 channels; points are [N, D]. An array "labels" of whole numbers or words [N]
-    has the classes, "label_names" their names, and "names" those of the examples. How the array was read, and what
-    else is in the file, is said in the source's notes.
-    Shapes: uint8 (H, W, C), or float32 (D,).
+    [N, H, W] or [N, C, H, W] with any number of channels; points are [N, D]. An array "labels" of whole numbers or
+    words [N] has the classes, "label_names" their names, and "names" those of the examples. How the array was read,
+    and what else is in the file, is said in the source's notes.
+    Shapes: uint8 or uint16 (H, W, C), or float32 (D,).
     Raises: InputError for a file that is missing, broken or of another form, and for pixels without a known range.
     """
     parts = parse(request.split, ("train",))
@@ -58,18 +59,18 @@ def load_array(request: Request) -> Source:
             return read(indices[np.asarray(positions)])
 
     chunks = (read_examples(np.arange(i, min(i + CHUNK, len(indices)))) for i in range(0, len(indices), CHUNK))
-    if len(shape) == 1 or len(indices) * prod(shape) <= encoded.MAX_IN_MEMORY:
+    if len(shape) == 1 or len(indices) * prod(shape) * request.form.dtype.itemsize <= encoded.MAX_IN_MEMORY:
         source = in_memory(request.name, request.split, np.concatenate(list(chunks)), labels, beside.names)
     else:
         fingerprint = fingerprint_of_chunks(chunks, len(indices), labels)
-        size, dtype = len(indices), np.dtype(np.uint8)
+        size, dtype = len(indices), request.form.dtype
         source = Source(
             request.name, request.split, size, shape, dtype, read_examples, labels, beside.names, fingerprint
         )
     return replace(
         source,
         notes=(*notes, *filter(None, [beside.note, _left_out(others)])),
-        form=_form_text(x.shape, shape, request.form),
+        form=_form_text(path, x, shape, request.form),
         names=None if names is None else [names[index] for index in indices],
     )
 
@@ -177,27 +178,57 @@ def _reader(path: Path, x: Any, form: Form) -> tuple[Callable[[np.ndarray], np.n
             f"{path} holds {x.dtype} {list(x.shape)}, perhaps one image: write it as x[None], [1, H, W, C]"
         )
     notes = []
-    channels_first = len(x.shape) == 4 and x.shape[3] not in (1, 3) and x.shape[1] in (1, 3)
-    if len(x.shape) == 4 and x.shape[3] not in (1, 3) and not channels_first:
-        raise InputError(
-            f"{path} holds {x.dtype} {list(x.shape)}: expected 1 or 3 channels, the last axis or the second"
-        )
+    channels_first = len(x.shape) == 4 and _channels_first(path, x, form.channels)
     if channels_first:
         notes.append(f"{list(x.shape)} is read as [N, C, H, W]")
+    elif len(x.shape) == 4 and x.shape[3] not in (1, 3):
+        notes.append(f"{list(x.shape)} is read as [N, H, W, C], {x.shape[3]} channels")
     elif len(x.shape) == 3 and x.shape[0] in (1, 3):
         notes.append(f"{list(x.shape)} is read as [N, H, W], {x.shape[0]} in gray")
     limits, largest = _range(path, x, form)
-    how = f"{x.dtype} from {limits[0]:g} to {limits[1]:g} becomes 0 to 255" if limits else ""
+    white = 65535 if form.bits == 16 else 255
+    how = f"{x.dtype} from {limits[0]:g} to {limits[1]:g} becomes 0 to {white}" if limits else ""
     hint = f"the largest value is {largest:g}: data.range=0,{largest:g} makes that white" if largest else ""
     notes += filter(None, ["; ".join(filter(None, [how, hint]))])
 
     def read(indices: np.ndarray) -> np.ndarray:
         rows = _rows(x, indices)
         rows = rows[..., None] if rows.ndim == 3 else np.moveaxis(rows, 1, 3) if channels_first else rows
+        if form.bits == 16:
+            rows = rows if limits is None else _as_levels(_finite(path, rows, "pixels"), limits)
+            return conform_deep(np.ascontiguousarray(rows), form)
         rows = rows if limits is None else to_bytes(_finite(path, rows, "pixels"), limits)
         return conform(np.ascontiguousarray(rows), form)
 
     return read, read(np.array([0])).shape[1:], tuple(notes)
+
+
+def _as_levels(x: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
+    """Values of a range as 16 bits. Shapes: real [...] -> uint16 [...]."""
+    low, high = limits
+    return to_levels((np.float64(x) - low) * (255 / (high - low)))
+
+
+def _channels_first(path: Path, x: Any, channels: int) -> bool:
+    """Whether images are [N, C, H, W], not [N, H, W, C]: C is 1 or 3, else `channels`, else below both sides.
+
+    Raises: InputError where that holds of neither or, without 1 or 3, of both.
+    """
+    _, second, _, last = x.shape
+    shorter = [min(x.shape[2:4]), min(x.shape[1:3])]
+    for fits in (
+        [n in (1, 3) for n in (second, last)],
+        [n == channels for n in (second, last)],
+        [n < side for n, side in zip((second, last), shorter, strict=True)],
+    ):
+        if any(fits):
+            if all(fits) and last not in (1, 3):
+                break
+            return not fits[1]
+    raise InputError(
+        f"{path} holds {x.dtype} {list(x.shape)}: the channels may be the last axis or the second: set data.channels "
+        "to their number, or write it as [N, H, W, C] with fewer channels than pixels per side"
+    )
 
 
 def _read_points(path: Path, x: Any, form: Form):
@@ -220,7 +251,7 @@ def _finite(path: Path, x: np.ndarray, kind: str) -> np.ndarray:
 
 
 def _range(path: Path, x: Any, form: Form) -> tuple[tuple[float, float] | None, float]:
-    """The values that become 0 and 255, None of bytes, which are kept; and the largest one where that is dark, else 0.
+    """The values of black and white, None of those that are kept; and the largest one where that is dark, else 0.
 
     Raises: InputError for values outside of every known range.
     """
@@ -234,7 +265,7 @@ def _range(path: Path, x: Any, form: Form) -> tuple[tuple[float, float] | None, 
     known = RANGES if x.dtype.kind == "f" else {(0, 255): "", (0, 65535): ""}
     for limits in known:
         if limits[0] <= low and high <= limits[1]:
-            return None if x.dtype == np.uint8 else limits, float(high) if 2 * float(high) < limits[1] else 0
+            return None if x.dtype == form.dtype else limits, float(high) if 2 * float(high) < limits[1] else 0
     raise InputError(
         f"{path} has {x.dtype} from {low:g} to {high:g}, neither {' nor '.join(f'{a} to {b}' for a, b in known)}: set "
         "data.range to the values of black and white, as in data.range=0,4095"
@@ -249,7 +280,8 @@ def _rows(x: Any, indices: np.ndarray) -> np.ndarray:
     return x[unique][inverse]
 
 
-def _form_text(stored: tuple[int, ...], shape: tuple[int, ...], form: Form) -> str:
-    if len(shape) == 1 or shape[:2] in (stored[1:3], stored[2:4]):
+def _form_text(path: Path, x: Any, shape: tuple[int, ...], form: Form) -> str:
+    if len(shape) == 1 or shape[:2] in (x.shape[1:3], x.shape[2:4]):
         return ""
-    return form_text(stored[2:4] if len(stored) == 4 and stored[3] not in (1, 3) else stored[1:3], shape, form)
+    first = len(x.shape) == 4 and _channels_first(path, x, form.channels)
+    return form_text(x.shape[2:4] if first else x.shape[1:3], shape, form)

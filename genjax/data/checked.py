@@ -70,7 +70,7 @@ def open_checked(request: Request, files: ImageFiles) -> Source:
 
     def describe() -> str:
         lines = (f"{images.name_of(i)} {digest}" for i, digest in zip(indices, digests(images, indices), strict=True))
-        return fingerprint_of_text([f"images {shape} {request.form.resize} {request.form.range or ''}", *lines])
+        return fingerprint_of_text([f"images {shape} {request.form.text}", *lines])
 
     source = source_of_images(request, images, indices, shape, describe, labels.classes, labels.names)
     account = files.account(len(asked), len(broken))
@@ -94,18 +94,19 @@ def _notes_on(images: EncodedImages, headers: Sequence[Header], form: Form) -> l
         notes.append(f"{listed(animated)} {verb} several frames or pages, of which the first is used")
     deep = [index for index, header in enumerate(headers) if header.bits > 8]
     gray = [index for index in deep if headers[index].gray]
-    if color := [images.name_of(index) for index in deep if not headers[index].gray]:
+    color = [images.name_of(index) for index in deep if not headers[index].gray]
+    if form.bits == 16 and not deep:
+        notes.append("data.bits=16, but no image has more than 8 bits per channel")
+    if color and form.bits == 8:
         verb = "has" if len(color) == 1 else "have"
-        notes.append(f"{listed(color)} {verb} 16 bits of color, of which the upper 8 are used")
+        notes.append(f"{listed(color)} {verb} 16 bits of color, of which the upper 8 are used: data.bits=16 keeps them")
     if form.range and not gray:
         notes.append("data.range is for gray of more than 8 bits, of which there is none")
     if gray and form.range is None and (largest := largest_value(images, gray[:: -(-len(gray) // LOOKED_AT)])):
         hint = f": data.range=0,{largest:.0f} makes that white" if largest < 32768 else ""
         verb = "image has" if len(gray) == 1 else "images have"
-        notes.append(
-            f"{len(gray):,} {verb} 16 bits of gray, of which 65,535 becomes 255; the largest value seen is "
-            f"{largest:,.0f}{hint}"
-        )
+        becomes = ", of which 65,535 becomes 255" if form.bits == 8 else ""
+        notes.append(f"{len(gray):,} {verb} 16 bits of gray{becomes}; the largest value seen is {largest:,.0f}{hint}")
     return notes
 
 
@@ -118,5 +119,5 @@ def _form_text(headers: Sequence[Header], shape: tuple[int, int, int], form: For
         before = low if len(sizes) == 1 else f"{len(sizes)} sizes from {low} to {high},"
         texts.append(f"{before} to {shape[0]}x{shape[1]}, {form.resize}")
     if form.range:
-        texts.append(f"values of {form.range[0]:g} to {form.range[1]:g} as 0 to 255")
+        texts.append(f"values of {form.range[0]:g} to {form.range[1]:g} as 0 to {255 if form.bits == 8 else 65535}")
     return "; ".join(texts)

@@ -14,7 +14,8 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from genjax.data.images import AS_STORED, FORMATS, Form, Header, decode_pixels, read_header
+from genjax.data.deep import decode_deep
+from genjax.data.images import AS_STORED, FORMATS, MODES, Form, Header, decode_pixels, read_header
 from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint, fingerprint_of_text, in_memory
 from genjax.errors import InputError
@@ -62,6 +63,8 @@ def common_shape(images: EncodedImages, headers: Sequence[Header], form: Form) -
 
     Raises: InputError naming two images that differ in size if the form has none.
     """
+    if form.channels > max(MODES):
+        raise InputError(f"data.channels is {form.channels}, but image files have 1 to 4 channels: leave it at 0")
     if form.size:
         height, width = form.size
     else:
@@ -126,7 +129,7 @@ def _digest_of_parts(file: BinaryIO, size: int, part: int) -> str:
 
 
 def decode_images(images: EncodedImages, indices: np.ndarray, form: Form, shape: tuple[int, int, int]) -> np.ndarray:
-    """The images of these indices, decoded on all cores. Shapes: indices [N] -> uint8 [N, *shape].
+    """The images of these indices, decoded on all cores. Shapes: indices [N] -> [N, *shape] of form.dtype.
 
     Raises: InputError naming the images that cannot be decoded.
     """
@@ -137,7 +140,7 @@ def decode_images(images: EncodedImages, indices: np.ndarray, form: Form, shape:
             raise ValueError(f"is {x.shape[0]}x{x.shape[1]}, not {shape[0]}x{shape[1]}; set data.size")
         return x
 
-    out = np.empty((len(indices), *shape), np.uint8)
+    out = np.empty((len(indices), *shape), form.dtype)
     for row, x in enumerate(_refuse_failures(images, map_images(images, indices, decode), indices)):
         out[row] = x
     return out
@@ -159,7 +162,7 @@ def source_of_images(
     """
     labels = None if labels is None else labels[indices].astype(np.int32)
     names = None if images.names is None else [images.names[index] for index in indices]
-    if len(indices) * prod(shape) <= MAX_IN_MEMORY:
+    if len(indices) * prod(shape) * request.form.dtype.itemsize <= MAX_IN_MEMORY:
         x = decode_images(images, indices, request.form, shape)
         return replace(in_memory(request.name, request.split, x, labels, label_names), names=names)
     return Source(
@@ -167,7 +170,7 @@ def source_of_images(
         split=request.split,
         size=len(indices),
         shape=shape,
-        dtype=np.dtype(np.uint8),
+        dtype=request.form.dtype,
         read=lambda positions: decode_images(images, indices[np.asarray(positions)], request.form, shape),
         labels=labels,
         label_names=label_names,
@@ -257,7 +260,8 @@ def open_decoded(file: Path | bytes, decode: Callable) -> np.ndarray:
 
 
 def _decode(file: Path | bytes, form: Form, channels: int) -> np.ndarray:
-    return open_decoded(file, partial(decode_pixels, form=form, channels=channels))
+    decode = decode_deep if form.bits == 16 else decode_pixels
+    return open_decoded(file, partial(decode, form=form, channels=channels))
 
 
 _ENDS = ("PNG", "JPEG", "WEBP")

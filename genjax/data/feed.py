@@ -39,7 +39,8 @@ class Feed:
         phase = scheduled.phase
         example_bytes = np.prod(self.source.shape) * np.dtype(self.source.dtype).itemsize
         if 0 < phase.image_size < self.source.shape[0]:
-            example_bytes = phase.image_size**2 * self.source.shape[2] * np.dtype(np.float32).itemsize
+            blocks = self.source.shape[0] // phase.image_size
+            example_bytes = np.prod(self.source.shape) // blocks**2 * np.dtype(np.float32).itemsize
         step_bytes = int(example_bytes * phase.batch * phase.batches_per_step)
         return max(1, min(max_steps, CHUNK_BYTES // step_bytes))
 
@@ -108,15 +109,16 @@ class Batches:
         self._rows.close()
 
 
-def means_of_blocks(x: np.ndarray, side: int) -> np.ndarray:
-    """Downsample images to means of square blocks, without rounding; smaller images are returned unchanged.
+def means_of_blocks(x: np.ndarray, rows: int) -> np.ndarray:
+    """Downsample images to means of square blocks, without rounding; images of fewer rows are returned unchanged.
 
-    Shapes: uint8 [N, H, H, C] -> float32 [N, side, side, C].
+    Shapes: uint8 [N, H, W, C] -> float32 [N, rows, W * rows / H, C].
     """
-    count, height, _, channels = x.shape
-    if height <= side:
+    count, height, width, channels = x.shape
+    if height <= rows:
         return x
-    blocks = x.reshape(count, side, height // side, side, height // side, channels)
+    side = height // rows
+    blocks = x.reshape(count, rows, side, width // side, side, channels)
     return blocks.mean((2, 4), dtype=np.float32)
 
 

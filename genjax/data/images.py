@@ -1,7 +1,7 @@
 """Decoding and resizing of images: orientation, transparency, depth, size and channels."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -55,10 +55,21 @@ class Form:
     """Size, channels and way of resizing that every image of a source is brought to."""
 
     size: tuple[int, int] | None  # (height, width); None: as stored
-    channels: int  # 1, 3, or 0: as stored
+    channels: int  # 1 gray, 2 gray and alpha, 3 color, 4 color and alpha, more: of arrays; 0: as stored, but opaque
     resize: str  # one of RESIZES
     upscale: bool = True  # False: images smaller than `size` are refused
-    range: tuple[float, float] | None = None  # values that become 0 and 255; None: of 16 bits 0 and 65535
+    range: tuple[float, float] | None = None  # values of black and white; None: of 16 bits 0 and 65535
+    bits: int = 8  # per channel of the result, 8 or 16
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of the result."""
+        return np.dtype(np.uint16 if self.bits == 16 else np.uint8)
+
+    @property
+    def text(self) -> str:
+        """The form besides its shape, for the fingerprint of files that are not decoded."""
+        return f"{self.resize} {self.range or ''}" + (" 16 bits" if self.bits == 16 else "")
 
     def refuse_smaller(self, height: int, width: int) -> None:
         """Refuse an image that would be enlarged against the user's wish. Raises: InputError."""
@@ -72,17 +83,22 @@ class Form:
             )
 
 
+MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+"""Pillow's modes by number of channels; those of other numbers are of arrays alone."""
 AS_STORED = Form(None, 0, "crop")
 """Images as they are in their files."""
 
 
 def form_of_config(config) -> Form:
-    """The form that config.size, channels, resize, upscale (True if it is missing) and range (or none) ask for.
+    """The form that config.size, channels, resize, upscale, range and bits (True, none and 8 if missing) ask for.
 
     Raises: InputError for an invalid value.
     """
-    if config.channels not in (0, 1, 3):
-        raise InputError(f"data.channels is {config.channels!r}: expected 0 (as stored), 1 (gray) or 3 (color).")
+    if not (isinstance(config.channels, int) and config.channels >= 0):
+        raise InputError(
+            f"data.channels is {config.channels!r}: expected 0 (as stored), 1 (gray), 2 (gray and alpha), 3 (color), "
+            "4 (color and alpha), or the number of an array's channels."
+        )
     if config.resize not in RESIZES:
         raise InputError(
             f"data.resize {config.resize!r} is unknown{did_you_mean(str(config.resize), RESIZES)}: "
@@ -90,7 +106,10 @@ def form_of_config(config) -> Form:
         )
     size = _parse_size(str(config.size).strip())
     limits = _parse_range(str(getattr(config, "range", "")).strip())
-    return Form(size, int(config.channels), config.resize, getattr(config, "upscale", True), limits)
+    bits = getattr(config, "bits", 8)
+    if bits not in (8, 16):
+        raise InputError(f"data.bits is {bits!r}: expected 8 or 16 per channel")
+    return Form(size, int(config.channels), config.resize, getattr(config, "upscale", True), limits, bits)
 
 
 def _parse_size(text: str) -> tuple[int, int] | None:
@@ -123,7 +142,7 @@ def _parse_range(text: str) -> tuple[float, float] | None:
 def read_header(image) -> Header:
     """The header of a PIL image that is not yet decoded."""
     height, width = image.size[::-1]
-    orientation = _orientation(image)
+    orientation = orientation_of(image)
     if orientation >= 5:
         height, width = width, height
     mode = image.mode
@@ -141,23 +160,24 @@ def _is_deep(image) -> bool:
 
 
 def decode_pixels(image, form: Form, channels: int) -> np.ndarray:
-    """The pixels of a PIL image, brought to the form's size and to 1 or 3 channels.
+    """The pixels of a PIL image, brought to the form's size and to 1 to 4 channels.
 
-    EXIF orientation is applied, transparency is composited on white, gray of more than 8 bits is rounded to 8 over
-    form.range, and resizing is Lanczos with antialiasing. "crop" scales the shorter side and cuts the center, "squash"
-    ignores the aspect ratio, "pad" fits the image into white, "frame" keeps its pixels and surrounds them with black.
+    EXIF orientation is applied, transparency is composited on white unless 2 or 4 channels keep it, gray of more than 8
+    bits is rounded to 8 over form.range, and resizing is Lanczos with antialiasing, weighted by alpha. "crop" scales
+    the shorter side and cuts the center, "squash" ignores the aspect ratio, "pad" fits the image into white, "frame"
+    keeps its pixels and surrounds them with black; with alpha both are transparent.
     Shapes: -> uint8 [H, W, channels].
     Raises: InputError for an image that would be enlarged although form.upscale is False, or whose values have no
     known range.
     """
-    orientation = _orientation(image)
+    orientation = orientation_of(image)
     if form.size:
         # A large JPEG is decoded at a half, quarter or eighth, never below twice the wanted size.
         image.draft(None, (2 * max(form.size),) * 2)
     image = _turn(_plain(image, channels, form.range), orientation)
     form.refuse_smaller(image.height, image.width)
     if form.size and image.size != form.size[::-1]:
-        image = _scale(image, *form.size, form.resize)
+        image = resized(image, *form.size, form.resize)
     x = np.asarray(image)
     return x[..., None] if channels == 1 else x
 
@@ -168,10 +188,10 @@ def stored_values(image) -> np.ndarray:
     Shapes: -> uint8 [H, W, 3], or of gray with more than 8 bits real [H, W].
     Raises: InputError for values that are not finite.
     """
-    orientation = _orientation(image)
-    if not _is_deep_gray(image):
+    orientation = orientation_of(image)
+    if not is_deep_gray(image):
         return np.asarray(_turn(_plain(image, 3, None), orientation))
-    return np.asarray(_turn(_finite(image), orientation))
+    return np.asarray(_turn(finite(image), orientation))
 
 
 def form_text(stored: tuple[int | None, ...], shape: tuple[int, ...], form: Form) -> str:
@@ -188,14 +208,22 @@ def form_text(stored: tuple[int | None, ...], shape: tuple[int, ...], form: Form
 def conform(x: np.ndarray, form: Form) -> np.ndarray:
     """Decoded images brought to a form; the same array if they have it already.
 
+    Channels other than gray and color are resized each by itself.
     Shapes: uint8 [N, H, W, C] -> [N, *form.size, form.channels].
+    Raises: InputError for an image that would be enlarged against the user's wish, and for other channels.
     """
-    channels = form.channels or x.shape[-1]
-    if form.size in (None, x.shape[1:3]) and channels == x.shape[-1]:
+    stored = x.shape[-1]
+    channels = form.channels or stored
+    if form.size in (None, x.shape[1:3]) and channels == stored:
         return x
+    if channels != stored and not {channels, stored} <= {1, 3}:
+        raise InputError(f"Each image has {stored} channels, not {channels}: set data.channels={stored}, or 0")
+    if stored not in (1, 3):
+        planes = [conform(x[..., i : i + 1], replace(form, channels=1)) for i in range(stored)]
+        return np.concatenate(planes, -1)
     from PIL import Image
 
-    images = (Image.fromarray(image[..., 0] if x.shape[-1] == 1 else image) for image in x)
+    images = (Image.fromarray(image[..., 0] if stored == 1 else image) for image in x)
     try:
         return np.stack([decode_pixels(image, form, channels) for image in images])
     except InputError as error:
@@ -208,7 +236,7 @@ def to_bytes(x: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
     return np.floor((np.float64(x) - low) * (255 / (high - low)) + 0.5).clip(0, 255).astype(np.uint8)
 
 
-def _orientation(image) -> int:
+def orientation_of(image) -> int:
     """EXIF's orientation, 1 to 8; that of a broken or senseless one is 1."""
     try:
         # Only EXIF that stands before the pixels: asking a PNG for more would decode it.
@@ -234,36 +262,48 @@ def _turn(image, orientation: int):
 
 
 def _plain(image, channels: int, limits: tuple[float, float] | None):
-    """The image in eight bits, opaque, gray or RGB."""
+    """The image in eight bits, of the mode of 1 to 4 channels; opaque if that has no alpha."""
     from PIL import Image
 
-    if _is_deep_gray(image):  # PIL's own conversion clips instead of scaling
-        deep = np.asarray(_finite(image))
-        if limits is None and (image.mode == "F" or deep.min() < 0 or deep.max() > 65535):
-            raise InputError(
-                f"has values from {deep.min():.6g} to {deep.max():.6g}: set data.range to those of black and white, as "
-                "in data.range=0,1"
-            )
-        image = Image.fromarray(to_bytes(deep, limits or (0, 65535)))
+    if is_deep_gray(image):  # PIL's own conversion clips instead of scaling
+        deep = np.asarray(finite(image))
+        image = Image.fromarray(to_bytes(deep, known_limits(image, deep, limits)))
+    elif image.has_transparency_data and channels in (2, 4):
+        image = image.convert("RGBA")
     elif image.has_transparency_data:
         white = Image.new("RGBA", image.size, "white")
         white.alpha_composite(image.convert("RGBA"))
         image = white.convert("RGB")
-    return image.convert("L" if channels == 1 else "RGB")
+    return image.convert(MODES[channels])
 
 
-def _is_deep_gray(image) -> bool:
+def known_limits(image, deep: np.ndarray, limits: tuple[float, float] | None) -> tuple[float, float]:
+    """The values of black and white of gray with more than 8 bits. Raises: InputError if they are not known."""
+    if limits is None and (image.mode == "F" or deep.min() < 0 or deep.max() > 65535):
+        raise InputError(
+            f"has values from {deep.min():.6g} to {deep.max():.6g}: set data.range to those of black and white, as "
+            "in data.range=0,1"
+        )
+    return limits or (0, 65535)
+
+
+def is_deep_gray(image) -> bool:
+    """Whether Pillow has more than 8 bits of an image."""
     return image.mode == "F" or image.mode.startswith("I")
 
 
-def _finite(image):
+def finite(image):
     """The image itself. Raises: InputError if it has values that are not finite."""
     if not np.isfinite(np.asarray(image)).all():
         raise InputError("has pixels that are NaN or infinite")
     return image
 
 
-def _scale(image, height: int, width: int, resize: str):
+def resized(image, height: int, width: int, resize: str, around: str = ""):
+    """A PIL image at a size, by one of RESIZES; `around` is the color of borders, "" that of the way.
+
+    Raises: InputError for an image that is larger than its frame.
+    """
     from PIL import Image
 
     def resample(size, box=None):
@@ -272,7 +312,7 @@ def _scale(image, height: int, width: int, resize: str):
     if resize == "frame":
         if image.width > width or image.height > height:
             raise InputError(f"is {image.height}x{image.width}, more than {height}x{width}; set data.resize")
-        return _on_canvas(image, height, width, "black")
+        return _on_canvas(image, height, width, around or "black")
     if resize == "squash":
         return resample((width, height))
     ratios = width / image.width, height / image.height
@@ -281,12 +321,14 @@ def _scale(image, height: int, width: int, resize: str):
         left, top = max(0, (image.width - w) / 2), max(0, (image.height - h) / 2)  # rounding may fall below 0
         return resample((width, height), (left, top, min(left + w, image.width), min(top + h, image.height)))
     inner = resample(tuple(max(1, round(side * min(ratios))) for side in image.size))
-    return _on_canvas(inner, height, width, "white")
+    return _on_canvas(inner, height, width, around or "white")
 
 
 def _on_canvas(image, height: int, width: int, color: str):
     from PIL import Image
 
     canvas = Image.new(image.mode, (width, height), color)
+    if image.mode in ("LA", "RGBA"):
+        canvas.putalpha(0)
     canvas.paste(image, ((width - image.width) // 2, (height - image.height) // 2))
     return canvas

@@ -11,12 +11,14 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from genjax import extensions
 from genjax.data.checked import ImageFiles
 from genjax.data.images import AS_STORED, Form, form_of_config
 from genjax.data.paths import kind_of, reachable, refuse_path
 from genjax.data.request import Request
-from genjax.data.source import Source, check
+from genjax.data.source import Source, check, fingerprint_of_text
 from genjax.errors import InputError, did_you_mean
 
 Loader = Callable[[Request], Source]
@@ -240,13 +242,27 @@ def open_source(
     if record:
         _refuse_unused(record, request)
         with reachable(name):
-            return _import_loader(record)(request)
+            return _of_bits(_import_loader(record)(request), form.bits)
     source = _import_loader(_find_extension(name))(request)
     try:
         check(source)
     except InputError as error:
         raise InputError(f"data.name={name!r}: {error}") from error
-    return replace(source, name=name, split=split)  # the source can be opened again by its name
+    source = replace(source, name=name, split=split)  # the source can be opened again by its name
+    return _of_bits(source, form.bits)
+
+
+def _of_bits(source: Source, bits: int) -> Source:
+    """The source itself, or images of 8 bits as 16 bits where these are asked for: 255 becomes 65535."""
+    if bits == 8 or source.dtype != np.uint8:
+        return source
+    return replace(
+        source,
+        dtype=np.dtype(np.uint16),
+        read=lambda indices: np.uint16(257) * source.read(indices),
+        fingerprint=fingerprint_of_text([source.fingerprint, "16 bits"]),
+        notes=(*source.notes, "images of 8 bits are read as 16 bits: 255 becomes 65535"),
+    )
 
 
 def find_files(request: Request) -> ImageFiles | None:

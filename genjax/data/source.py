@@ -25,7 +25,7 @@ class Source:
     """Examples by index.
 
     Shapes: `read` maps indices [N] (any order, repeats allowed) to examples [N, *shape] and is thread-safe. An example
-    is an image (H, W, C) in uint8 with 1 or 3 channels, a point (D,) in float32, or a series (T, F) in float32, whose
+    is an image (H, W, C) in uint8 or uint16, a point (D,) in float32, or a series (T, F) in float32, whose
     steps after its end are NaN (see `genjax.ops.padding`). Labels are int32 [size], or None.
     """
 
@@ -108,11 +108,11 @@ def _check_form(source: Source) -> None:
     dtype = np.dtype(source.dtype)
     if not isinstance(shape, tuple) or not all(_is_integer(n) and n > 0 for n in shape):
         raise InputError(f"shape is {shape!r}: expected a tuple of positive whole numbers")
-    is_image = len(shape) == 3 and shape[2] in (1, 3) and dtype == np.uint8
+    is_image = len(shape) == 3 and dtype in (np.uint8, np.uint16)
     is_point_or_series = len(shape) in (1, 2) and dtype == np.float32
     if not (is_image or is_point_or_series):
         raise InputError(
-            f"examples are {dtype} {list(shape)}: expected images uint8 (H, W, 1 or 3), points float32 (D,), or "
+            f"examples are {dtype} {list(shape)}: expected images uint8 or uint16 (H, W, C), points float32 (D,), or "
             "series float32 (T, F)"
         )
 

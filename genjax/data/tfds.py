@@ -48,7 +48,7 @@ def load_tfds(request: Request) -> Source:
         paths = [Path(path) for split in names for path in info.splits[split].filepaths]
         shards = EncodedImages(len(paths), lambda chosen: [paths[i] for i in chosen], lambda index: str(paths[index]))
         contents = digests(shards, np.arange(len(paths)))
-        text = f"{info.full_name} {request.split} {shape} {request.form.resize} {request.form.range or ''}"
+        text = f"{info.full_name} {request.split} {shape} {request.form.text}"
         return fingerprint_of_text(
             [text, *(f"{path.name} {digest}" for path, digest in zip(paths, contents, strict=True))]
         )

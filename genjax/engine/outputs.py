@@ -1,7 +1,7 @@
 """Outputs of a trained task: the contract that tasks fulfil and commands rely on, and how outputs are applied.
 
-An output is a pure function of the state first, then of a batch of any size N. Pixels that it takes are uint8; a task
-may add outputs of its own under names with a dot ("mine.depth"), which nothing here reads.
+An output is a pure function of the state first, then of a batch of any size N. Pixels that it takes are uint8 or
+uint16; a task may add outputs of its own under names with a dot ("mine.depth"), which nothing here reads.
 """
 
 import inspect
@@ -33,8 +33,8 @@ OUTPUTS = {
     "sample": Output(
         ("seeds",),
         ("truncation", "ema"),
-        "int32 [N] -> uint8 [N, H, W, C], or float32 [N, ...]; a seed's example does not depend on the other seeds; "
-        "it may take `noise` too, of genjax.config.NOISE",
+        "int32 [N] -> uint8 or uint16 [N, H, W, C], or float32 [N, ...]; a seed's example does not depend on the other "
+        "seeds; it may take `noise` too, of genjax.config.NOISE",
         "genjax.sample, genjax.evaluate, previews while training",
     ),
     "latents": Output(

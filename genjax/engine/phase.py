@@ -41,7 +41,7 @@ class Phase:
         step: the pure step; static choices are closed over.
         batches_per_step: real batches that one step consumes (n_critic).
         enter: maps the state once, when the phase begins: (state, key, **inputs()).
-        image_size: if > 0, a streaming feed may downsample images to this side (exact block means) before transfer.
+        image_size: if > 0, a streaming feed may downsample images to this height (exact block means) before transfer.
         subset: if > 0, train on the first `subset` examples of the seed's shuffled order only.
         prepare: computes extra keyword arguments of `step`, once per phase and outside the compiled call, such as
             transformed kernels of a frozen net: (state, **inputs()).
@@ -75,6 +75,7 @@ class Task:
         outputs: functions by the names of `genjax.engine.outputs.OUTPUTS`, whose contract they fulfil.
         classes: if > 0, the last `classes` entries of a latent are the one-hot of its class, and seed s has the class
             s % classes.
+        layers: of a generator with styles, the number of styles of an image.
         files: reads the files that phases take as `inputs`, and returns a digest per name. A run records them, and is
             not resumed if one has changed. Raises: InputError if one cannot be read.
 
@@ -85,6 +86,7 @@ class Task:
     phases: tuple[Phase, ...]
     outputs: Mapping[str, Callable] = field(default_factory=dict)
     classes: int = 0
+    layers: int = 0
     files: Callable[[], Mapping[str, str]] = nothing
 
     def __post_init__(self):

@@ -43,7 +43,7 @@ class FeatureCache:
         self.net = net
         self.source = source
         self.count = count
-        self.probabilities = probabilities
+        self.probabilities = probabilities = probabilities and net.has_probabilities
         key = [source.fingerprint, list(source.shape), net.name, net.sha256, net.resize, probabilities, net.batch]
         key += [SHARD, jax.__version__, jax.default_backend()]
         self.folder = cache_folder("features") / kind / hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]

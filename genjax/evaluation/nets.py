@@ -25,7 +25,8 @@ def open_feature_nets(text: str, source: Source) -> list[FeatureNet]:
     """The nets of a list such as "squeezenet,classifier:runs/c", for examples of the shape of `source`.
 
     squeezenet: SqueezeNet v1.1 at 128 x 128, or at another size. inception:FILE: the published weights of FID;
-    inception:FILE@SHA256: other weights, under another name. classifier:RUN: a run of configs/classifier.py, whose
+    inception:FILE@SHA256: other weights, under another name. These two take gray and color; images of other channels
+    are taken channel by channel (`of_channels`). classifier:RUN: a run of configs/classifier.py, whose
     classes are those of its data. Points are their own features; series have no net.
     Raises: InputError for an unknown net, missing or wrong weights, or a net that does not take images of this shape.
     """
@@ -45,10 +46,11 @@ def _open(text: str, source: Source) -> FeatureNet:
     if kind == "squeezenet":
         if rest and not rest.isdigit():
             raise InputError(f"--features={text}: expected a size in pixels, as in squeezenet:64")
-        return squeezenet(int(rest)) if rest else squeezenet()
+        return of_channels(squeezenet(int(rest)) if rest else squeezenet(), source.shape[2])
     if kind == "inception" and rest:
         path, _, sha256 = rest.rpartition("@")
-        return inception(path, sha256) if re.fullmatch("[0-9a-fA-F]{64}", sha256) and path else inception(rest)
+        is_pinned = path and re.fullmatch("[0-9a-fA-F]{64}", sha256)
+        return of_channels(inception(path, sha256) if is_pinned else inception(rest), source.shape[2])
     if kind == "classifier" and rest:
         if source.stacked:
             return by_channel(of_run(rest, (*source.shape[:2], 1)))
@@ -83,7 +85,33 @@ def of_run(path: str, shape: tuple[int, ...]) -> FeatureNet:
         resize="none",
         apply=lambda state, x: (features(state, x), classify(state, x)),
         variables=state,
+        channels=(shape[2],),
         classes=tuple(data["labels"]),
+    )
+
+
+def of_channels(net: FeatureNet, channels: int) -> FeatureNet:
+    """A net for images of a number of channels: itself for gray and color, else its features of each channel in gray.
+
+    The features of the channels are concatenated, in their order; there are no probabilities. Its distances have a name
+    of their own, and are never FID or KID.
+    """
+    if channels in net.channels:
+        return net
+
+    def apply(variables, x):
+        gray = jnp.moveaxis(x, 3, 1).reshape(-1, *x.shape[1:3], 1)
+        features, _ = net.apply(variables, gray)
+        return features.reshape(len(x), -1), None
+
+    return dataclasses.replace(
+        net,
+        name=f"{net.name}, each of {channels} channels",
+        dimension=channels * net.dimension,
+        apply=apply,
+        batch=max(1, net.batch // channels),
+        channels=(channels,),
+        has_probabilities=False,
     )
 
 
@@ -105,5 +133,5 @@ def by_channel(net: FeatureNet) -> FeatureNet:
 
     names = tuple(f"{label:03d}" for label in range(1000))
     return dataclasses.replace(
-        net, name=f"{net.name}, by channel", dimension=3 * net.dimension, apply=apply, classes=names
+        net, name=f"{net.name}, by channel", dimension=3 * net.dimension, apply=apply, channels=(3,), classes=names
     )

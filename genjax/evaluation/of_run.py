@@ -68,7 +68,9 @@ def context_of(
         if drawn and drawn["classes"] != shares:
             _warn(f"{reference.name} has no labels of the run's classes: samples are of all classes equally often")
         shape = tuple(info["data"]["shape"])
-        samples = sources.samples_of(task, state, shape, choices.samples, names, frequencies, **options)
+        samples = sources.samples_of(
+            task, state, shape, choices.samples, names, frequencies, config.data.bits, **options
+        )
         sources.check_same_shape(samples, reference)
         if not own and (warning := sources.differing_forms(info["data"].get("form", ""), reference.form)):
             _warn(warning)

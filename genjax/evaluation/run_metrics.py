@@ -116,7 +116,7 @@ def reconstruction(context: "EvalContext") -> Measured:
         measures[SSIM] = metrics.ssim
     each = {quantity: [] for quantity in measures}
     for x, y in _applied(context, "reconstruct"):
-        x = x / np.float32(255)
+        x = x / np.float32(np.iinfo(x.dtype).max)
         y = np.clip(y / np.float32(255), 0, 1)
         for quantity, measure in measures.items():
             each[quantity].append(measure(x, y))

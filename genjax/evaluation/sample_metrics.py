@@ -50,8 +50,8 @@ def ms_ssim(context: "EvalContext") -> Measured:
     need_images(context)
     settings = {"pairs": PAIRS, "seed": 0}
     samples, reference = (
-        metrics.ms_ssim_diversity(context.take(name, PAIRED), **settings, data_range=255)
-        for name in ("samples", "reference")
+        metrics.ms_ssim_diversity(context.take(name, PAIRED), **settings, data_range=np.iinfo(source.dtype).max)
+        for name, source in (("samples", context.samples), ("reference", context.reference))
     )
     pairs = {name: min(PAIRS, comb(getattr(context, name).size, 2)) for name in ("samples", "reference")}
     if min(pairs.values()) < PAIRS:
@@ -70,7 +70,7 @@ def neighbors(context: "EvalContext") -> Measured:
     """Distance of samples to the nearest reference examples, and of held-out examples; copies; `neighbors.png`."""
     samples = context.take("samples", SEARCHED)
     train = context.take("reference", context.reference.size)
-    unit = np.sqrt(samples[0].size) * (255 if samples.dtype == np.uint8 else 1)
+    unit = np.sqrt(samples[0].size) * (np.iinfo(samples.dtype).max if samples.dtype.kind == "u" else 1)
     nearest = metrics.nearest_neighbors(samples, train, k=min(5, len(train)))
     values = [
         NEAREST.value(np.median(nearest.distances[:, 0]) / unit),

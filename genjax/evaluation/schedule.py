@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
+import numpy as np
 from ml_collections import ConfigDict
 
 from genjax.config import pick
@@ -104,7 +105,8 @@ class EvalSchedule:
             context.options = self.options
             names = self.source.label_names
             context.drawn, frequencies = sources.classes_of(self.task, self.source, names, self.config.classes)
+            bits = 16 if self.source.dtype == np.uint16 else 8
             context.samples = sources.samples_of(
-                self.task, state, self.source.shape, self.config.samples, names, frequencies, **context.options
+                self.task, state, self.source.shape, self.config.samples, names, frequencies, bits, **context.options
             )
         return context

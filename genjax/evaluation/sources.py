@@ -26,13 +26,14 @@ def samples_of(
     count: int,
     names: Sequence[str] = (),
     frequencies: np.ndarray | None = None,
+    bits: int = 8,
     **options: Any,
 ) -> Source:
     """A run's samples for the seeds 0 .. count - 1, generated when they are read.
 
     If the task has classes, they are the labels, with the data's `names` for them: in turn, or in the shares of
-    `frequencies` int [classes], each class by its own first seeds (`selection`). `options` are those of the task's
-    output "sample", such as `truncation=0.7`.
+    `frequencies` int [classes], each class by its own first seeds (`selection`). Images have `bits` per channel.
+    `options` are those of the task's output "sample", such as `truncation=0.7`.
     """
     state = local(state)
     by_shares = frequencies is not None and len(set(frequencies.tolist())) > 1
@@ -53,7 +54,7 @@ def samples_of(
         split=f"seeds 0-{count - 1}" if not by_shares else f"{count} seeds, by class",
         size=count,
         shape=tuple(shape),
-        dtype=np.dtype(np.uint8 if len(shape) == 3 else np.float32),
+        dtype=np.dtype({8: np.uint8, 16: np.uint16}[bits] if len(shape) == 3 else np.float32),
         read=read,
         labels=labels,
         label_names=tuple(names) if task.classes else (),
@@ -93,8 +94,8 @@ def classes_of(
 def open_images(text: str, split: str = "", form: Mapping[str, Any] | None = None) -> Source:
     """Examples by the name of a data source, or by the path of a folder or a file that one of them reads.
 
-    `form` has the keys size, channels, resize, upscale, range, labels, skip_broken and dir of a config's `data`, or
-    some of them. `split` "" is "train".
+    `form` has the keys size, channels, bits, resize, upscale, range, labels, skip_broken and dir of a config's `data`,
+    or some of them. `split` "" is "train".
     Raises: InputError if there are no such examples, or they are broken; NoSuchSplit if only the split is missing.
     """
     text = expand(text)
@@ -145,8 +146,13 @@ def heldout(name: str, split: str, form: Mapping[str, Any], trained_on: str) -> 
 
 def check_same_shape(samples: Source, reference: Source) -> None:
     """Refuse to compare examples of different shapes. Raises: InputError."""
-    if samples.shape == reference.shape:
+    if samples.shape == reference.shape and samples.dtype == reference.dtype:
         return
+    if samples.shape == reference.shape:
+        raise InputError(
+            f"{samples.name} has {samples.dtype}, but {reference.name} {reference.dtype}: bring them to one form with "
+            "data.bits, or --bits"
+        )
     first, second = (f"{source.name}: {describe_shape(source.shape)}" for source in (samples, reference))
     raise InputError(
         f"{first}, but {second}: bring them to one form with --size and --channels, or take another reference"
@@ -167,4 +173,6 @@ def describe_shape(shape: tuple[int, ...]) -> str:
         return f"points of {shape[0]} coordinates"
     if len(shape) == 2:
         return f"series of {shape[0]} steps of {shape[1]} numbers"
-    return f"{'gray' if shape[2] == 1 else 'color'} images of {shape[0]}x{shape[1]}"
+    size = f"{shape[0]}x{shape[1]}"
+    colors = {1: "gray ", 3: "color "}.get(shape[2])
+    return f"images of {size} with {shape[2]} channels" if colors is None else f"{colors}images of {size}"

@@ -15,6 +15,7 @@ from genjax.engine import compiler
 from genjax.errors import InputError
 from genjax.nets.inception import Inception
 from genjax.nets.squeezenet import SMALLEST, SqueezeNet
+from genjax.ops.pixels import to_numbers
 from genjax.ops.resize import bilinear
 from genjax.weights import inception as inception_weights
 from genjax.weights import squeezenet as squeezenet_weights
@@ -36,10 +37,12 @@ class FeatureNet:
     dimension: int
     sha256: str  # of the file with the weights
     resize: str
-    apply: Apply  # variables, uint8 [B, H, W, 1 or 3] -> features [B, dimension], probabilities [B, classes]
+    apply: Apply  # variables, uint8 or uint16 [B, H, W, C] -> features [B, dimension], probabilities [B, classes]
     variables: Any
     batch: int = 64  # images per call, unless `extract` gets another
     published: bool = False  # True if `sha256` is that of the weights that the net is known for
+    channels: tuple[int, ...] = (1, 3)  # numbers that it takes
+    has_probabilities: bool = True
     classes: tuple[str, ...] = ()  # names of the classes, if they are those of the evaluated data
 
     @property
@@ -70,7 +73,7 @@ def squeezenet(size: int = 128) -> FeatureNet:
         raise InputError(f"size={size}: SqueezeNet needs images of {SMALLEST} x {SMALLEST} or more")
 
     def apply(variables, x):
-        out = SqueezeNet().apply(variables, bilinear(x.astype(jnp.float32), (size, size)))
+        out = SqueezeNet().apply(variables, bilinear(to_numbers(x), (size, size)))
         return out.features, jax.nn.softmax(out.logits)
 
     variables = jax.tree.map(jnp.asarray, squeezenet_weights.load())
@@ -90,7 +93,7 @@ def inception(path: str | os.PathLike, sha256: str | None = inception_weights.SH
     """
 
     def apply(variables, x):
-        out = Inception().apply(variables, _in_color(x.astype(jnp.float32)))
+        out = Inception().apply(variables, _in_color(to_numbers(x)))
         return out.features, out.probabilities
 
     weights = inception_weights.load(path, sha256)
@@ -123,7 +126,7 @@ def extract(
     other images are and however they are batched. Another `batch` may let XLA add in another order, so that features
     agree to rounding only.
 
-    Shapes: images uint8 [N, H, W, 1 or 3], or an iterable of such arrays of one H, W and C, each of any length.
+    Shapes: images uint8 or uint16 [N, H, W, C], or an iterable of such arrays of one H, W and C, each of any length.
     Raises: InputError for none, for other types or shapes, and for images of different shapes.
     """
     batch = net.batch if batch is None else batch
@@ -131,7 +134,8 @@ def extract(
         raise InputError(f"batch={batch}: expected at least 1")
     devices = jax.local_devices()
     variables = [jax.device_put(net.variables, device) for device in devices]
-    blocks = _blocks(images, batch)
+    blocks = _blocks(images, batch, net.channels)
+    probabilities = probabilities and net.has_probabilities
     rows = []
     done = 0
     while turn := list(
@@ -152,12 +156,12 @@ def extract(
     return Extracted(np.concatenate(features), np.concatenate(classes) if probabilities else None)
 
 
-def _blocks(images: np.ndarray | Iterable[np.ndarray], batch: int) -> Iterator[np.ndarray]:
+def _blocks(images: np.ndarray | Iterable[np.ndarray], batch: int, channels: tuple[int, ...]) -> Iterator[np.ndarray]:
     """The images in arrays of `batch`, the last one shorter."""
     parts = []
     shape = None
     for part in [images] if isinstance(images, np.ndarray | jax.Array) else images:
-        part = _checked(np.asarray(part))
+        part = _checked(np.asarray(part), channels)
         shape = shape or part.shape[1:]
         if part.shape[1:] != shape:
             raise InputError(f"images of shape {list(part.shape[1:])} after images of shape {list(shape)}")
@@ -171,15 +175,15 @@ def _blocks(images: np.ndarray | Iterable[np.ndarray], batch: int) -> Iterator[n
         yield np.concatenate(parts)
 
 
-def _checked(x: np.ndarray) -> np.ndarray:
+def _checked(x: np.ndarray, channels: tuple[int, ...]) -> np.ndarray:
     if x.dtype.kind == "f" and np.isnan(x).any():
         raise InputError("images have NaN: expected uint8 pixels")
-    if x.dtype != np.uint8:
+    if x.dtype not in (np.uint8, np.uint16):
         raise InputError(
-            f"images are {x.dtype}: expected uint8, quantized as they would be saved (ops.pixels.to_uint8)"
+            f"images are {x.dtype}: expected uint8 or uint16, quantized as they would be saved (ops.pixels.to_stored)"
         )
-    if x.ndim != 4 or x.shape[3] not in (1, 3) or 0 in x.shape[1:]:
-        raise InputError(f"images have shape {list(x.shape)}: expected [N, H, W, 1 or 3]")
+    if x.ndim != 4 or x.shape[3] not in channels or 0 in x.shape[1:]:
+        raise InputError(f"images have shape {list(x.shape)}: expected [N, H, W, {' or '.join(map(str, channels))}]")
     return x
 
 

@@ -86,7 +86,7 @@ class Critic(Contract):
 
 
 class GrowingGenerator(Contract):
-    """A generator of the task "progressive": stage s makes images of 4 * 2**s pixels per side.
+    """A generator of the task "progressive": stage s doubles the sides s times (`genjax.nets.doubling`).
 
     Where `has_styles`, it fulfils `Styled` too, and `partially_grown` takes (ws, level, noise).
     `class_onehot` is [B, classes], or None without classes.
@@ -133,7 +133,7 @@ class GrowingCritic(Contract):
     minibatch: str
 
     def __call__(self, x, *, train, class_onehot, stage, alpha):
-        """Shapes: x [B, side, side, C], side = 4 * 2**stage, class_onehot [B, classes] or None -> logits [B]."""
+        """Shapes: x [B, H, W, C] of the stage, class_onehot [B, classes] or None -> logits [B]."""
 
 
 class MultiScaleGenerator(Contract):
@@ -148,7 +148,7 @@ class MultiScaleGenerator(Contract):
         """Shapes: z [B, latent] -> [B, *shape]."""
 
     def scales(self, z, *, train, class_onehot):
-        """A tuple of images of 4, 8, ... pixels per side."""
+        """A tuple of the images of all stages, the smallest first."""
 
 
 class MultiScaleCritic(Contract):
@@ -159,7 +159,7 @@ class MultiScaleCritic(Contract):
     minibatch: str
 
     def __call__(self, x, *, train, class_onehot):
-        """Shapes: x a tuple of [B, 4 * 2**i, 4 * 2**i, C] for i = 0, 1, ... -> logits [B]."""
+        """Shapes: x a tuple of the images [B, H, W, C] of all stages, the smallest first -> logits [B]."""
 
 
 class Styled(Contract):
@@ -205,7 +205,7 @@ class StyleCritic(Contract):
     minibatch: str
 
     def __call__(self, x, *, train, class_onehot):
-        """Shapes: x [B, side, side, C], class_onehot [B, classes] or None -> logits [B]."""
+        """Shapes: x [B, H, W, C], class_onehot [B, classes] or None -> logits [B]."""
 
 
 class Autoencoder(Contract):

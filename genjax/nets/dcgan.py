@@ -9,6 +9,7 @@ import flax.linen as nn
 
 from genjax.errors import InputError
 from genjax.nets.critic import CHOICES, append_class, critic_head
+from genjax.nets.doubling import nearest_multiple
 from genjax.nets.layers import (
     ACTIVATIONS,
     INITIALIZERS,
@@ -59,7 +60,8 @@ class Generator(nn.Module):
         if len(self.shape) != 3 or self.shape[0] % factor or self.shape[1] % factor:
             raise InputError(
                 f"the DCGAN generator with {len(self.channels)} stages makes images [H, W, C] whose sides divide by "
-                f"{factor}, but the data have shape {list(self.shape)}: change data.size or generator.channels"
+                f"{factor}, but the data have shape {list(self.shape)}: set data.size, such as "
+                f"{nearest_multiple(self.shape, factor)}, or generator.channels"
             )
 
     @nn.compact

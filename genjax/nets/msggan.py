@@ -26,11 +26,11 @@ class Critic(nn.Module):
         channels: of each stage.
         combine: "simple" concatenates the image with the maps, "lin_cat" a 1x1 convolution of the image with as many
             channels as the maps, "cat_lin" applies a 1x1 convolution to both (the paper's phi).
-        minibatch: a statistic over the batch that joins the 4x4 maps; "": none.
+        minibatch: a statistic over the batch that joins the smallest maps; "": none.
         minibatch_group: examples per group of that statistic.
         remat: True to keep one map per layer for the backward pass.
 
-    Shapes: x a tuple of [B, 4 * 2**i, 4 * 2**i, C] for i = 0, 1, ... -> [B].
+    Shapes: x a tuple of [B, h * 2**i, w * 2**i, C] for i = 0, 1, ... from the start (h, w) -> [B].
     """
 
     channels: tuple[int, ...] = (512, 512, 512, 512, 256, 128, 64, 32, 16)

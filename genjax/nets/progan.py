@@ -1,18 +1,19 @@
-"""ProGAN's generator and critic: images of 4x4 pixels, then twice the side with each stage.
+"""ProGAN's generator and critic: images of 4x4 pixels, then twice the sides with each stage.
 
-Stage s has images of 4 * 2**s pixels per side. The weights of all stages exist from the start; a call names its stage.
+Stage s has images of 4 * 2**s pixels per side; rectangles start from another small image (`genjax.nets.doubling`). The
+weights of all stages exist from the start; a call names its stage.
 Source: arXiv:1710.10196, sections 2 to 4, and table 2. Details that the table leaves open are as in its authors' code:
 the gain of the first dense layer, and which layers have a gain of one.
 """
 
-import math
+from math import prod
 from typing import ClassVar
 
 import flax.linen as nn
 import jax.numpy as jnp
 
-from genjax.errors import InputError
 from genjax.nets.critic import append_class, sow
+from genjax.nets.doubling import check_stages, start_size
 from genjax.nets.equalized import RELU_GAIN, Conv, Dense, pixel_norm
 from genjax.nets.layers import ACTIVATIONS
 from genjax.nets.minibatch import GROUP, MINIBATCH, append_statistic
@@ -22,27 +23,13 @@ from genjax.ops.resample import BINOMIAL, SMOOTH, downsample2x, upfirdn2d, upsam
 leaky_relu = ACTIVATIONS["leaky_relu"]
 
 
-def check_stages(net: str, shape: tuple[int, ...], channels: tuple[int, ...]) -> None:
-    """Raises: InputError for images that doubling 4x4 pixels cannot make, or a wrong number of channels."""
-    side = shape[0]
-    stages = round(math.log2(max(side, 1) / 4)) + 1
-    if len(shape) != 3 or shape[1] != side or side < 4 or 4 * 2 ** (stages - 1) != side:
-        raise InputError(
-            f"nets that grow make square images with sides of 4, 8, 16, ... pixels, but the data have shape "
-            f"{list(shape)}: set data.size, such as 32, and data.resize"
-        )
-    if len(channels) != stages:
-        sides = ", ".join(str(4 * 2**stage) for stage in range(stages))
-        raise InputError(f"{net}.channels={channels}: expected {stages} numbers, for maps of sides {sides}")
-
-
 def blend(alpha, old, new):
     """(1 - alpha) * old + alpha * new, exact at 0 and 1; `new` if alpha is None."""
     return new if alpha is None else (1 - alpha) * old + alpha * new
 
 
 class Generator(nn.Module):
-    """A generator: a dense layer to 4x4, then nearest-neighbor upsampling and two convolutions per stage.
+    """A generator: a dense layer to 4x4 (or such), then nearest-neighbor upsampling and two convolutions per stage.
 
     Fields:
         channels: of each stage.
@@ -53,8 +40,8 @@ class Generator(nn.Module):
 
     With classes, latents are followed by the class' one-hot and normalized with it, as in the authors' code.
 
-    Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, side, side, C], side = 4 * 2**stage; without a
-    stage, that of `shape`.
+    Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, h * 2**stage, w * 2**stage, C] from the start
+    (h, w); without a stage, that of `shape`.
     """
 
     shape: tuple[int, ...]
@@ -75,7 +62,9 @@ class Generator(nn.Module):
     def setup(self):
         """Create the layers of all stages."""
         first, *later = self.channels
-        self.dense = Dense(16 * first, gain=RELU_GAIN / 4, use_bias=not self.channel_bias)
+        self.start = start_size(self.shape, self.channels)
+        places = prod(self.start)
+        self.dense = Dense(places * first, gain=RELU_GAIN / places**0.5, use_bias=not self.channel_bias)
         self.bias = self.param("bias", nn.initializers.zeros, (first,)) if self.channel_bias else None
         self.convs = [(Conv(first),), *((Conv(n, upsample=not self.bilinear), Conv(n)) for n in later)]
         self.to_rgb = [Conv(self.shape[2], kernel=1, gain=1.0) for _ in self.channels]
@@ -106,7 +95,7 @@ class Generator(nn.Module):
 
     def _maps(self, z, last):
         """The maps of the stages 0 to `last`."""
-        x = self.dense(pixel_norm(z)).reshape(-1, 4, 4, self.channels[0])
+        x = self.dense(pixel_norm(z)).reshape(-1, *self.start, self.channels[0])
         x = x + self.bias if self.channel_bias else x
         x = pixel_norm(leaky_relu(x))
         maps = []
@@ -124,7 +113,7 @@ class Critic(nn.Module):
 
     Fields:
         channels: of each stage.
-        minibatch: a statistic over the batch that joins the 4x4 maps; "": none.
+        minibatch: a statistic over the batch that joins the smallest maps; "": none.
         minibatch_group: examples per group of that statistic.
         bilinear: True to filter maps with [1, 2, 1] before they are downsampled.
         order: "paper": a stage's last convolution, bias and leaky ReLU, filter, mean; "code", as the authors' code has
@@ -134,7 +123,7 @@ class Critic(nn.Module):
             of the example's class is the logit, as in the code of arXiv:1812.04948.
         remat: True to keep one map per layer for the backward pass.
 
-    Shapes: x [B, side, side, C], side = 4 * 2**stage, class_onehot [B, classes] or None -> [B].
+    Shapes: x [B, h * 2**stage, w * 2**stage, C] from the start (h, w), class_onehot [B, classes] or None -> [B].
     """
 
     channels: tuple[int, ...] = (512, 512, 512, 512, 256, 128, 64, 32, 16)

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from genjax.errors import InputError
 from genjax.nets.critic import CHOICES, append_class, critic_head
+from genjax.nets.doubling import nearest_multiple
 from genjax.nets.layers import INITIALIZERS, ConditionalBatchNorm, Conv, Dense
 from genjax.nets.minibatch import GROUP
 from genjax.ops.pool import average_pool
@@ -47,7 +48,7 @@ class Generator(nn.Module):
         if len(self.shape) != 3 or self.shape[0] % 8 or self.shape[1] % 8:
             raise InputError(
                 "the residual generator makes images [H, W, C] whose sides divide by 8, but the data have shape "
-                f"{list(self.shape)}: set data.size, such as 32"
+                f"{list(self.shape)}: set data.size, such as {nearest_multiple(self.shape, 8)}"
             )
 
     @nn.compact

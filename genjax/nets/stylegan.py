@@ -1,9 +1,10 @@
-"""StyleGAN's generator: a constant of 4x4 pixels, and maps that are normalized and styled after each convolution.
+"""StyleGAN's generator: a constant of 4x4 pixels (or such), and maps normalized and styled after each convolution.
 
 Its critic is ProGAN's, with bilinear sampling. Source: arXiv:1812.04948, section 2 and appendix C. Details that these
 leave open (which gains are one, epsilon, the order within a layer) are as in its authors' code.
 """
 
+from math import prod
 from typing import ClassVar
 
 import flax.linen as nn
@@ -11,9 +12,10 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from genjax.nets.doubling import check_stages, start_size
 from genjax.nets.equalized import RELU_GAIN, Conv, Dense
 from genjax.nets.mapping import Mapping, Styled, leaky_relu
-from genjax.nets.progan import blend, check_stages
+from genjax.nets.progan import blend
 from genjax.nets.remat import maybe_remat
 from genjax.ops.noise import normal
 from genjax.ops.resample import upfirdn2d, upsample2x
@@ -109,8 +111,8 @@ class Generator(Styled):
         output: the range of pixels, [-1, 1]; no activation is applied, as in the papers.
         remat: True to keep one map per layer for the backward pass.
 
-    Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, side, side, C], side = 4 * 2**stage; without a
-    stage, that of `shape`.
+    Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, h * 2**stage, w * 2**stage, C] from the start
+    (h, w); without a stage, that of `shape`.
     """
 
     shape: tuple[int, ...]
@@ -137,11 +139,13 @@ class Generator(Styled):
         """Create the layers of all stages."""
         first = self.channels[0]
         options = {name: getattr(self, name) for name in ("noise", "bilinear", "stored_noise")}
+        self.start = start_size(self.shape, self.channels)
         self.mapping = Mapping(self.width, self.layers)
         if self.constant_input:
-            self.constant = self.param("constant", nn.initializers.ones, (4, 4, first))
+            self.constant = self.param("constant", nn.initializers.ones, (*self.start, first))
         else:  # Authors' code: without bias; here: with the bias of equalized.Dense, before that of the layer.
-            self.dense = Dense(16 * first, gain=RELU_GAIN / 4)
+            places = prod(self.start)
+            self.dense = Dense(places * first, gain=RELU_GAIN / places**0.5)
         self.convs = [Layer(self.channels[i // 2], i, **options) for i in range(2 * len(self.channels))]
         self.to_rgb = [Conv(self.shape[2], kernel=1, gain=1.0) for _ in self.channels]
 
@@ -158,7 +162,7 @@ class Generator(Styled):
     def synthesize(self, ws, stage: int | None = None, alpha=None, noise=None):
         """The image of styles, with `stage` and `alpha` as in a call, and `noise` as in `layer_noise`.
 
-        Shapes: ws [B, 2 stages, width] -> [B, side, side, C].
+        Shapes: ws [B, 2 stages, width] -> [B, H, W, C] of the stage.
         """
         if self.is_initializing():
             self.partially_grown(ws, 0.0)  # creates the weights of all stages
@@ -179,7 +183,7 @@ class Generator(Styled):
 
     def _maps(self, ws, last, noise):
         """The maps of stages 0 to `last`."""
-        size = (len(ws), 4, 4, self.channels[0])
+        size = (len(ws), *self.start, self.channels[0])
         x = jnp.broadcast_to(self.constant, size) if self.constant_input else self.dense(ws[:, 0]).reshape(size)
         run = maybe_remat(self.remat, lambda layer, x, w: layer(x, w, noise))
         maps = []

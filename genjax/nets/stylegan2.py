@@ -11,10 +11,10 @@ import jax
 import jax.numpy as jnp
 
 from genjax.errors import InputError
+from genjax.nets.doubling import check_stages, start_size
 from genjax.nets.equalized import RELU_GAIN, Conv, Dense
 from genjax.nets.mapping import Mapping, Styled, leaky_relu
 from genjax.nets.minibatch import GROUP, MINIBATCH, append_statistic
-from genjax.nets.progan import check_stages
 from genjax.nets.remat import maybe_remat
 from genjax.nets.stylegan import layer_noise, stored_noise
 from genjax.ops.modulated import modulated_conv
@@ -95,7 +95,7 @@ class ToRGB(nn.Module):
 
 
 class Generator(Styled):
-    """A generator: latents to w, one layer on constant 4x4 maps, two layers per further stage, a sum of their images.
+    """A generator: latents to w, one layer on constant 4x4 maps (or such), two per further stage, a sum of images.
 
     A stage's image shares its style with the first layer of the next stage, so there are 2 styles per stage. Fields and
     randomness in training are those of StyleGAN's generator; `conv_clamp` bounds the outputs of layers and images of
@@ -124,8 +124,9 @@ class Generator(Styled):
 
     def setup(self):
         """Create the layers of all stages."""
+        start = start_size(self.shape, self.channels)
         self.mapping = Mapping(self.width, self.layers, gain=RELU_GAIN, embedding="separate")
-        self.constant = self.param("constant", nn.initializers.normal(1.0), (4, 4, self.channels[0]))
+        self.constant = self.param("constant", nn.initializers.normal(1.0), (*start, self.channels[0]))
         self.convs = [
             Layer(self.channels[(i + 1) // 2], i, self.stored_noise, self.conv_clamp)
             for i in range(2 * len(self.channels) - 1)
@@ -182,21 +183,21 @@ class Block(nn.Module):
 
 
 class Critic(nn.Module):
-    """A critic: residual blocks down to 4x4, a statistic over the batch, a convolution and two dense layers.
+    """A critic: residual blocks down to the start, a statistic over the batch, a convolution and two dense layers.
 
     With classes the last layer has `channels[0]` features, and a logit is their product with w of the class, over the
     root of their number; w is that of a `mapping` of classes alone.
 
     Fields:
-        channels: of the stages 4, 8, ..., as those of the generator.
-        minibatch: a statistic over the batch that joins the 4x4 maps; "": none.
+        channels: of the stages, the smallest first, as those of the generator.
+        minibatch: a statistic over the batch that joins the smallest maps; "": none.
         minibatch_group: examples per group of that statistic.
         conv_clamp: bound of the absolute value of convolutions' activated outputs; 0: none.
         residual: False for blocks without shortcuts, "orig" in the authors' code (for CIFAR-10 in arXiv:2006.06676).
         layers: of the mapping from classes to w.
         remat: True to keep one map per block for the backward pass.
 
-    Shapes: x [B, side, side, C], class_onehot [B, classes] or None -> [B].
+    Shapes: x [B, H, W, C], class_onehot [B, classes] or None -> [B].
     """
 
     channels: tuple[int, ...] = CHANNELS

@@ -37,18 +37,21 @@ def augment(x, p, key, parts: str = "bgc"):
 
     `parts` is a name of PARTS. An example without a transformation is unchanged to the bit. A p above one counts as
     one.
-    Shapes: x [B, H, H, C] in [-1, 1] with C = 1 or 3, p [] -> [B, H, H, C], which may leave [-1, 1].
+    Paper: square images; here: a rectangle has half turns in place of quarter turns, and shifts and cutouts are shares
+    of its own sides.
+    Shapes: x [B, H, W, C] in [-1, 1], with color C = 1 or 3, p [] -> [B, H, W, C], which may leave [-1, 1].
     Raises: InputError for images of other shapes.
     """
-    if x.ndim != 4 or x.shape[1] != x.shape[2] or x.shape[1] < 2 or x.shape[3] not in (1, 3):
-        raise InputError(f"shape {x.shape}: expected [B, H, H, C], square images in gray (C = 1) or color (C = 3)")
-
     chosen = PARTS[parts]
+    if x.ndim != 4 or min(x.shape[1:3]) < 2 or not fits(parts, x.shape[3]):
+        raise InputError(
+            f"shape {x.shape}: expected [B, H, W, C], for {parts!r} images in gray (C = 1) or color (C = 3)"
+        )
 
     def one(x, key):
         geometry, colors = jax.random.split(key)
         if "blit" in chosen or "geom" in chosen:
-            blit, rest = draw_maps(geometry, p, len(x))
+            blit, rest = draw_maps(geometry, p, x.shape[:2])
             identity = jnp.eye(3)
             x = reframe(x, blit if "blit" in chosen else identity, rest if "geom" in chosen else identity)
         x = color.recolor(x, draw_colors(colors, p)) if "color" in chosen else x
@@ -59,10 +62,15 @@ def augment(x, p, key, parts: str = "bgc"):
     return jax.vmap(one)(x, noise.per_example(key, len(x)))
 
 
+def fits(parts: str, channels: int) -> bool:
+    """Whether a set of transformations is defined for images of a number of channels: those of color for 1 and 3."""
+    return channels in (1, 3) or "color" not in PARTS[parts]
+
+
 def corrupt(x, p, key):
     """With probability p normal noise, whose standard deviation is the size of a normal number of deviation 0.1.
 
-    Shapes: x [H, H, C], unchanged. Source: arXiv:2006.06676, appendix B, "image-space corruptions".
+    Shapes: x [H, W, C], unchanged. Source: arXiv:2006.06676, appendix B, "image-space corruptions".
     """
     k_chance, k_size, k_noise = jax.random.split(key, 3)
     size = 0.1 * jnp.abs(jax.random.normal(k_size, (), x.dtype))
@@ -71,19 +79,19 @@ def corrupt(x, p, key):
 
 
 def cut_out(x, p, key):
-    """With probability p zeros in a square of half the side, with its center anywhere in the image.
+    """With probability p zeros in a rectangle of half the sides, with its center anywhere in the image.
 
-    Shapes: x [H, H, C], unchanged. Source: as `corrupt`.
+    Shapes: x [H, W, C], unchanged. Source: as `corrupt`.
     """
     k_chance, k_center = jax.random.split(key)
-    places = (jnp.arange(len(x)) + 0.5) / len(x)
-    rows, columns = (jnp.abs(places - center) < 0.25 for center in jax.random.uniform(k_center, (2,)))
+    centers = jax.random.uniform(k_center, (2,))
+    rows, columns = (jnp.abs((jnp.arange(n) + 0.5) / n - c) < 0.25 for n, c in zip(x.shape, centers, strict=False))
     applied = jax.random.uniform(k_chance, (), jnp.float32) < p
     return jnp.where((applied & rows[:, None] & columns)[..., None], 0, x)
 
 
 def reframe(x, blit, rest):
-    """Apply two maps to an image as one; the first takes pixels to pixels. Shapes: x [H, H, C], unchanged.
+    """Apply two maps to an image as one; the first takes pixels to pixels. Shapes: x [H, W, C], unchanged.
 
     Its code: every image is filtered; here: not if `rest` is the identity, because the filter is not quite symmetric
     and would change the finest detail of images that are only flipped or rotated.
@@ -91,25 +99,29 @@ def reframe(x, blit, rest):
     return jnp.where((rest == jnp.eye(3)).all(), affine.move(x, blit), affine.warp(x, _multiply(blit, rest)))
 
 
-def draw_maps(key, p, side):
-    """The maps of one example: first from pixels to pixels, then the rest. Shapes: -> [3, 3], [3, 3]."""
+def draw_maps(key, p, size: tuple[int, int]):
+    """The maps of one example of a size (height, width): first from pixels to pixels, then the rest.
+
+    Shapes: -> [3, 3], [3, 3].
+    """
     k_uniform, k_normal, k_chance = jax.random.split(key, 3)
     mirror, quarters, *pixels, first, second = jax.random.uniform(k_uniform, (6,), jnp.float32)
-    size, width, *fractions = jax.random.normal(k_normal, (4,), jnp.float32)
-    quarters = jnp.int32(4 * quarters)  # rounded down
-    size = jnp.exp2(0.2 * size)
-    width = jnp.exp2(0.2 * width)
+    zoom, stretch, *fractions = jax.random.normal(k_normal, (4,), jnp.float32)
+    eighths = [n / 8 for n in size[::-1]]
+    quarters = jnp.int32(4 * quarters) if size[0] == size[1] else 2 * jnp.int32(2 * quarters)  # rounded down
+    zoom = jnp.exp2(0.2 * zoom)
+    stretch = jnp.exp2(0.2 * stretch)
     rotated = 1 - jnp.sqrt(jnp.maximum(1 - p, 0))  # there are two rotations: at least one has probability p
     maps = _by_chance(
         k_chance,
         (p, affine.scale(jnp.where(mirror < 0.5, 1, -1), 1)),
         (p, affine.turn(jnp.array([1, 0, -1, 0])[quarters], jnp.array([0, 1, 0, -1])[quarters])),
-        (p, affine.shift(*(jnp.round(side / 8 * (2 * u - 1)) for u in pixels))),
-        (p, affine.scale(size, size)),
+        (p, affine.shift(*(jnp.round(n * (2 * u - 1)) for n, u in zip(eighths, pixels, strict=True)))),
+        (p, affine.scale(zoom, zoom)),
         (rotated, _turn(first)),
-        (p, affine.scale(width, 1 / width)),
+        (p, affine.scale(stretch, 1 / stretch)),
         (rotated, _turn(second)),
-        (p, affine.shift(*(side / 8 * n for n in fractions))),
+        (p, affine.shift(*(n * z for n, z in zip(eighths, fractions, strict=True)))),
     )
     return reduce(_multiply, maps[:3]), reduce(_multiply, maps[3:])
 

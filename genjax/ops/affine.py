@@ -2,7 +2,7 @@
 
 A map is a matrix [3, 3] that takes a point (x, y, 1) of the result to the point of the image that appears there; x
 points right and y down, in pixels from the middle. Beyond its borders an image is continued by its mirror images.
-Source: arXiv:2006.06676, appendix B. Shapes: one image [H, H, C] -> [H, H, C]; use `jax.vmap` for batches.
+Source: arXiv:2006.06676, appendix B. Shapes: one image [H, W, C] -> [H, W, C]; use `jax.vmap` for batches.
 """
 
 from functools import cache
@@ -37,10 +37,14 @@ def turn(cosine, sine):
 
 
 def move(x, matrix):
-    """Apply a map that takes pixels to pixels (flips, quarter turns, shifts by whole pixels): values are copied."""
-    side = len(x)
-    columns, rows = _mirrored_index(jnp.round(_source_points(matrix, np.arange(side), side)).astype(jnp.int32), side)
-    return x[rows, columns]
+    """Apply a map that takes pixels to pixels (flips, shifts by whole pixels, half turns, of squares quarter turns).
+
+    Values are copied.
+    """
+    height, width = x.shape[:2]
+    points = _source_points(matrix, np.arange(height), np.arange(width), (height, width))
+    columns, rows = jnp.round(points).astype(jnp.int32)
+    return x[_mirrored_index(rows, height), _mirrored_index(columns, width)]
 
 
 def warp(x, matrix):
@@ -50,15 +54,18 @@ def warp(x, matrix):
     Paper: mirrored pixels as far as the batch needs them, at most one image's side, and zeros beyond (its code); here:
     one period of the mirrored image, upsampled, which holds every pixel that a map can ask for.
     """
-    side = len(x)
-    upsample, downsample = _filters(side)
-    fine = jnp.einsum("ip,jq,pqc->ijc", upsample, upsample, x, precision="highest")
-    points = 2 * _source_points(matrix, np.arange(-CENTER, downsample.shape[1] - CENTER) / 2, side)
+    size = x.shape[:2]
+    (upsample_rows, downsample_rows), (upsample_columns, downsample_columns) = map(_filters, size)
+    fine = jnp.einsum("ip,jq,pqc->ijc", upsample_rows, upsample_columns, x, precision="highest")
+    grids = (np.arange(-CENTER, d.shape[1] - CENTER) / 2 for d in (downsample_rows, downsample_columns))
+    points = 2 * _source_points(matrix, *grids, size)
     corners = jnp.floor(points)
     right, down = (points - corners)[..., None]
-    columns, rows = corners.astype(jnp.int32) % len(fine)
-    next_rows = (rows + 1) % len(fine)
-    next_columns = (columns + 1) % len(fine)
+    columns, rows = corners.astype(jnp.int32)
+    columns %= fine.shape[1]
+    rows %= fine.shape[0]
+    next_rows = (rows + 1) % fine.shape[0]
+    next_columns = (columns + 1) % fine.shape[1]
 
     def take(i, j):  # without a check of bounds: twice as fast on CPU
         return fine.at[i, j].get(mode="promise_in_bounds")
@@ -66,17 +73,17 @@ def warp(x, matrix):
     upper = (1 - right) * take(rows, columns) + right * take(rows, next_columns)
     lower = (1 - right) * take(next_rows, columns) + right * take(next_rows, next_columns)
     samples = (1 - down) * upper + down * lower
-    return jnp.einsum("pi,qj,ijc->pqc", downsample, downsample, samples, precision="highest")
+    return jnp.einsum("pi,qj,ijc->pqc", downsample_rows, downsample_columns, samples, precision="highest")
 
 
-def _source_points(matrix, grid, side):
-    """The points (column, row) to which the map takes those of grid x grid. Shapes: grid [N] -> [2, N, N].
+def _source_points(matrix, rows, columns, size):
+    """The points (column, row) to which the map takes those of rows x columns of an image of a size (height, width).
 
-    It is no matrix product, since those may be of low precision.
+    It is no matrix product, since those may be of low precision. Shapes: rows [M], columns [N] -> [2, M, N].
     """
-    middle = (side - 1) / 2
-    x, y = np.meshgrid(grid - middle, grid - middle)
-    return matrix[:2, :1, None] * x + matrix[:2, 1:2, None] * y + matrix[:2, 2:, None] + middle
+    middle = (np.array(size[::-1]) - 1) / 2
+    x, y = np.meshgrid(columns - middle[0], rows - middle[1])
+    return matrix[:2, :1, None] * x + matrix[:2, 1:2, None] * y + matrix[:2, 2:, None] + middle[:, None, None]
 
 
 def _mirrored_index(index, side):

@@ -58,9 +58,9 @@ def keys_of_seeds(seeds):
 def keys_of_content(key, x):
     """One key per example, a function of `key` and of the example's content, not of its position in the batch.
 
-    Shapes: x uint8 or float32 [N, ...] -> key[N].
+    Shapes: x uint8, uint16 or float32 [N, ...] -> key[N].
     """
-    words = x.astype(jnp.uint32) if x.dtype == jnp.uint8 else jax.lax.bitcast_convert_type(x, jnp.uint32)
+    words = x.astype(jnp.uint32) if x.dtype in (jnp.uint8, jnp.uint16) else jax.lax.bitcast_convert_type(x, jnp.uint32)
     words = jax.lax.collapse(words, 1)
     # A bijection mixes each number with random bits of its position, so that a change of one number changes the sum.
     digests = jnp.sum(_mix(words ^ bits(key, words.shape[1:])), 1, dtype=jnp.uint32)

@@ -31,9 +31,9 @@ def downsample2x(x):
     return x.reshape(batch, height // 2, 2, width // 2, 2, channels).mean((2, 4))
 
 
-def downsample_to(x, side: int):
-    """Halve x until its height is `side`. Shapes: [B, H, H, C] -> [B, side, side, C]. Raises: as `downsample2x`."""
-    while x.shape[1] > side:
+def downsample_to(x, rows: int):
+    """Halve x until its height is `rows`. Shapes: [B, H, W, C] -> [B, rows, W rows / H, C]. Raises: InputError."""
+    while x.shape[1] > rows:
         x = downsample2x(x)
     return x
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from genjax.report.display import shown
 from genjax.report.figures import COMFORTABLE
 
 PAD = 3  # pixels between images
@@ -52,7 +53,7 @@ def draw(title: str, rows: Sequence[Row], read: Callable[[np.ndarray], np.ndarra
     from PIL import Image, ImageDraw
 
     blocks, columns, lines, cell = layout(sum(bool(row.name) for row in rows))
-    height, width = _cell(shape[:2], cell)
+    height, width = _cell((shape[0], shape[1] * (shape[2] if shape[2] > 4 else 1)), cell)
     names = _drawable([row.name for row in rows])
     left = 16 + min(NAME_WIDTH, int(max(*map(_font(14).getlength, names), 70))) if rows[0].name else 0
     tall = [max(1, min(lines, -(-len(row.examples) // columns))) * (height + PAD) + GAP for row in rows]
@@ -88,6 +89,7 @@ def _cell(shape: tuple[int, int], side: int) -> tuple[int, int]:
 def _thumbnail(x: np.ndarray, height: int, width: int):
     from PIL import Image
 
+    x = shown(x)
     image = Image.fromarray(x[..., 0] if x.shape[-1] == 1 else x)
     smooth = image.height > height
     return image.resize((width, height), Image.Resampling.LANCZOS if smooth else Image.Resampling.NEAREST)

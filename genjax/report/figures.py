@@ -9,6 +9,7 @@ import numpy as np
 
 from genjax.errors import InputError
 from genjax.files import write_bytes
+from genjax.report.display import shown
 
 COMFORTABLE = 900  # pixels: small images are enlarged up to this size
 SMALLEST_TEXT = 9  # pixels
@@ -20,16 +21,17 @@ def grid(images, columns: int | None = None, pad: int = 2, scale: int | None = N
 
     `columns` defaults to a near-square grid; `pad` pixels surround every image; `scale` is the enlargement (default: up
     to 8 times, to at most 900 pixels).
-    Shapes: images uint8 [N, H, W, C], C = 1 or 3.
+    Shapes: images uint8 or uint16 [N, H, W, C], of any number of channels (`genjax.report.display`).
     Raises: InputError for another shape or type.
     """
     from PIL import Image
 
     images = np.asarray(images)
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3) or 0 in images.shape:
-        raise InputError(f"a grid shows uint8 [N, H, W, 1 or 3]; got {images.dtype} {list(images.shape)}")
+    if images.dtype not in (np.uint8, np.uint16) or images.ndim != 4 or 0 in images.shape:
+        raise InputError(f"a grid shows uint8 or uint16 [N, H, W, C]; got {images.dtype} {list(images.shape)}")
     if any(value is not None and value < least for value, least in ((columns, 1), (pad, 0), (scale, 1))):
         raise InputError(f"a grid needs columns and scale >= 1, pad >= 0; got {columns=}, {scale=}, {pad=}")
+    images = shown(images)
     n, h, w, c = images.shape
     columns = min(n, columns or math.ceil(math.sqrt(n * (h + pad) / (w + pad))))
     rows = -(-n // columns)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from genjax.errors import InputError
+from genjax.report.display import tiled
 from genjax.report.figures import COMFORTABLE, grid
 
 MAX_FILTERS = 100
@@ -20,6 +21,7 @@ def draw(kernel, shape: tuple[int, int, int]):
     if len(images) > MAX_FILTERS:
         norms = np.linalg.norm(images.reshape(len(images), -1), axis=1)
         images = images[np.sort(np.argsort(-norms, kind="stable")[:MAX_FILTERS])]
+    images = images if shape[2] in (1, 3) else tiled(images)
     columns = math.ceil(math.sqrt(len(images)))
     scale = max(1, min(24, COMFORTABLE // (columns * max(images.shape[1:3]))))
     return grid(normalized(images).repeat(scale, 1).repeat(scale, 2), columns, pad=4, scale=1)

@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 
+from genjax.report.display import shown
 from genjax.report.figures import grid
 
 
@@ -12,11 +13,12 @@ def rows(images, start=None, end=None):
 
     Shapes: images uint8 [pairs, steps, H, W, C]; start, end uint8 [pairs, H, W, C].
     """
-    pairs, _, height, width, channels = np.shape(images)
+    images = shown(images)
+    pairs, _, height, width, channels = images.shape
     gap = np.full((pairs, 1, height, max(2, width // 4), channels), 255, np.uint8)
-    parts = [np.asarray(images)]
+    parts = [images]
     if start is not None:
-        parts = [np.asarray(start)[:, None], gap, *parts, gap, np.asarray(end)[:, None]]
+        parts = [shown(start)[:, None], gap, *parts, gap, shown(end)[:, None]]
     sheet = np.concatenate([_row(part) for part in parts], 2)  # [pairs, height, width of the row, C]
     return grid(sheet, columns=1)
 
@@ -28,11 +30,12 @@ def corners(images, originals=None):
     """
     if originals is None:
         return rows(images)
-    blank = np.full((len(images), *np.shape(originals)[1:]), 255, np.uint8)
+    originals = shown(originals)
+    blank = np.full((len(images), *originals.shape[1:]), 255, np.uint8)
     left = blank
     right = blank.copy()
     left[0], right[0], left[-1], right[-1] = originals
-    return rows(images, left, right)
+    return rows(shown(images), left, right)
 
 
 def _row(part):

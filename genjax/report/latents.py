@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from genjax.errors import InputError, optional
+from genjax.report.display import shown
 from genjax.report.figures import COLORS, plain, rendered
 
 THUMBNAIL = 0.042
@@ -134,8 +135,11 @@ def _colors(count: int) -> list:
 def _thumbnail(axes, image, point, side, color):
     from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
+    image = shown(image)
     zoom = side / max(image.shape[:2]) * 72 / axes.figure.dpi
-    image = OffsetImage(np.squeeze(image), zoom=zoom, cmap="gray", norm=_plain(), interpolation="nearest")
+    image = OffsetImage(
+        image[..., 0] if image.shape[2] == 1 else image, zoom=zoom, cmap="gray", norm=_plain(), interpolation="nearest"
+    )
     frame = {"edgecolor": color, "lw": 1.6, "facecolor": "white"}
     axes.add_artist(AnnotationBbox(image, point, pad=0.08, bboxprops=frame))
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from genjax.report.display import shown
 from genjax.report.figures import rendered
 
 ROWS = 10
@@ -22,7 +23,7 @@ def draw(samples, train, indices, distances):
     }
     figure = Figure(figsize=(12, 7.4), dpi=100, layout="constrained")
     for axes, (title, rows) in zip(figure.subplots(1, 2), blocks.items(), strict=True):
-        sheet, left = _sheet(samples[rows], train[indices[rows]])
+        sheet, left = _sheet(shown(samples[rows]), shown(train[indices[rows]]))
         axes.imshow(sheet.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         axes.set_title(title, loc="left", fontsize=11, fontweight="bold", color="#333333")
         axes.axis("off")

@@ -6,6 +6,7 @@ import numpy as np
 
 from genjax.errors import InputError
 from genjax.report import points, series
+from genjax.report.display import shown
 from genjax.report.figures import COLORS, grid, rendered
 
 NAMES = {2: ("originals", "reconstructions"), 3: ("originals", "corrupted", "restored")}
@@ -41,6 +42,7 @@ def bands(rows, columns: int | None = None):
 
     Shapes: rows, each uint8 [N, H, W, C]; the i-th images of all rows stand in one column.
     """
+    rows = [shown(row) for row in rows]
     count, height, width, channels = rows[0].shape
     columns = min(count, columns or _columns(count, len(rows) * height / width))
     gap = max(2, height // 6)

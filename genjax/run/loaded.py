@@ -18,7 +18,7 @@ from genjax.engine.phase import Task
 from genjax.engine.state import State, local
 from genjax.errors import InputError, NotApplicable, did_you_mean
 from genjax.evaluation import sources
-from genjax.ops.pixels import quantize
+from genjax.ops.pixels import bits_of, quantize
 from genjax.run.restore import check_own_data, open_task, restore, saved_config
 
 CHUNK = 4096
@@ -31,7 +31,7 @@ class Examples(NamedTuple):
     data: str = ""  # a data source's name, or the path of a folder or file; "" is the run's own data
     split: str = ""  # "" is the held-out split of the run's own data (else what it was trained on), "train" of others
     size: str = ""  # that images are brought to, "64" or "64x48"; "" leaves them
-    channels: int = 0  # that images are brought to, 1 or 3; 0 leaves them
+    channels: int = 0  # that images are brought to, see `genjax.data.images.Form`; 0 leaves them
     count: int | None = None  # number of examples, the first ones; None is all
     range: str = ""  # values of 16-bit and floating-point images that are black and white; "" finds them
 
@@ -59,9 +59,14 @@ class Run:
         """Whether examples are images, not points or series."""
         return len(self.info["data"]["shape"]) == 3
 
+    @property
+    def bits(self) -> int:
+        """Bits per channel of images, 0 of points and series."""
+        return self.config.data.bits if self.are_images else 0
+
     @cached_property
     def examples(self) -> np.ndarray:
-        """The examples. Shapes: [count, *shape], uint8 pixels or float32 points."""
+        """The examples. Shapes: [count, *shape], uint8 or uint16 pixels, or float32 points."""
         return self.source.read(np.arange(self.count))
 
     @property
@@ -93,7 +98,7 @@ class Run:
 
         With a `label`, seed s becomes s * classes + the label's number, which is of that class. `noise` is that of a
         StyleGAN's layers, of `genjax.config.NOISE`; "": the constant one.
-        Shapes: int [N] -> uint8 [N, H, W, C], or float32 points [N, D].
+        Shapes: int [N] -> uint8 or uint16 [N, H, W, C], or float32 points [N, D].
         Raises: NotApplicable if the task makes no samples; InputError for no such label, truncation or seeds.
         """
         self.need("sample")
@@ -109,9 +114,9 @@ class Run:
         return apply_in_batches(self.task.outputs["sample"], self.state, seeds.astype(np.int32), **options)
 
     def decode(self, z: np.ndarray) -> np.ndarray:
-        """Decoded latents. Shapes: z [N, ...] -> uint8 [N, H, W, C], or float32 [N, D]."""
+        """Decoded latents. Shapes: z [N, ...] -> uint8 or uint16 [N, H, W, C], or float32 [N, D]."""
         self.need("decode")
-        return _stored(apply_in_batches(self.task.outputs["decode"], self.state, z), self.are_images)
+        return _stored(apply_in_batches(self.task.outputs["decode"], self.state, z), self.bits)
 
     def need(self, *outputs: str) -> None:
         """Raises: NotApplicable if the task lacks one of the outputs."""
@@ -174,7 +179,7 @@ def _source(info, examples):
             "--size, --channels and --range apply to other data than the run's own: name these data as well"
         )
     if data:
-        source = sources.open_images(data, split, form)
+        source = sources.open_images(data, split, form | {"bits": config.data.bits})
     else:
         source = None
         if not split:
@@ -208,17 +213,17 @@ def _name(source):
 def restored(task: Task, state: State, x: np.ndarray, corrupt: bool = True) -> tuple[np.ndarray, ...]:
     """Rows of an image of reconstructions: examples, their corruptions if training corrupts, and reconstructions.
 
-    Shapes: x uint8 [N, H, W, C] or float32 [N, ...] -> two or three of the same shape and type.
+    Shapes: x uint8 or uint16 [N, H, W, C] or float32 [N, ...] -> two or three of the same shape and type.
     """
-    images = x.ndim == 4
+    bits = bits_of(x)
     if not corrupt or "corrupt" not in task.outputs:
-        return x, _stored(apply_in_batches(task.outputs["reconstruct"], state, x), images)
+        return x, _stored(apply_in_batches(task.outputs["reconstruct"], state, x), bits)
     # One call for all examples: the noise follows from an example's position in its batch.
     corrupted = np.asarray(jax.jit(task.outputs["corrupt"])(state, x))
     reconstructions = apply_in_batches(task.outputs["reconstruct"], state, corrupted)
-    return x, _stored(255 * corrupted if images else corrupted, images), _stored(reconstructions, images)
+    return x, _stored(255 * corrupted if bits else corrupted, bits), _stored(reconstructions, bits)
 
 
-def _stored(y, images):
-    """Examples as they are stored: pixels rounded and clipped to uint8, points and series as float32."""
-    return quantize(np.float32(y)) if images else np.float32(y)
+def _stored(y, bits):
+    """Examples as they are stored: pixels rounded and clipped to 8 or 16 bits, points and series (0) as float32."""
+    return quantize(np.float32(y), bits) if bits else np.float32(y)

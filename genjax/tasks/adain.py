@@ -99,6 +99,8 @@ def _crop_size(c: ConfigDict, shape: tuple[int, ...], encoder: Encoder) -> int:
             f"task 'adain' takes a square content over a square style, in color, but the data have shape "
             f"{list(shape)}: set data.name=pairs:CONTENTS,STYLES, data.size=256 and data.channels=3"
         )
+    if c.data.bits != 8:
+        raise InputError(f"data.bits={c.data.bits}: task 'adain' takes images of 8 bits: leave it at 8")
     side = c.crop or shape[1]
     smallest = max(16, encoder.smallest)
     if side % 8 or not smallest <= side <= shape[1]:

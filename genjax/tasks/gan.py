@@ -59,5 +59,5 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     step = make_step(Setup.of(c, players, shape, c.batch))
     phase = Phase("train", c.steps, c.batch, step, batches_per_step=c.critic_steps)
-    outputs = sampling.outputs(generate, c.latent, generator.output, c.classes)
+    outputs = sampling.outputs(generate, c.latent, generator.output, c.classes, c.data.bits)
     return Task(init, (phase,), outputs, c.classes)

@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 from genjax.config import construct
 from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
-from genjax.nets import contracts, msggan, progan
+from genjax.nets import contracts, doubling, msggan
 from genjax.ops.pixels import to_float
 from genjax.ops.resample import downsample2x
 from genjax.tasks import sampling
@@ -42,7 +42,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     fixed = {"shape": tuple(shape), "remat": c.remat}
     generator = construct(GENERATORS, c.generator, "generator", contracts.MultiScaleGenerator.check, **fixed)
     critic = construct(CRITICS, c.critic, "critic", contracts.MultiScaleCritic.check, remat=c.remat)
-    progan.check_stages("critic", shape, critic.channels)
+    doubling.check_stages("critic", shape, critic.channels)
     validation.validate(c, generator, critic, shape)
     validation.reject_unused(c, UNUSED, "images of several sizes")
     apply = computing_in(c.dtype, generator.apply)
@@ -66,7 +66,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     step = make_step(Setup.of(c, players, shape, c.batch))
     phase = Phase("train", c.steps, c.batch, step, batches_per_step=c.critic_steps)
-    return Task(init, (phase,), sampling.outputs(generate, c.latent, generator.output))
+    return Task(init, (phase,), sampling.outputs(generate, c.latent, generator.output, bits=c.data.bits))
 
 
 def pyramid(x, stages: int):

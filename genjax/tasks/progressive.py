@@ -19,7 +19,7 @@ from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
 from genjax.engine.state import Key, State
 from genjax.errors import InputError
-from genjax.nets import contracts, progan, stylegan
+from genjax.nets import contracts, doubling, progan, stylegan
 from genjax.ops.pixels import scaled
 from genjax.ops.resample import downsample2x, downsample_to, upsample2x
 from genjax.tasks import sampling
@@ -39,7 +39,7 @@ def config() -> ConfigDict:
     c.critic = ConfigDict({"net": "progan"})
     c.growth = ConfigDict(
         {
-            "start": 4,  # side in pixels of the first stage; that of the data: no growth
+            "start": 4,  # shorter side of the first stage in pixels; 4: the smallest; that of the data: no growth
             "fade": 600.0,  # thousands of reals while a stage fades in
             "stable": 600.0,  # thousands of reals after that, of every stage except the last
             "batches": (),  # batch size of each stage from `start` on; (): `batch` for all
@@ -53,7 +53,8 @@ def config() -> ConfigDict:
 class GrowthPhase(NamedTuple):
     """A phase of growth: a stage that fades in, or the training that follows."""
 
-    stage: int  # images of 4 * 2**stage pixels per side
+    stage: int
+    size: tuple[int, int]  # height and width of its images
     fades: bool
     steps: int
     batch: int
@@ -61,28 +62,30 @@ class GrowthPhase(NamedTuple):
     start: int = 0  # the step at which it begins
 
     @property
-    def side(self) -> int:
-        """Pixels per side."""
-        return 4 * 2**self.stage
+    def pixels(self) -> str:
+        """For example "8x8"."""
+        return f"{self.size[0]}x{self.size[1]}"
 
     @property
     def name(self) -> str:
         """For example "8x8 fade"."""
-        size = f"{self.side}x{self.side}"
-        return f"{size} fade" if self.fades else size
+        return f"{self.pixels} fade" if self.fades else self.pixels
 
     def alpha(self, step):
         """The share of the new stage, or None if nothing fades."""
         return (step - self.start) / self.steps if self.fades else None
 
 
-def schedule(c: ConfigDict, side: int) -> list[GrowthPhase]:
-    """The phases of growth up to `side` pixels. Raises: InputError for an impossible one."""
-    sides = [4 * 2**stage for stage in range(20) if c.growth.start <= 4 * 2**stage <= side]
-    if not sides or sides[0] != c.growth.start:
+def schedule(c: ConfigDict, sizes: list[tuple[int, int]]) -> list[GrowthPhase]:
+    """The phases of growth over stages whose images have these sizes. Raises: InputError for an impossible one."""
+    sides = [min(size) for size in sizes]
+    if c.growth.start not in (4, *sides):
         raise InputError(
-            f"growth.start={c.growth.start}: expected 4, 8, 16, ... up to the data's side of {side} pixels"
+            f"growth.start={c.growth.start}: expected {', '.join(map(str, sides))}, the shorter sides of stages in "
+            "pixels, or 4 for the smallest"
         )
+    first = sides.index(c.growth.start) if c.growth.start in sides else 0
+    sides = sides[first:]
     batches = c.growth.batches or (c.batch,) * len(sides)
     if len(batches) != len(sides) or min(batches) < 1:
         raise InputError(
@@ -99,11 +102,11 @@ def schedule(c: ConfigDict, side: int) -> list[GrowthPhase]:
         raise InputError(f"growth.fade={c.growth.fade}, growth.stable={c.growth.stable}: expected 0 or more")
     phases = []
     for number, batch in enumerate(batches):
-        stage = sides[number].bit_length() - 3
+        stage = first + number
         fade = math.ceil(1000 * c.growth.fade / batch) if number else 0
-        stable = c.steps if sides[number] == side else math.ceil(1000 * c.growth.stable / batch)
-        phases.append(GrowthPhase(stage, True, fade, batch, rates[number]))
-        phases.append(GrowthPhase(stage, False, stable, batch, rates[number]))
+        stable = c.steps if stage == len(sizes) - 1 else math.ceil(1000 * c.growth.stable / batch)
+        phases.append(GrowthPhase(stage, sizes[stage], True, fade, batch, rates[number]))
+        phases.append(GrowthPhase(stage, sizes[stage], False, stable, batch, rates[number]))
     phases = [phase for phase in phases if phase.steps]
     starts = accumulate((phase.steps for phase in phases), initial=0)
     return [phase._replace(start=start) for phase, start in zip(phases, starts, strict=False)]
@@ -117,11 +120,11 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     fixed = {"shape": tuple(shape), "remat": c.remat}
     generator = construct(GENERATORS, c.generator, "generator", contracts.GrowingGenerator.check, **fixed)
     critic = construct(CRITICS, c.critic, "critic", contracts.GrowingCritic.check, remat=c.remat)
-    progan.check_stages("critic", shape, critic.channels)
+    doubling.check_stages("critic", shape, critic.channels)
     validation.validate(c, generator, critic, shape)
     validation.reject_unused(c, UNUSED, "nets that grow")
     _check_conditioning(c, critic)
-    growth = schedule(c, shape[0])
+    growth = schedule(c, doubling.sizes(shape, len(critic.channels)))
     _check_batches(c, critic, growth)
 
     def init(key):
@@ -141,10 +144,10 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     def train(before: GrowthPhase | None, part: GrowthPhase) -> Phase:
         forward = players(c, generator, critic, part)
-        setup = Setup.of(_with_rate(c, part), forward, (part.side, part.side, shape[2]), part.batch)
+        setup = Setup.of(_with_rate(c, part), forward, (*part.size, shape[2]), part.batch)
         resets = before and (before.stage != part.stage or c.growth.reset_after_fade)
         enter = {"enter": reset_optimizers} if resets else {}
-        counts = {"batches_per_step": c.critic_steps, "image_size": part.side}
+        counts = {"batches_per_step": c.critic_steps, "image_size": part.size[0]}
         return Phase(part.name, part.steps, part.batch, make_step(setup), **counts, **enter)
 
     def image(variables, z, state, *noise):
@@ -156,8 +159,10 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     phases = tuple(train(before, part) for before, part in pairwise([None, *growth]))
     if generator.has_styles:
-        return Task(init, phases, sampling.style_outputs(generator, image, c.latent, c.classes), c.classes)
-    return Task(init, phases, sampling.outputs(generate, c.latent, generator.output, c.classes), c.classes)
+        outputs = sampling.style_outputs(generator, image, c.latent, c.classes, c.data.bits)
+        return Task(init, phases, outputs, c.classes, 2 * len(generator.channels))
+    outputs = sampling.outputs(generate, c.latent, generator.output, c.classes, c.data.bits)
+    return Task(init, phases, outputs, c.classes)
 
 
 def players(c: ConfigDict, generator: Any, critic: Any, part: GrowthPhase) -> Players:
@@ -172,7 +177,8 @@ def players(c: ConfigDict, generator: Any, critic: Any, part: GrowthPhase) -> Pl
         return player
 
     def preprocess_real(x, step):
-        x = scaled(downsample_to(x.astype(float), part.side), generator.output)  # means of whole numbers are exact
+        x = downsample_to(x.astype(float), part.size[0])  # means of whole numbers are exact
+        x = scaled(x, generator.output, c.data.bits)
         return progan.blend(part.alpha(step), upsample2x(downsample2x(x)), x) if part.fades else x
 
     return Players(at_stage(generator), at_stage(critic), preprocess_real)
@@ -211,6 +217,6 @@ def _check_conditioning(c: ConfigDict, critic: Any) -> None:
 def _check_batches(c: ConfigDict, critic: Any, growth: list[GrowthPhase]) -> None:
     """Raise InputError for microbatches and groups that do not divide a stage's batch."""
     for part in growth:
-        validation.check_microbatches(c, part.batch, f"the batch of {part.batch} at {part.side} pixels")
-        noun = f"examples per microbatch at {part.side} pixels"
+        validation.check_microbatches(c, part.batch, f"the batch of {part.batch} at {part.pixels} pixels")
+        noun = f"examples per microbatch at {part.pixels} pixels"
         validation.check_groups(critic, part.batch // c.grad_accum_steps, noun, c.grad_accum_steps)

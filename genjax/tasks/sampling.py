@@ -9,7 +9,7 @@ from genjax.engine.state import State, Variables
 from genjax.errors import InputError
 from genjax.ops.arrays import one_hot
 from genjax.ops.noise import keys_of_seeds, of_seeds
-from genjax.ops.pixels import quantize, to_pixels, to_uint8
+from genjax.ops.pixels import quantize, to_pixels, to_stored
 
 
 def generator_variables(state: State, ema: bool) -> Variables:
@@ -17,8 +17,10 @@ def generator_variables(state: State, ema: bool) -> Variables:
     return state.ema["generator"] if ema and state.ema else state.nets["generator"].variables
 
 
-def outputs(generate: Callable, latent: int, pixels: str, classes: int = 0) -> dict[str, Callable]:
+def outputs(generate: Callable, latent: int, pixels: str, classes: int = 0, bits: int = 8) -> dict[str, Callable]:
     """Outputs of a generator with `latent` latents, whose examples are in the range that `pixels` names.
+
+    Samples have `bits` per channel.
 
     `generate(state, z, ema)` makes examples of latents; with classes these end in the class' one-hot.
     """
@@ -36,11 +38,11 @@ def outputs(generate: Callable, latent: int, pixels: str, classes: int = 0) -> d
         return to_pixels(generate(state, z, ema), pixels)
 
     def sample(state, seeds, truncation=None, ema=True):
-        """One example per seed: uint8 pixels, or float32 points. Shapes: seeds int [N] -> [N, *shape].
+        """One example per seed: stored pixels, or float32 points. Shapes: seeds int [N] -> [N, *shape].
 
         The example of a seed does not depend on the other seeds. `ema` uses the averaged weights if there are any.
         """
-        return to_uint8(generate(state, latents(state, seeds, truncation), ema), pixels)
+        return to_stored(generate(state, latents(state, seeds, truncation), ema), pixels, bits)
 
     return {"sample": sample, "latents": latents, "decode": decode}
 
@@ -55,10 +57,10 @@ def split_class(z, latent: int, classes: int) -> tuple:
     return (z[:, :latent], z[:, latent:]) if classes else (z, None)
 
 
-def style_outputs(generator, image: Callable, latent: int, classes: int = 0) -> dict[str, Callable]:
+def style_outputs(generator, image: Callable, latent: int, classes: int = 0, bits: int = 8) -> dict[str, Callable]:
     """Outputs of a generator with styles (`genjax.nets.contracts.Styled`). Truncation is towards one w for all classes.
 
-    `image(variables, ws, state, noise)` makes images of styles.
+    `image(variables, ws, state, noise)` makes images of styles; samples have `bits` per channel.
     """
 
     def map_latents(state, z, ema=True):
@@ -95,13 +97,13 @@ def style_outputs(generator, image: Callable, latent: int, classes: int = 0) -> 
         """One image per seed, which does not depend on the other seeds; `truncation` is psi.
 
         `noise` is "constant", the same for all images, "random", that of the seed, or "none".
-        Shapes: seeds int [N] -> uint8 [N, *shape].
+        Shapes: seeds int [N] -> uint8 or uint16 [N, *shape].
         Raises: InputError for another noise than the constant one if the generator has none.
         """
         if noise != NOISE[0] and not getattr(generator, "noise", True):
             raise InputError(f"noise={noise!r}: the layers of this generator have no noise (generator.noise=False)")
         drawn = {"constant": None, "none": False}[noise] if noise != "random" else keys_of_seeds(seeds)
         w = map_latents(state, latents(state, seeds), ema)
-        return quantize(synthesize(state, w, ema, truncation, drawn))
+        return quantize(synthesize(state, w, ema, truncation, drawn), bits)
 
     return {"sample": sample, "latents": latents, "decode": decode, "map": map_latents, "synthesize": synthesize}

@@ -17,7 +17,7 @@ from genjax.engine.precision import computing_in
 from genjax.engine.state import Key, Net, State, Variables
 from genjax.engine.update import accumulated_gradient_step, gradient_step, split_microbatches
 from genjax.errors import InputError
-from genjax.nets import contracts, progan, stylegan2
+from genjax.nets import contracts, doubling, stylegan2
 from genjax.ops import noise
 from genjax.ops.pixels import to_float
 from genjax.tasks import sampling
@@ -55,7 +55,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     fixed = {"shape": tuple(shape), "remat": c.remat}
     generator = construct(GENERATORS, c.generator, "generator", contracts.StyleGenerator.check, **fixed)
     critic = construct(CRITICS, c.critic, "critic", contracts.StyleCritic.check, remat=c.remat)
-    progan.check_stages("critic", shape, critic.channels)
+    doubling.check_stages("critic", shape, critic.channels)
     validation.validate(c, generator, critic, shape)
     validation.reject_unused(c, ("packing", "loss.feature_matching"), "these nets")
     _check_path_length(c)
@@ -83,7 +83,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     step = make_step(setup)
     step = with_path_lengths(setup, apply, step) if c.path_length.weight else step
     phase = Phase("train", c.steps, c.batch, step, batches_per_step=c.critic_steps)
-    return Task(init, (phase,), sampling.style_outputs(generator, image, c.latent, c.classes), c.classes)
+    outputs = sampling.style_outputs(generator, image, c.latent, c.classes, c.data.bits)
+    return Task(init, (phase,), outputs, c.classes, 2 * len(generator.channels))
 
 
 class PathAux(NamedTuple):

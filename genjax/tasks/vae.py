@@ -74,7 +74,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         trained, metrics = gradient_step(state.nets["vae"], tx, loss, x, onehot, kl_weight, key)
         return State(state.step + 1, {"vae": trained}, state.ema, state.extra), metrics
 
-    return Task(init, (Phase("train", c.steps, c.batch, step),), outputs(model), c.classes)
+    return Task(init, (Phase("train", c.steps, c.batch, step),), outputs(model, c.data.bits), c.classes)
 
 
 def _validate(c, model):

@@ -36,7 +36,7 @@ def draw_styles(run: "Run") -> Files:
     top = ws[:COLUMNS]
     left = ws[COLUMNS:]
     mixed = np.repeat(left[:, None], COLUMNS, 1)
-    for row, group in enumerate(np.repeat(groups(ws.shape[1], shape[0]), BAND, 0)):
+    for row, group in enumerate(np.repeat(groups(ws.shape[1]), BAND, 0)):
         mixed[row][:, group] = top[:, group]
     rows = np.concatenate([left[:, None], mixed], 1)
     images = decode(run, rows.reshape(-1, *ws.shape[1:])).reshape(*rows.shape[:2], *shape)
@@ -110,16 +110,15 @@ def w_of(run: "Run", count: int) -> np.ndarray:
 
 def every_layer(run: "Run", w: np.ndarray) -> np.ndarray:
     """The same w for all layers. Shapes: [N, width] -> [N, layers, width]."""
-    stages = int(np.log2(run.info["data"]["shape"][0])) - 1
-    return np.repeat(w[:, None], 2 * stages, 1)
+    return np.repeat(w[:, None], run.task.layers, 1)
 
 
-def groups(layers: int, side: int) -> np.ndarray:
-    """Masks of the coarse, middle and fine layers: up to 8 pixels, up to 32, and above; thirds for images below 64.
+def groups(layers: int) -> np.ndarray:
+    """Masks of the coarse, middle and fine layers: up to 8 pixels, up to 32, and above; thirds of up to 8 layers.
 
     Shapes: -> bool [3, layers].
     """
-    cuts = (4, 8) if side > 32 else (round(layers / 3), round(2 * layers / 3))
+    cuts = (4, 8) if layers > 8 else (round(layers / 3), round(2 * layers / 3))
     bounds = ((0, cuts[0]), cuts, (cuts[1], layers))
     return np.array([[low <= i < high for i in range(layers)] for low, high in bounds])
 

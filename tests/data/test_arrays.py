@@ -148,8 +148,8 @@ def test_points(tmp_path, load):
     ("arrays", "message"),
     [
         (
-            {"x": np.zeros((4, 5, 6, 7), np.uint8)},
-            r"uint8 \[4, 5, 6, 7\]: expected 1 or 3 channels, the last axis or the second",
+            {"x": np.zeros((4, 7, 6, 7), np.uint8)},
+            r"uint8 \[4, 7, 6, 7\]: the channels may be the last axis or the second: set data.channels",
         ),
         ({"x": np.zeros((4, 5, 6), np.float32)}, r"name series as series:.*, or add an axis of channels"),
         ({"x": X[0]}, r"uint8 \[6, 8, 3\], perhaps one image: write it as x\[None\]"),

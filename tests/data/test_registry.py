@@ -191,7 +191,7 @@ def test_sources_of_ours_build_on_those_of_another_module_and_its_digest_is_reco
 @pytest.mark.parametrize(
     ("attribute", "message"),
     [
-        ("doubles", r"examples are float64 \[2\]: expected images uint8 \(H, W, 1 or 3\), points float32"),
+        ("doubles", r"examples are float64 \[2\]: expected images uint8 or uint16 \(H, W, C\), points float32"),
         ("nothing", "expected a genjax.data.Source, got NoneType"),
         ("number", "expected a function of a genjax.data.Request .*, got int"),
         ("spirls", r"has no 'spirls' \(did you mean 'spirals'\?\)"),
@@ -217,7 +217,7 @@ def changed(**fields):
     [
         ({"size": 0}, "size is 0"),
         ({"shape": [4, 4, 1]}, r"shape is \[4, 4, 1\]: expected a tuple"),
-        ({"shape": (4, 4, 2)}, r"examples are uint8 \[4, 4, 2\]"),
+        ({"shape": (4, 4)}, r"examples are uint8 \[4, 4\]"),
         ({"dtype": np.dtype(np.float32)}, r"examples are float32 \[4, 4, 1\]"),
         ({"labels": np.zeros(3)}, r"labels are float64 \[3\]: expected None or a NumPy array, int32 \[3\]"),
         ({"labels": np.zeros(2, np.int32)}, r"labels are int32 \[2\]"),

@@ -16,7 +16,7 @@ KEYS = jax.random.split(KEY, N)
 augment = jax.jit(ada.augment, static_argnames="parts")
 
 
-draw_maps = jax.jit(lambda p, side: jax.vmap(lambda key: ada.draw_maps(key, p, side))(KEYS))
+draw_maps = jax.jit(lambda p, size: jax.vmap(lambda key: ada.draw_maps(key, p, size))(KEYS), static_argnames="size")
 draw_colors = jax.jit(lambda p: jax.vmap(lambda key: ada.draw_colors(key, p))(KEYS))
 
 
@@ -45,7 +45,7 @@ def test_without_probability_examples_are_themselves_to_the_bit(channels):
 
 def test_blits_are_flips_quarter_turns_and_shifts_by_an_eighth_in_this_order():
     """Read off the product A, t: A is one of the square's eight symmetries, the shift A^-1 t is U(-2, 2), rounded."""
-    blits, _ = (np.float64(m) for m in draw_maps(1.0, 16))
+    blits, _ = (np.float64(m) for m in draw_maps(1.0, (16, 16)))
     a = blits[:, :2, :2]
     symmetries, counts = np.unique(a.reshape(-1, 4), axis=0, return_counts=True)
     np.testing.assert_array_equal(np.abs(symmetries).sum(1), 2)
@@ -55,10 +55,35 @@ def test_blits_are_flips_quarter_turns_and_shifts_by_an_eighth_in_this_order():
         assert are_as_likely(shifts, {-2: 1 / 8, -1: 1 / 4, 0: 1 / 4, 1: 1 / 4, 2: 1 / 8})
 
 
+def test_blits_of_rectangles_are_flips_half_turns_and_shifts_by_an_eighth_of_each_side():
+    """A is diagonal, one of the rectangle's four symmetries; the shift A^-1 t is U(-4, 4) and U(-2, 2), rounded."""
+    blits, rest = (np.float64(m) for m in draw_maps(1.0, (16, 32)))
+    a = blits[:, :2, :2]
+    symmetries, counts = np.unique(a.reshape(-1, 4), axis=0, return_counts=True)
+    np.testing.assert_array_equal(symmetries[:, 1:3], 0)
+    assert len(counts) == 4
+    assert stats.chisquare(counts).pvalue > 1e-3
+    across, down = np.linalg.solve(a, blits[:, :2, 2:])[..., 0].T
+    assert are_as_likely(across, {-4: 1 / 16, 4: 1 / 16, **dict.fromkeys(range(-3, 4), 1 / 8)})
+    assert are_as_likely(down, {-2: 1 / 8, 2: 1 / 8, **dict.fromkeys(range(-1, 2), 1 / 4)})
+    across, down = np.linalg.solve(rest[:, :2, :2], rest[:, :2, 2:])[..., 0].T
+    assert is_normal(across, 4)
+    assert is_normal(down, 2)
+
+
+@pytest.mark.heavy
+def test_an_augmented_rectangle_keeps_its_shape_and_cutouts_have_half_of_each_side():
+    x = np.ones((600, 4, 16, 1), np.float32)
+    assert augment(x, 1.0, KEY).shape == x.shape
+    zero = np.asarray(augment(x, 1.0, KEY, parts="cutout"))[..., 0] == 0
+    assert zero.any(2).sum(1).max() == 2
+    assert zero.any(1).sum(1).max() == 8
+
+
 def test_all_maps_together_are_scaling_rotation_stretch_rotation_and_shift_in_this_order():
     """Read off the product A, t: det A = s^-2, its singular values as f^2 to 1 at any angles, shift A^-1 t."""
     side = 16
-    rest = np.float64(draw_maps(1.0, side)[1])
+    rest = np.float64(draw_maps(1.0, (side, side))[1])
     a = rest[:, :2, :2]
     assert is_normal(np.log2(np.linalg.det(a)) / 2, 0.2)
     left, (large, small), right = (m.T for m in np.linalg.svd(a))
@@ -91,7 +116,7 @@ def test_all_colors_together_are_brightness_contrast_flip_hue_and_saturation_in_
 @pytest.mark.parametrize("p", [0.3, 1.0])
 def test_each_transformation_comes_with_its_probability(p):
     """What stays the same: no scaling, stretch, shift, and neither rotation (1 - p); a flip is none half the time."""
-    (blit, rest), colors = draw_maps(p, 8), draw_colors(p)
+    (blit, rest), colors = draw_maps(p, (8, 8)), draw_colors(p)
     stays = {
         "blit": ((blit == np.eye(3)).all((1, 2)), (1 - p / 2) * (1 - p * 3 / 4) * (1 - p * 3 / 4)),
         "rest": ((rest == np.eye(3)).all((1, 2)), (1 - p) ** 4),
@@ -148,9 +173,9 @@ def test_slopes_and_slopes_of_slopes_pass():
             np.testing.assert_allclose((slope * u).sum(), difference / 2e-6, rtol=1e-5)
 
 
-@pytest.mark.parametrize("shape", [(2, 8, 4, 3), (2, 8, 8, 2), (8, 8, 3), (2, 1, 1, 1)])
-def test_what_is_no_square_image_is_refused(shape):
-    with pytest.raises(InputError, match="square images"):
+@pytest.mark.parametrize("shape", [(2, 8, 8, 2), (8, 8, 3), (2, 1, 1, 1), (2, 1, 8, 1)])
+def test_what_is_no_image_is_refused(shape):
+    with pytest.raises(InputError, match="images in gray"):
         ada.augment(jnp.zeros(shape), 0.5, KEY)
 
 

@@ -49,26 +49,41 @@ def test_flips_quarter_turns_and_whole_shifts_are_exact(side):
 
 def by_scipy(x, matrix):
     """Mirror images all round, filtered, sampled and filtered by SciPy: the three steps of `warp`."""
-    side, far = len(x), 64
+    (height, width), far = x.shape[:2], 64
+    middle = np.array([width - 1, height - 1])[:, None, None] / 2
     f = np.array(affine.SYM6)
     x = np.pad(x, ((far, far), (far, far), (0, 0)), "reflect")
     for axis in (0, 1):
         x = signal.upfirdn(f * 2**0.5, x, 2, axis=axis)  # pixel i of the image is at 2 (i + far) + 5
-    places = np.arange(-5, 2 * side + 5) / 2
-    columns, rows = np.meshgrid(places - (side - 1) / 2, places - (side - 1) / 2)
-    points = np.einsum("ij,jrc->irc", matrix, [columns, rows, np.ones_like(rows)])[1::-1] + (side - 1) / 2
+    columns, rows = np.meshgrid(*(np.arange(-5, 2 * n + 5) / 2 - (n - 1) / 2 for n in (width, height)))
+    points = (np.einsum("ij,jrc->irc", matrix, [columns, rows, np.ones_like(rows)])[:2] + middle)[::-1]
     x = np.stack([ndimage.map_coordinates(c, 2 * (points + far) + 5, order=1) for c in np.moveaxis(x, 2, 0)], 2)
     for axis in (0, 1):
-        x = np.apply_along_axis(np.convolve, axis, x, f[::-1] / 2**0.5, "valid").take(2 * np.arange(side), axis)
+        x = np.apply_along_axis(np.convolve, axis, x, f[::-1] / 2**0.5, "valid").take(
+            2 * np.arange((height, width)[axis]), axis
+        )
     return x
 
 
 @pytest.mark.heavy
+@pytest.mark.parametrize("size", [(9, 9), (5, 8)])
 @pytest.mark.parametrize("name", MAPS)
-def test_a_warp_is_filtering_bilinear_sampling_and_filtering(name):
+def test_a_warp_is_filtering_bilinear_sampling_and_filtering(name, size):
+    x = X[: size[0], : size[1]]
     with jax.enable_x64(True):
-        result = affine.warp(X, jnp.asarray(MAPS[name], jnp.float64))
-    np.testing.assert_allclose(result, by_scipy(X, np.float64(MAPS[name])), atol=1e-9)
+        result = affine.warp(x, jnp.asarray(MAPS[name], jnp.float64))
+    np.testing.assert_allclose(result, by_scipy(x, np.float64(MAPS[name])), atol=1e-9)
+
+
+def test_flips_half_turns_and_whole_shifts_of_rectangles_are_exact():
+    x = X[:4, :7]
+    for matrix, expected in (
+        (affine.turn(-1, 0), x[::-1, ::-1]),
+        (affine.scale(-1, 1), x[:, ::-1]),
+        (affine.shift(2, 0), np.pad(x, ((0, 0), (2, 0), (0, 0)), "reflect")[:, :7]),
+        (affine.shift(0, -5), np.pad(x, ((0, 5), (0, 0), (0, 0)), "reflect")[5:]),
+    ):
+        np.testing.assert_array_equal(affine.move(x, jnp.asarray(matrix, jnp.float32)), expected)
 
 
 @pytest.mark.heavy

@@ -33,7 +33,7 @@ def test_a_small_grid_is_enlarged_without_smoothing():
 
 
 @pytest.mark.parametrize(
-    "images", [np.zeros((2, 4, 4, 2), np.uint8), np.zeros((2, 4, 4, 1)), np.zeros((0, 4, 4, 1), np.uint8)]
+    "images", [np.zeros((4, 4, 2), np.uint8), np.zeros((2, 4, 4, 1)), np.zeros((0, 4, 4, 1), np.uint8)]
 )
 def test_a_grid_says_what_it_cannot_show(images):
     with pytest.raises(InputError, match="a grid shows uint8"):

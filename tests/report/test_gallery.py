@@ -98,7 +98,7 @@ def test_anything_of_a_known_shape_is_drawn(examples):
     assert gallery.draw(examples).width > 1
 
 
-@pytest.mark.parametrize("shape", [(4,), (2, 3, 4, 4, 3), (2, 4, 4, 2)])
+@pytest.mark.parametrize("shape", [(4,), (2, 3, 4, 4, 3), (2, 4, 4, 0)])
 def test_other_shapes_are_refused(shape):
     with pytest.raises(InputError, match="got"):
         gallery.draw(np.zeros(shape, np.uint8))

@@ -52,13 +52,30 @@ def test_the_papers_schedule():
     """600 thousand reals each, from 4x4 to 1024x1024 with its minibatches: arXiv:1710.10196, appendix A."""
     c = progressive.config().unlock()
     c.growth.batches, c.steps = (16, 16, 16, 16, 16, 16, 14, 6, 3), 1000
-    parts = progressive.schedule(c, 1024)
+    parts = progressive.schedule(c, [(2**n, 2**n) for n in range(2, 11)])
     assert [part.name for part in parts[:4]] == ["4x4", "8x8 fade", "8x8", "16x16 fade"]
-    assert [part.side for part in parts] == [4, *(side for n in range(3, 11) for side in (2**n, 2**n))]
+    assert [part.size[0] for part in parts] == [4, *(side for n in range(3, 11) for side in (2**n, 2**n))]
     assert len(parts) == 17
     assert all(0 <= part.steps * part.batch - 600_000 < part.batch for part in parts[:-1])
     assert parts[-1].steps == 1000
     assert all(a.start + a.steps == b.start for a, b in pairwise(parts))
+
+
+@pytest.mark.parametrize(
+    ("size", "stages", "start", "names"),
+    [
+        ((16, 24), 3, 4, ["4x6", "8x12 fade", "8x12", "16x24 fade", "16x24"]),
+        ((12, 24), 2, 4, ["6x12", "12x24 fade", "12x24"]),
+        ((12, 24), 2, 6, ["6x12", "12x24 fade", "12x24"]),
+        ((24, 12), 3, 6, ["12x6", "24x12 fade", "24x12"]),
+    ],
+)
+def test_rectangles_grow_from_their_own_start(size, stages, start, names):
+    c = small(growth__start=start)
+    sizes = [(size[0] >> i, size[1] >> i) for i in reversed(range(stages))]
+    parts = progressive.schedule(c, sizes)
+    assert [part.name for part in parts] == names
+    assert all(part.size == sizes[part.stage] for part in parts)
 
 
 def test_without_growth_there_is_one_phase():
@@ -160,14 +177,15 @@ def test_reals_fade_as_fakes_do(monkeypatch):
     np.testing.assert_allclose(last(x, 99), exact, atol=1e-6)
 
 
-def test_reals_that_are_shrunk_when_they_are_read_are_the_same_to_the_bit(monkeypatch):
+@pytest.mark.parametrize("shape", [SHAPE, (8, 12, 1), (12, 6, 1)])
+def test_reals_that_are_shrunk_when_they_are_read_are_the_same_to_the_bit(monkeypatch, shape):
     """Means of whole numbers below 256 over blocks of 2, 4, ... pixels a side have no rounding in float32."""
     setups = []
     monkeypatch.setattr(progressive, "make_step", setups.append)
-    task = tasks.build(small(), SHAPE)
-    x = np.random.default_rng(0).integers(0, 256, (20, *SHAPE), np.uint8)
+    task = tasks.build(small(), shape)
+    x = np.random.default_rng(0).integers(0, 256, (20, *shape), np.uint8)
     source, mesh = in_memory("noise", "train", x, None), make_mesh()
-    assert [phase.image_size for phase in task.phases] == [4, 8, 8]
+    assert [phase.image_size for phase in task.phases] == [shape[0] // 2, shape[0], shape[0]]
     for setup, span in zip(setups, scheduled_phases(task), strict=True):
         seen = []
         for resident in (0, 2**30):
@@ -176,6 +194,7 @@ def test_reals_that_are_shrunk_when_they_are_read_are_the_same_to_the_bit(monkey
             batch = feed.take_batch(feed.resident_data, jax.tree.map(lambda a: a[0], batches.take(1)))
             seen.append(np.asarray(setup.players.preprocess_real(batch["x"][0], span.start + 1)))
             batches.close()
+        assert seen[0].shape[1:] == setup.shape
         np.testing.assert_array_equal(*seen)
         assert feed.capacity(span, 99) == 99
 
@@ -226,13 +245,13 @@ REFUSED = {
     "rates": (r"growth.learning_rates=\(0.001,\): expected 2 numbers", {"growth__learning_rates": (0.001,)}),
     "a rate in words": (r"growth.learning_rates=\('a', 'b'\)", {"growth__learning_rates": ("a", "b")}),
     "a rate of none": (r"growth.learning_rates=\(0.001, 0.0\)", {"growth__learning_rates": (0.001, 0.0)}),
-    "a start that is none": (r"growth.start=6: expected 4, 8, 16.* 8 pixels", {"growth__start": 6}),
+    "a start that is none": (r"growth.start=6: expected 4, 8, the shorter sides", {"growth__start": 6}),
     "a start beyond the data": (r"growth.start=16", {"growth__start": 16}),
     "batches": (r"growth.batches=\(8,\): expected 2 numbers.*4, 8 pixels", {"growth__batches": (8,)}),
     "a batch of none": (r"growth.batches=\(8, 0\)", {"growth__batches": (8, 0)}),
     "negative reals": (r"growth.fade=-1.0", {"growth__fade": -1.0}),
     "groups": (
-        r"groups of 4, which do not divide the 6 examples per microbatch at 8 pixels",
+        r"groups of 4, which do not divide the 6 examples per microbatch at 8x8 pixels",
         {"growth__batches": (8, 6)},
     ),
     "classes that there are not": (
@@ -261,8 +280,8 @@ def test_impossible_configs_are_refused_before_anything_is_compiled(what):
 
 
 def test_data_that_doubling_does_not_make_are_refused():
-    with pytest.raises(InputError, match=r"\[28, 28, 1\]: set data.size"):
-        tasks.build(small(), (28, 28, 1))
+    with pytest.raises(InputError, match=r"images of 30x30: set data.size"):
+        tasks.build(small(), (30, 30, 1))
 
 
 @pytest.mark.slow

@@ -65,13 +65,13 @@ def test_paths_between_w_begin_and_end_at_their_seeds(run, monkeypatch):
 
 def test_layers_are_grouped_as_the_papers_or_in_thirds():
     """arXiv:1812.04948, figure 3: coarse 4 to 8, middle 16 to 32, fine 64 to 1024, two layers each."""
-    assert [group.nonzero()[0].tolist() for group in styles.groups(18, 1024)] == [
+    assert [group.nonzero()[0].tolist() for group in styles.groups(18)] == [
         [0, 1, 2, 3],
         [4, 5, 6, 7],
         list(range(8, 18)),
     ]
     for layers in (4, 6, 8):
-        found = styles.groups(layers, 4 * 2 ** (layers // 2 - 1))
+        found = styles.groups(layers)
         assert (found.sum(0) == 1).all()
         assert (found.sum(1) > 0).all()
 
@@ -85,7 +85,7 @@ def test_the_matrix_mixes_rows_and_columns(run, drawn):
     np.testing.assert_array_equal(found[1:, 0], styles.decode(run, w[columns:]))
     for row, column in ((0, 0), (4, 2), (8, 4)):
         ws = np.repeat(w[columns + row][None, None], 4, 1)
-        ws[:, styles.groups(4, 8)[row // band]] = w[column]
+        ws[:, styles.groups(4)[row // band]] = w[column]
         np.testing.assert_array_equal(found[1 + row, 1 + column], styles.decode(run, ws)[0])
 
 

@@ -184,7 +184,7 @@ def _source(request: Request, files: ImageFiles, indices: np.ndarray, form: Form
         split=request.split,
         size=len(indices),
         shape=shape,
-        dtype=np.dtype(np.uint8),
+        dtype=form.dtype,
         read=lambda positions: decode_images(files.images, indices[np.asarray(positions)], form, shape),
         labels=None if labels.classes is None else labels.classes[indices],
         label_names=labels.names,

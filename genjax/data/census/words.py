@@ -136,7 +136,8 @@ def _example_fields(census: Census) -> list[tuple[str, str]]:
 def _example(census: Census) -> str:
     shape = census.source.shape
     if len(shape) == 3:
-        color = "gray" if shape[2] == 1 else "color, but no image has color" if census.colorless else "color"
+        color = {1: "gray", 3: "color"}.get(shape[2], f"{shape[2]} channels")
+        color += ", but no image has color" if census.colorless else ""
         return f"{size_text(shape)}, {color}, {census.source.dtype}"
     steps = f"up to {shape[0]} steps of " if len(shape) == 2 else ""
     return f"{steps}{counted(shape[-1], 'numbers')}, {census.source.dtype}"

@@ -69,10 +69,10 @@ def check_examples(c: ConfigDict, generator: Any, shape: tuple[int, ...]) -> Non
         fit = "tanh or sigmoid" if images else "linear"
         raise InputError(f"the data are {kind} of shape {list(shape)}: set generator.output to {fit}")
     if c.augment == "ada":
-        if not images or shape[0] != shape[1] or shape[2] not in (1, 3):
+        if not images or min(shape[:2]) < 2 or not ada.fits(c.ada.parts, shape[2]):
             raise InputError(
-                f"augment='ada' rotates square images, gray or in color, but the data have shape {list(shape)}: set "
-                "data.size and data.channels, or another augment"
+                f"augment='ada' with ada.parts={c.ada.parts!r} is for images, and its colors for gray or RGB, but the "
+                f"data have shape {list(shape)}: set ada.parts='bg', which has no colors, or another augment"
             )
     elif policies(c.augment) and not images:
         raise InputError(f"augment={c.augment!r} is for images, but the data are points: set augment=''")

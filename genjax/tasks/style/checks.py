@@ -21,6 +21,8 @@ def check(c: ConfigDict, shape: tuple[int, ...]) -> None:
         raise InputError(
             f"task 'style' takes an image in color, but the data have shape {list(shape)}: set data.channels=3"
         )
+    if c.data.bits != 8:
+        raise InputError(f"data.bits={c.data.bits}: task 'style' takes images of 8 bits: leave it at 8")
     if c.batch != 1:
         raise InputError(f"batch={c.batch}: expected 1, the content")
     if not c.style.images:

@@ -8,7 +8,7 @@ from ml_collections import ConfigDict
 from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.ops import chroma
-from genjax.ops.pixels import scaled, to_uint8
+from genjax.ops.pixels import scaled, to_stored
 from genjax.tasks.style.descent import init_state, make_phase, optimizer
 from genjax.tasks.style.images import digests, read_images, resized
 from genjax.tasks.style.objective import Objective
@@ -50,4 +50,4 @@ def sample(settings: Settings, state: State, seeds, truncation=None, ema=True):
     Shapes: seeds int [N] -> uint8 [N, H, W, 3].
     """
     del truncation, ema
-    return jnp.broadcast_to(to_uint8(current_image(settings, state), "tanh"), (len(seeds), *settings.shape))
+    return jnp.broadcast_to(to_stored(current_image(settings, state), "tanh"), (len(seeds), *settings.shape))

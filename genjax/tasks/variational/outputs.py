@@ -10,16 +10,16 @@ import jax.numpy as jnp
 from genjax.engine.state import State
 from genjax.losses.variational import log_normal
 from genjax.ops import noise
-from genjax.ops.pixels import to_float, to_pixels, to_uint8
+from genjax.ops.pixels import to_float, to_pixels, to_stored
 from genjax.tasks.variational.model import Model
 
 DRAWS = 100
 """Latents per example in the importance-weighted bound that an evaluation reports."""
 
 
-def outputs(model: Model) -> dict[str, Callable]:
-    """The outputs of the task by their names."""
-    return {name: getattr(Outputs(model), name) for name in OUTPUTS}
+def outputs(model: Model, bits: int = 8) -> dict[str, Callable]:
+    """The outputs of the task by their names; samples have `bits` per channel."""
+    return {name: getattr(Outputs(model, bits), name) for name in OUTPUTS}
 
 
 OUTPUTS = ("encode", "decode", "reconstruct", "log_weights", "latents", "sample")
@@ -30,6 +30,7 @@ class Outputs:
     """The outputs as methods. Where a model with classes gets no labels, it infers them (`Model.infer_label`)."""
 
     model: Model
+    bits: int = 8  # per channel of samples
 
     def encode(self, state: State, x, label=None, sampled: bool = False):
         """Latents: the means of the posterior, or one sample of it. The one-hot label follows.
@@ -59,10 +60,10 @@ class Outputs:
     def sample(self, state: State, seeds, truncation: float | None = None, ema: bool = True):
         """The mean example of each seed's latent, which does not depend on the other seeds.
 
-        Shapes: int [N] -> uint8 [N, H, W, C], or float32 points [N, *shape].
+        Shapes: int [N] -> uint8 or uint16 [N, H, W, C], or float32 points [N, *shape].
         """
         x = self.model.decode_activated(self._apply(state), self.latents(state, seeds, truncation))
-        return to_uint8(x, self.model.scale)
+        return to_stored(x, self.model.scale, self.bits)
 
     def log_weights(self, state: State, x, label=None, draws: int = DRAWS):
         """log p(x | z) p(z) / q(z | x) of samples z of the posterior, in nats for any reduction of the loss.
