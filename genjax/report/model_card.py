@@ -170,6 +170,8 @@ def training(facts: Facts) -> Iterator[str]:
     info = facts.info
     config = info["config"]
     rows = [("Steps", f"{facts.step:,} of {facts.steps:,}"), ("Batch", config["batch"]), ("Seed", config["seed"])]
+    if first := _first_weights(config):
+        rows.append(("First weights", f"of `{first}`"))
     if seconds := next((row["seconds"] for row in reversed(facts.rows) if "seconds" in row), None):
         rows.append(("Time", duration(seconds)))
     if device := info.get("device"):
@@ -253,6 +255,8 @@ def limits(facts: Facts) -> Iterator[str]:
         yield f"Its images have {shape[0]} x {shape[1]} pixels, {color}: no other size was trained."
     if facts.step < facts.steps:
         yield f"Training ended, or was exported, before the {facts.steps:,} steps of its config were done."
+    if first := _first_weights(config):
+        yield f"Its first weights are of `{first}`: their data and license are not described here."
     yield f"One run, with seed {config['seed']}: how much another seed changes is not known from it."
     if not facts.results:
         yield "Not evaluated: no number of its quality is known."
@@ -272,6 +276,11 @@ def limits(facts: Facts) -> Iterator[str]:
         yield f"Training cannot go on from this folder: it lacks {listed([*absent, 'the state of the optimizers'], 9)}."
     if extensions := info.get("extensions"):
         yield f"It needs code besides genjax: {listed(sorted(extensions), 9)}."
+
+
+def _first_weights(config: Mapping[str, Any]) -> str:
+    """Where the weights of step 0 came from; "" if they were random."""
+    return (config.get("init") or {}).get("weights", "")
 
 
 def _nets(config: Mapping[str, Any]) -> dict[str, str]:

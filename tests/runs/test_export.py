@@ -19,11 +19,11 @@ from safetensors.numpy import load_file, save_file
 import genjax
 from genjax import data, tasks
 from genjax.engine.checkpoint import Checkpoints
-from genjax.engine.loop import initial_state
+from genjax.engine.loop import abstract_state, initial_state
 from genjax.engine.mesh import make_mesh
 from genjax.errors import InputError
 from genjax.run import export as exporting
-from genjax.run import exported
+from genjax.run import exported, initial_weights
 from genjax.run.description import run_info
 from genjax.run.export import Choices, export
 from genjax.run.training import train
@@ -112,6 +112,17 @@ def test_a_folder_is_opened_without_orbax_and_by_the_commands(pairs, tmp_path):
         done = run("genjax.sample", f"--workdir={workdir}", "--seeds=0-3", f"--out={tmp_path / workdir.name}.npy")
         assert done.code == 0, done.err
     assert (tmp_path / "demo.npy").read_bytes() == (tmp_path / "demo out.npy").read_bytes()
+
+
+def test_a_run_begins_with_exported_weights(pairs):
+    folder, out = pairs["demo"]
+    config = config_of("demo", init__weights=str(out), init__only="generator")
+    task = tasks.build(config, (28, 28, 1))
+    initial = initial_weights.find(config, abstract_state(task, make_mesh()))
+    averages = genjax.load(folder).state.ema["generator"]["params"]
+    state = initial.into(initial_state(task, 0, make_mesh()))
+    for got in (state.nets["generator"].params, state.ema["generator"]["params"]):
+        jax.tree.map(np.testing.assert_array_equal, got, averages)
 
 
 # -- what is written
