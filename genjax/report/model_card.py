@@ -279,7 +279,7 @@ def limits(facts: Facts) -> Iterator[str]:
 
 
 def _first_weights(config: Mapping[str, Any]) -> str:
-    """Where the weights of step 0 came from; "" if they were random."""
+    """The origin of the weights of step 0; "" if they were random."""
     return (config.get("init") or {}).get("weights", "")
 
 
