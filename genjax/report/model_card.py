@@ -211,11 +211,16 @@ def numbers(facts: Facts) -> Iterator[str]:
 
 def loading(facts: Facts) -> Iterator[str]:
     """Code that loads the folder, with genjax and without it."""
-    yield "With genjax (distribution `genjax-models`), DIR being this folder:\n\n```python\nimport genjax\n"
+    yield "With genjax (distribution `genjax-models`), DIR being this folder:\n"
+    yield "```python\nimport genjax\nimport numpy as np\n"
     yield 'run = genjax.load("DIR")'
     if "sample" in facts.outputs:
-        yield "x = run.sample(range(16))"
-    yield from (f"y = run.{name}(x)" for name in ("encode", "reconstruct") if name in facts.outputs)
+        yield "images = run.sample(range(16))"
+    if uses := [pair for pair in (("encode", "latents"), ("reconstruct", "y")) if pair[0] in facts.outputs]:
+        shape = facts.info["data"]["shape"]
+        kind = "uint8" if len(shape) == 3 else "float32"
+        yield f'x = np.zeros(({", ".join(map(str, [16, *shape]))}), "{kind}")  # your examples'
+        yield from (f"{variable} = run.{name}(x)" for name, variable in uses)
     yield "```"
     yield from _without_genjax(facts)
     if facts.models:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL.Image import Image
+from PIL import Image
 
 from genjax import tasks
 from genjax.config import changes
@@ -90,7 +90,7 @@ def export(workdir: os.PathLike, out: os.PathLike, step: int | str | None, choic
     run.state = exported.part(run.task, run.state, shape, choices.weights)
     made = _programs(run.task, run.state, shape, choices.programs)
     models = onnx_models.models(run.task, run.state, shape) if choices.onnx else {}
-    image = _samples(run) if "sample" in run.task.outputs else None
+    illustration = _illustration(run, Path(workdir))
     with new_folder(out) as folder:
         sha256 = exported.write(folder, run.state)
         info = description(run.info, int(run.state.step), choices, sha256, made)
@@ -99,10 +99,11 @@ def export(workdir: os.PathLike, out: os.PathLike, step: int | str | None, choic
             write_bytes(folder / "stablehlo" / f"{name}.bin", program.data)
         for name, model in models.items():
             write_bytes(folder / "onnx" / f"{name}.onnx", model)
-        if image:
-            figures.save_png(folder / "samples.png", image)
         facts = _facts(run, info, Path(workdir), Path(out).name, choices, data_license)
         facts = replace(facts, command=shortened(command), models=tuple(models))
+        if illustration:
+            figures.save_png(folder / illustration.file, illustration.image, illustration.title)
+            facts = replace(facts, image=illustration.file, image_title=illustration.title)
         write_bytes(folder / "README.md", encode(card(facts)))
     return Path(out)
 
@@ -137,9 +138,28 @@ def _programs(task: Task, state: State, shape, enabled: bool | None) -> dict[str
     return {} if enabled is False else stablehlo.programs(task, state, shape)
 
 
-def _samples(run: Run) -> Image:
-    """The samples of the first seeds."""
-    return gallery.draw(run.sample(np.arange(SEEDS)), classes=run.task.classes, names=run.info["data"]["labels"])
+class Illustration(NamedTuple):
+    """The image of the card."""
+
+    file: str
+    title: str
+    image: Image.Image
+
+
+def _illustration(run: Run, workdir: Path) -> Illustration | None:
+    """Samples of the first seeds, or the run's preview of examples, unless these are somebody's own."""
+    if "sample" in run.task.outputs:
+        x = run.sample(np.arange(SEEDS))
+        title = f"Samples of the seeds 0 to {SEEDS - 1}, unpicked" + (
+            ", by the averaged weights" if run.state.ema else ""
+        )
+        image = gallery.draw(x, classes=run.task.classes, names=run.info["data"]["labels"])
+        return Illustration("samples.png", title, image)
+    preview = workdir / "samples" / f"step_{int(run.state.step):08d}.png"
+    if not preview.is_file() or not license_of(of_path(run.info["data"]["name"])):
+        return None
+    with Image.open(preview) as image:
+        return Illustration("examples.png", figures.title_of(preview).capitalize() or "Examples", image.copy())
 
 
 def _facts(run: Run, info, workdir: Path, name: str, choices: Choices, data_license: str) -> Facts:
@@ -147,7 +167,6 @@ def _facts(run: Run, info, workdir: Path, name: str, choices: Choices, data_lice
     config = info["config"]
     step = int(run.state.step)
     records = workdir / "metrics.jsonl"
-    averaged = bool(run.state.ema)
     contents = {net: "weights" + (" and optimizer" if choices.weights == "all" else "") for net in run.state.nets}
     contents |= {
         net: f"averaged weights, {contents[net]}" if net in contents else "averaged weights" for net in run.state.ema
@@ -166,7 +185,4 @@ def _facts(run: Run, info, workdir: Path, name: str, choices: Choices, data_lice
         rows=[row for row in read_metrics(records) if row["step"] <= step],
         results=[row for row in read_evaluations(records) if row["step"] == step],
         programs={name: (program["input"], program["output"]) for name, program in info["export"]["programs"].items()},
-        image="samples.png" if "sample" in run.task.outputs else "",
-        image_title=f"Samples of the seeds 0 to {SEEDS - 1}, unpicked"
-        + (", by the averaged weights" if averaged else ""),
     )

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import ROOT, config_of, fashion, run
+from PIL import Image
 from safetensors.numpy import load_file, save_file
 
 import genjax
@@ -124,6 +125,17 @@ def test_a_run_begins_with_exported_weights(pairs):
         jax.tree.map(np.testing.assert_array_equal, got, averages)
 
 
+@pytest.mark.parametrize("name", ["demo", "vae", "vqvae"])
+def test_the_code_of_the_card_runs(pairs, name):
+    card = (pairs[name][1] / "README.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
+    variables = {}
+    exec(code.replace("DIR", str(pairs[name][1])), variables)
+    made = [variables[variable] for variable in ("images", "y") if variable in variables]
+    assert len(made) == 1 + (name == "vae")
+    assert {x.shape for x in made} == {(16, 28, 28, 1)}
+
+
 # -- what is written
 
 
@@ -165,6 +177,24 @@ def test_nothing_of_the_machine_is_written(pairs):
     assert not {"folder", "skipped", "saved"} & info.keys()
     for path in ("config.json", "README.md"):
         assert str(folder.parent) not in (out / path).read_text("utf-8")
+
+
+def test_a_preview_of_examples_is_in_the_card_unless_they_are_private(denoiser, tmp_path):
+    export(denoiser, tmp_path / "out", 4, MIT)
+    assert "![Originals over corrupted over restored](examples.png)" in (tmp_path / "out" / "README.md").read_text()
+    with Image.open(tmp_path / "out" / "examples.png") as got, Image.open(_preview(denoiser)) as expected:
+        np.testing.assert_array_equal(got, expected)
+    own = shutil.copytree(denoiser, tmp_path / "own")
+    info = json.loads((own / "config.json").read_text("utf-8"))
+    info["data"]["name"] = "folder:mine"
+    (own / "config.json").write_text(json.dumps(info))
+    export(own, tmp_path / "private", 4, MIT._replace(data_license="mine"))
+    assert {path.name for path in (tmp_path / "private").iterdir()} == {"README.md", "config.json", exported.FILE}
+    assert "| License | mine |" in (tmp_path / "private" / "README.md").read_text()
+
+
+def _preview(run_folder):
+    return run_folder / "samples" / "step_00000004.png"
 
 
 def test_a_fault_leaves_no_folder(pairs, tmp_path, monkeypatch):
