@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from types import ModuleType
 
 EXTRAS = {"av": ("av", "video"), "h5py": ("h5py", "hdf5"), "pyarrow": ("pyarrow", "parquet")}
-EXTRAS |= {"sklearn": ("scikit-learn", "bench")}
+EXTRAS |= {"sklearn": ("scikit-learn", "bench"), "flatbuffers": ("flatbuffers", "export")}
+EXTRAS |= {module: (module, "onnx") for module in ("jax2onnx", "onnxruntime")}
 """Optional modules -> their package, and the extra of pyproject.toml that has it."""
 
 

@@ -135,6 +135,7 @@ def _warn(text: str) -> None:
 def _report(results, skipped):
     """Lines: the numbers, the metrics without one and why, and the protocols."""
     from genjax.evaluation.metric import ARROWS
+    from genjax.report.results import protocol_lines
     from genjax.text import table
 
     values = [value for result in results for value in result.values]
@@ -145,15 +146,7 @@ def _report(results, skipped):
         yield "\nnot measured"
         yield from (f"  {label}: {reason}" for label, reason in skipped.items())
     yield "\nprotocol"
-    for part in ("samples", "reference", "features", "code", "versions"):
-        yield from dict.fromkeys(f"  {part}: {_words(r.protocol[part])}" for r in results if part in r.protocol)
-    yield from dict.fromkeys(f"  {r.metric}: {_words(s)}" for r in results if (s := r.protocol["settings"]))
-
-
-def _words(part) -> str:
-    """A part of a protocol in one line; digests are shortened."""
-    short = {key: value[:16] if key in ("fingerprint", "sha256") else value for key, value in part.items()}
-    return ", ".join(f"{key} {value}" for key, value in short.items() if value is not None)
+    yield from (f"  {line}" for line in protocol_lines((r.metric, r.protocol) for r in results))
 
 
 def _append(context, results, step, out) -> None:

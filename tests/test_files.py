@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from genjax.files import try_writing
+from genjax.files import new_folder, try_writing
 
 
 def test_a_trial_leaves_nothing_and_makes_no_folder(tmp_path):
@@ -26,3 +26,23 @@ def test_a_place_that_cannot_be_written_is_refused(append, tmp_path):
     for place in (tmp_path, tmp_path / "file" / "x.txt", "/proc/none/x.txt"):
         with pytest.raises(OSError, match="directory"):
             try_writing(place, append)
+
+
+def write_half(path):
+    with new_folder(path) as folder:
+        (folder / "half").touch()
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("name", ["new", "empty"])
+def test_a_new_folder_is_there_completely_or_not_at_all(name, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ZeroDivisionError):
+        write_half(tmp_path / name)
+    assert [path.name for path in tmp_path.rglob("*")] == ["empty"]
+    with new_folder(tmp_path / name) as folder:
+        (folder / "file").touch()
+    assert [path.name for path in (tmp_path / name).iterdir()] == ["file"]
+    with pytest.raises(OSError, match="not empty"), new_folder(tmp_path / name):
+        pass
+    assert {path.name for path in tmp_path.rglob("*")} == {"empty", name, "file"}

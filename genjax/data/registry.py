@@ -20,6 +20,7 @@ from genjax.data.paths import kind_of, reachable, refuse_path
 from genjax.data.request import Request
 from genjax.data.source import Source, check, fingerprint_of_text
 from genjax.errors import InputError, did_you_mean
+from genjax.text import split_list
 
 Loader = Callable[[Request], Source]
 
@@ -209,6 +210,9 @@ SOURCES = (
     ),
 )
 
+NOT_KNOWN = ("yours", "its own")
+"""Licenses of SOURCES that stand for the examples' own."""
+
 PREFIXES = tuple(record.prefix for record in SOURCES if record.prefix)
 """Words before a colon that are not the module of an extension."""
 
@@ -295,6 +299,17 @@ def of_path(name: str) -> str:
 def match(name: str) -> SourceRecord | None:
     """The record of SOURCES that opens a name, or None."""
     return next((record for record in SOURCES if record.matches(name)), None)
+
+
+def license_of(name: str) -> str:
+    """The license of a source's examples, of all sources that it is made of; "" if it is not known here."""
+    record = match(name)
+    if record is None:
+        return ""
+    if record.prefix in ("pairs", "stacked"):
+        licenses = [license_of(of_path(part)) for part in split_list(name.partition(":")[2])]
+        return "; ".join(dict.fromkeys(licenses)) if all(licenses) else ""
+    return "" if record.license in NOT_KNOWN else record.license
 
 
 def is_source(name: str) -> bool:

@@ -1,7 +1,7 @@
 """Checkpoints that are complete or absent: Orbax writes the arrays, and a manifest of digests verifies them.
 
 A checkpoint becomes visible by an atomic rename of its folder. Orbax's `Checkpointer` and `StandardCheckpointHandler`
-are its API v0; this file alone imports Orbax.
+are its API v0; this file alone imports Orbax, when it saves or restores: exported weights need no Orbax.
 
 A checkpoint is the folder `checkpoints/<step>`: `state/` by Orbax, and `manifest.json` with the SHA-256 of every file.
 It is written under a temporary name and renamed when complete, so killing the process at any moment leaves the others
@@ -18,11 +18,11 @@ import re
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
-import orbax.checkpoint as ocp
 
 from genjax.engine.distributed import collective, is_main_process, run_on_main
 from genjax.engine.state import State
@@ -53,7 +53,12 @@ class Checkpoints:
     def __init__(self, folder: os.PathLike, keep: int = 3):
         self.folder = Path(folder).absolute()
         self.keep = keep
-        self._orbax = ocp.Checkpointer(ocp.StandardCheckpointHandler())
+
+    @cached_property
+    def _orbax(self):
+        import orbax.checkpoint as ocp
+
+        return ocp.Checkpointer(ocp.StandardCheckpointHandler()), ocp.args
 
     def steps(self) -> list[int]:
         """The steps that have a checkpoint."""
@@ -91,8 +96,9 @@ class Checkpoints:
 
         try:
             run_on_main(begin)
+            orbax, args = self._orbax
             with _plain_name(partial) as folder:
-                self._orbax.save(folder / "state", args=ocp.args.StandardSave(state))
+                orbax.save(folder / "state", args=args.StandardSave(state))
             run_on_main(finish)
         except Exception as error:  # Orbax and TensorStore raise a full disk as several types
             if is_main_process():
@@ -136,9 +142,10 @@ class Checkpoints:
 
     def read(self, step: int, like: State) -> State:
         """The state of a step whose files are known to be intact. Raises: InputError, as `restore`."""
+        orbax, args = self._orbax
         try:
             with _plain_name(self.path(step)) as folder:
-                return self._orbax.restore(folder / "state", args=ocp.args.StandardRestore(like))
+                return orbax.restore(folder / "state", args=args.StandardRestore(like))
         except ValueError as error:
             raise InputError(f"the checkpoint {self.path(step)} is of other nets: {_root(error)}") from error
 

@@ -16,7 +16,7 @@ from genjax.engine import compiler
 from genjax.engine.distributed import all_gather_json, collective
 from genjax.engine.mesh import replicated
 from genjax.engine.phase import Phase, ScheduledPhase, Task, scheduled_phases
-from genjax.engine.state import Key, State, stream
+from genjax.engine.state import Key, State, leaf_name, stream
 
 CALL_SECONDS = 1.0
 """Duration of one call: long enough to cost nothing, short enough to answer a signal and to move a progress bar."""
@@ -192,5 +192,4 @@ def _check(first: int, metrics: dict[str, np.ndarray], finite: Any) -> None:
     for path, ok in jax.tree_util.tree_leaves_with_path(finite):
         if not ok:
             last = first + len(next(iter(metrics.values())))
-            leaf = "/".join(str(getattr(p, "key", getattr(p, "name", getattr(p, "idx", p)))) for p in path[1:])
-            raise Diverged(f"{leaf} is not finite by step {last:,}")
+            raise Diverged(f"{leaf_name(path[1:], '/')} is not finite by step {last:,}")

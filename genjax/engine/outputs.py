@@ -117,6 +117,29 @@ def check(outputs: Mapping[str, Callable]) -> None:
             raise InputError(f"output {name!r} of a task takes ({got}): expected ({correct}); {OUTPUTS[name].shapes}")
 
 
+PRODUCERS = {"z": ("latents", "encode"), "ws": ("map",), "features": ("features",)}
+"""Inputs that are outputs themselves: the first of these that a task has makes them."""
+
+
+def input_like(
+    outputs: Mapping[str, Callable], name: str, state: State, shape: tuple[int, ...], count: Any = 1
+) -> jax.ShapeDtypeStruct | None:
+    """The shape and type of `count` inputs of an output; None if it is not of OUTPUTS, or nothing makes its inputs.
+
+    `state` holds shapes and types; `shape` is an example's. The count may be a symbol of `jax.export`.
+    """
+    kind = OUTPUTS[name].inputs[0] if name in OUTPUTS else ""
+    if kind == "seeds":
+        return jax.ShapeDtypeStruct((count,), np.int32)
+    if kind == "x":
+        return jax.ShapeDtypeStruct((count, *shape), np.uint8 if len(shape) == 3 else np.float32)
+    producer = next((made_by for made_by in PRODUCERS.get(kind, ()) if made_by in outputs), None)
+    if producer is None:
+        return None
+    made = jax.eval_shape(outputs[producer], state, input_like(outputs, producer, state, shape, count))
+    return jax.ShapeDtypeStruct(made.shape, made.dtype)
+
+
 def check_truncation(truncation: float | None, outputs: Mapping[str, Any]) -> None:
     """Refuse a truncation that a task with these outputs does not take. Raises: InputError."""
     if truncation is None or ("map" in outputs and isfinite(truncation)) or 0 < truncation < inf:

@@ -40,6 +40,11 @@ def local(state: State) -> State:
     return jax.tree.map(lambda leaf: leaf.addressable_data(0), state)
 
 
+def leaf_name(path: tuple, separator: str = ".") -> str:
+    """The name of a leaf by its path in a state: "ema.generator.params.dense_0.kernel"."""
+    return separator.join(str(getattr(p, "key", getattr(p, "name", getattr(p, "idx", p)))) for p in path)
+
+
 def stream(seed: int, name: str) -> Key:
     """The root key of a named random stream ("init", "train", ...). crc32, since Python's hash differs per process."""
     return jax.random.fold_in(jax.random.key(seed), zlib.crc32(name.encode()))

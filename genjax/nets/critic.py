@@ -21,7 +21,7 @@ def append_class(x, class_onehot):
     """Examples with their class: as planes of an image, or as further numbers of a point. Shapes: x [B, ..., C]."""
     if class_onehot is None:
         return x
-    planes = class_onehot.reshape(len(class_onehot), *[1] * (x.ndim - 2), class_onehot.shape[1])
+    planes = class_onehot.reshape(class_onehot.shape[0], *[1] * (x.ndim - 2), class_onehot.shape[1])
     return jnp.concatenate([x, jnp.broadcast_to(planes, (*x.shape[:-1], class_onehot.shape[1]))], x.ndim - 1)
 
 

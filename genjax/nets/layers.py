@@ -142,5 +142,5 @@ class ConditionalBatchNorm(nn.Module):
         size = class_onehot.shape[1], x.shape[-1]
         scale = class_onehot @ self.param("scale", nn.initializers.ones, size)
         offset = class_onehot @ self.param("bias", nn.initializers.zeros, size)
-        spread = (len(x), *[1] * (x.ndim - 2), size[1])
+        spread = (x.shape[0], *[1] * (x.ndim - 2), size[1])
         return x * scale.reshape(spread) + offset.reshape(spread)

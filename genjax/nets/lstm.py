@@ -37,7 +37,7 @@ class LSTM(nn.Module):
         b = self.param("bias", _forget_one, (4 * self.width,))
         gates = x @ w + b
         if repeat:
-            gates = jnp.broadcast_to(gates[:, None], (len(x), repeat, 4 * self.width))
+            gates = jnp.broadcast_to(gates[:, None], (x.shape[0], repeat, 4 * self.width))
 
         def step(carry, inputs):
             gates, valid = inputs
@@ -48,6 +48,6 @@ class LSTM(nn.Module):
                 new = tuple(jnp.where(valid[:, None], n, old) for n, old in zip(new, carry, strict=True))
             return new, new[0]
 
-        start = jnp.zeros((len(x), self.width), gates.dtype)
+        start = jnp.zeros((x.shape[0], self.width), gates.dtype)
         _, h = jax.lax.scan(step, (start, start), (gates.swapaxes(0, 1), None if valid is None else valid.T))
         return h.swapaxes(0, 1)

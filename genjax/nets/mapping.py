@@ -109,7 +109,7 @@ class Styled(nn.Module):
 
 def broadcast(w, layers: int):
     """w as the style of every layer. Shapes: [B, width] -> [B, layers, width]."""
-    return jnp.broadcast_to(w[:, None], (len(w), layers, w.shape[1]))
+    return jnp.broadcast_to(w[:, None], (w.shape[0], layers, w.shape[1]))
 
 
 def mix(ws, later_ws, key, probability: float, used: int):

@@ -17,6 +17,7 @@ from genjax.nets.equalized import RELU_GAIN, Conv, Dense
 from genjax.nets.mapping import Mapping, Styled, leaky_relu
 from genjax.nets.progan import blend
 from genjax.nets.remat import maybe_remat
+from genjax.ops import backend
 from genjax.ops.noise import normal
 from genjax.ops.resample import upfirdn2d, upsample2x
 
@@ -44,7 +45,8 @@ def constant_noise(number: int, size: tuple[int, ...]):
 
     Authors' code: it is drawn when the net is made; here: it is the same for all nets.
     """
-    return jax.random.normal(jax.random.fold_in(jax.random.key(0), number), (1, *size))
+    with backend.constants():
+        return jax.random.normal(jax.random.fold_in(jax.random.key(0), number), (1, *size))
 
 
 def stored_noise(module: nn.Module, x):
@@ -183,7 +185,7 @@ class Generator(Styled):
 
     def _maps(self, ws, last, noise):
         """The maps of stages 0 to `last`."""
-        size = (len(ws), *self.start, self.channels[0])
+        size = (ws.shape[0], *self.start, self.channels[0])
         x = jnp.broadcast_to(self.constant, size) if self.constant_input else self.dense(ws[:, 0]).reshape(size)
         run = maybe_remat(self.remat, lambda layer, x, w: layer(x, w, noise))
         maps = []

@@ -147,7 +147,7 @@ class Generator(Styled):
 
     def synthesize(self, ws, noise=None):
         """The image of styles, with the noise of `layer_noise`. Shapes: ws [B, 2 stages, width] -> [B, *shape]."""
-        x = jnp.broadcast_to(self.constant, (len(ws), *self.constant.shape))
+        x = jnp.broadcast_to(self.constant, (ws.shape[0], *self.constant.shape))
         image = 0.0
         run = maybe_remat(self.remat, lambda layer, x, w: layer(x, w, noise))
         for number, layer in enumerate(self.convs):

@@ -13,7 +13,7 @@ def max_pool(x, size: int = 2):
     The first of equal ones takes the gradient, as in PyTorch and TensorFlow; NaN wins, as in `jnp.max`.
     Shapes: [B, H, W, C] -> [B, H // size, W // size, C].
     """
-    if backend.on_cpu():
+    if backend.slices_windows():
         return pooling.max_pool(size, x)
     window = (1, size, size, 1)
     return lax.reduce_window(x, -jnp.inf, lax.max, window, window, "VALID")
@@ -29,7 +29,7 @@ def overlapping_max_pool(x, size: int = 3, stride: int = 2, edge: int = 0):
     counts = [-(-(n + 2 * edge - size) // stride) + 1 for n in x.shape[1:3]]
     ends = [max((k - 1) * stride + size - n - edge, 0) for k, n in zip(counts, x.shape[1:3], strict=True)]
     pads = [(edge, end) for end in ends]
-    if backend.on_cpu():
+    if backend.slices_windows():
         return pooling.overlapping_max_pool(x, size, stride, pads, counts)
     pads = ((0, 0), *pads, (0, 0))
     return lax.reduce_window(x, -jnp.inf, lax.max, (1, size, size, 1), (1, stride, stride, 1), pads)
@@ -51,6 +51,6 @@ def mean_pool(x, size: int = 3):
 
 
 def _sum_pool(x, size):
-    if backend.on_cpu():
+    if backend.slices_windows():
         return pooling.sum_pool(x, size)
     return lax.reduce_window(x, 0.0, lax.add, (1, size, size, 1), (1, 1, 1, 1), "SAME")

@@ -8,6 +8,7 @@ import numpy as np
 from jax import lax
 
 from genjax.errors import InputError
+from genjax.ops import backend
 
 BINOMIAL = (1, 2, 1)
 """StyleGAN's filter: bilinear sampling. Source: arXiv:1812.04948, section 2.1."""
@@ -51,9 +52,29 @@ def upfirdn2d(x, taps=BINOMIAL, up: int = 1, down: int = 1, pad: int = 0):
     low = (spare + 1) // 2 + up - 1
     high = spare // 2 + up - 1
     for axis in (1, 2):
-        edges = [(0, 0, 0)] * 4
-        edges[axis] = low, high, up - 1
-        padded = lax.pad(x, jnp.zeros((), x.dtype), edges)
+        padded = _pad(x, axis, low, high, up - 1)
         end = padded.shape[axis] - len(taps) + 1
         x = sum(tap * lax.slice_in_dim(padded, i, i + end, down, axis) for i, tap in enumerate(taps.tolist()))
     return x
+
+
+def _pad(x, axis: int, low: int, high: int, between: int):
+    """x with zeros along an axis: before it (fewer numbers, if negative), after it, and after each number but the last.
+
+    Shapes: [..., n, ...] -> [..., low + n + (n - 1) between + high, ...].
+    """
+    if not backend.pads():
+        return _with_zeros(x, axis, low, high, between)
+    edges = [(0, 0, 0)] * x.ndim
+    edges[axis] = low, high, between
+    return lax.pad(x, jnp.zeros((), x.dtype), edges)
+
+
+def _with_zeros(x, axis: int, low: int, high: int, between: int):
+    """`_pad` by stacking, concatenation and slices. Shapes: as there."""
+    if between:
+        shape = (*x.shape[:axis], x.shape[axis] * (1 + between), *x.shape[axis + 1 :])
+        x = jnp.stack([x, *[jnp.zeros_like(x)] * between], axis + 1).reshape(shape)
+    zero = jnp.zeros_like(lax.slice_in_dim(x, 0, 1, axis=axis))
+    x = lax.slice_in_dim(x, max(-low, 0), x.shape[axis] - max(between - high, 0), axis=axis)
+    return jnp.concatenate([*[zero] * max(low, 0), x, *[zero] * max(high - between, 0)], axis)

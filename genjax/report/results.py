@@ -41,6 +41,22 @@ def _compared(protocol):
     return {name: part | {"name": ""} if "fingerprint" in part else part for name, part in parts.items()}
 
 
+def protocol_lines(protocols: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """The protocols of results, each given with its metric, in lines without repetitions; digests are shortened."""
+    pairs = list(protocols)
+    lines = []
+    for part in ("samples", "reference", "features", "code", "versions"):
+        lines += [f"{part}: {_words(protocol[part])}" for _, protocol in pairs if part in protocol]
+    lines += [f"{metric}: {_words(protocol['settings'])}" for metric, protocol in pairs if protocol.get("settings")]
+    return list(dict.fromkeys(lines))
+
+
+def _words(part: Mapping[str, Any]) -> str:
+    """A part of a protocol in one line."""
+    short = {key: value[:16] if key in ("fingerprint", "sha256") else value for key, value in part.items()}
+    return ", ".join(f"{key} {value}" for key, value in short.items() if value is not None)
+
+
 def compare(paths: Sequence[str]) -> str:
     """The newest results of runs (or .jsonl files) side by side; incomparable ones in lines of their own, with reasons.
 

@@ -49,7 +49,7 @@ def run_info(config: ConfigDict, source: Source, task: Task) -> dict[str, Any]:
         "device": {"platform": device.platform, "kind": device.device_kind, "count": jax.device_count()},
         "git": origin.git(),
         "folder": origin.folder(),
-        "command": _command(),
+        "command": command(),
     }
 
 
@@ -59,7 +59,7 @@ def _versions() -> dict[str, str]:
     return own | {name: metadata.version(name) for name in PACKAGES}
 
 
-def _command() -> str:
+def command() -> str:
     """The command line of this process, quoted for a shell."""
     spec = getattr(sys.modules.get("__main__"), "__spec__", None)
     program = ["python", "-m", spec.name] if spec else [Path(sys.argv[0]).name]

@@ -34,6 +34,14 @@ def located(config: Any, folder: str | None) -> dict[str, Any]:
     return dict(_located(config, Path(folder))) if folder else {}
 
 
+def shortened(text: str) -> str:
+    """A text with the last part of each absolute path: "folder:/home/me/photos" -> "folder:photos".
+
+    Folders of one machine say nothing on another one.
+    """
+    return re.sub(r"(?<![\w./~])/(?!/)(?:[^/,\"]+/)*(?=[^/])", "", text)
+
+
 def _located(config, folder: Path) -> Iterator[tuple[str, Any]]:
     for key, value in flat(config).items():
         if isinstance(value, str):

@@ -21,7 +21,7 @@ from genjax.engine.mesh import make_mesh
 from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.errors import InputError
-from genjax.run import origin
+from genjax.run import exported, origin
 from genjax.run.paths import located
 from genjax.run.workdir import Workdir
 
@@ -103,15 +103,17 @@ BEST = "best"
 def restore(path: os.PathLike, step: int | str | None = None) -> tuple[Task, State]:
     """The task of a run and its state at a step (default: of the newest whole checkpoint), from its folder alone.
 
-    The step BEST is that of the best checkpoint.
+    The step BEST is that of the best checkpoint. The folder may be an exported one (`genjax.run.exported`).
 
     Raises: InputError if there is no run or no such checkpoint, or it is damaged.
     """
     info, config, task = open_task(path)
     if changed := changed_extensions(info, config):
         _warn(f"the code of {', '.join(changed)} has changed since {path} was trained")
-    checkpoints = Checkpoints(Path(path) / "checkpoints")
     like = abstract_state(task, make_mesh())
+    if exported.is_exported(path):
+        return task, exported.read(path, info, task, like, step)
+    checkpoints = Checkpoints(Path(path) / "checkpoints")
     if step == BEST:
         step = _best_step(path, checkpoints)
     if step is not None:

@@ -28,6 +28,7 @@ from genjax.run import initial_weights
 from genjax.run.best import description, resumed
 from genjax.run.counters import Counters
 from genjax.run.description import run_info
+from genjax.run.exported import refuse
 from genjax.run.previews import Previewer, read_examples
 from genjax.run.recorder import Recorder
 from genjax.run.resume import check_nothing_is_lost, check_same_run, with_names_kept
@@ -91,6 +92,7 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
     `force`: resume although the run's config, data or extensions have changed.
     Raises: InputError if the config cannot be run, or the folder is in use or holds another run.
     """
+    run_on_main(lambda: refuse(path))
     source, task, schedule = run_on_all(lambda: prepare(config))
     with Workdir(path) as workdir, Stop() as stop:
         if is_main_process():

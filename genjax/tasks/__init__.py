@@ -12,6 +12,7 @@ from ml_collections import ConfigDict
 from genjax.engine.phase import Task
 from genjax.errors import InputError
 from genjax.extensions import find
+from genjax.text import summary
 
 NAMES = (
     "adain",
@@ -38,6 +39,11 @@ def build(config: ConfigDict, shape: tuple[int, ...]) -> Task:
 def default_config(name: str) -> ConfigDict:
     """A task's config with every key and its default. Raises: InputError for an unknown task."""
     return _find(name).config()
+
+
+def claim(name: str) -> str:
+    """A task in a sentence: the first line of its documentation."""
+    return summary(_find(name).__doc__)
 
 
 def _find(name: str) -> Any:

@@ -1,10 +1,12 @@
-"""Tensors of a safetensors file, read by the format's own library."""
+"""Tensors of a safetensors file, read and written by the format's own library."""
 
 import os
+from collections.abc import Mapping
 
 import ml_dtypes  # noqa: F401, gives NumPy the type "bfloat16"
 import numpy as np
 from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from genjax.errors import InputError
 
@@ -35,3 +37,8 @@ def read(path: str | os.PathLike) -> dict[str, np.ndarray]:
             f"{path} is not a safetensors file, or is cut short: {reason}; get it from its source again"
         ) from error
     return {name: a.astype(np.float32) if a.dtype.name == "bfloat16" else a for name, a in tensors.items()}
+
+
+def encode(tensors: Mapping[str, np.ndarray]) -> bytes:
+    """The content of a file of tensors by name."""
+    return save({name: np.ascontiguousarray(a).reshape(a.shape) for name, a in tensors.items()}, {"format": "np"})

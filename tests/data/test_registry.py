@@ -233,3 +233,20 @@ def test_a_source_that_breaks_the_contract_is_refused(fields, message):
     check(changed())
     with pytest.raises(InputError, match=message):
         check(changed(**fields))
+
+
+@pytest.mark.parametrize(
+    ("name", "license"),
+    [
+        ("fashion_mnist_10k", "MIT, Zalando SE"),
+        ("ring8", "none"),
+        ("stacked:fashion_mnist", "MIT, Zalando SE"),
+        ("pairs:emoji_64,textures_64", "Apache-2.0, Google; none"),
+        ("pairs:emoji_64,folder:mine", ""),
+        ("folder:mine", ""),
+        ("tfds:mnist", ""),
+        ("mine.module:data", ""),
+    ],
+)
+def test_a_license_is_known_or_not(name, license):
+    assert registry.license_of(name) == license

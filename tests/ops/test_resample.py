@@ -7,6 +7,7 @@ import pytest
 from numpy_nets import upfirdn
 
 from genjax.errors import InputError
+from genjax.ops import backend
 from genjax.ops.resample import BINOMIAL, SMOOTH, downsample2x, downsample_to, upfirdn2d, upsample2x
 
 X = np.random.default_rng(0).normal(size=(2, 6, 8, 3))
@@ -87,3 +88,12 @@ def test_shrinking_is_a_quarter_of_the_transpose_of_enlarging():
 def test_odd_sides_cannot_be_halved():
     with pytest.raises(InputError, match=r"5x8 pixels cannot be halved.*even sides"):
         downsample2x(X[:, :5])
+
+
+@pytest.mark.parametrize("options", [{"up": 2}, {"up": 3, "pad": -2}, {"down": 2}, {"pad": -1}, {"pad": 3}])
+def test_without_paddings_it_is_the_same(options):
+    expected = upfirdn2d(X, SMOOTH, **options)
+    with backend.writing_for("onnx"):
+        program = jax.make_jaxpr(lambda x: upfirdn2d(x, SMOOTH, **options))(X)
+        np.testing.assert_array_equal(upfirdn2d(X, SMOOTH, **options), expected)
+    assert "pad[" not in str(program)

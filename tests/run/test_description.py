@@ -40,7 +40,7 @@ def test_a_checkout_that_is_not_installed_trains_with_its_own_version(tmp_path, 
 def test_the_recorded_command_keeps_its_arguments_in_a_shell(monkeypatch):
     arguments = ['--config.style.images=("a b.jpg",)', "--workdir=runs/it's"]
     monkeypatch.setattr(sys, "argv", ["genjax/train.py", *arguments])
-    assert shlex.split(description._command())[-2:] == arguments
+    assert shlex.split(description.command())[-2:] == arguments
 
 
 LOSS = '''"""A loss of somebody else."""

@@ -5,7 +5,7 @@ from ml_collections import ConfigDict
 
 from genjax.data.registry import SOURCES
 from genjax.evaluation import nets
-from genjax.run.paths import LISTS, WORDS, located
+from genjax.run.paths import LISTS, WORDS, located, shortened
 
 DIGEST = "ab" * 32
 
@@ -91,3 +91,25 @@ def test_every_form_of_a_name_that_ends_in_a_path_is_known():
     assert words | {"vgg"} < set(WORDS)
     lists = {record.prefix for record in SOURCES if ":NAME" in record.name}
     assert lists - {"tfds"} == set(LISTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("folder:/home/me/my photos", "folder:my photos"),
+        ("/home/me/photos.zip", "photos.zip"),
+        ("pairs:/a/b/c,folder:/d/e", "pairs:c,folder:e"),
+        (
+            "python -m genjax.train --workdir=/tmp/runs/x --config=mine.py",
+            "python -m genjax.train --workdir=x --config=mine.py",
+        ),
+        ("vgg:/w/vgg.npz@" + "0" * 64, "vgg:vgg.npz@" + "0" * 64),
+        ("runs/x", "runs/x"),
+        ("../x", "../x"),
+        ("https://example.org/a/b", "https://example.org/a/b"),
+        ("train[:50%]", "train[:50%]"),
+        ("T-shirt/top", "T-shirt/top"),
+    ],
+)
+def test_folders_of_the_machine_are_left_out(text, expected):
+    assert shortened(text) == expected

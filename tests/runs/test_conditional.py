@@ -40,7 +40,7 @@ def tiny(name, **overrides):
 def whole(tmp_path_factory):
     """The folder of a StyleGAN2's run."""
     path = tmp_path_factory.mktemp("conditional") / "whole"
-    with mock.patch.object(Recorder, "report", lambda self: None):  # drawing takes longer than such a run
+    with mock.patch.object(Recorder, "report", return_value=None):  # drawing takes longer than such a run
         assert train(tiny("stylegan2"), path) == 0
     return path
 
@@ -48,7 +48,7 @@ def whole(tmp_path_factory):
 def test_a_run_that_was_cut_short_ends_at_the_same_bits(whole, tmp_path):
     shutil.copytree(whole, tmp_path / "run")
     shutil.rmtree(tmp_path / "run" / "checkpoints" / "00000002")
-    with mock.patch.object(Recorder, "report", lambda self: None):
+    with mock.patch.object(Recorder, "report", return_value=None):
         assert train(tiny("stylegan2"), tmp_path / "run") == 0
     found = ending(tmp_path / "run")
     assert_same(found, ending(whole))

@@ -108,3 +108,9 @@ def test_a_file_without_a_length_is_refused(size, tmp_path):
 def test_a_file_that_cannot_be_read_is_named(name, reason, tmp_path):
     with pytest.raises(InputError, match=f"cannot be read: {reason}"):
         safetensors_file.read(tmp_path / name)
+
+
+def test_tensors_that_are_written_come_back(tmp_path):
+    tensors = TENSORS | {"turned": np.arange(6, dtype=np.float32).reshape(2, 3).T}
+    (tmp_path / "w.safetensors").write_bytes(safetensors_file.encode(tensors))
+    same(safetensors_file.read(tmp_path / "w.safetensors"), tensors)

@@ -84,7 +84,7 @@ class Model:
         y = apply(z.reshape(-1, z.shape[2]), method="decode")
         y = y if self.likelihood.takes_logits else ACTIVATIONS[self.net.output](y)
         # Flat: XLA's CPU backend sums many axes at a third of the speed.
-        per_number = self.likelihood.nll(y.reshape(len(x), count, -1), arrays.flatten(x)[:, None], self.std)
+        per_number = self.likelihood.nll(y.reshape(x.shape[0], count, -1), arrays.flatten(x)[:, None], self.std)
         return per_number.sum(2)
 
     def decode_activated(self, apply: Callable, z):
@@ -95,7 +95,7 @@ class Model:
         """The class with the best bound at the mean latent. Shapes: x [B, *shape] -> int [B]."""
 
         def bound(label):
-            onehot = self.one_hot(jnp.full(len(x), label))
+            onehot = self.one_hot(jnp.full(x.shape[0], label))
             mean, logvar = self.posterior(apply, x, onehot)
             return -self.nll(apply, mean[:, None], x, onehot)[:, 0] - gaussian_kl(mean, logvar).sum(1)
 

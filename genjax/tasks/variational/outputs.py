@@ -91,7 +91,7 @@ class Outputs:
         apply = self._apply(state)
         x = to_float(x, "sigmoid")
         if not self.model.classes:
-            onehot = self.model.unlabeled(len(x))
+            onehot = self.model.unlabeled(x.shape[0])
         else:
             onehot = self.model.one_hot(self.model.infer_label(apply, x) if label is None else jnp.asarray(label))
         return x, onehot, *self.model.posterior(apply, x, onehot)
