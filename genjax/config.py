@@ -24,6 +24,7 @@ def defaults(task: str) -> ConfigDict:
     c.steps = 10_000
     c.batch = 32  # real examples per update, over all devices
     c.dtype = "float32"  # of activations; "bfloat16" for GPUs and TPUs; weights stay in float32
+    c.precision = "default"  # of products and convolutions, of genjax.engine.precision.PRECISIONS
     c.data = ConfigDict(
         {
             "name": "fashion_mnist_10k",  # see docs/data.md

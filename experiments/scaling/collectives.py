@@ -3,11 +3,12 @@
 import math
 import re
 from dataclasses import dataclass
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 
-from genjax.data.feed import Feed
+from genjax.data.feed import take_batch
 from genjax.engine import loop
 from genjax.engine.mesh import Mesh, replicated, sharded
 from genjax.engine.phase import Task
@@ -47,9 +48,9 @@ def compile_step(task: Task, shape: tuple[int, ...], mesh: Mesh) -> str:
     """
     phase = task.phases[0]
     kind = jnp.uint8 if len(shape) == 3 else jnp.float32
-    bank = {"x": jax.ShapeDtypeStruct((phase.batch, *shape), kind, sharding=replicated(mesh))}
+    bank = {"x": jax.ShapeDtypeStruct((phase.batch, math.prod(shape)), kind, sharding=replicated(mesh))}
     picks = jax.ShapeDtypeStruct((1, phase.batches_per_step, phase.batch), jnp.int32, sharding=sharded(mesh, 2))
-    run = loop.compile_phase(phase, Feed.take_batch, mesh, 1)
+    run = loop.compile_phase(phase, partial(take_batch, shape=shape), mesh, 1)
     with jax.set_mesh(mesh):
         return run.lower(loop.abstract_state(task, mesh), bank, picks, 1, stream(0, "train")).compile().as_text()
 

@@ -4,9 +4,11 @@ Either way example number p of a run is the same example, so the choice changes 
 the part of a batch that its devices hold.
 """
 
+import math
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import jax
@@ -16,10 +18,22 @@ from jax.sharding import Mesh
 from genjax.data.order import positions
 from genjax.data.source import Source
 from genjax.engine.mesh import replicated, sharded
-from genjax.engine.phase import Batch, ScheduledPhase
+from genjax.engine.phase import Batch, Phase, ScheduledPhase
 
 CHUNK_BYTES = 64 * 2**20
 """Largest size of the streamed batches of one call of the loop."""
+
+
+def take_batch(resident_data: Any, indices_or_batch: Any, shape: tuple[int, ...]) -> Batch:
+    """The batch of one step, inside jit. Shapes: indices [batches, B], or the examples; `shape` is that of one.
+
+    Resident examples are rows of numbers, [N, numbers]: TPUs pad the last two dimensions of an array, those of images of
+    28x28 to five times their size.
+    """
+    if not resident_data:
+        return indices_or_batch
+    batch = {name: rows.at[indices_or_batch].get(mode="promise_in_bounds") for name, rows in resident_data.items()}
+    return batch | {"x": batch["x"].reshape(*indices_or_batch.shape, *shape)}
 
 
 class Feed:
@@ -30,7 +44,11 @@ class Feed:
         self.seed = seed
         self.mesh = mesh
         self.resident = source.nbytes <= resident_bytes
-        self.resident_data = self._place(self._examples(np.arange(source.size)), None) if self.resident else {}
+        self.take_batch = partial(take_batch, shape=source.shape)
+        self.resident_data = {}
+        if self.resident:
+            rows = self._examples(np.arange(source.size))
+            self.resident_data = self._place(rows | {"x": rows["x"].reshape(source.size, -1)}, None)
 
     def capacity(self, scheduled: ScheduledPhase, max_steps: int) -> int:
         """The number of steps of a phase that one call may take, at most `max_steps`."""
@@ -50,13 +68,6 @@ class Feed:
         if not self.resident:
             rows = _ahead(self._streamed(scheduled, rows), 2 * capacity)
         return Batches(rows, capacity, lambda tree: self._place(tree, 2))
-
-    @staticmethod
-    def take_batch(resident_data: Any, indices_or_batch: Any) -> Batch:
-        """The batch of one step, inside jit. Shapes: indices [batches, B], or the examples."""
-        if not resident_data:
-            return indices_or_batch
-        return {name: rows.at[indices_or_batch].get(mode="promise_in_bounds") for name, rows in resident_data.items()}
 
     def _examples(self, indices: np.ndarray) -> dict[str, np.ndarray]:
         out = {"x": self.source.read(indices)}
@@ -89,6 +100,29 @@ class Feed:
     def _place(self, tree: Any, axis: int | None) -> Any:
         sharding = replicated(self.mesh) if axis is None else sharded(self.mesh, axis)
         return jax.tree.map(lambda a: jax.make_array_from_process_local_data(sharding, a), tree)
+
+
+def like(source: Source, phase: Phase, mesh: Mesh, resident: bool, capacity: int) -> tuple[Any, Any]:
+    """What a feed gives a call of up to `capacity` steps, as shapes, types and shardings; nothing is read.
+
+    Returns: the resident data, or nothing; and indices of them, or the examples themselves.
+    """
+    steps = (capacity, phase.batches_per_step, phase.batch)
+    over_steps = sharded(mesh, 2)
+    if resident:
+        bank = _examples_like(source, (source.size,), (math.prod(source.shape),), source.dtype, replicated(mesh))
+        return bank, jax.ShapeDtypeStruct(steps, np.int32, sharding=over_steps)
+    shape, dtype = source.shape, source.dtype
+    if 0 < phase.image_size < shape[0]:
+        shape, dtype = (phase.image_size, phase.image_size, shape[2]), np.float32
+    return {}, _examples_like(source, steps, shape, dtype, over_steps)
+
+
+def _examples_like(source, lead, shape, dtype, sharding):
+    out = {"x": jax.ShapeDtypeStruct((*lead, *shape), dtype, sharding=sharding)}
+    if source.labels is not None:
+        out["label"] = jax.ShapeDtypeStruct(lead, source.labels.dtype, sharding=sharding)
+    return out
 
 
 class Batches:

@@ -1,7 +1,6 @@
 """How programs are compiled: the options for the target's compiler, and where compiled programs are kept."""
 
 import os
-from functools import cache
 
 import jax
 
@@ -10,7 +9,6 @@ from genjax.ops import backend
 from genjax.ops.cpu.options import known
 
 
-@cache
 def options() -> dict[str, str | int]:
     """Arguments for `jax.jit(compiler_options=...)`: those of `genjax.ops.cpu.options` on CPU, none elsewhere."""
     return known() if backend.on_cpu() else {}

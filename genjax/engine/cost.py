@@ -28,8 +28,8 @@ def cost(function: Callable, *args: Any) -> Cost:
     return Cost(_flops(program.jaxpr), _peak(program.jaxpr))
 
 
-def _inner(eqn) -> Iterator[Jaxpr]:
-    """The programs within an operation."""
+def inner_programs(eqn) -> Iterator[Jaxpr]:
+    """The programs within an operation of a jaxpr."""
     for parameter in eqn.params.values():
         for value in parameter if isinstance(parameter, tuple | list) else (parameter,):
             if isinstance(value, ClosedJaxpr):
@@ -54,7 +54,7 @@ def _flops_of(eqn) -> int:
         taps = kernel.size // kernel.shape[params["dimension_numbers"].rhs_spec[0]]
         spread = math.prod(params["lhs_dilation"])  # only one of `spread` factors is not a zero between two pixels
         return 2 * eqn.outvars[0].aval.size * taps // spread
-    parts = [_flops(jaxpr) for jaxpr in _inner(eqn)]
+    parts = [_flops(jaxpr) for jaxpr in inner_programs(eqn)]
     if name == "cond":
         return max(parts)
     return params.get("length", 1) * sum(parts)
@@ -72,7 +72,7 @@ def _peak(jaxpr: Jaxpr) -> int:
     for place, eqn in enumerate(jaxpr.eqns):
         results = [] if eqn.primitive.name in FUSED else [v for v in eqn.outvars if last_read.get(v, -1) >= place]
         new = sum(map(_bytes, results))
-        peak = max(peak, alive + max([new, *map(_peak, _inner(eqn))]))
+        peak = max(peak, alive + max([new, *map(_peak, inner_programs(eqn))]))
         alive += new
         alive -= sum(_bytes(v) for v in ending.get(place, ()) if v not in arguments)
     return peak

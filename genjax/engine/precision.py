@@ -1,13 +1,24 @@
-"""Mixed precision: nets compute in a short type; weights and their updates stay in float32."""
+"""The types and the precision in which nets compute; weights and their updates stay in float32."""
 
+import dataclasses
+import functools
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 
 from genjax.config import pick
+from genjax.engine.phase import Phase, Task
 
 DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
+
+PRECISIONS = ("default", "high", "highest")
+"""Of products and convolutions of float32 numbers.
+
+On CPU all are float32. On a TPU "default" is one pass in bfloat16 with sums in float32, "high" three passes, and
+"highest" six, as exact as float32. On a GPU "default" may be TF32, as "high" is, with 10 bits of a mantissa; "highest"
+is float32.
+"""
 
 
 def computing_in(dtype: str, apply: Callable) -> Callable:
@@ -28,6 +39,31 @@ def computing_in(dtype: str, apply: Callable) -> Callable:
         return _cast(apply(variables, *_cast(args, short), **_cast(kwargs, short)), jnp.float32)
 
     return short_apply
+
+
+def multiplying_in(precision: str, task: Task) -> Task:
+    """A task whose steps and outputs have products and convolutions of a precision, of PRECISIONS.
+
+    Operations that ask for a precision of their own keep it. Feature nets of metrics always have "highest".
+    Raises: InputError for another one.
+    """
+    if pick(PRECISIONS, precision, "precision") == PRECISIONS[0]:
+        return task
+
+    def wrapped(function):
+        @functools.wraps(function)
+        def precise(*args, **kwargs):
+            with jax.default_matmul_precision(precision):
+                return function(*args, **kwargs)
+
+        return precise
+
+    def phase(given: Phase) -> Phase:
+        functions = {name: wrapped(getattr(given, name)) for name in ("step", "enter", "prepare")}
+        return dataclasses.replace(given, **functions)
+
+    outputs = {name: wrapped(output) for name, output in task.outputs.items()}
+    return dataclasses.replace(task, phases=tuple(map(phase, task.phases)), outputs=outputs)
 
 
 def _cast(tree, dtype):

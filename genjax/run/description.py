@@ -98,11 +98,11 @@ def _phases(task: Task, like: State, source: Source) -> tuple[str, str]:
     for scheduled in scheduled_phases(task):
         phase = scheduled.phase
         images = phase.batch * phase.batches_per_step
-        step_cost = _step_cost(phase, like, source)
+        of_step = step_cost(phase, like, source)
         steps = f"{scheduled.start:,} to {scheduled.stop:,}"
         phases.append((phase.name, steps, phase.batch, phase.batches_per_step, phase.steps * images))
-        per_image = f"{step_cost.flops / images / 1e9:,.4g}", bytes_text(step_cost.peak // images)
-        costs.append((phase.name, f"{step_cost.flops / 1e9:,.4g}", bytes_text(step_cost.peak), *per_image))
+        per_image = f"{of_step.flops / images / 1e9:,.4g}", bytes_text(of_step.peak // images)
+        costs.append((phase.name, f"{of_step.flops / 1e9:,.4g}", bytes_text(of_step.peak), *per_image))
     return (
         table(phases, ("phase", "steps", "batch", "batches per step", "examples")),
         table(costs, ("step of", "GFLOP", "memory beyond the state", "GFLOP per example", "memory per example")),
@@ -121,12 +121,18 @@ def _memory(config: ConfigDict, like: State, source: Source) -> list[tuple[str, 
     return [*rows, (f"data, {place}", bytes_text(nbytes))]
 
 
-def _step_cost(phase: Phase, like: State, source: Source) -> Cost:
+def step_cost(phase: Phase, like: State, source: Source) -> Cost:
     """The cost of one step, as written; see `genjax.engine.cost`."""
-    batch = {"x": jax.ShapeDtypeStruct((phase.batches_per_step, phase.batch, *source.shape), source.dtype)}
+    return cost(phase.prepared_step, *step_inputs(phase, like, source))
+
+
+def step_inputs(phase: Phase, like: State, source: Source) -> tuple[Any, ...]:
+    """The inputs of a step as shapes and types: the state, a batch and a key."""
+    lead = (phase.batches_per_step, phase.batch)
+    batch = {"x": jax.ShapeDtypeStruct((*lead, *source.shape), source.dtype)}
     if source.labels is not None:
-        batch["label"] = jax.ShapeDtypeStruct((phase.batches_per_step, phase.batch), np.int32)
-    return cost(phase.prepared_step, like, batch, jax.eval_shape(lambda: jax.random.key(0)))
+        batch["label"] = jax.ShapeDtypeStruct(lead, np.int32)
+    return like, batch, jax.eval_shape(lambda: jax.random.key(0))
 
 
 def _nbytes(tree: Any) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from genjax.engine.phase import Task
+from genjax.engine.precision import multiplying_in
 from genjax.errors import InputError
 from genjax.extensions import find
 from genjax.text import summary
@@ -33,7 +34,7 @@ NAMES = (
 
 def build(config: ConfigDict, shape: tuple[int, ...]) -> Task:
     """The task that a config describes, for examples of one shape. Raises: InputError if they do not fit."""
-    return _find(config.task).build(config, shape)
+    return multiplying_in(config.precision, _find(config.task).build(config, shape))
 
 
 def default_config(name: str) -> ConfigDict:
