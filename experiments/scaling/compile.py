@@ -132,11 +132,13 @@ def _explain(config: ConfigDict, task: Task, scheduled: ScheduledPhase, source: 
     largest = [(bytes_text(b.nbytes), b.array, b.name) for b in largest_buffers(task, scheduled, source)]
     print(table(largest, ("largest results, all chips", "array", "module")))
     if FLAGS.remedies:
-        for change, verdict in remedies(config, source, goal):
+        for change, verdict in remedies(config, source, goal, FLAGS.effort):
             print(f"with {', '.join(f'{key}={value}' for key, value in change.items())}: {verdict}")
 
 
-def remedies(config: ConfigDict, source: Source, goal: Target) -> Iterator[tuple[Mapping[str, Any], str]]:
+def remedies(
+    config: ConfigDict, source: Source, goal: Target, effort: float
+) -> Iterator[tuple[Mapping[str, Any], str]]:
     """Changes of a config with what the last phase then needs, up to the first that fits."""
     for change in REMEDIES:
         if change.keys() - config.keys():
@@ -149,7 +151,7 @@ def remedies(config: ConfigDict, source: Source, goal: Target) -> Iterator[tuple
             yield change, str(error)
             continue
         resident = source.nbytes <= config.data.resident_gib * 2**30
-        program = compiled(task, list(scheduled_phases(task))[-1], source, resident, goal, FLAGS.effort)
+        program = compiled(task, list(scheduled_phases(task))[-1], source, resident, goal, effort)
         needed = program.peak if isinstance(program, Program) else program.needed
         yield change, f"{bytes_text(needed)} of {bytes_text(goal.chip.memory)}"
         if fits(program, goal):

@@ -1,9 +1,10 @@
 """A phase's program, compiled for chips that need not be here, and what it says: memory, collectives, convolutions."""
 
+import contextlib
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -69,7 +70,8 @@ def compiled(
     start = time.monotonic()
     options = {"exec_time_optimization_effort": effort} if effort and target.chip.platform == "tpu" else None
     try:
-        program = lowered.compile(options)
+        with _uncached():
+            program = lowered.compile(options)
     except jax.errors.JaxRuntimeError as error:
         if match := re.search(r"RESOURCE_EXHAUSTED.*?\(([\d.]+)([KMG])\) exceeds", str(error), re.DOTALL):
             return OutOfMemory(time.monotonic() - start, float(match[1]) * 1024 ** " KMG".index(match[2]))
@@ -79,6 +81,17 @@ def compiled(
     arguments, temporaries = memory.argument_size_in_bytes, memory.temp_size_in_bytes
     peak = max(memory.peak_memory_in_bytes, arguments)
     return Program(seconds, arguments, temporaries, peak, tuple(collectives(hlo)), convolutions(hlo), hlo)
+
+
+@contextlib.contextmanager
+def _uncached() -> Iterator[None]:
+    """Without the cache of compiled programs, which can load none for devices that are not here."""
+    enabled = jax.config.jax_enable_compilation_cache
+    jax.config.update("jax_enable_compilation_cache", False)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_enable_compilation_cache", enabled)
 
 
 def convolutions(hlo: str) -> dict[str, int]:
@@ -114,14 +127,14 @@ def largest_buffers(task: Task, scheduled: ScheduledPhase, source: Source, count
     return sorted(largest.values(), key=lambda buffer: -buffer.nbytes)[:count]
 
 
-def _buffers(jaxpr: Jaxpr):
+def _buffers(jaxpr: Jaxpr) -> Iterator[Buffer]:
     for eqn in jaxpr.eqns:
         for inner in inner_programs(eqn):
             yield from _buffers(inner)
         for v in eqn.outvars:
             if hasattr(v.aval, "dtype") and hasattr(v.aval.dtype, "itemsize"):
                 name = _modules(str(eqn.source_info.name_stack)) or eqn.primitive.name
-                yield Buffer(name, v.aval.str_short(), v.aval.size * v.aval.dtype.itemsize)
+                yield Buffer(name, v.aval.str_short(short_dtypes=True), v.aval.size * v.aval.dtype.itemsize)
 
 
 def _modules(stack: str) -> str:

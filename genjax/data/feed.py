@@ -27,7 +27,7 @@ CHUNK_BYTES = 64 * 2**20
 def take_batch(resident_data: Any, indices_or_batch: Any, shape: tuple[int, ...]) -> Batch:
     """The batch of one step, inside jit. Shapes: indices [batches, B], or the examples; `shape` is that of one.
 
-    Resident examples are rows of numbers, [N, numbers]: TPUs pad the last two dimensions of an array, those of images of
+    Resident examples are rows, [N, numbers], because TPUs pad the last two dimensions of an array: those of images of
     28x28 to five times their size.
     """
     if not resident_data:
