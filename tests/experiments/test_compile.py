@@ -11,9 +11,11 @@ from experiments.scaling.calculator import gradient_bytes
 from experiments.scaling.chips import CHIPS, target
 from experiments.scaling.compile import fits, least_seconds, opened, remedies
 from experiments.scaling.programs import OutOfMemory, compiled, convolutions, largest_buffers
+from genjax.engine.loop import shapes
 from genjax.engine.phase import scheduled_phases
 from genjax.errors import InputError
 from genjax.ops.backend import writing_for
+from genjax.run.description import step_inputs
 
 TPU = pytest.param("v5e:2x2", marks=pytest.mark.skipif(not importlib.util.find_spec("libtpu"), reason="no libtpu"))
 GPU = pytest.param(
@@ -39,16 +41,10 @@ def test_a_step_sends_sums_of_gradients_and_statistics_alone(name, goal):
     assert {c.kind for c in program.collectives} == {"all-reduce"}
     sent = sum(c.times * c.nbytes for c in program.collectives)
     assert gradient_bytes(task) <= sent <= 1.1 * gradient_bytes(task) + 1000
-    assert program.peak >= program.arguments > 10_000 * 784  # of 10,000 images
+    images = 10_000 * 28 * 28  # in an array of their own shape they take seven times their bytes on a TPU
+    assert images < program.arguments <= program.peak < 3 * images
     assert fits(program, target(goal))
     assert bool(program.convolutions) == (name == "dcgan")
-
-
-@pytest.mark.heavy
-@pytest.mark.parametrize("goal", [TPU])
-def test_resident_images_take_less_than_three_times_their_bytes(goal):
-    """Images of 28x28 in an array of their own shape took seven times as much."""
-    assert program_of("gan", goal)[0].peak < 3 * 10_000 * 784
 
 
 @pytest.mark.parametrize("goal", [TPU])
@@ -59,7 +55,7 @@ def test_a_program_that_does_not_fit_says_what_it_needs(goal, monkeypatch):
     assert refused.needed == 17.49 * 2**30
     assert not fits(refused, target(goal))
     config = config_of("dcgan")
-    tried = list(remedies(config, opened(config)[1], target(goal)))
+    tried = list(remedies(config, opened(config)[1], target(goal), -1.0))
     assert tried[0] == ({"remat": True}, "17.5 GiB of 15.8 GiB")
 
 
@@ -89,9 +85,7 @@ def test_a_step_takes_as_long_as_its_products_or_its_state_by_the_published_rate
     chip = CHIPS["v5e"]
     goal = type("Goal", (), {"chip": chip, "devices": (0, 1)})
     assert least_seconds(config, task, 10**15, goal) == pytest.approx(10**15 / 2 / 197e12)
-    state = sum(
-        leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(jax.eval_shape(task.init, jax.random.key(0)))
-    )
+    state = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes(task)))
     assert least_seconds(config, task, 0, goal) == pytest.approx(2 * state / 819e9)
 
 
@@ -101,11 +95,11 @@ def test_convolutions_are_counted_by_what_computes_them():
   %k = f32[3,3,2,2]{3,2,1,0} parameter(1)
   ROOT %c.2 = f32[8,4,4,2]{3,0,2,1:T(2,128)} convolution(%a.1, %k), window={size=3x3}, dim_labels=b01f_01io->b01f
   %d.9 = f32[2,39]{1,0} convolution(%a.1, %k), dim_labels=bf_io->bf, metadata={op_name="a"}
-  %e = (f32[4,15,15,4]{3,2,1,0}, u8[0]{0}) custom-call(%a.1, %k), dim_labels=b01f_o01i->b01f, custom_call_target="__cudnn$convForward"
+  %e = (f32[4,15,15,4]{3,2,1,0}, u8[0]) custom-call(%a.1, %k), dim_labels=b01f_o01i->b01f, custom_call_target="__cudnn$f"
 """
     assert convolutions(text) == {
         "convolution: bf16 x f32 -> f32, b01f_01io->b01f": 1,
-        "convForward: bf16 x f32 -> f32, b01f_o01i->b01f": 1,
+        "f: bf16 x f32 -> f32, b01f_o01i->b01f": 1,
     }
 
 
@@ -125,9 +119,6 @@ def test_precision_is_that_of_every_convolution_and_product_of_a_step(platform):
     config = config_of("dcgan", precision="highest")
     task, source = opened(config)
     phase = task.phases[0]
-    from genjax.engine.loop import shapes
-    from genjax.run.description import step_inputs
-
     with writing_for("tpu"):
         inputs = step_inputs(phase, shapes(task), source)
         text = jax.jit(lambda *a: phase.step(*a)).trace(*inputs).lower(lowering_platforms=(platform,)).as_text()
