@@ -41,10 +41,10 @@ def move(x, matrix):
 
     Values are copied.
     """
-    height, width = x.shape[:2]
-    points = _source_points(matrix, np.arange(height), np.arange(width), (height, width))
-    columns, rows = jnp.round(points).astype(jnp.int32)
-    return x[_mirrored_index(rows, height), _mirrored_index(columns, width)]
+    sides = _sides(x)
+    points = _source_points(matrix, *map(np.arange, x.shape[:2]), sides)
+    columns, rows = _mirrored_index(jnp.round(points).astype(jnp.int32), sides)
+    return x[rows, columns]
 
 
 def warp(x, matrix):
@@ -54,16 +54,14 @@ def warp(x, matrix):
     Paper: mirrored pixels as far as the batch needs them, at most one image's side, and zeros beyond (its code); here:
     one period of the mirrored image, upsampled, which holds every pixel that a map can ask for.
     """
-    size = x.shape[:2]
-    (upsample_rows, downsample_rows), (upsample_columns, downsample_columns) = map(_filters, size)
+    (upsample_rows, downsample_rows), (upsample_columns, downsample_columns) = map(_filters, x.shape[:2])
     fine = jnp.einsum("ip,jq,pqc->ijc", upsample_rows, upsample_columns, x, precision="highest")
     grids = (np.arange(-CENTER, d.shape[1] - CENTER) / 2 for d in (downsample_rows, downsample_columns))
-    points = 2 * _source_points(matrix, *grids, size)
+    sides = _sides(x)
+    points = 2 * _source_points(matrix, *grids, sides)
     corners = jnp.floor(points)
     right, down = (points - corners)[..., None]
-    columns, rows = corners.astype(jnp.int32)
-    columns %= fine.shape[1]
-    rows %= fine.shape[0]
+    columns, rows = corners.astype(jnp.int32) % (4 * sides - 4)
     next_rows = (rows + 1) % fine.shape[0]
     next_columns = (columns + 1) % fine.shape[1]
 
@@ -76,18 +74,27 @@ def warp(x, matrix):
     return jnp.einsum("pi,qj,ijc->pqc", downsample_rows, downsample_columns, samples, precision="highest")
 
 
-def _source_points(matrix, rows, columns, size):
-    """The points (column, row) to which the map takes those of rows x columns of an image of a size (height, width).
+def _sides(x):
+    """Width and height of an image, for points (column, row); one number for a square. Shapes: -> [2, 1, 1] or []."""
+    height, width = x.shape[:2]
+    return width if height == width else np.int32([width, height])[:, None, None]
+
+
+def _source_points(matrix, rows, columns, sides):
+    """The points (column, row) to which the map takes those of rows x columns of an image of these sides.
 
     It is no matrix product, since those may be of low precision. Shapes: rows [M], columns [N] -> [2, M, N].
     """
-    middle = (np.array(size[::-1]) - 1) / 2
-    x, y = np.meshgrid(columns - middle[0], rows - middle[1])
-    return matrix[:2, :1, None] * x + matrix[:2, 1:2, None] * y + matrix[:2, 2:, None] + middle[:, None, None]
+    middle = (sides - 1) / 2
+    x, y = np.stack(np.meshgrid(columns, rows)) - middle
+    return matrix[:2, :1, None] * x + matrix[:2, 1:2, None] * y + matrix[:2, 2:, None] + middle
 
 
 def _mirrored_index(index, side):
-    """The pixel at any whole number, by reflection: 0, 1, ..., side - 1, side - 2, ..., 1, and again."""
+    """The pixel at any whole number, by reflection: 0, 1, ..., side - 1, side - 2, ..., 1, and again.
+
+    `side` may be an array of sides that broadcasts with the numbers.
+    """
     return abs((index + side - 1) % (2 * side - 2) - side + 1)
 
 
