@@ -101,7 +101,7 @@ def rows(
     program: Program | OutOfMemory,
     goal: Target,
 ) -> Iterator[tuple[str, str]]:
-    """What a program needs, as rows of a table."""
+    """The rows of a table on a program."""
     chip = goal.chip
     if isinstance(program, OutOfMemory):
         yield "memory", f"{bytes_text(program.needed)} of {bytes_text(chip.memory)}: DOES NOT FIT"

@@ -97,7 +97,7 @@ def _uncached() -> Iterator[None]:
 def convolutions(hlo: str) -> dict[str, int]:
     """Numbers of convolutions in a module, by "library or own: types -> type, layout", the commonest first."""
     types = dict(NAMED.findall(hlo))
-    found = Counter()
+    counts = Counter()
     for match in map(INSTRUCTION.match, hlo.splitlines()):
         if not match:
             continue
@@ -107,8 +107,8 @@ def convolutions(hlo: str) -> dict[str, int]:
             continue
         operands = [types.get(name.strip().lstrip("%"), "?") for name in match[4].split(",")[:2]]
         result = ARRAY.search(match[2])[1]
-        found[f"{call[1] if call else 'convolution'}: {' x '.join(operands)} -> {result}, {layout}"] += 1
-    return dict(found.most_common())
+        counts[f"{call[1] if call else 'convolution'}: {' x '.join(operands)} -> {result}, {layout}"] += 1
+    return dict(counts.most_common())
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ class Feed:
 
 
 def like(source: Source, phase: Phase, mesh: Mesh, resident: bool, capacity: int) -> tuple[Any, Any]:
-    """What a feed gives a call of up to `capacity` steps, as shapes, types and shardings; nothing is read.
+    """Shapes, types and shardings of what a feed gives a call of up to `capacity` steps; nothing is read.
 
     Returns: the resident data, or nothing; and indices of them, or the examples themselves.
     """

@@ -52,18 +52,18 @@ def multiplying_in(precision: str, task: Task) -> Task:
 
     def wrapped(function):
         @functools.wraps(function)
-        def precise(*args, **kwargs):
+        def call(*args, **kwargs):
             with jax.default_matmul_precision(precision):
                 return function(*args, **kwargs)
 
-        return precise
+        return call
 
-    def phase(given: Phase) -> Phase:
-        functions = {name: wrapped(getattr(given, name)) for name in ("step", "enter", "prepare")}
-        return dataclasses.replace(given, **functions)
+    def precise(phase: Phase) -> Phase:
+        functions = {name: wrapped(getattr(phase, name)) for name in ("step", "enter", "prepare")}
+        return dataclasses.replace(phase, **functions)
 
     outputs = {name: wrapped(output) for name, output in task.outputs.items()}
-    return dataclasses.replace(task, phases=tuple(map(phase, task.phases)), outputs=outputs)
+    return dataclasses.replace(task, phases=tuple(map(precise, task.phases)), outputs=outputs)
 
 
 def _cast(tree, dtype):
