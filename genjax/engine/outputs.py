@@ -122,21 +122,21 @@ PRODUCERS = {"z": ("latents", "encode"), "ws": ("map",), "features": ("features"
 
 
 def input_like(
-    outputs: Mapping[str, Callable], name: str, state: State, shape: tuple[int, ...], count: Any = 1
+    outputs: Mapping[str, Callable], name: str, state: State, example: jax.ShapeDtypeStruct, count: Any = 1
 ) -> jax.ShapeDtypeStruct | None:
     """The shape and type of `count` inputs of an output; None if it is not of OUTPUTS, or nothing makes its inputs.
 
-    `state` holds shapes and types; `shape` is an example's. The count may be a symbol of `jax.export`.
+    `state` and `example`, of one example, hold shapes and types. The count may be a symbol of `jax.export`.
     """
     kind = OUTPUTS[name].inputs[0] if name in OUTPUTS else ""
     if kind == "seeds":
         return jax.ShapeDtypeStruct((count,), np.int32)
     if kind == "x":
-        return jax.ShapeDtypeStruct((count, *shape), np.uint8 if len(shape) == 3 else np.float32)
+        return jax.ShapeDtypeStruct((count, *example.shape), example.dtype)
     producer = next((made_by for made_by in PRODUCERS.get(kind, ()) if made_by in outputs), None)
     if producer is None:
         return None
-    made = jax.eval_shape(outputs[producer], state, input_like(outputs, producer, state, shape, count))
+    made = jax.eval_shape(outputs[producer], state, input_like(outputs, producer, state, example, count))
     return jax.ShapeDtypeStruct(made.shape, made.dtype)
 
 

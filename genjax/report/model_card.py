@@ -46,6 +46,7 @@ class Facts:
     rows: Sequence[Mapping[str, Any]]  # of metrics.jsonl, up to the exported step
     results: Sequence[Mapping[str, Any]]  # evaluations of the exported step
     programs: Mapping[str, tuple[str, str]]  # program -> its input and output in words
+    example: str = "uint8"  # type of an example's numbers
     image: str = ""  # file name; "": none
     image_title: str = ""
     command: str = ""  # that exported the run
@@ -218,8 +219,7 @@ def loading(facts: Facts) -> Iterator[str]:
         yield "images = run.sample(range(16))"
     if uses := [pair for pair in (("encode", "latents"), ("reconstruct", "y")) if pair[0] in facts.outputs]:
         shape = facts.info["data"]["shape"]
-        kind = "uint8" if len(shape) == 3 else "float32"
-        yield f'x = np.zeros(({", ".join(map(str, [16, *shape]))}), "{kind}")  # your examples'
+        yield f'x = np.zeros(({", ".join(map(str, [16, *shape]))}), "{facts.example}")  # your examples'
         yield from (f"{variable} = run.{name}(x)" for name, variable in uses)
     yield "```"
     yield from _without_genjax(facts)

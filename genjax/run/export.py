@@ -86,10 +86,10 @@ def export(workdir: os.PathLike, out: os.PathLike, step: int | str | None, choic
     run = open_run(workdir, None, step)
     if not run.task.outputs:
         raise InputError(f"{workdir}: the task {run.info['config']['task']!r} has no outputs, so nothing to export")
-    shape = tuple(run.info["data"]["shape"])
-    run.state = exported.part(run.task, run.state, shape, choices.weights)
-    made = _programs(run.task, run.state, shape, choices.programs)
-    models = onnx_models.models(run.task, run.state, shape) if choices.onnx else {}
+    example = exported.example_like(run.info)
+    run.state = exported.part(run.task, run.state, example, choices.weights)
+    made = _programs(run.task, run.state, example, choices.programs)
+    models = onnx_models.models(run.task, run.state, example) if choices.onnx else {}
     illustration = _illustration(run, Path(workdir))
     with new_folder(out) as folder:
         sha256 = exported.write(folder, run.state)
@@ -128,14 +128,14 @@ def _shortened(value: Any) -> Any:
     return shortened(value) if isinstance(value, str) else value
 
 
-def _programs(task: Task, state: State, shape, enabled: bool | None) -> dict[str, stablehlo.Program]:
+def _programs(task: Task, state: State, example, enabled: bool | None) -> dict[str, stablehlo.Program]:
     """The programs of a task; none where they are not enabled, or the package that they need is missing."""
     if enabled is None:
         try:
             optional("flatbuffers", "a program in StableHLO")
         except InputError:
             enabled = False
-    return {} if enabled is False else stablehlo.programs(task, state, shape)
+    return {} if enabled is False else stablehlo.programs(task, state, example)
 
 
 class Illustration(NamedTuple):
@@ -184,5 +184,6 @@ def _facts(run: Run, info, workdir: Path, name: str, choices: Choices, data_lice
         data_license=data_license,
         rows=[row for row in read_metrics(records) if row["step"] <= step],
         results=[row for row in read_evaluations(records) if row["step"] == step],
+        example=str(exported.example_like(info).dtype),
         programs={name: (program["input"], program["output"]) for name, program in info["export"]["programs"].items()},
     )

@@ -47,26 +47,33 @@ class Parts(dict):
         return cls(zip(names, values, strict=True))
 
 
-def part(task: Task, like: State, shape: tuple[int, ...], weights: str) -> State:
+def example_like(info: Mapping[str, Any]) -> jax.ShapeDtypeStruct:
+    """The shape and type of an example of a run, `info` being its config.json."""
+    shape = tuple(info["data"]["shape"])
+    pixels = np.uint16 if info["config"]["data"].get("bits") == 16 else np.uint8
+    return jax.ShapeDtypeStruct(shape, pixels if len(shape) == 3 else np.float32)
+
+
+def part(task: Task, like: State, example: jax.ShapeDtypeStruct, weights: str) -> State:
     """The part of a state that is exported. `like` has shapes and types, or arrays; so has the result.
 
     An output whose inputs are not known here, as of an extension, may need more: `weights` "all".
     """
     if weights == "all":
         return like
-    used = _used(task, jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), like), shape)
+    used = _used(task, jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), like), example)
     nets = {name: Net(net.params, net.stats, ()) for name, net in like.nets.items() if ("nets", name) in used}
     ema = {name: variables for name, variables in like.ema.items() if ("ema", name) in used}
     extra = {name: array for name, array in like.extra.items() if ("extra", name) in used}
     return State(like.step, Parts(nets), ema, extra)
 
 
-def _used(task: Task, like: State, shape: tuple[int, ...]) -> set[tuple[str, ...]]:
+def _used(task: Task, like: State, example: jax.ShapeDtypeStruct) -> set[tuple[str, ...]]:
     """The first two steps of the paths of leaves that outputs use; nothing is computed."""
     paths = [path for path, _ in jax.tree_util.tree_leaves_with_path(like)]
     used = set()
     for name, output in task.outputs.items():
-        inputs = input_like(task.outputs, name, like, shape)
+        inputs = input_like(task.outputs, name, like, example)
         if inputs is None:
             continue
         jaxpr = jax.make_jaxpr(output)(like, inputs).jaxpr
@@ -118,7 +125,7 @@ def read(path: os.PathLike, info: Mapping[str, Any], task: Task, like: State, st
     if hashlib.sha256(file.read_bytes()).hexdigest() != facts.get("sha256"):
         raise InputError(f"{file} is damaged: it is not what was exported; get it from its source again")
     tensors = safetensors_file.read(file)
-    like = part(task, like, tuple(info["data"]["shape"]), facts["weights"])
+    like = part(task, like, example_like(info), facts["weights"])
     expected = named(like)
     if different := tensors.keys() ^ expected.keys():
         name = min(different)

@@ -32,7 +32,7 @@ def need() -> None:
         optional(module, "an ONNX model")
 
 
-def models(task: Task, state: State, shape: tuple[int, ...]) -> dict[str, bytes]:
+def models(task: Task, state: State, example: jax.ShapeDtypeStruct) -> dict[str, bytes]:
     """The models of a task's outputs by name.
 
     Raises: InputError for an output that cannot be converted, or whose model differs by more than TOLERANCE.
@@ -41,7 +41,7 @@ def models(task: Task, state: State, shape: tuple[int, ...]) -> dict[str, bytes]
     made = {}
     for name in MODELS:
         if name in task.outputs:
-            inputs = input_like(task.outputs, name, state, shape, COUNT)
+            inputs = input_like(task.outputs, name, state, example, COUNT)
             try:
                 made[name] = _convert(task.outputs[name], state, inputs)
                 difference = _difference(made[name], task.outputs[name], state, inputs)

@@ -32,8 +32,8 @@ class Program(NamedTuple):
     output: str
 
 
-def programs(task: Task, state: State, shape: tuple[int, ...]) -> dict[str, Program]:
-    """The programs of a task's outputs by name; `state` holds what is exported, `shape` is an example's.
+def programs(task: Task, state: State, example: jax.ShapeDtypeStruct) -> dict[str, Program]:
+    """The programs of a task's outputs by name; `state` holds what is exported, `example` is of one example.
 
     Raises: InputError for an output that cannot be written for any batch size, as one of an extension.
     """
@@ -44,7 +44,7 @@ def programs(task: Task, state: State, shape: tuple[int, ...]) -> dict[str, Prog
             continue
         with backend.writing_for("any"):
             try:
-                inputs = input_like(task.outputs, name, state, shape, n)
+                inputs = input_like(task.outputs, name, state, example, n)
                 made[name] = _export(task.outputs[name], state, inputs)
             except (TypeError, ValueError, NotImplementedError) as error:
                 reason = str(error).splitlines()[0]

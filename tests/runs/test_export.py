@@ -90,6 +90,23 @@ def test_outputs_are_those_of_the_run_to_the_bit(pairs, name):
         assert expected.std() > 0
 
 
+def test_examples_of_sixteen_bits_are_inputs_of_sixteen_bits(tmp_path):
+    """The programs and the code of the card take what the run takes."""
+    pytest.importorskip("flatbuffers")
+    from jax import export as jax_export
+
+    folder = saved("vae", tmp_path / "run", data__bits=16)
+    export(folder, tmp_path / "out", None, MIT._replace(programs=True))
+    x = np.random.default_rng(0).integers(0, 65536, (3, 28, 28, 1), np.uint16)
+    original, loaded = genjax.load(folder), genjax.load(tmp_path / "out")
+    z = original.encode(x)
+    np.testing.assert_array_equal(loaded.encode(x), z)
+    np.testing.assert_array_equal(loaded.sample(range(3)), original.sample(range(3)))
+    program = jax_export.deserialize(bytearray((tmp_path / "out" / "stablehlo" / "encode.bin").read_bytes()))
+    np.testing.assert_allclose(program.call(load_file(tmp_path / "out" / exported.FILE), x), z, rtol=0, atol=1e-5)
+    assert 'x = np.zeros((16, 28, 28, 1), "uint16")' in (tmp_path / "out" / "README.md").read_text("utf-8")
+
+
 def test_projection_and_evaluation_are_those_of_the_run(pairs):
     original, loaded = map(genjax.load, pairs["demo"])
     x = fashion("test[:2]").read(range(2))
