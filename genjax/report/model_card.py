@@ -256,7 +256,7 @@ def limits(facts: Facts) -> Iterator[str]:
         yield f"Trained on few examples, {size:,}: outputs may resemble them."
     shape = info["data"]["shape"]
     if len(shape) == 3:
-        color = "in color" if shape[2] > 1 else "in gray"
+        color = {1: "in gray", 3: "in color"}.get(shape[2], f"of {shape[2]} channels")
         yield f"Its images have {shape[0]} x {shape[1]} pixels, {color}: no other size was trained."
     if facts.step < facts.steps:
         yield f"Training ended, or was exported, before the {facts.steps:,} steps of its config were done."

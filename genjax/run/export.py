@@ -27,7 +27,7 @@ from genjax.run.records import read_evaluations, read_metrics
 from genjax.run.restore import load_info
 
 SEEDS = 64
-"""Samples in the image of the card."""
+"""Samples in the image of the card, at most."""
 
 PRIVATE = ("folder", "skipped", "saved", "best")
 """Parts of a run's config.json that say something of its folder and machine alone."""
@@ -149,11 +149,13 @@ class Illustration(NamedTuple):
 def _illustration(run: Run, workdir: Path) -> Illustration | None:
     """Samples of the first seeds, or the run's preview of examples, unless these are somebody's own."""
     if "sample" in run.task.outputs:
-        x = run.sample(np.arange(SEEDS))
-        title = f"Samples of the seeds 0 to {SEEDS - 1}, unpicked" + (
+        classes = run.task.classes
+        count = SEEDS // classes * classes or SEEDS if classes else SEEDS  # complete rows, one for each class
+        x = run.sample(np.arange(count))
+        title = f"Samples of the seeds 0 to {count - 1}, unpicked" + (
             ", by the averaged weights" if run.state.ema else ""
         )
-        image = gallery.draw(x, classes=run.task.classes, names=run.info["data"]["labels"])
+        image = gallery.draw(x, classes=classes, names=run.info["data"]["labels"])
         return Illustration("samples.png", title, image)
     preview = workdir / "samples" / f"step_{int(run.state.step):08d}.png"
     if not preview.is_file() or not license_of(of_path(run.info["data"]["name"])):
