@@ -9,7 +9,10 @@ from genjax import __version__
 from genjax.cli import entry
 from genjax.errors import InputError, did_you_mean
 
-COMMANDS = ("census", "train", "sample", "evaluate", "encode", "reconstruct", "show", "project", "stylize", "export")
+COMMANDS = (
+    *("census", "train", "sample", "evaluate", "encode", "reconstruct"),
+    *("show", "project", "stylize", "export", "convert"),
+)
 
 
 def claim(command: str) -> str:

@@ -239,6 +239,7 @@ def open_source(
     skip_broken: bool = False,
 ) -> Source:
     """A source by its name. Raises: InputError, as `load`."""
+    need_name(name)
     options = {"split": split, "form": form, "data_dir": data_dir, "labels": labels, "skip_broken": skip_broken}
     name = of_path(name)
     request = Request(name, **options, open=partial(open_source, **options))
@@ -267,6 +268,15 @@ def _of_bits(source: Source, bits: int) -> Source:
         fingerprint=fingerprint_of_text([source.fingerprint, "16 bits"]),
         notes=(*source.notes, "images of 8 bits are read as 16 bits: 255 becomes 65535"),
     )
+
+
+def need_name(name: str) -> None:
+    """Raises: InputError for no name, as a run has that was converted from weights alone."""
+    if not name:
+        raise InputError(
+            "no data are named, as by a run that was converted from weights: genjax.evaluate has --reference, and "
+            "genjax.train goes on in a new folder with --config=RUN --config.init.weights=RUN --config.data.name=DATA"
+        )
 
 
 def find_files(request: Request) -> ImageFiles | None:

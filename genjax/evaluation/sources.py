@@ -99,6 +99,7 @@ def open_images(text: str, split: str = "", form: Mapping[str, Any] | None = Non
     Raises: InputError if there are no such examples, or they are broken; NoSuchSplit if only the split is missing.
     """
     text = expand(text)
+    data.need_name(text)
     if not data.is_source(data.of_path(text)):
         raise InputError(
             f"{text!r} is no folder of images, no file of them (.zip, .npy, .npz, .h5, .parquet) and no data set "

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genjax.report.results import protocol_lines
+from genjax.run.records import terms_of_weights
 from genjax.text import duration, listed, number
 
 LICENSES = (
@@ -131,6 +132,8 @@ def _quoted(text: str) -> str:
 def about(facts: Facts) -> Iterator[str]:
     """The task, an image of it, and what can be done with it."""
     yield f"Task `{facts.info['config']['task']}` of genjax, at step {facts.step:,}. {facts.about}."
+    if terms := terms_of_weights(facts.info):
+        yield f"\nIts first weights are those of others. Their license: {terms}"
     if facts.image:
         yield f"\n![{facts.image_title}]({facts.image})\n\n*{facts.image_title}.*"
     yield "\n" + _table(("Output", "Shapes"), ((f"`{name}`", shapes) for name, shapes in facts.outputs.items()))

@@ -70,8 +70,8 @@ def check(workdir: os.PathLike, choices: Choices) -> str:
         raise InputError(f"--data_license: that of {name} is known ({known}): leave it out")
     if not known and not choices.data_license:
         raise InputError(
-            f"the license of {name} is not known to genjax: give it in words, as --data_license='CC BY 4.0, my own "
-            "photographs'"
+            f"the license of {name or 'the data'} is not known to genjax: give it in words, as "
+            "--data_license='CC BY 4.0, my own photographs'"
         )
     return known or choices.data_license
 

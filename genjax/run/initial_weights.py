@@ -17,7 +17,8 @@ from ml_collections import ConfigDict
 
 from genjax.engine.state import State, local
 from genjax.errors import InputError, did_you_mean
-from genjax.run.restore import restore
+from genjax.run.records import terms_of_weights
+from genjax.run.restore import load_info, restore
 from genjax.text import listed, split_list
 from genjax.weights import safetensors_file
 
@@ -78,7 +79,11 @@ def find(c: ConfigDict, like: State) -> InitialWeights | None:
     text = ", ".join(f"{got} of {of} arrays of {net}" for net, (got, of) in counts.items())
     lines = [f"init.weights={c.weights}{origin}: took {text}"]
     lines += [f"at their usual first values: {listed(others, 5)}"] if others else []
-    return InitialWeights(taken, tuple(lines), {"sha256": digest, "arrays": counts, "left": others})
+    record = {"sha256": digest, "arrays": counts, "left": others}
+    if Path(c.weights).is_dir() and (terms := terms_of_weights(load_info(c.weights))):
+        lines.append(f"license of {c.weights}: {terms}")
+        record["license"] = terms
+    return InitialWeights(taken, tuple(lines), record)
 
 
 def _read(weights: str, step: str) -> tuple[dict[str, np.ndarray], str]:

@@ -1,8 +1,10 @@
-"""The rows of metrics.jsonl: metrics of training, and results of evaluations."""
+"""Records of a run: the rows of metrics.jsonl, of training and of evaluations, and the terms of its first weights."""
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 
 def read_metrics(path: str | os.PathLike) -> list[dict]:
@@ -44,3 +46,8 @@ def _lines(path):
         except (ValueError, TypeError, KeyError, OverflowError):
             continue
         yield row
+
+
+def terms_of_weights(info: Mapping[str, Any]) -> str:
+    """The license of the weights that a run was converted from, or began with, by its config.json; "" without."""
+    return next((str(info[key]["license"]) for key in ("weights", "init") if info.get(key, {}).get("license")), "")

@@ -42,9 +42,12 @@ def check_same_run(workdir: Workdir, info: Mapping[str, Any], force: bool) -> li
 
 
 def with_names_kept(workdir: Workdir, info: dict[str, Any]) -> dict[str, Any]:
-    """`info` with the relative names that the run was given, if they are the same files: it may move with its data."""
+    """`info` with the origin of a run's first weights, and with the relative names that it was given.
+
+    The names are kept if they are the same files: a run may move with its data.
+    """
     old = workdir.read_info()
-    info = {"init": old["init"]} | info if old and "init" in old else info
+    info = {key: old[key] for key in ("init", "weights") if old and key in old} | info
     places = located(old["config"], old.get("folder")) if old else {}
     now = flat(info["config"])
     if not places or any(now.get(key) != place for key, place in places.items()):

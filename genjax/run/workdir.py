@@ -63,6 +63,8 @@ TYPES: dict[str, type | UnionType] = {
     "versions": dict,
     "git": dict | None,
     "folder": str | None,
+    "init": dict,
+    "weights": dict,
     "saved": int | None,
 }
 """The parts of a config.json that commands read, by dotted key; older runs lack some."""

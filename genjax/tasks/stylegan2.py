@@ -74,8 +74,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             generator.init(keys[0], jnp.zeros((1, c.latent)), class_onehot=class_onehot),
             critic.init(keys[1], jnp.zeros((1, *shape)), class_onehot=class_onehot),
         )
-        state = init_state(c, *nets, shape)
-        return state.replace(extra=state.extra | {"path_length": jnp.float32(0)}) if c.path_length.weight else state
+        return state_of(c, *nets, shape)
 
     def image(variables, ws, state, noise):
         return generator.apply(variables, ws, noise, method="synthesize")
@@ -85,6 +84,12 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     phase = Phase("train", c.steps, c.batch, step, batches_per_step=c.critic_steps)
     outputs = sampling.style_outputs(generator, image, c.latent, c.classes, c.data.bits)
     return Task(init, (phase,), outputs, c.classes, 2 * len(generator.channels))
+
+
+def state_of(c: ConfigDict, generator: Variables, critic: Variables, shape: tuple[int, ...]) -> State:
+    """The state at step 0, from the variables of both nets."""
+    state = init_state(c, generator, critic, shape)
+    return state.replace(extra=state.extra | {"path_length": jnp.float32(0)}) if c.path_length.weight else state
 
 
 class PathAux(NamedTuple):

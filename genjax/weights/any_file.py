@@ -4,8 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterable
 from types import ModuleType
-
-import numpy as np
+from typing import Any
 
 from genjax.errors import InputError
 
@@ -27,8 +26,8 @@ def digest(path: str | os.PathLike, expected: str) -> str:
         raise InputError(f"{path} cannot be read: {error.strerror or error}; {expected}") from error
 
 
-def read(path: str | os.PathLike, readers: Iterable[ModuleType], expected: str) -> dict[str, np.ndarray]:
-    """The tensors of a file by name, by the first of `readers` that recognizes how it begins.
+def read(path: str | os.PathLike, readers: Iterable[ModuleType], expected: str) -> Any:
+    """The contents of a file, mostly tensors by name, by the first of `readers` that recognizes how it begins.
 
     `expected` names the formats, for messages. Raises: InputError if no reader recognizes it, or as they raise.
     """

@@ -5,12 +5,16 @@ import pickle
 import zipfile
 from collections import OrderedDict
 
+import jax
 import numpy as np
+import official_stylegan2 as official
 import pytest
 from fuzzing import damaged, property_of, result_or_line
 from hypothesis import strategies as st
+from pickling import pickled
 from safetensors.numpy import save
 
+from genjax import conversion
 from genjax.errors import InputError
 from genjax.weights import any_file, h5_file, safetensors_file, torch_file
 
@@ -110,6 +114,22 @@ def test_damaged_weights_are_read_or_refused(folder, data):
     for x in (tensors or {}).values():
         assert isinstance(x, np.ndarray)
         x.sum()  # within its storage
+
+
+NETS = {
+    "nvidia": pickled(official.contents(), 4),
+    "nvidia, protocol 3": pickled(official.contents(D=None, G=None), 3),
+    "torch": torch_archive(official.random_critic()),
+}
+
+
+@property_of(data=st.one_of(*map(damaged, NETS.values())))
+def test_damaged_nets_are_read_or_refused(folder, data):
+    path = folder / "weights"
+    path.write_bytes(data)
+    weights = result_or_line(lambda: any_file.read(path, conversion.READERS, conversion.FILES))
+    for x in jax.tree.leaves(weights.variables if weights else {}):
+        assert np.isfinite(x).all()
 
 
 @property_of(

@@ -1,6 +1,5 @@
 """The reader takes tensors out of both of PyTorch's layouts, and nothing else out of any file."""
 
-import io
 import os
 import pickle
 import zipfile
@@ -8,6 +7,7 @@ from collections import OrderedDict
 
 import numpy as np
 import pytest
+from pickling import KINDS, Call, Name, pickled
 
 from genjax.errors import InputError
 from genjax.weights import torch_file
@@ -18,44 +18,6 @@ TENSORS = {
     "half": np.array([0.5, 2], np.float16),
     "none": np.zeros((0, 3), np.float32),
 }
-KINDS = {"float32": "FloatStorage", "int64": "LongStorage", "float16": "HalfStorage"}
-
-
-class Name:
-    """Pickles as the name of a function or class, of a module that need not exist."""
-
-    def __init__(self, module, name):
-        self.module, self.name = module, name
-
-    def __call__(self):
-        """For `__reduce__` takes what can be called only."""
-
-
-class Call:
-    """Pickles as a call, and as what its result is told then."""
-
-    def __init__(self, function, *args, told=None):
-        self.function, self.args, self.told = function, args, told
-
-    def __reduce__(self):
-        return self.function, self.args, self.told
-
-
-class Pickler(pickle._Pickler):  # the one in Python, which can be taught to write a name as it is
-    def save_name(self, name):
-        self.write(pickle.GLOBAL + f"{name.module}\n{name.name}\n".encode())
-
-    def persistent_id(self, thing):
-        return thing if isinstance(thing, tuple) and thing[:1] == ("storage",) else None
-
-
-Pickler.dispatch = {**pickle._Pickler.dispatch, Name: Pickler.save_name}
-
-
-def pickled(thing):
-    buffer = io.BytesIO()
-    Pickler(buffer, 2).dump(thing)
-    return buffer.getvalue()
 
 
 def state(tensors, legacy=False, offset=0):
