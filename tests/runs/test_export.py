@@ -168,11 +168,11 @@ def test_the_averaged_generator_alone_is_written_or_the_whole_state(pairs, tmp_p
     with pytest.raises(InputError, match="--nets=all"):
         loaded.sample([0], ema=False)
     export(folder, tmp_path / "all", 7, MIT._replace(weights="all"))
-    whole = genjax.load(tmp_path / "all")
-    assert jax.tree.structure(whole.state) == jax.tree.structure(state)
-    for got, expected in zip(jax.tree.leaves(whole.state), jax.tree.leaves(state), strict=True):
+    restored = genjax.load(tmp_path / "all")
+    assert jax.tree.structure(restored.state) == jax.tree.structure(state)
+    for got, expected in zip(jax.tree.leaves(restored.state), jax.tree.leaves(state), strict=True):
         np.testing.assert_array_equal(got, expected)
-    np.testing.assert_array_equal(whole.sample([3], ema=False), genjax.load(folder).sample([3], ema=False))
+    np.testing.assert_array_equal(restored.sample([3], ema=False), genjax.load(folder).sample([3], ema=False))
 
 
 def _named(tree):
