@@ -66,12 +66,13 @@ def by_scipy(x, matrix):
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("size", [(9, 9), (5, 8)])
+@pytest.mark.parametrize("size", [(9, 9), (5, 7)])
 @pytest.mark.parametrize("name", MAPS)
 def test_a_warp_is_filtering_bilinear_sampling_and_filtering(name, size):
+    """Of sizes that no test in float32 has: JAX keeps what it made of a NumPy constant, here the filters."""
     x = X[: size[0], : size[1]]
     with jax.enable_x64(True):
-        result = affine.warp(x, jnp.asarray(MAPS[name], jnp.float64))
+        result = jax.device_get(jax.jit(affine.warp)(x, np.float64(MAPS[name])))
     np.testing.assert_allclose(result, by_scipy(x, np.float64(MAPS[name])), atol=1e-9)
 
 
