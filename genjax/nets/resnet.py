@@ -93,7 +93,12 @@ class Critic(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool = False, class_onehot=None):
-        """Logits of images x; `train` updates the vectors of spectral normalization."""
+        """Logits of images x; `train` updates the vectors of spectral normalization. Raises: InputError for sides."""
+        if x.shape[1] % 4 or x.shape[2] % 4:
+            raise InputError(
+                f"the residual critic halves sides twice, but the data have shape {list(x.shape[1:])}: set data.size, "
+                f"such as {nearest_multiple(x.shape[1:], 4)}"
+            )
 
         def conv(x, size, init):
             return Conv(self.width, (size, size), kernel_init=init, spectral=self.spectral)(x, train)

@@ -27,6 +27,8 @@ def test_the_nets_have_the_published_number_of_parameters():
 def test_a_shape_that_does_not_double_is_refused():
     with pytest.raises(InputError, match=r"divide by 8.*\[28, 28, 1\]"):
         resnet.Generator((28, 28, 1))
+    with pytest.raises(InputError, match=r"\[30, 28, 1\]: set data.size, such as 32x28"):
+        jax.eval_shape(resnet.Critic().init, jax.random.key(0), jnp.zeros((1, 30, 28, 1)))
 
 
 torch = pytest.importorskip("torch", reason="the peer is PyTorch: pip install -e '.[bench]'")
