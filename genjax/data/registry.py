@@ -258,7 +258,12 @@ def open_source(
 
 
 def _of_bits(source: Source, bits: int) -> Source:
-    """The source itself, or images of 8 bits as 16 bits where these are asked for: 255 becomes 65535."""
+    """The source itself, or images of 8 bits as 16 bits where these are asked for: 255 becomes 65535.
+
+    Raises: InputError for examples that are no images.
+    """
+    if bits != 8 and len(source.shape) != 3:
+        raise InputError(f"data.bits={bits}: {source.name} has no images; leave it at 8")
     if bits == 8 or source.dtype != np.uint8:
         return source
     return replace(

@@ -1,6 +1,7 @@
 """How programs are compiled: the options for the target's compiler, and where compiled programs are kept."""
 
 import os
+from functools import cache
 
 import jax
 
@@ -11,7 +12,12 @@ from genjax.ops.cpu.options import known
 
 def options() -> dict[str, str | int]:
     """Arguments for `jax.jit(compiler_options=...)`: those of `genjax.ops.cpu.options` on CPU, none elsewhere."""
-    return known() if backend.on_cpu() else {}
+    return _of_cpu() if backend.on_cpu() else {}
+
+
+@cache
+def _of_cpu() -> dict[str, str | int]:
+    return known()
 
 
 def enable_compilation_cache() -> None:

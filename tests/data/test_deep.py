@@ -6,8 +6,10 @@ import zlib
 
 import numpy as np
 import pytest
+from helpers import config_of
 from PIL import Image
 
+from genjax import data
 from genjax.data import encoded
 from genjax.data.deep import conform_deep, decode_deep
 from genjax.data.images import Form, decode_pixels
@@ -217,3 +219,8 @@ def test_what_is_refused(tmp_path, load):
     chunk = struct.pack(">I", 6) + mark + struct.pack(">I", zlib.crc32(mark))
     with pytest.raises(InputError, match="transparent color beside 16 bits"):
         decoded(data[:header] + chunk + data[header:], 3)
+
+
+def test_points_have_no_bits():
+    with pytest.raises(InputError, match=r"data\.bits=16: ring8 has no images; leave it at 8"):
+        data.load(config_of("gan", data__name="ring8", data__bits=16).data)

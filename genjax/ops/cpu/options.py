@@ -5,8 +5,6 @@ at batch 128, from 242 to 199, `configs/wgan_gp.py` from 530 to 460. XLA calls t
 away: `known` says which ones this XLA takes. Plain twin: no options.
 """
 
-from functools import cache
-
 import jax
 
 OPTIONS = {
@@ -15,7 +13,6 @@ OPTIONS = {
 }
 
 
-@cache
 def known() -> dict[str, str | int]:
     """The options that this XLA takes, with their values."""
     return {name: value for name, value in OPTIONS.items() if _takes(name, value)}
