@@ -139,7 +139,7 @@ def _set_state(result: Any, state: Any) -> None:
 
 NAMES = {
     **{name: value for name, value in torch_file.NAMES.items() if "_rebuild" in name or "OrderedDict" in name},
-    "builtins.set": set,
+    "builtins.set": pickled.set_of,
     "dnnlib.tflib.network.Network": _tensorflow,
     "dnnlib.util.EasyDict": pickled.dictionary,
     **{f"numpy.{core}.multiarray.scalar": _scalar for core in ("_core", "core")},

@@ -16,8 +16,11 @@ from typing import Any, BinaryIO, NamedTuple
 MAX_INSTRUCTIONS = 2_000_000
 """A pickle of more is refused: each instruction may cost a hundred bytes. Published weights have tens of thousands."""
 
+MAX_DEPTH = 100
+"""Of tuples within tuples: Python hashes them by recursion without a limit, which ends the process."""
+
 SCALARS = str | bytes | int | float | None
-"""What a key of a dictionary or an element of a set may be: hashing nested tuples would recurse without a limit."""
+"""What a key of a dictionary or an element of a set may be."""
 
 ITSELF = (
     *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
@@ -98,6 +101,7 @@ class _Machine:
         self.stack: list[Any] = []
         self.below: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
+        self.depths: dict[int, int] = {}  # of tuples by id; a later tuple of the same id replaces its own
 
     def step(self, name: str, argument: Any) -> None:
         """Run one instruction."""
@@ -108,7 +112,7 @@ class _Machine:
         elif name in MUTABLE:
             self.stack.append(MUTABLE[name]())
         elif name in TUPLES:
-            self.stack.append(tuple([self.pop() for _ in range(TUPLES[name])][::-1]))
+            self._push_tuple([self.pop() for _ in range(TUPLES[name])][::-1])
         elif name not in IGNORED:
             method = getattr(self, f"do_{name.lower()}", None)
             if method is None:
@@ -141,8 +145,14 @@ class _Machine:
         self.stack = []
 
     def do_tuple(self, _):
-        values = self._since_mark()
+        self._push_tuple(self._since_mark())
+
+    def _push_tuple(self, values):
+        depth = 1 + max((self.depths.get(id(value), 1) for value in values if type(value) is tuple), default=0)
+        if depth > MAX_DEPTH:
+            raise Refused(f"it has tuples that are nested more than {MAX_DEPTH} deep")
         self.stack.append(tuple(values))
+        self.depths[id(self.stack[-1])] = depth
 
     def do_list(self, _):
         values = self._since_mark()
@@ -177,7 +187,7 @@ class _Machine:
 
     def do_additems(self, _):
         values = self._since_mark()
-        self._last(set).update(map(_scalar, values))
+        self._last(set).update(set_of(values))
 
     def do_frozenset(self, _):
         values = self._since_mark()
@@ -247,6 +257,11 @@ class _Machine:
 def dictionary(items: Iterable[Sequence[Any]] = ()) -> dict[Any, Any]:
     """A dictionary of pairs, as the call of a dictionary's class has them. Raises: Refused for keys of other kinds."""
     return {_scalar(key): value for key, value in items}
+
+
+def set_of(items: Iterable[Any] = ()) -> set[Any]:
+    """A set, as the call of its class has its elements. Raises: Refused for elements of other kinds."""
+    return set(map(_scalar, items))
 
 
 def _scalar(key: Any) -> Any:

@@ -113,6 +113,9 @@ class Tensor(NamedTuple):
 class Options(dict):
     """The options of a command, by name."""
 
+    def __init__(self):
+        """No options: a pickle gives them as the state."""
+
 
 def _tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> Tensor:
     """A tensor from the arguments of PyTorch's functions that rebuild one. Raises: Refused for other arguments."""

@@ -97,6 +97,14 @@ def nested(count, instruction=pickle.TUPLE1):
     return raw(pickle.EMPTY_DICT, pickle.NONE, instruction * count, pickle.NONE, pickle.SETITEM)
 
 
+def tuples(depth):
+    """A tuple within a tuple within ..."""
+    value = ()
+    for _ in range(depth):
+        value = (value,)
+    return value
+
+
 BIG = struct.pack("<Q", 2**60)
 HOSTILE = {
     "os.system": (ema(G_ema=Call(Name("os", "system"), "touch trace")), "it names os.system"),
@@ -120,7 +128,20 @@ HOSTILE = {
     "a bomb of modules": (branching(), "more than 10,000 modules"),
     "a module that holds itself": (holding_itself(), "nested more than 16 deep, or hold themselves"),
     "a list that holds itself": (raw(b"]q\0h\0a"), "no dictionary of modules"),
-    "a key of nested tuples": (nested(20_000), "key of a dictionary is no plain value"),
+    "a key that is a tuple": (nested(2), "key of a dictionary is no plain value"),
+    "a key of nested tuples": (nested(1_000_000), "tuples that are nested more than 100 deep"),
+    "an attribute of nested tuples": (
+        ema(changed={"synthesis.b4.conv1": {"conv_clamp": tuples(101)}}),
+        "tuples that are nested more than 100 deep",
+    ),
+    "an attribute that is a tuple": (
+        ema(changed={"synthesis.b4.conv1": {"conv_clamp": tuples(99)}}),
+        "different values of conv_clamp",
+    ),
+    "a set of nested tuples": (
+        raw(b"cbuiltins\nset\n]N", pickle.TUPLE1 * 1_000_000, b"a\x85R"),
+        "tuples that are nested more than 100 deep",
+    ),
     "an element that is a list": (raw(b"\x8f(]\x90"), "key of a dictionary is no plain value"),
     "no end": (raw(b"N")[:-1], "x.pkl is not"),
     "an empty stack": (raw(b"0a"), "no mark"),
