@@ -67,6 +67,7 @@ def target(text: str) -> Target:
 
 def _tpus(name: str, form: str):
     """The topology of libtpu, whose questions to the cloud's metadata server are answered beforehand."""
+    os.environ.setdefault("ALLOW_MULTIPLE_LIBTPU_LOAD", "1")  # no chip is used, so processes need not take turns
     os.environ.setdefault("TPU_SKIP_MDS_QUERY", "1")
     os.environ.setdefault("TPU_ACCELERATOR_TYPE", "v5litepod-4")
     os.environ.setdefault("TPU_WORKER_HOSTNAMES", "localhost")

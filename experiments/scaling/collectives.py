@@ -19,6 +19,8 @@ ARRAY = re.compile(r"\b(pred|[a-z]+\d+\w*)\[([\d,]*)\]")  # f32[64,5,5,128]
 INSTRUCTION = re.compile(r"\s*(?:ROOT )?%?\S+ = (.+?) ([a-z][a-z-]*)\(.*")
 COMPUTATION = re.compile(r"(?:ENTRY )?%?(\S+) \(.*\{$")
 CALLED = re.compile(r"(?:body|calls|to_apply|\w+_computations?)=\{?([^,}\s]+(?:, %[^,}\s]+)*)")
+CONDITION = re.compile(r"condition=%?([^,\s]+)")
+LIMIT = re.compile(r" = s32\[\]\S* constant\((\d+)\)")
 TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"')
 
 
@@ -73,13 +75,21 @@ def collectives(hlo: str) -> list[Collective]:
                 arrays = tuple((kind, _shape(shape)) for kind, shape in ARRAY.findall(result))
                 yield Collective(operation, arrays, times)
                 continue
-            trips = TRIPS.search(line)
-            inner = times * int(trips[1]) if operation == "while" and trips else times
+            inner = times * (_trips(line, computations) if operation == "while" else 1)
             for called in CALLED.findall(line):
                 for part in called.split(", "):
                     yield from walk(part.lstrip("%"), inner)
 
     return list(walk(entry, 1))
+
+
+def _trips(line: str, computations: dict[str, list[str]]) -> int:
+    """Number of times that a loop runs: as the compiler notes it, or the limit of its counter from 0 on; else 1."""
+    if known := TRIPS.search(line):
+        return int(known[1])
+    condition = "\n".join(computations.get(CONDITION.search(line)[1], ()))
+    limits = LIMIT.findall(condition)
+    return int(limits[0]) if len(limits) == 1 and "direction=LT" in condition else 1
 
 
 def _computations(hlo: str) -> tuple[dict[str, list[str]], str]:

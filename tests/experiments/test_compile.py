@@ -4,14 +4,17 @@ import importlib.util
 import shutil
 
 import jax
+import jax.numpy as jnp
 import pytest
 from helpers import config_of
 
 from experiments.scaling.calculator import gradient_bytes
 from experiments.scaling.chips import CHIPS, target
+from experiments.scaling.collectives import collectives
 from experiments.scaling.compile import fits, least_seconds, opened, remedies
 from experiments.scaling.programs import OutOfMemory, compiled, convolutions, largest_buffers
 from genjax.engine.loop import shapes
+from genjax.engine.mesh import make_mesh, replicated, sharded
 from genjax.engine.phase import scheduled_phases
 from genjax.errors import InputError
 from genjax.ops.backend import writing_for
@@ -126,3 +129,22 @@ def test_precision_is_that_of_every_convolution_and_product_of_a_step(platform):
     found = [line for line in text.splitlines() if "stablehlo.convolution" in line or "stablehlo.dot_general" in line]
     assert len(found) > 10
     assert all("HIGHEST" in line for line in found)
+
+
+@pytest.mark.parametrize("goal", [TPU, GPU])
+def test_a_loop_that_the_compiler_does_not_count_is_counted_by_its_limit(goal):
+    mesh = make_mesh(target(goal).devices)
+
+    def run(rows, scales):
+        def body(total, scale):
+            return total + jnp.sum(jnp.tanh(total + scale * rows), 0), None
+
+        return jax.lax.scan(body, jnp.zeros(3), scales)[0]
+
+    def like(shape, sharding):
+        return jax.ShapeDtypeStruct(shape, jnp.float32, sharding=sharding)
+
+    with jax.set_mesh(mesh):
+        hlo = jax.jit(run).lower(like((8, 3), sharded(mesh, 0)), like((5,), replicated(mesh))).compile().as_text()
+    sent = collectives(hlo)
+    assert sum(c.times * c.nbytes for c in sent) == 5 * 3 * 4
