@@ -11,7 +11,8 @@ from pathlib import Path
 import jax
 from absl import flags
 
-from experiments.sweeps import launch, outcome, results
+from experiments.sweeps import launch, on_local, on_ray, on_slurm, outcome, results
+from experiments.sweeps.executor import Executor
 from experiments.sweeps.experiment import Experiment, load
 from experiments.sweeps.plan import Run, plan
 from genjax.cli import entry
@@ -27,7 +28,14 @@ def define_flags() -> None:
     """The flags of this entry point."""
     define_path("experiment", None, "The experiment's file; may also be the first argument.")
     define_path("workdir", None, "The folder of the runs and of the results; default: runs/<the file's name>.")
-    flags.DEFINE_integer("jobs", 1, "Number of runs at a time, each on its share of the cores.", lower_bound=1)
+    flags.DEFINE_enum("on", "local", ("local", "slurm", "ray"), "What carries the runs out; see docs/experiments.md.")
+    flags.DEFINE_integer(
+        "jobs",
+        None,
+        "Number of runs at a time, each on its share of the cores; default: 1. On a cluster: that are submitted; default: "
+        "all.",
+        lower_bound=1,
+    )
     flags.DEFINE_string("only", "", "Run only the variants whose titles contain this text.")
     flags.DEFINE_integer("seeds", None, "Number of seeds, in place of the file's.", lower_bound=1)
     flags.DEFINE_bool("dry_run", False, "List the runs and their progress, and stop.")
@@ -42,21 +50,24 @@ def main() -> int:
     folder = Path(FLAGS.workdir or f"runs/{Path(FLAGS.experiment).stem}")
     runs = plan(experiment, folder)
     chosen = _only(runs, FLAGS.only)
-    cores = launch.shares(FLAGS.jobs)
+    cores = on_local.shares(FLAGS.jobs or 1) if FLAGS.on == "local" else []
     if FLAGS.dry_run:
         print(listing(chosen))
         return 0
+    executor = _executor(experiment, folder, cores)
     with Workdir(folder):
-        return sweep(experiment, folder, runs, chosen, cores)
+        return sweep(experiment, folder, runs, chosen, executor)
 
 
-def sweep(experiment: Experiment, folder: Path, runs: Sequence[Run], chosen: Sequence[Run], cores) -> int:
+def sweep(experiment: Experiment, folder: Path, runs: Sequence[Run], chosen: Sequence[Run], executor: Executor) -> int:
     """Run those of `chosen` that are not done, then write and print the results of all `runs`; the exit code."""
     done = []
     todo = []
     for run in chosen:
         (done if outcome.state(run) == outcome.DONE else todo).append(run)
-    say(f"runs: {len(done)} done, {len(todo)} to do, {len(cores)} at a time")
+    say(
+        f"runs: {len(done)} done, {len(todo)} to do, {executor.at_once or 'all'} at {'a time' if executor.at_once else 'once'}"
+    )
 
     def finished(run):
         results.write(folder, experiment, runs, {})
@@ -65,7 +76,7 @@ def sweep(experiment: Experiment, folder: Path, runs: Sequence[Run], chosen: Seq
 
     refuse_absent(experiment, runs)
     failures = {run.title: reason for run in done if (reason := lacking(experiment, run))}
-    ended = launch.execute(todo, cores, finished, say)
+    ended = launch.execute(todo, executor, finished, say)
     failures |= ended.failures
     print(results.write(folder, experiment, runs, failures), end="")
     if failures:
@@ -107,6 +118,14 @@ def listing(runs: Sequence[Run]) -> str:
 def say(text: str) -> None:
     """Report progress on stderr; the table alone is on stdout."""
     print(text, file=sys.stderr, flush=True)
+
+
+def _executor(experiment: Experiment, folder: Path, cores) -> Executor:
+    if FLAGS.on == "slurm":
+        return on_slurm.OnSlurm(folder, experiment.needs, experiment.slurm, FLAGS.jobs)
+    if FLAGS.on == "ray":
+        return on_ray.OnRay(experiment.needs, FLAGS.jobs)
+    return on_local.OnLocal(cores)
 
 
 def _only(runs: Sequence[Run], text: str) -> list[Run]:

@@ -2,18 +2,19 @@
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from experiments.sweeps.needs import Needs, parse, parse_slurm
 from genjax.config_files import fault, load_module
 from genjax.errors import InputError
 from genjax.evaluation import registry
 from genjax.text import summary
 
 REQUIRED = ("BASE", "SEEDS", "REPORT", "variants")
-OPTIONAL = ("OVERRIDES", "EVALUATE", "X")
+OPTIONAL = ("OVERRIDES", "EVALUATE", "X", "NEEDS", "SLURM")
 
 
 class Reported(NamedTuple):
@@ -44,6 +45,8 @@ class Experiment:
     report: tuple[Reported, ...]
     axis: Axis | None
     evaluated: bool  # at the last step, whatever eval.every is
+    needs: Needs = field(default_factory=Needs)  # of a machine in a cluster
+    slurm: Mapping[str, Any] = field(default_factory=dict)  # more of Slurm's parameters
 
 
 def load(path: str, seeds: int | None = None) -> Experiment:
@@ -70,6 +73,8 @@ def load(path: str, seeds: int | None = None) -> Experiment:
             report=_report(module.REPORT),
             axis=_axis(getattr(module, "X", None)),
             evaluated=evaluate is not None,
+            needs=parse(getattr(module, "NEEDS", {})),
+            slurm=parse_slurm(getattr(module, "SLURM", {})),
         )
     except InputError as error:
         raise InputError(f"{path}: {error}") from error

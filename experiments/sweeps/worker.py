@@ -1,7 +1,7 @@
 """One run of a sweep in a process of its own: python -m experiments.sweeps.worker --run=FOLDER --cores=0,1
 
 FOLDER has the run's sweep.json. Training goes on from the newest checkpoint; what was trained but stopped before its
-evaluation is evaluated.
+evaluation is evaluated. On a cluster, --claim=2 takes the place of --cores (see `machine`).
 """
 
 import json
@@ -11,24 +11,34 @@ from pathlib import Path
 
 from absl import flags
 
+from experiments.sweeps import machine
+from experiments.sweeps.process import FILE
 from genjax.cli import entry
 from genjax.errors import InputError
 
 FLAGS = flags.FLAGS
-
-FILE = "sweep.json"
 
 
 def define_flags() -> None:
     """The flags of this entry point."""
     flags.DEFINE_string("run", None, "The run's folder.", required=True)
     flags.DEFINE_list("cores", [], "The processor's cores that it may use; default: all.")
+    flags.DEFINE_integer(
+        "claim",
+        0,
+        "On a cluster: number of cores, of those that no other run has claimed.",
+        lower_bound=0,
+    )
 
 
 def main() -> int:
     """Train and evaluate; the exit code (see `genjax.cli`)."""
     if FLAGS.cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, map(int, FLAGS.cores))  # before any library counts the cores for its threads
+    if FLAGS.claim:
+        machine.end_with_parent()
+        _cores = machine.claim(FLAGS.claim)  # held until the end
+        machine.wait_for(Path(FLAGS.run))
     from genjax.engine.compiler import enable_compilation_cache
 
     enable_compilation_cache()

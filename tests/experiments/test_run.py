@@ -18,8 +18,9 @@ from ml_collections import ConfigDict
 from scipy import stats
 
 from experiments import run as sweep
-from experiments.sweeps import figure, launch, outcome, results, worker
+from experiments.sweeps import figure, launch, on_local, outcome, process, results, worker
 from experiments.sweeps.experiment import load
+from experiments.sweeps.on_local import OnLocal
 from experiments.sweeps.plan import Run, identity, plan
 from genjax import data
 from genjax.errors import InputError
@@ -169,6 +170,13 @@ MISTAKES = {
     "a title twice": (('"recall"', '"loss"'), ["two numbers", "'loss'"]),
     "a metric that there is none of": (("SEEDS = 2", 'SEEDS = 2\nEVALUATE = "frechett"'), ["did you mean 'frechet'"]),
     "no such base": (("configs/demo.py", "configs/dem.py"), ["configs/dem.py", "did you mean 'configs/demo.py'"]),
+    "an unknown need": (("SEEDS = 2", 'SEEDS = 2\nNEEDS = {"core": 2}'), ["'core'", "did you mean 'cores'"]),
+    "no cores": (("SEEDS = 2", 'SEEDS = 2\nNEEDS = {"cores": 0}'), ["cores=0", "at least 1"]),
+    "hours in text": (("SEEDS = 2", 'SEEDS = 2\nNEEDS = {"minutes": "2h"}'), ["minutes='2h'", "integer"]),
+    "no memory": (("SEEDS = 2", 'SEEDS = 2\nNEEDS = {"memory_gib": 0}'), ["memory_gib=0", "positive"]),
+    "a TPU of several machines": (("SEEDS = 2", 'SEEDS = 2\nNEEDS = {"tpu": "v5e-16"}'), ["'v5e-16'", "v5e-8"]),
+    "two kinds of devices": (("SEEDS = 2", 'SEEDS = 2\nNEEDS = {"tpu": "v6e-1", "gpus": 1}'), ["both gpus and tpu"]),
+    "Slurm's parameters as text": (("SEEDS = 2", 'SEEDS = 2\nSLURM = "gpu"'), ["SLURM='gpu'", "partition"]),
     "a file that fails": (("return {f", "return {g}, {f"), ["variants() fails", "NameError", "(line 11)"]),
 }
 
@@ -257,7 +265,7 @@ def test_numbers_are_the_runs_own_of_its_last_step(tmp_path):
 def test_what_was_trained_but_not_judged_is_judged(tmp_path):
     one = a_run(tmp_path, eval__every=4, eval__samples=16, eval__metrics="swd", eval__budget=1e9)
     one.path.mkdir()
-    (one.path / worker.FILE).write_text(json.dumps({"config": one.config.to_dict()}))
+    (one.path / process.FILE).write_text(json.dumps({"config": one.config.to_dict()}))
     assert worker.work(one.path) == 0
     assert outcome.state(one) == outcome.DONE
     file = one.path / "metrics.jsonl"
@@ -302,7 +310,7 @@ def test_failures_stop_nobody_and_cores_are_handed_on(tmp_path, monkeypatch):
         return children[one.variant]
 
     finished = {"b": None, "c": None, "d": "it lacks a number"}
-    ended = launch.execute(todo, [[0], [1]], lambda one: finished[one.variant], lines.append, start)
+    ended = launch.execute(todo, OnLocal([[0], [1]], start), lambda one: finished[one.variant], lines.append)
     assert ended == ({"a, seed 0": "reason 1", "d, seed 0": "it lacks a number"}, 0)
     assert began == [("a", [0]), ("b", [1]), ("c", [0]), ("d", [0])]  # b is slow
     assert [line.split()[:2] for line in lines] == [
@@ -328,7 +336,7 @@ def test_a_signal_stops_all_softly_and_starts_no_more(tmp_path, monkeypatch):
         return children[-1]
 
     todo = [a_run(tmp_path, name) for name in "abc"]
-    ended = launch.execute(todo, [[0], [1]], lambda one: None, lines.append, start)
+    ended = launch.execute(todo, OnLocal([[0], [1]], start), lambda one: None, lines.append)
     assert ended == ({}, signal.SIGINT)
     assert [child.heard for child in children] == [[signal.SIGTERM]] * 2
     assert [line.split()[0] for line in lines][-2:] == ["stopped", "stopped"]
@@ -344,17 +352,17 @@ def test_a_fault_of_the_sweep_leaves_no_child_behind(tmp_path, monkeypatch):
 
     todo = [a_run(tmp_path, name) for name in "ab"]
     with pytest.raises(OSError, match="full"):
-        launch.execute(todo, [[0], [1]], full, lambda line: None, lambda *_: next(waiting))
+        launch.execute(todo, OnLocal([[0], [1]], lambda *_: next(waiting)), full, lambda line: None)
     assert children[1].heard == [signal.SIGTERM]
     assert children[1].looks < 0  # it was waited for
 
 
 def test_shares_of_cores_are_disjoint_and_equal(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {2, 3, 5, 7, 11}, raising=False)
-    assert launch.shares(1) == [[2, 3, 5, 7, 11]]
-    assert launch.shares(2) == [[2, 3], [5, 7]]
+    assert on_local.shares(1) == [[2, 3, 5, 7, 11]]
+    assert on_local.shares(2) == [[2, 3], [5, 7]]
     with pytest.raises(InputError, match="--jobs=6: expected 1 to 5"):
-        launch.shares(6)
+        on_local.shares(6)
 
 
 @pytest.mark.slow

@@ -1,0 +1,63 @@
+"""What each run of a sweep needs of the machine that a cluster gives it: NEEDS in the experiment's file, checked."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from genjax.errors import InputError, did_you_mean
+
+CHIPS = (1, 4, 8)  # of a TPU, in one machine
+TPUS = {"v5e": "TPU-V5LITEPOD", "v6e": "TPU-V6E"}
+"""Ray's names of the TPUs, for the generations whose number after the hyphen counts chips."""
+
+EXAMPLE = 'as in NEEDS = {"cores": 2, "memory_gib": 8, "minutes": 120, "gpus": 1, "tpu": "v5e-8"}'
+
+
+class Needs(NamedTuple):
+    """Resources of one run; None is the cluster's default."""
+
+    cores: int = 1
+    memory_gib: float | None = None
+    minutes: int | None = None
+    gpus: int = 0
+    tpu: str | None = None  # generation and number of chips
+
+    @property
+    def chips(self) -> int:
+        """The number of chips of a TPU."""
+        return int(self.tpu.split("-")[1]) if self.tpu else 0
+
+
+def parse(value: Any) -> Needs:
+    """The needs of a file. Raises: InputError for an unknown key or a value that no machine has."""
+    if not isinstance(value, Mapping):
+        raise InputError(f"NEEDS={value!r}: expected a dictionary, {EXAMPLE}")
+    for key in value:
+        if key not in Needs._fields:
+            raise InputError(f"NEEDS: {key!r} is unknown{did_you_mean(key, Needs._fields)}, {EXAMPLE}")
+    for key, least in (("cores", 1), ("minutes", 1), ("gpus", 0)):
+        number = value.get(key, least)
+        if isinstance(number, bool) or not isinstance(number, int) or number < least:
+            raise InputError(f"NEEDS: {key}={number!r}: expected an integer of at least {least}")
+    memory = value.get("memory_gib", 1)
+    if isinstance(memory, bool) or not isinstance(memory, int | float) or not 0 < memory < float("inf"):
+        raise InputError(f"NEEDS: memory_gib={memory!r}: expected a positive number of GiB")
+    if "tpu" in value:
+        _check_tpu(value["tpu"])
+        if value.get("gpus"):
+            raise InputError("NEEDS has both gpus and tpu: a run trains on one kind of device")
+    return Needs(**value)
+
+
+def parse_slurm(value: Any) -> dict[str, Any]:
+    """More parameters of Slurm by submitit's names, which it checks on submission. Raises: InputError."""
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise InputError(f'SLURM={value!r}: expected parameters, as in SLURM = {{"partition": "gpu", "account": "me"}}')
+    return dict(value)
+
+
+def _check_tpu(value: Any) -> None:
+    match = re.fullmatch(r"(\w+)-(\d+)", value) if isinstance(value, str) else None
+    if not match or match[1] not in TPUS or int(match[2]) not in CHIPS:
+        choices = ", ".join(f"{name}-{chips}" for name in TPUS for chips in CHIPS)
+        raise InputError(f"NEEDS: tpu={value!r}: expected the TPU of one machine: {choices}")

@@ -1,0 +1,85 @@
+"""Runs as tasks of a Ray cluster, which places them on nodes with the resources that they need."""
+
+import os
+from typing import Any
+
+from experiments.sweeps import process
+from experiments.sweeps.executor import LOST, SAVED
+from experiments.sweeps.needs import TPUS, Needs
+from experiments.sweeps.plan import Run
+from genjax.errors import InputError
+
+
+class Task:
+    """A task that keeps a run's process."""
+
+    def __init__(self, ray, run: Run, reference):
+        self._ray, self._run, self._reference = ray, run, reference
+        log = run.path / process.LOG
+        self._begin = log.stat().st_size if log.exists() else 0
+        self._words = ""
+
+    def poll(self) -> int | None:
+        """The exit code; `LOST` if the task's worker or node died."""
+        errors = self._ray.exceptions
+        ready, _ = self._ray.wait([self._reference], timeout=0)
+        if not ready:
+            return None
+        try:
+            return self._ray.get(self._reference)
+        except errors.TaskCancelledError:  # before it began
+            return SAVED
+        except errors.RayTaskError as error:  # a fault of `keep` itself, such as a folder that is not there
+            self._words = str(error).strip().splitlines()[-1]
+            return 1
+        except errors.RayError as error:
+            self._words = str(error).strip().splitlines()[0]
+            return LOST
+
+    def stop(self, number: int) -> None:
+        """Interrupt the task, which asks its run to save and end."""
+        self._ray.cancel(self._reference)
+
+    def reason(self, code: int) -> str:
+        """What Ray said of the task, or else what the run said."""
+        return self._words or process.reason(code, self._run.path / process.LOG, self._begin)
+
+
+class OnRay:
+    """Submits each run as a task to the cluster at RAY_ADDRESS, or the one that this machine belongs to."""
+
+    resubmits = True
+    leaves = ""
+
+    def __init__(self, needs: Needs, at_once: int | None):
+        try:
+            import ray
+        except ImportError as error:
+            raise InputError("--on=ray needs Ray: pip install 'genjax[ray]'") from error
+        address = os.environ.get("RAY_ADDRESS") or "auto"
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level="error", ignore_reinit_error=True)
+        except ConnectionError as error:
+            raise InputError(
+                f"--on=ray: no Ray cluster at {address!r}: begin one with `ray start --head`, or set RAY_ADDRESS"
+            ) from error
+        self.at_once = at_once
+        self._ray = ray
+        self._needs = needs
+        self._keep = ray.remote(**options(needs))(process.keep)
+
+    def submit(self, run: Run) -> Task:
+        """Submit a run."""
+        run.path.mkdir(parents=True, exist_ok=True)
+        process.describe(run, self._needs.cores)
+        return Task(self._ray, run, self._keep.remote(process.call(run, self._needs.cores)))
+
+
+def options(needs: Needs) -> dict[str, Any]:
+    """Ray's options of a task; Ray does not limit the time, and its own retries are off, as the sweep has a rule."""
+    resources = {"num_cpus": needs.cores, "num_gpus": needs.gpus, "max_retries": 0}
+    if needs.memory_gib:
+        resources["memory"] = int(needs.memory_gib * 2**30)
+    if needs.tpu:
+        resources |= {"resources": {"TPU": needs.chips}, "accelerator_type": TPUS[needs.tpu.split("-")[0]]}
+    return resources

@@ -1,0 +1,118 @@
+"""Runs as Slurm's jobs, one each, through submitit. Their scripts and outputs are in the sweep's folder, in slurm/."""
+
+import contextlib
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from experiments.sweeps import outcome, process
+from experiments.sweeps.executor import LOST
+from experiments.sweeps.needs import Needs
+from experiments.sweeps.plan import Run
+from genjax.errors import InputError
+from genjax.files import write_bytes
+
+JOB = "job.json"  # in a run's folder: its newest job
+REFUSED = ("CANCELLED", "OUT_OF_MEMORY")
+"""States of jobs whose runs are not submitted again: the same would come of it."""
+
+OVER = ("PREEMPTED", "NODE_FAIL", "BOOT_FAIL")
+"""States that last, since jobs are not requeued by Slurm itself: the sweep alone submits a run again."""
+
+
+class Job:
+    """A job; its exit code is read from the file that the job writes, and never from submitit's pickles."""
+
+    def __init__(self, run: Run, job):
+        self.run, self.job = run, job
+        log = run.path / process.LOG
+        self._begin = log.stat().st_size if log.exists() else 0
+        self._stopped = False
+
+    def poll(self) -> int | None:
+        """The exit code; `LOST` for a job that ended without one, unless its run is done."""
+        with contextlib.suppress(FileNotFoundError):
+            return int((self.run.path / process.ENDED).read_text())
+        if not self._stopped and not self.job.done() and not self.job.state.startswith(OVER):
+            return None
+        if outcome.state(self.run) == outcome.DONE:
+            return 0
+        return 1 if self.job.state.startswith(REFUSED) else LOST
+
+    def stop(self, number: int) -> None:
+        """Cancel the job, whose run saves and ends."""
+        self.job.cancel(check=False)
+        self._stopped = True
+
+    def reason(self, code: int) -> str:
+        """Slurm's state of the job, or else what the run said."""
+        if code == LOST or self.job.state.startswith(REFUSED):
+            return f"job {self.job.job_id}: {self.job.state}; see {self.job.paths.stderr}"
+        return process.reason(code, self.run.path / process.LOG, self._begin)
+
+
+class OnSlurm:
+    """Submits each run as a job; a run whose job still waits or runs is not submitted again, but looked at."""
+
+    resubmits = True
+    leaves = "stay in Slurm's queue; the same command finds them again, and scancel ends them"
+
+    def __init__(self, folder: Path, needs: Needs, more: Mapping[str, Any], at_once: int | None, cluster="slurm"):
+        try:
+            import submitit
+        except ImportError as error:
+            raise InputError("--on=slurm needs submitit: pip install 'genjax[slurm]'") from error
+        if cluster == "slurm" and not (shutil.which("sbatch") and shutil.which("srun")):
+            raise InputError("--on=slurm: there is no sbatch on this machine; run the sweep on a login node")
+        self.at_once = at_once
+        self._needs = needs
+        self._engine = submitit.AutoExecutor(folder.absolute() / "slurm", cluster=cluster)
+        try:
+            self._engine.update_parameters(**parameters(needs, more))
+        except (NameError, ValueError, TypeError) as error:
+            raise InputError(f"SLURM={dict(more)!r}: {str(error).splitlines()[0]}") from error
+
+    def submit(self, run: Run) -> Job:
+        """Submit a run, or find the job that it has in the queue."""
+        run.path.mkdir(parents=True, exist_ok=True)
+        if old := self._queued(run):
+            return Job(run, old)
+        process.describe(run, self._needs.cores)
+        call = process.call(run, self._needs.cores)
+        (run.path / process.ENDED).unlink(missing_ok=True)
+        job = Job(run, self._engine.submit(process.keep, call))
+        write_bytes(run.path / JOB, json.dumps({"job": job.job.job_id}).encode())
+        return job
+
+    def _queued(self, run: Run):
+        """The newest job of a run if it has not ended."""
+        if not (run.path / JOB).exists() or (run.path / process.ENDED).exists():
+            return None
+        name = json.loads((run.path / JOB).read_text())["job"]
+        job = self._engine._executor.job_class(self._engine.folder, name)
+        return None if job.done(force_check=True) or job.state.startswith(OVER) else job
+
+
+def parameters(needs: Needs, more: Mapping[str, Any]) -> dict[str, Any]:
+    """submitit's parameters. Raises: InputError for needs that Slurm cannot fulfil, or that `more` names again."""
+    if needs.minutes is None:
+        raise InputError('--on=slurm: how long may a run take? NEEDS = {"minutes": 120}; what is left goes on later')
+    if needs.tpu:
+        raise InputError("--on=slurm knows no tpu: name the partition, and gres where it has them, in SLURM")
+    own = {"time": "minutes", "mem": "memory_gib", "cpus_per_task": "cores", "gpus_per_node": "gpus"}
+    if twice := [f"{name} (NEEDS: {own[name]})" for name in own if name in more]:
+        raise InputError(f"SLURM has {', '.join(twice)}: leave that to NEEDS")
+    once = {"no-requeue": True, **more.get("additional_parameters", {})}
+    srun = [f"--cpus-per-task={needs.cores}", *more.get("srun_args", ())]  # srun does not take it from sbatch
+    return {
+        "name": "genjax",
+        "timeout_min": needs.minutes,
+        "mem_gb": needs.memory_gib,
+        "cpus_per_task": needs.cores,
+        "gpus_per_node": needs.gpus or None,
+        **{f"slurm_{name}": value for name, value in more.items()},
+        "slurm_additional_parameters": once,
+        "slurm_srun_args": srun,
+    }
