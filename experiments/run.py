@@ -32,8 +32,8 @@ def define_flags() -> None:
     flags.DEFINE_integer(
         "jobs",
         None,
-        "Number of runs at a time, each on its share of the cores; default: 1. On a cluster: that are submitted; default: "
-        "all.",
+        "Number of runs at a time, each on its share of the cores; default: 1. On a cluster: of those submitted at a "
+        "time; default: all.",
         lower_bound=1,
     )
     flags.DEFINE_string("only", "", "Run only the variants whose titles contain this text.")
@@ -65,9 +65,8 @@ def sweep(experiment: Experiment, folder: Path, runs: Sequence[Run], chosen: Seq
     todo = []
     for run in chosen:
         (done if outcome.state(run) == outcome.DONE else todo).append(run)
-    say(
-        f"runs: {len(done)} done, {len(todo)} to do, {executor.at_once or 'all'} at {'a time' if executor.at_once else 'once'}"
-    )
+    pace = f"{executor.at_once} at a time" if executor.at_once else "all at once"
+    say(f"runs: {len(done)} done, {len(todo)} to do, {pace}")
 
     def finished(run):
         results.write(folder, experiment, runs, {})
