@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from experiments.sweeps import outcome
-from experiments.sweeps.executor import LOST, SAVED, Executor
+from experiments.sweeps.executor import SAVED, Executor
 from experiments.sweeps.plan import Run
 from genjax.run.training import Stop
 from genjax.text import duration
@@ -88,7 +88,9 @@ def execute(
                         say(f"stopped {place(number)}  {run.title}")
                         continue
                     if executor.resubmits and not stop.signal and resubmissions.due(run, code):
-                        say(f"{'lost   ' if code == LOST else 'stopped'} {place(number)}  {run.title}: submitted again")
+                        say(
+                            f"{'stopped' if code == SAVED else 'lost   '} {place(number)}  {run.title}: submitted again"
+                        )
                         waiting.appendleft((number, run))
                         continue
                     ended += 1

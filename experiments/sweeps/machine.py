@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import tempfile
 import threading
 import time
@@ -46,7 +45,8 @@ def end_with_parent() -> None:
     """End this process at once when its standard input ends, as it does when the process that started it dies."""
 
     def watch():
-        sys.stdin.buffer.read()
+        while os.read(0, 1):  # not through sys.stdin, whose lock Python wants when it ends
+            pass
         os.kill(os.getpid(), signal.SIGKILL)  # the folder must be free for the run that takes this one's place
 
     threading.Thread(target=watch, daemon=True).start()

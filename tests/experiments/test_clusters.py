@@ -191,18 +191,18 @@ def test_cores_are_claimed_once(tmp_path, monkeypatch):
         lock.release()
 
 
-def test_a_runs_process_dies_with_the_one_that_started_it():
-    code = (
+@pytest.mark.parametrize(("seconds", "code"), [(99, -signal.SIGKILL), (0, 0)])
+def test_a_runs_process_dies_with_the_one_that_started_it_or_ends_by_itself(seconds, code):
+    program = (
         "import time; from experiments.sweeps import machine; machine.end_with_parent();"
-        "print('on', flush=True); time.sleep(99)"
+        f"print('on', flush=True); time.sleep({seconds})"
     )
-    child = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, env=os.environ
-    )
-    assert child.stdout.readline() == b"on\n"
-    child.stdin.close()
-    assert child.wait(20) == -signal.SIGKILL
-    child.stdout.close()
+    argv = [sys.executable, "-c", program]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as child:
+        assert child.stdout.readline() == b"on\n"
+        if seconds:
+            child.stdin.close()
+        assert child.wait(20) == code
 
 
 def test_a_warning_of_the_cluster_asks_the_run_alone_to_save(dummies):
