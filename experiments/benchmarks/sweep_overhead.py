@@ -1,4 +1,4 @@
-"""Seconds that a sweep's engine adds to each run: python -m experiments.benchmarks.sweep_overhead --on=ray --jobs=2
+"""Seconds that a sweep's scheduler adds to each run: python -m experiments.benchmarks.sweep_overhead --on=ray --jobs=2
 
 Carries out runs whose process does nothing. Without sbatch, submitit's local executor stands for Slurm, so that the
 time in Slurm's queue is not counted.
@@ -24,7 +24,7 @@ FLAGS = flags.FLAGS
 
 def define_flags() -> None:
     """The flags of this entry point."""
-    flags.DEFINE_enum("on", "local", ("local", "slurm", "ray"), "The engine.")
+    flags.DEFINE_enum("on", "local", ("local", "slurm", "ray"), "The scheduler.")
     flags.DEFINE_integer("runs", 100, "Number of runs.", lower_bound=1)
     flags.DEFINE_integer("jobs", 1, "Number of runs at a time.", lower_bound=1)
     define_path("workdir", None, "A folder that all machines share; default: a temporary one.")

@@ -1,4 +1,4 @@
-"""What a sweep asks of the engine that carries its runs out; `on_local`, `on_slurm` and `on_ray` are the engines."""
+"""What a sweep asks of the scheduler that carries its runs out: of `on_local`, `on_slurm` and `on_ray`."""
 
 import signal
 from typing import Protocol
@@ -26,10 +26,10 @@ class Handle(Protocol):
 
 
 class Executor(Protocol):
-    """An engine."""
+    """A scheduler."""
 
     at_once: int | None
-    """Runs that are submitted at a time; None: all, and the engine's own queue orders them."""
+    """Runs that are submitted at a time; None: all, and the scheduler's own queue orders them."""
 
     resubmits: bool
     """Whether a run that was lost or preempted is submitted again, to go on from its newest checkpoint."""
@@ -38,4 +38,4 @@ class Executor(Protocol):
     """What becomes of submitted runs when the sweep is interrupted, if they are left alone; "": they save and end."""
 
     def submit(self, run: Run) -> Handle:
-        """Submit a run. Raises: InputError if the engine refuses it."""
+        """Submit a run. Raises: InputError if the scheduler refuses it."""

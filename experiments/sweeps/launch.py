@@ -1,4 +1,4 @@
-"""The loop of a sweep: runs are submitted to an engine, looked at until they end, and their failures are listed."""
+"""The loop of a sweep: runs are submitted to a scheduler, looked at until they end, and their failures are listed."""
 
 import signal
 import time
@@ -49,8 +49,8 @@ def execute(
     """Run all of `todo` in order, as many at a time as the executor takes.
 
     `finished` is called for each run that ended well, and may return a reason why it failed nevertheless. A failure
-    stops no other run. SIGINT or SIGTERM asks all runs to save and end, or leaves them to their engine's queue, as the
-    executor does it; a second one ends them at once.
+    stops no other run. SIGINT or SIGTERM asks all runs to save and end (a second one ends them at once), or leaves them
+    to their scheduler, if the executor says so.
     """
     waiting = deque(enumerate(todo, 1))
     running = {}
@@ -88,9 +88,8 @@ def execute(
                         say(f"stopped {place(number)}  {run.title}")
                         continue
                     if executor.resubmits and not stop.signal and resubmissions.due(run, code):
-                        say(
-                            f"{'stopped' if code == SAVED else 'lost   '} {place(number)}  {run.title}: submitted again"
-                        )
+                        word = "stopped" if code == SAVED else "lost   "
+                        say(f"{word} {place(number)}  {run.title}: submitted again")
                         waiting.appendleft((number, run))
                         continue
                     ended += 1

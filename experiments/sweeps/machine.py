@@ -18,7 +18,7 @@ POLL = 0.5
 def claim(count: int, patience: float = PATIENCE) -> list[FileLock]:
     """Pin this process to `count` cores that no other run has claimed; the locks, to be kept until the end.
 
-    An engine counts cores but need not pin to them, and a result depends on the number of cores that a process sees.
+    A scheduler counts cores but need not pin to them, and a result depends on the number of cores that a process sees.
     Raises: InputError if there are not so many free cores.
     """
     if not hasattr(os, "sched_setaffinity"):

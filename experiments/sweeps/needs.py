@@ -1,4 +1,4 @@
-"""What each run of a sweep needs of the machine that a cluster gives it: NEEDS in the experiment's file, checked."""
+"""What each run needs of the machine that a cluster gives it, checked, and in the words of Slurm and of Ray."""
 
 import re
 from collections.abc import Mapping
@@ -54,6 +54,42 @@ def parse_slurm(value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
         raise InputError(f'SLURM={value!r}: expected parameters, as in SLURM = {{"partition": "gpu", "account": "me"}}')
     return dict(value)
+
+
+def as_slurm(needs: Needs, more: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of submitit, `more` among them.
+
+    Raises: InputError for needs that Slurm does not know, and for those that `more` names again.
+    """
+    if needs.minutes is None:
+        raise InputError('--on=slurm: how long may a run take? NEEDS = {"minutes": 120}; what is left goes on later')
+    if needs.tpu:
+        raise InputError("--on=slurm knows no tpu: name the partition, and gres where it has them, in SLURM")
+    own = {"time": "minutes", "mem": "memory_gib", "cpus_per_task": "cores", "gpus_per_node": "gpus"}
+    if twice := [f"{name} (NEEDS: {own[name]})" for name in own if name in more]:
+        raise InputError(f"SLURM has {', '.join(twice)}: leave that to NEEDS")
+    once = {"no-requeue": True, **more.get("additional_parameters", {})}
+    srun = [f"--cpus-per-task={needs.cores}", *more.get("srun_args", ())]  # srun does not take it from sbatch
+    return {
+        "name": "genjax",
+        "timeout_min": needs.minutes,
+        "mem_gb": needs.memory_gib,
+        "cpus_per_task": needs.cores,
+        "gpus_per_node": needs.gpus or None,
+        **{f"slurm_{name}": value for name, value in more.items()},
+        "slurm_additional_parameters": once,
+        "slurm_srun_args": srun,
+    }
+
+
+def as_ray(needs: Needs) -> dict[str, Any]:
+    """The options of a task of Ray, which limits no time; its retries are off, as the sweep has a rule of its own."""
+    resources = {"num_cpus": needs.cores, "num_gpus": needs.gpus, "max_retries": 0}
+    if needs.memory_gib:
+        resources["memory"] = int(needs.memory_gib * 2**30)
+    if needs.tpu:
+        resources |= {"resources": {"TPU": needs.chips}, "accelerator_type": TPUS[needs.tpu.split("-")[0]]}
+    return resources
 
 
 def _check_tpu(value: Any) -> None:

@@ -1,11 +1,10 @@
 """Runs as tasks of a Ray cluster, which places them on nodes with the resources that they need."""
 
 import os
-from typing import Any
 
 from experiments.sweeps import process
 from experiments.sweeps.executor import LOST, SAVED
-from experiments.sweeps.needs import TPUS, Needs
+from experiments.sweeps.needs import Needs, as_ray
 from experiments.sweeps.plan import Run
 from genjax.errors import InputError
 
@@ -66,20 +65,10 @@ class OnRay:
         self.at_once = at_once
         self._ray = ray
         self._needs = needs
-        self._keep = ray.remote(**options(needs))(process.keep)
+        self._keep = ray.remote(**as_ray(needs))(process.keep)
 
     def submit(self, run: Run) -> Task:
         """Submit a run."""
         run.path.mkdir(parents=True, exist_ok=True)
         process.describe(run, self._needs.cores)
         return Task(self._ray, run, self._keep.remote(process.call(run, self._needs.cores)))
-
-
-def options(needs: Needs) -> dict[str, Any]:
-    """Ray's options of a task; Ray does not limit the time, and its own retries are off, as the sweep has a rule."""
-    resources = {"num_cpus": needs.cores, "num_gpus": needs.gpus, "max_retries": 0}
-    if needs.memory_gib:
-        resources["memory"] = int(needs.memory_gib * 2**30)
-    if needs.tpu:
-        resources |= {"resources": {"TPU": needs.chips}, "accelerator_type": TPUS[needs.tpu.split("-")[0]]}
-    return resources

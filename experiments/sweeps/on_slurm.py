@@ -9,7 +9,7 @@ from typing import Any
 
 from experiments.sweeps import outcome, process
 from experiments.sweeps.executor import LOST
-from experiments.sweeps.needs import Needs
+from experiments.sweeps.needs import Needs, as_slurm
 from experiments.sweeps.plan import Run
 from genjax.errors import InputError
 from genjax.files import write_bytes
@@ -68,9 +68,9 @@ class OnSlurm:
             raise InputError("--on=slurm: there is no sbatch on this machine; run the sweep on a login node")
         self.at_once = at_once
         self._needs = needs
-        self._engine = submitit.AutoExecutor(folder.absolute() / "slurm", cluster=cluster)
+        self._submitit = submitit.AutoExecutor(folder.absolute() / "slurm", cluster=cluster)
         try:
-            self._engine.update_parameters(**parameters(needs, more))
+            self._submitit.update_parameters(**as_slurm(needs, more))
         except (NameError, ValueError, TypeError) as error:
             raise InputError(f"SLURM={dict(more)!r}: {str(error).splitlines()[0]}") from error
 
@@ -82,7 +82,7 @@ class OnSlurm:
         process.describe(run, self._needs.cores)
         call = process.call(run, self._needs.cores)
         (run.path / process.ENDED).unlink(missing_ok=True)
-        job = Job(run, self._engine.submit(process.keep, call))
+        job = Job(run, self._submitit.submit(process.keep, call))
         write_bytes(run.path / JOB, json.dumps({"job": job.job.job_id}).encode())
         return job
 
@@ -91,28 +91,5 @@ class OnSlurm:
         if not (run.path / JOB).exists() or (run.path / process.ENDED).exists():
             return None
         name = json.loads((run.path / JOB).read_text())["job"]
-        job = self._engine._executor.job_class(self._engine.folder, name)
+        job = self._submitit._executor.job_class(self._submitit.folder, name)
         return None if job.done(force_check=True) or job.state.startswith(OVER) else job
-
-
-def parameters(needs: Needs, more: Mapping[str, Any]) -> dict[str, Any]:
-    """submitit's parameters. Raises: InputError for needs that Slurm cannot fulfil, or that `more` names again."""
-    if needs.minutes is None:
-        raise InputError('--on=slurm: how long may a run take? NEEDS = {"minutes": 120}; what is left goes on later')
-    if needs.tpu:
-        raise InputError("--on=slurm knows no tpu: name the partition, and gres where it has them, in SLURM")
-    own = {"time": "minutes", "mem": "memory_gib", "cpus_per_task": "cores", "gpus_per_node": "gpus"}
-    if twice := [f"{name} (NEEDS: {own[name]})" for name in own if name in more]:
-        raise InputError(f"SLURM has {', '.join(twice)}: leave that to NEEDS")
-    once = {"no-requeue": True, **more.get("additional_parameters", {})}
-    srun = [f"--cpus-per-task={needs.cores}", *more.get("srun_args", ())]  # srun does not take it from sbatch
-    return {
-        "name": "genjax",
-        "timeout_min": needs.minutes,
-        "mem_gb": needs.memory_gib,
-        "cpus_per_task": needs.cores,
-        "gpus_per_node": needs.gpus or None,
-        **{f"slurm_{name}": value for name, value in more.items()},
-        "slurm_additional_parameters": once,
-        "slurm_srun_args": srun,
-    }

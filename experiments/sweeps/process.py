@@ -22,7 +22,7 @@ PASSED = ("JAX_", "XLA_", "TF_", "PYTHONPATH", "XDG_CACHE_HOME")
 
 
 class Call(NamedTuple):
-    """The arguments of `keep`: plain values, so that any engine can carry them."""
+    """The arguments of `keep`: plain values, so that any scheduler can carry them."""
 
     command: list[str]
     cwd: str
@@ -103,6 +103,6 @@ def _without_threads(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _wait(process: subprocess.Popen) -> int:
-    while (code := process.poll()) is None:  # no blocking wait: an engine's interrupt must be heard
+    while (code := process.poll()) is None:  # no blocking wait: a scheduler's interrupt must be heard
         time.sleep(POLL)
     return code

@@ -1,4 +1,4 @@
-"""Sweeps on clusters: what engines are told, what is done about runs that are lost, and the table of one machine.
+"""Sweeps on clusters: what schedulers are told, what is done about runs that are lost, and the table of one machine.
 
 submitit's local executor stands for Slurm, and two nodes on loopback for a Ray cluster. Most runs are a script that
 writes the folder of a finished run.
@@ -20,7 +20,7 @@ from experiments import run as command
 from experiments.sweeps import launch, machine, on_local, on_ray, on_slurm, outcome, process
 from experiments.sweeps.executor import LOST, SAVED
 from experiments.sweeps.experiment import load
-from experiments.sweeps.needs import Needs
+from experiments.sweeps.needs import Needs, as_ray, as_slurm
 from experiments.sweeps.plan import Run, plan
 from genjax.errors import InputError
 
@@ -50,7 +50,7 @@ DUMMY = """
     if "hopeless" in name:
         os.kill(os.getpid(), signal.SIGKILL)
     if "lost" in name and first:
-        os.kill(os.getppid(), signal.SIGKILL)  # the engine's worker
+        os.kill(os.getppid(), signal.SIGKILL)  # the scheduler's worker
         sys.stdin.read()
         sys.exit(7)
     if "slow" in name:
@@ -89,7 +89,7 @@ def tries(run):
 
 
 class Lost:
-    """An engine that loses each submission of a run; each of them saves up to the next of `steps`."""
+    """A scheduler that loses each submission of a run; each of them saves up to the next of `steps`."""
 
     at_once, resubmits, leaves = None, True, ""
 
@@ -120,10 +120,10 @@ class Lost:
     ],
 )
 def test_a_lost_run_is_submitted_again_while_it_gets_on(code, steps, submitted, tmp_path):
-    engine = Lost(code, steps)
+    scheduler = Lost(code, steps)
     run = a_run(tmp_path, "a")
-    ended = launch.execute([run], engine, lambda run: None, lambda line: None)
-    assert engine.submitted == submitted
+    ended = launch.execute([run], scheduler, lambda run: None, lambda line: None)
+    assert scheduler.submitted == submitted
     assert ended == ({"a, seed 0": f"code {code}"}, 0)
 
 
@@ -131,12 +131,12 @@ def test_on_one_machine_nothing_is_submitted_again():
     assert not on_local.OnLocal.resubmits
 
 
-# -- what engines are told
+# -- what schedulers are told
 
 
 def test_needs_in_slurms_words():
     needs = Needs(cores=2, memory_gib=8, minutes=120, gpus=1)
-    told = on_slurm.parameters(needs, {"partition": "gpu", "srun_args": ["--label"], "signal_delay_s": 300})
+    told = as_slurm(needs, {"partition": "gpu", "srun_args": ["--label"], "signal_delay_s": 300})
     assert told == {
         "name": "genjax",
         "timeout_min": 120,
@@ -160,17 +160,17 @@ def test_needs_in_slurms_words():
 )
 def test_what_slurm_cannot_be_told_is_refused(needs, more, words):
     with pytest.raises(InputError, match=words):
-        on_slurm.parameters(needs, more)
+        as_slurm(needs, more)
 
 
 def test_needs_in_rays_words():
-    assert on_ray.options(Needs(cores=2, memory_gib=0.5, gpus=1)) == {
+    assert as_ray(Needs(cores=2, memory_gib=0.5, gpus=1)) == {
         "num_cpus": 2,
         "num_gpus": 1,
         "max_retries": 0,
         "memory": 2**29,
     }
-    told = on_ray.options(Needs(tpu="v5e-8"))
+    told = as_ray(Needs(tpu="v5e-8"))
     assert told["resources"] == {"TPU": 8}
     assert told["accelerator_type"] == "TPU-V5LITEPOD"
 
@@ -240,6 +240,44 @@ def test_jobs_of_submitit_end_as_runs_do(dummies, tmp_path):
     assert outcome.numbers(runs[0])["critic/loss"].value == 4
 
 
+SBATCH = """
+    import os, pathlib, subprocess, sys
+    null = subprocess.DEVNULL
+    environment = os.environ | {"SLURM_JOB_ID": "7"}
+    subprocess.Popen(["timeout", "60", "bash", sys.argv[1]], env=environment, stdin=null, stdout=null, stderr=null)
+    (pathlib.Path(__file__).parent / "script.sh").write_text(pathlib.Path(sys.argv[1]).read_text())
+    print("Submitted batch job 7")
+"""
+SRUN = """
+    import os, pathlib, sys
+    (pathlib.Path(__file__).parent / "srun.txt").write_text(" ".join(sys.argv[1:]))
+    argv = sys.argv[sys.argv.index(sys.executable) :]
+    os.execvp(argv[0], argv)
+"""
+SACCT = """
+    print("JobID|State|NodeList")
+    print("7|RUNNING|here")
+"""
+
+
+def test_slurm_is_told_what_a_run_needs(dummies, tmp_path, monkeypatch):
+    """By scripts in the place of Slurm's commands, which record what they are given and carry it out."""
+    pytest.importorskip("submitit")
+    (tmp_path / "bin").mkdir()
+    for name, program in (("sbatch", SBATCH), ("srun", SRUN), ("sacct", SACCT)):
+        (tmp_path / "bin" / name).write_text(f"#!{sys.executable}\n{textwrap.dedent(program)}")
+        (tmp_path / "bin" / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    needs = Needs(cores=2, memory_gib=8, minutes=120, gpus=1)
+    scheduler = on_slurm.OnSlurm(tmp_path / "sweep", needs, {"partition": "gpu", "signal_delay_s": 300}, None)
+    assert launch.execute(dummies("fine"), scheduler, ended_well, lambda line: None) == ({}, 0)
+    script = (tmp_path / "bin" / "script.sh").read_text().splitlines()
+    told = {line.removeprefix("#SBATCH ") for line in script if line.startswith("#SBATCH")}
+    expected = {"--cpus-per-task=2", "--mem=8GB", "--time=120", "--gpus-per-node=1", "--partition=gpu"}
+    assert expected | {"--signal=USR2@300", "--no-requeue"} <= told
+    assert "--cpus-per-task=2" in (tmp_path / "bin" / "srun.txt").read_text()
+
+
 def test_a_misspelled_parameter_of_slurm_is_refused(tmp_path):
     pytest.importorskip("submitit")
     with pytest.raises(InputError, match="partitio"):
@@ -260,17 +298,17 @@ class Queued:
 
 def test_a_run_in_the_queue_is_not_submitted_again(dummies, tmp_path, monkeypatch):
     (run,) = dummies("fine")
-    engine = slurm(tmp_path / "sweep")
-    monkeypatch.setattr(engine._engine._executor, "job_class", Queued)
+    scheduler = slurm(tmp_path / "sweep")
+    monkeypatch.setattr(scheduler._submitit._executor, "job_class", Queued)
     submitted = []
-    monkeypatch.setattr(engine._engine, "submit", lambda *given: submitted.append(given) or Queued())
-    first = engine.submit(run)
-    assert engine.submit(run).job.job_id == "42"
+    monkeypatch.setattr(scheduler._submitit, "submit", lambda *given: submitted.append(given) or Queued())
+    first = scheduler.submit(run)
+    assert scheduler.submit(run).job.job_id == "42"
     assert len(submitted) == 1
     assert first.poll() is None
     monkeypatch.setattr(Queued, "state", "NODE_FAIL")
     assert first.poll() == LOST
-    engine.submit(run)
+    scheduler.submit(run)
     assert len(submitted) == 2
     monkeypatch.setattr(Queued, "state", "COMPLETED")
     monkeypatch.setattr(outcome, "state", lambda run: outcome.DONE)
@@ -279,15 +317,15 @@ def test_a_run_in_the_queue_is_not_submitted_again(dummies, tmp_path, monkeypatc
 
 def test_an_interrupt_leaves_jobs_to_slurm(dummies, tmp_path, monkeypatch):
     runs = dummies("fine", "other")
-    engine = slurm(tmp_path / "sweep", at_once=1)
+    scheduler = slurm(tmp_path / "sweep", at_once=1)
 
     def submit(*_):
         os.kill(os.getpid(), signal.SIGINT)
         return Queued()
 
-    monkeypatch.setattr(engine._engine, "submit", submit)
+    monkeypatch.setattr(scheduler._submitit, "submit", submit)
     lines = []
-    assert launch.execute(runs, engine, ended_well, lines.append) == ({}, signal.SIGINT)
+    assert launch.execute(runs, scheduler, ended_well, lines.append) == ({}, signal.SIGINT)
     assert lines[-1].startswith("SIGINT: 1 runs stay in Slurm's queue")
     assert not (runs[1].path / on_slurm.JOB).exists()
 
@@ -321,7 +359,7 @@ def test_tasks_of_ray_end_as_runs_do(dummies, cluster):
     assert row["threads"] is None  # Ray's own setting does not reach the run
     # An interrupt asks the run to save; the one behind it in the queue never starts.
     slow = dummies("slow", "slow too", "slow as well")
-    engine = on_ray.OnRay(NEEDS, None)
+    scheduler = on_ray.OnRay(NEEDS, None)
 
     def say(line):
         lines.append(line)
@@ -329,7 +367,7 @@ def test_tasks_of_ray_end_as_runs_do(dummies, cluster):
             until(lambda: sum((run.path / "running").exists() for run in slow) == 2)
             os.kill(os.getpid(), signal.SIGINT)
 
-    assert launch.execute(slow, engine, ended_well, say) == ({}, signal.SIGINT)
+    assert launch.execute(slow, scheduler, ended_well, say) == ({}, signal.SIGINT)
     assert sum((run.path / "heard").exists() for run in slow) == 2
     assert [line.split()[0] for line in lines[-3:]] == ["stopped"] * 3
 
@@ -382,9 +420,10 @@ def test_the_table_is_that_of_one_machine(tmp_path, cluster):
     argv = [sys.executable, "-m", "experiments.run", str(tmp_path / "sweep.py"), "--on=ray"]
     argv += [f"--workdir={tmp_path / 'ray'}"]
     head = subprocess.Popen(argv, cwd=ROOT, start_new_session=True)
-    until(lambda: any((tmp_path / "ray").glob(f"*/{process.LOG}")), 240)
+    until(lambda: any(log.stat().st_size for log in (tmp_path / "ray").glob(f"*/{process.LOG}")), 240)
     head.kill()
     head.wait()
+    assert not (tmp_path / "ray" / "results.md").exists()
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stderr
     assert table(tmp_path / "ray") == expected
