@@ -1,7 +1,8 @@
 """Run an experiment: python -m experiments.run experiments/ablations/ema.py --workdir=runs/ema --jobs=2
 
 Trains every variant with every seed, several at a time. Finished runs are skipped and stopped ones resume. Writes
-results.csv, results.md and results.png after each run. See docs/experiments.md.
+results.csv, results.md and results.png after each run. --on=slurm and --on=ray hand the runs to a cluster. See
+docs/experiments.md.
 """
 
 import sys

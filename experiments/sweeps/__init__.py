@@ -1,1 +1,1 @@
-"""Sweeps: an experiment's file -> its runs -> child processes -> a table and a figure (docs/experiments.md)."""
+"""Sweeps: an experiment's file -> runs -> processes here or on a cluster -> table and figure: docs/experiments.md."""

@@ -1,4 +1,4 @@
-"""What a sweep asks of the scheduler that carries its runs out: of `on_local`, `on_slurm` and `on_ray`."""
+"""The interface of a scheduler that carries a sweep's runs out: of `on_local`, `on_slurm` and `on_ray`."""
 
 import signal
 from typing import Protocol

@@ -24,7 +24,7 @@ class Ended(NamedTuple):
 
 
 class Resubmissions:
-    """Which lost runs are submitted again: those that saved something since the last time, others `TRIES` times."""
+    """The rule for lost runs: submitted again if they saved something since the last time, else up to `TRIES` times."""
 
     def __init__(self):
         self._last: dict[str, tuple[int, int]] = {}  # step of the newest checkpoint, and submissions since it

@@ -19,7 +19,7 @@ def claim(count: int, patience: float = PATIENCE) -> list[FileLock]:
     """Pin this process to `count` cores that no other run has claimed; the locks, to be kept until the end.
 
     A scheduler counts cores but need not pin to them, and a result depends on the number of cores that a process sees.
-    Raises: InputError if there are not so many free cores.
+    Raises: InputError if fewer are free.
     """
     if not hasattr(os, "sched_setaffinity"):
         return []

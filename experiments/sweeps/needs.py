@@ -1,4 +1,4 @@
-"""What each run needs of the machine that a cluster gives it, checked, and in the words of Slurm and of Ray."""
+"""The resources that each run needs of a cluster, checked, and in the words of Slurm and of Ray."""
 
 import re
 from collections.abc import Mapping

@@ -32,9 +32,8 @@ class Child:
         process.describe(run, len(cores))
         command = [*process.command(run), *([f"--cores={','.join(map(str, cores))}"] if cores else [])]
         share = {"XLA_PYTHON_CLIENT_MEM_FRACTION": f"{0.9 / jobs:.3f}"} if jobs > 1 else {}  # of a GPU's memory
-        self.log = run.path / process.LOG
-        with open(self.log, "ab") as log:
-            self._begin = log.tell()
+        self._log = process.Log(run)
+        with open(self._log.path, "ab") as log:
             # In a process group of its own: Ctrl-C reaches the sweep alone, which then asks its children to save.
             self.process = subprocess.Popen(
                 command, env=share | os.environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0
@@ -50,7 +49,7 @@ class Child:
 
     def reason(self, code: int) -> str:
         """The reason of a failure in one line: its error message, or else its last line of output."""
-        return process.reason(code, self.log, self._begin)
+        return self._log.reason(code)
 
 
 class OnLocal:

@@ -13,9 +13,8 @@ class Task:
     """A task that keeps a run's process."""
 
     def __init__(self, ray, run: Run, reference):
-        self._ray, self._run, self._reference = ray, run, reference
-        log = run.path / process.LOG
-        self._begin = log.stat().st_size if log.exists() else 0
+        self._ray, self._reference = ray, reference
+        self._log = process.Log(run)
         self._words = ""
 
     def poll(self) -> int | None:
@@ -40,8 +39,8 @@ class Task:
         self._ray.cancel(self._reference)
 
     def reason(self, code: int) -> str:
-        """What Ray said of the task, or else what the run said."""
-        return self._words or process.reason(code, self._run.path / process.LOG, self._begin)
+        """The words of Ray about the task, or else those of the run."""
+        return self._words or self._log.reason(code)
 
 
 class OnRay:

@@ -8,18 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from experiments.sweeps import outcome, process
-from experiments.sweeps.executor import LOST
+from experiments.sweeps.executor import LOST, SAVED
 from experiments.sweeps.needs import Needs, as_slurm
 from experiments.sweeps.plan import Run
 from genjax.errors import InputError
 from genjax.files import write_bytes
 
 JOB = "job.json"  # in a run's folder: its newest job
-REFUSED = ("CANCELLED", "OUT_OF_MEMORY")
-"""States of jobs whose runs are not submitted again: the same would come of it."""
-
-OVER = ("PREEMPTED", "NODE_FAIL", "BOOT_FAIL")
-"""States that last, since jobs are not requeued by Slurm itself: the sweep alone submits a run again."""
+REFUSED = ("CANCELLED", "OUT_OF_MEMORY")  # states of jobs whose runs are not submitted again
+OVER = ("PREEMPTED", "NODE_FAIL", "BOOT_FAIL")  # states that last, since Slurm itself requeues none of the jobs
 
 
 class Job:
@@ -27,19 +24,28 @@ class Job:
 
     def __init__(self, run: Run, job):
         self.run, self.job = run, job
-        log = run.path / process.LOG
-        self._begin = log.stat().st_size if log.exists() else 0
-        self._stopped = False
+        self._log = process.Log(run)
+        self._stopped = self._saved = False
 
     def poll(self) -> int | None:
         """The exit code; `LOST` for a job that ended without one, unless its run is done."""
         with contextlib.suppress(FileNotFoundError):
-            return int((self.run.path / process.ENDED).read_text())
+            code = int((self.run.path / process.ENDED).read_text())
+            return self._why_saved() if code == SAVED and not self._stopped else code
         if not self._stopped and not self.job.done() and not self.job.state.startswith(OVER):
             return None
         if outcome.state(self.run) == outcome.DONE:
             return 0
         return 1 if self.job.state.startswith(REFUSED) else LOST
+
+    def _why_saved(self) -> int | None:
+        """1 if the run was asked to save because someone cancels its job; None until Slurm knows."""
+        if not self._saved:
+            self._saved = True
+            self.job.watcher.register_job(self.job.job_id)  # which makes it ask Slurm soon
+        if self.job.state in ("RUNNING", "COMPLETING"):
+            return None
+        return 1 if self.job.state.startswith(REFUSED) else SAVED
 
     def stop(self, number: int) -> None:
         """Cancel the job, whose run saves and ends."""
@@ -47,10 +53,10 @@ class Job:
         self._stopped = True
 
     def reason(self, code: int) -> str:
-        """Slurm's state of the job, or else what the run said."""
+        """The state of the job, or else the words of the run."""
         if code == LOST or self.job.state.startswith(REFUSED):
             return f"job {self.job.job_id}: {self.job.state}; see {self.job.paths.stderr}"
-        return process.reason(code, self.run.path / process.LOG, self._begin)
+        return self._log.reason(code)
 
 
 class OnSlurm:
@@ -66,8 +72,8 @@ class OnSlurm:
             raise InputError("--on=slurm needs submitit: pip install 'genjax[slurm]'") from error
         if cluster == "slurm" and not (shutil.which("sbatch") and shutil.which("srun")):
             raise InputError("--on=slurm: there is no sbatch on this machine; run the sweep on a login node")
-        self.at_once = at_once
-        self._needs = needs
+        self.at_once, self._needs = at_once, needs
+        self._refusal = submitit.core.utils.FailedJobError
         self._submitit = submitit.AutoExecutor(folder.absolute() / "slurm", cluster=cluster)
         try:
             self._submitit.update_parameters(**as_slurm(needs, more))
@@ -82,9 +88,12 @@ class OnSlurm:
         process.describe(run, self._needs.cores)
         call = process.call(run, self._needs.cores)
         (run.path / process.ENDED).unlink(missing_ok=True)
-        job = Job(run, self._submitit.submit(process.keep, call))
-        write_bytes(run.path / JOB, json.dumps({"job": job.job.job_id}).encode())
-        return job
+        try:
+            job = self._submitit.submit(process.keep, call)
+        except self._refusal as error:
+            raise InputError(f"Slurm refuses {run.title}: {str(error).strip().splitlines()[-1]}") from error
+        write_bytes(run.path / JOB, json.dumps({"job": job.job_id}).encode())
+        return Job(run, job)
 
     def _queued(self, run: Run):
         """The newest job of a run if it has not ended."""

@@ -84,17 +84,24 @@ def write_code(path: Path, code: int) -> None:
     aside.replace(path)
 
 
-def reason(code: int, log: Path, begin: int) -> str:
-    """The reason of a failure in one line: the error message after byte `begin` of a log, or else its last line."""
-    if code < 0:
-        return f"killed by {signal.Signals(-code).name}; see {log}"
-    lines = []
-    if log.exists():
-        with open(log, "rb") as file:
-            file.seek(begin)
-            lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
-    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-    return (errors or lines or [f"exit code {code} without a word"])[-1]
+class Log:
+    """The output of a run's process, from here on."""
+
+    def __init__(self, run: "Run"):
+        self.path = run.path / LOG
+        self._begin = self.path.stat().st_size if self.path.exists() else 0
+
+    def reason(self, code: int) -> str:
+        """The reason of a failure in one line: the error message, or else the last line."""
+        if code < 0:
+            return f"killed by {signal.Signals(-code).name}; see {self.path}"
+        lines = []
+        if self.path.exists():
+            with open(self.path, "rb") as file:
+                file.seek(self._begin)
+                lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+        errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+        return (errors or lines or [f"exit code {code} without a word"])[-1]
 
 
 def _without_threads(environment: Mapping[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from helpers import ROOT, config_of, until
@@ -276,6 +277,10 @@ def test_slurm_is_told_what_a_run_needs(dummies, tmp_path, monkeypatch):
     expected = {"--cpus-per-task=2", "--mem=8GB", "--time=120", "--gpus-per-node=1", "--partition=gpu"}
     assert expected | {"--signal=USR2@300", "--no-requeue"} <= told
     assert "--cpus-per-task=2" in (tmp_path / "bin" / "srun.txt").read_text()
+    words = "sbatch: error: invalid partition specified: gpu"
+    (tmp_path / "bin" / "sbatch").write_text(f"#!/bin/sh\necho {words} >&2\nexit 1")
+    with pytest.raises(InputError, match=f"Slurm refuses other, seed 0: {words}"):
+        launch.execute(dummies("other"), scheduler, ended_well, lambda line: None)
 
 
 def test_a_misspelled_parameter_of_slurm_is_refused(tmp_path):
@@ -288,6 +293,7 @@ class Queued:
     """A job in a queue."""
 
     job_id, state = "42", "PENDING"
+    watcher = SimpleNamespace(register_job=lambda name: None)
 
     def __init__(self, folder="", job_id="42"):
         assert job_id == "42"
@@ -313,6 +319,10 @@ def test_a_run_in_the_queue_is_not_submitted_again(dummies, tmp_path, monkeypatc
     monkeypatch.setattr(Queued, "state", "COMPLETED")
     monkeypatch.setattr(outcome, "state", lambda run: outcome.DONE)
     assert first.poll() == 0  # whose exit code has not come over the network yet
+    process.write_code(run.path / process.ENDED, SAVED)
+    for state, code in (("RUNNING", None), ("CANCELLED by 0", 1), ("TIMEOUT", SAVED)):
+        monkeypatch.setattr(Queued, "state", state)
+        assert first.poll() == code
 
 
 def test_an_interrupt_leaves_jobs_to_slurm(dummies, tmp_path, monkeypatch):
