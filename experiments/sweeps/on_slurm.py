@@ -1,6 +1,5 @@
 """Runs as Slurm's jobs, one each, through submitit. Their scripts and outputs are in the sweep's folder, in slurm/."""
 
-import contextlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -29,23 +28,18 @@ class Job:
 
     def poll(self) -> int | None:
         """The exit code; `LOST` for a job that ended without one, unless its run is done."""
-        with contextlib.suppress(FileNotFoundError):
-            code = int((self.run.path / process.ENDED).read_text())
-            return self._why_saved() if code == SAVED and not self._stopped else code
-        if not self._stopped and not self.job.done() and not self.job.state.startswith(OVER):
+        code = process.read_code(self.run.path / process.ENDED)
+        if self._stopped or code not in (None, SAVED):
+            return LOST if code is None else code
+        if code == SAVED and not self._saved:
+            self._saved = True
+            self.job.watcher.register_job(self.job.job_id)  # which makes it ask Slurm soon: is it being cancelled?
+        state = self.job.state
+        if state in ("RUNNING", "COMPLETING") if code else not self.job.done() and not state.startswith(OVER):
             return None
         if outcome.state(self.run) == outcome.DONE:
             return 0
-        return 1 if self.job.state.startswith(REFUSED) else LOST
-
-    def _why_saved(self) -> int | None:
-        """1 if the run was asked to save because someone cancels its job; None until Slurm knows."""
-        if not self._saved:
-            self._saved = True
-            self.job.watcher.register_job(self.job.job_id)  # which makes it ask Slurm soon
-        if self.job.state in ("RUNNING", "COMPLETING"):
-            return None
-        return 1 if self.job.state.startswith(REFUSED) else SAVED
+        return 1 if state.startswith(REFUSED) else code or LOST
 
     def stop(self, number: int) -> None:
         """Cancel the job, whose run saves and ends."""

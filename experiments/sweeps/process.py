@@ -84,6 +84,14 @@ def write_code(path: Path, code: int) -> None:
     aside.replace(path)
 
 
+def read_code(path: Path) -> int | None:
+    """The exit code that `write_code` has written, None if there is none."""
+    try:
+        return int(path.read_text())
+    except FileNotFoundError:
+        return None
+
+
 class Log:
     """The output of a run's process, from here on."""
 

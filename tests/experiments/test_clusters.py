@@ -319,6 +319,7 @@ def test_a_run_in_the_queue_is_not_submitted_again(dummies, tmp_path, monkeypatc
     monkeypatch.setattr(Queued, "state", "COMPLETED")
     monkeypatch.setattr(outcome, "state", lambda run: outcome.DONE)
     assert first.poll() == 0  # whose exit code has not come over the network yet
+    monkeypatch.setattr(outcome, "state", lambda run: outcome.BROKEN)
     process.write_code(run.path / process.ENDED, SAVED)
     for state, code in (("RUNNING", None), ("CANCELLED by 0", 1), ("TIMEOUT", SAVED)):
         monkeypatch.setattr(Queued, "state", state)
