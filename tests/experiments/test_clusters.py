@@ -15,7 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from helpers import ROOT, config_of, until
+from helpers import ROOT, checkpoints, config_of, until
 
 from experiments import run as command
 from experiments.sweeps import launch, machine, on_local, on_ray, on_slurm, outcome, process
@@ -29,7 +29,7 @@ NEEDS = Needs(cores=1, minutes=5)
 FILE = '''"""A title."""
 
 BASE = "configs/demo.py:smoke"
-OVERRIDES = {"data.split": "train[:40]", "critic": {"net": "mlp", "widths": [5]}}
+OVERRIDES = {"data.split": "train[:40]", "critic": {"net": "mlp", "widths": [5]}, "steps": 60, "save_every": 10}
 SEEDS = 1
 REPORT = {"critic/loss": "loss", "generator/loss": "generator's loss"}
 NEEDS = {"cores": 1, "minutes": 5}
@@ -415,8 +415,7 @@ def test_the_table_is_that_of_one_machine(tmp_path, cluster):
         def submit(self, run):
             job = super().submit(run)
             if not victims:
-                log = run.path / process.LOG
-                until(lambda: log.exists() and log.stat().st_size, 240)  # it trains
+                until(lambda: checkpoints(run.path), 240)
                 controller = job.job._process.pid
                 victims.extend(map(int, Path(f"/proc/{controller}/task/{controller}/children").read_text().split()))
                 os.kill(victims[0], signal.SIGKILL)
@@ -431,10 +430,13 @@ def test_the_table_is_that_of_one_machine(tmp_path, cluster):
     argv = [sys.executable, "-m", "experiments.run", str(tmp_path / "sweep.py"), "--on=ray"]
     argv += [f"--workdir={tmp_path / 'ray'}"]
     head = subprocess.Popen(argv, cwd=ROOT, start_new_session=True)
-    until(lambda: any(log.stat().st_size for log in (tmp_path / "ray").glob(f"*/{process.LOG}")), 240)
+    until(lambda: any(map(checkpoints, (tmp_path / "ray").glob("*-seed-0-*"))), 240)
     head.kill()
     head.wait()
     assert not (tmp_path / "ray" / "results.md").exists()
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stderr
     assert table(tmp_path / "ray") == expected
+    for name in ("slurm", "ray"):
+        logs = [log.read_text() for log in (tmp_path / name).glob(f"*/{process.LOG}")]
+        assert any("going on from step" in log for log in logs), logs
