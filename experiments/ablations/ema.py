@@ -12,6 +12,7 @@ OVERRIDES = ablations.SHORT | {"ema.ramp": 1.0}
 EVALUATE = "frechet,precision_recall"
 SEEDS = 3
 REPORT = ablations.DISTANCES
+NEEDS = {"cores": 2, "minutes": 120}  # on a cluster
 X = ("ema.half_life", "half-life of the average, images", "log")
 
 

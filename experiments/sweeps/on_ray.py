@@ -1,6 +1,7 @@
 """Runs as tasks of a Ray cluster, which places them on nodes with the resources that they need."""
 
 import os
+import socket
 
 from experiments.sweeps import process
 from experiments.sweeps.executor import LOST, SAVED
@@ -56,10 +57,11 @@ class OnRay:
             raise InputError("--on=ray needs Ray: pip install 'genjax[ray]'") from error
         address = os.environ.get("RAY_ADDRESS") or "auto"
         try:
+            _check(address)
             ray.init(address=address, log_to_driver=False, logging_level="error", ignore_reinit_error=True)
-        except ConnectionError as error:
+        except (OSError, ValueError) as error:
             raise InputError(
-                f"--on=ray: no Ray cluster at {address!r}: begin one with `ray start --head`, or set RAY_ADDRESS"
+                f"--on=ray: no Ray cluster at {address!r}: `ray start --head` begins one, or set RAY_ADDRESS=host:port"
             ) from error
         self.at_once = at_once
         self._ray = ray
@@ -71,3 +73,10 @@ class OnRay:
         run.path.mkdir(parents=True, exist_ok=True)
         process.describe(run, self._needs.cores)
         return Task(self._ray, run, self._keep.remote(process.call(run, self._needs.cores)))
+
+
+def _check(address: str) -> None:
+    """Raises: OSError or ValueError if nothing listens at "host:port", which Ray itself waits for a long time."""
+    if address != "auto":
+        host, _, port = address.rpartition(":")
+        socket.create_connection((host, int(port)), timeout=10).close()

@@ -344,6 +344,14 @@ def test_an_interrupt_leaves_jobs_to_slurm(dummies, tmp_path, monkeypatch):
 # -- through Ray
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "nonsense"])
+def test_an_address_without_a_cluster_is_refused(address, monkeypatch):
+    pytest.importorskip("ray")
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    with pytest.raises(InputError, match=f"no Ray cluster at '{address}'"):
+        on_ray.OnRay(NEEDS, None)
+
+
 @pytest.fixture
 def cluster(monkeypatch):
     """Two nodes of one core on this machine."""
