@@ -1,25 +1,26 @@
 """Fine-tuning on 500 images: from random weights, or from those of a run on other images.
 
-The images are 500 ankle boots; the run that fine-tuning begins with has seen the other nine kinds of clothes.
+The images are 500 ankle boots. The run that fine-tuning begins with, in runs/clothes, has learned the other nine kinds
+of clothes:
 
-    python -m experiments.ablations.fine_tuning --out=runs/boots
-    python -m genjax.train --config=demo --workdir=runs/clothes --config.data.name=array:runs/boots/others.npy
-    python -m experiments.run experiments/ablations/fine_tuning.py --workdir=runs/fine_tuning
+    python -m genjax.train --config=demo --workdir=runs/clothes \
+        --config.data.name=experiments.ablations.fine_tuning:others
 """
-
-import argparse
-from pathlib import Path
 
 import numpy as np
 
 from genjax import data
-from genjax.config import defaults
+from genjax.data.request import Request
+from genjax.data.source import Source, in_memory
+
+BOOT = 9
+"""The label of ankle boots in Fashion-MNIST."""
 
 BASE = "configs/demo.py"
 OVERRIDES = {
-    "data.name": "array:runs/boots/boots.npy",
+    "data.name": "experiments.ablations.fine_tuning:boots",
     "ema.half_life": 8_000.0,
-    "log_every": 100,
+    "log_every": 50,
     "sample_every": 250,
     "keep": 1,
     "eval.samples": 500,
@@ -27,13 +28,11 @@ OVERRIDES = {
 EVALUATE = "kernel,frechet,precision_recall"
 SEEDS = 3
 REPORT = {
-    "Kernel distance (SqueezeNet fire9)": "Kernel distance",
+    "Kernel distance (SqueezeNet fire9)": "kernel distance",
     "Fréchet distance (SqueezeNet fire9)": "Fréchet distance",
     "Precision (SqueezeNet fire9)": "precision",
     "Recall (SqueezeNet fire9)": "recall",
 }
-BOOT = 9
-"""The label of ankle boots in Fashion-MNIST."""
 
 
 def variants():
@@ -42,23 +41,22 @@ def variants():
     starts = {
         "random weights": {},
         "from other clothes": begun,
-        "the same, first layer of the critic frozen": begun | {"optimizer.critic.frozen": "Conv_0"},
+        "from other clothes, first layer of the critic frozen": begun | {"optimizer.critic.frozen": "Conv_0"},
     }
-    return {
-        f"{steps} steps, {name}": start | {"steps": steps} for steps in (250, 1_000) for name, start in starts.items()
-    }
+    lengths = (250, 1_000)
+    return {f"{steps:,} steps, {name}": {"steps": steps} | start for steps in lengths for name, start in starts.items()}
 
 
-def write_images(folder: Path) -> None:
-    """boots.npy, 500 ankle boots of the training images, and others.npy, all other kinds. uint8 [N, 28, 28, 1]."""
-    source = data.load(defaults("gan").data)
-    images = source.read(np.arange(source.size))
-    folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "boots.npy", images[source.labels == BOOT][:500])
-    np.save(folder / "others.npy", images[source.labels != BOOT])
+def boots(request: Request) -> Source:
+    """500 ankle boots of the packaged images. Shapes: uint8 (28, 28, 1). Raises: InputError for other splits."""
+    return _chosen(request, lambda labels: np.flatnonzero(labels == BOOT)[:500])
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=write_images.__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="the folder for both files")
-    write_images(parser.parse_args().out)
+def others(request: Request) -> Source:
+    """All other kinds of clothes. Shapes and errors as of `boots`."""
+    return _chosen(request, lambda labels: np.flatnonzero(labels != BOOT))
+
+
+def _chosen(request, choose):
+    clothes = data.open_source("fashion_mnist_10k", request.split, request.form)
+    return in_memory(request.name, request.split, clothes.read(choose(clothes.labels)), labels=None)

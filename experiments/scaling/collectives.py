@@ -84,7 +84,7 @@ def collectives(hlo: str) -> list[Collective]:
 
 
 def _trips(line: str, computations: dict[str, list[str]]) -> int:
-    """Number of times that a loop runs: as the compiler notes it, or the limit of its counter from 0 on; else 1."""
+    """Number of times that a loop runs: as the compiler notes it, the limit of its counter from 0 on, or 1."""
     if known := TRIPS.search(line):
         return int(known[1])
     condition = "\n".join(computations.get(CONDITION.search(line)[1], ()))
