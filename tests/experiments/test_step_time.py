@@ -84,7 +84,7 @@ def test_workloads_are_the_configs(name):
     for net in ("generator", "critic"):
         ours = config.optimizer[net].to_dict()
         moments = {} if ours["name"] == "adam" else {"b1": ours["b1"], "b2": ours["b2"]}
-        plain = {"epsilon": 1e-7, "decay": 0} | ({"weight_clip": 0.0} if net == "critic" else {})
+        plain = {"epsilon": 1e-7, "decay": 0, "frozen": ""} | ({"weight_clip": 0.0} if net == "critic" else {})
         assert ours == workload.optimizer | moments | plain
     rates = {layer.rate for layer in workload.nets["critic"].layers if layer.kind == "dropout"}
     assert rates == ({config.critic.dropout} if workload.convolutional else set())
