@@ -114,13 +114,13 @@ def rows(
         yield "  each gradient once", bytes_text(gradient_bytes(task))
         for name, count in program.convolutions.items():
             yield "convolutions", f"{count} {name}"
-    flops = step_cost(scheduled.phase, loop.shapes(task), source).flops
-    yield "a step", f"{flops / 1e9:,.4g} GFLOP at most"
+    flops = step_cost(scheduled.phase, loop.shapes(task), source).mean_flops
+    yield "a step", f"{flops / 1e9:,.4g} GFLOP in the mean"
     yield "  not below", f"{number(1e3 * least_seconds(config, task, flops, goal))} ms"
     yield "compiled in", f"{program.seconds:.0f} s"
 
 
-def least_seconds(config: ConfigDict, task: Task, flops: int, goal: Target) -> float:
+def least_seconds(config: ConfigDict, task: Task, flops: float, goal: Target) -> float:
     """The time that a step takes at least: its products at the chip's rate, or the state read and written once."""
     rate = goal.chip.bfloat16 if config.dtype == "bfloat16" else goal.chip.float32
     state = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(loop.shapes(task)))

@@ -5,7 +5,7 @@ where it fuses operations into one loop, and more where it reorders them or work
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -19,13 +19,14 @@ class Cost(NamedTuple):
     """The cost of one call."""
 
     flops: int  # multiplications and additions of matrix products and convolutions; the most expensive branch counts
+    mean_flops: float  # the same, over many steps: a branch that every n-th step takes (step % n == 0) counts as 1/n
     peak: int  # bytes: the largest sum of all results that are alive at one time, arguments not included
 
 
 def cost(function: Callable, *args: Any) -> Cost:
     """The cost of function(*args); args are arrays, or trees of their shapes and types."""
     program = jax.make_jaxpr(function)(*args)
-    return Cost(_flops(program.jaxpr), _peak(program.jaxpr))
+    return Cost(_flops(program.jaxpr, most=True), _flops(program.jaxpr, most=False), _peak(program.jaxpr))
 
 
 def inner_programs(eqn) -> Iterator[Jaxpr]:
@@ -38,11 +39,12 @@ def inner_programs(eqn) -> Iterator[Jaxpr]:
                 yield value
 
 
-def _flops(jaxpr: Jaxpr) -> int:
-    return sum(_flops_of(eqn) for eqn in jaxpr.eqns)
+def _flops(jaxpr: Jaxpr, most: bool) -> float:
+    makers = {v: eqn for eqn in jaxpr.eqns for v in eqn.outvars}
+    return sum(_flops_of(eqn, makers, most) for eqn in jaxpr.eqns)
 
 
-def _flops_of(eqn) -> int:
+def _flops_of(eqn, makers: Mapping[Any, Any], most: bool) -> float:
     name = eqn.primitive.name
     params = eqn.params
     if name == "dot_general":
@@ -54,10 +56,22 @@ def _flops_of(eqn) -> int:
         taps = kernel.size // kernel.shape[params["dimension_numbers"].rhs_spec[0]]
         spread = math.prod(params["lhs_dilation"])  # only one of `spread` factors is not a zero between two pixels
         return 2 * eqn.outvars[0].aval.size * taps // spread
-    parts = [_flops(jaxpr) for jaxpr in inner_programs(eqn)]
+    parts = [_flops(jaxpr, most) for jaxpr in inner_programs(eqn)]
     if name == "cond":
-        return max(parts)
+        interval = 0 if most else _interval(eqn.invars[0], makers)
+        return parts[0] + (parts[1] - parts[0]) / interval if interval else max(parts)
     return params.get("length", 1) * sum(parts)
+
+
+def _interval(choice, makers: Mapping[Any, Any]) -> int:
+    """n of a choice of a branch by `step % n == 0`; 0 for any other."""
+    for name in ("convert_element_type", "eq", "jit"):
+        eqn = makers.get(choice)
+        if eqn is None or eqn.primitive.name != name:
+            return 0
+        choice = eqn.invars[0]
+    n = eqn.invars[1]
+    return int(n.val) if eqn.params["name"] == "remainder" and isinstance(n, Literal) else 0
 
 
 def _peak(jaxpr: Jaxpr) -> int:

@@ -98,15 +98,13 @@ def _phases(task: Task, like: State, source: Source) -> tuple[str, str]:
     for scheduled in scheduled_phases(task):
         phase = scheduled.phase
         images = phase.batch * phase.batches_per_step
-        of_step = step_cost(phase, like, source)
+        step = step_cost(phase, like, source)
         steps = f"{scheduled.start:,} to {scheduled.stop:,}"
         phases.append((phase.name, steps, phase.batch, phase.batches_per_step, phase.steps * images))
-        per_image = f"{of_step.flops / images / 1e9:,.4g}", bytes_text(of_step.peak // images)
-        costs.append((phase.name, f"{of_step.flops / 1e9:,.4g}", bytes_text(of_step.peak), *per_image))
-    return (
-        table(phases, ("phase", "steps", "batch", "batches per step", "examples")),
-        table(costs, ("step of", "GFLOP", "memory beyond the state", "GFLOP per example", "memory per example")),
-    )
+        flops = [f"{n / 1e9:,.4g}" for n in (step.flops, step.mean_flops, step.mean_flops / images)]
+        costs.append((phase.name, *flops, bytes_text(step.peak), bytes_text(step.peak // images)))
+    headers = ("step of", "GFLOP at most", "in the mean", "per example", "memory beyond the state", "per example")
+    return table(phases, ("phase", "steps", "batch", "batches per step", "examples")), table(costs, headers)
 
 
 def _memory(config: ConfigDict, like: State, source: Source) -> list[tuple[str, str]]:

@@ -4,9 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers import config_of
 
 from experiments.benchmarks.workloads import WORKLOADS
+from genjax import tasks
 from genjax.engine.cost import cost
+from genjax.engine.loop import shapes
 from genjax.nets import dcgan
 
 FLOAT = 4
@@ -26,6 +29,33 @@ def test_products_loops_and_branches():
     assert cost(jnp.matmul, ones(5, 7), ones(7, 3)).flops == 2 * 5 * 7 * 3
     assert cost(repeated, ones(4, 4)).flops == 10 * 2 * 4**3
     assert cost(jax.jit(either), ones(4, 4)).flops == 2 * 2 * 4**3
+
+
+def test_a_branch_of_every_nth_step_counts_as_its_share_of_the_mean():
+    def step(n, a):
+        due = jax.lax.cond(n % 4 == 0, lambda: a @ a @ a, lambda: a @ a)
+        return due + jax.lax.cond(n > 4, lambda: a @ a, lambda: a)
+
+    found = cost(step, jax.ShapeDtypeStruct((), jnp.int32), ones(4, 4))
+    assert found.flops == 3 * 2 * 4**3
+    assert found.mean_flops == (1.25 + 1) * 2 * 4**3
+
+
+def test_the_mean_of_a_stylegan2_is_that_of_its_intervals():
+    """R1 every 16th step, path lengths every 4th: what each adds, from configs without the other."""
+    costs = {}
+    for r1, weight in ((0.0, 0.0), (0.2, 0.0), (0.0, 2.0), (0.2, 2.0)):
+        lazy = {"penalty__separate_step": bool(r1), "penalty__r1": r1, "path_length__weight": weight}
+        config = config_of("stylegan2", **lazy)
+        task = tasks.build(config, (32, 32, 3))
+        phase = task.phases[0]
+        batch = {"x": jax.ShapeDtypeStruct((1, phase.batch, 32, 32, 3), jnp.uint8)}
+        key = jax.eval_shape(lambda: jax.random.key(0))
+        costs[r1, weight] = cost(phase.step, shapes(task), batch, key)
+    plain = costs[0.0, 0.0].mean_flops
+    slopes, paths = (costs[case].flops - plain for case in ((0.2, 0.0), (0.0, 2.0)))
+    assert costs[0.2, 2.0].flops == plain + slopes + paths
+    assert costs[0.2, 2.0].mean_flops == pytest.approx(plain + slopes / 16 + paths / 4)
 
 
 @pytest.mark.parametrize("part", ["generator", "critic"])
