@@ -80,14 +80,14 @@ def keep(call: Call) -> int:
 def write_code(path: Path, code: int) -> None:
     """Write an exit code, completely or not at all."""
     aside = path.with_name(f".{path.name}.tmp")
-    aside.write_text(f"{code}\n")
+    aside.write_text(f"{code}\n", encoding="utf-8")
     aside.replace(path)
 
 
 def read_code(path: Path) -> int | None:
     """The exit code that `write_code` has written, None if there is none."""
     try:
-        return int(path.read_text())
+        return int(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
 
