@@ -93,6 +93,6 @@ class OnSlurm:
         """The newest job of a run if it has not ended."""
         if not (run.path / JOB).exists() or (run.path / process.ENDED).exists():
             return None
-        name = json.loads((run.path / JOB).read_text())["job"]
+        name = json.loads((run.path / JOB).read_text("utf-8"))["job"]
         job = self._submitit._executor.job_class(self._submitit.folder, name)
         return None if job.done(force_check=True) or job.state.startswith(OVER) else job
