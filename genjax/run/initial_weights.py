@@ -94,7 +94,12 @@ def _read(weights: str, step: str) -> tuple[dict[str, np.ndarray], str]:
         return arrays, f", step {int(state.step):,}"
     if step:
         raise InputError(f"init.step={step} with init.weights={weights}: a step is of a run's folder")
-    return {name.replace(".", "/"): array for name, array in safetensors_file.read(weights).items()}, ""
+    try:
+        arrays = safetensors_file.read(weights)
+    except InputError as error:
+        hint = "; genjax.convert makes a run of weights in other formats" if Path(weights).is_file() else ""
+        raise InputError(f"init.weights: {error}{hint}") from error
+    return {name.replace(".", "/"): array for name, array in arrays.items()}, ""
 
 
 def _targets(like: State, only: str) -> dict[str, Any]:

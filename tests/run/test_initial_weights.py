@@ -128,6 +128,12 @@ def test_what_does_not_fit_is_refused(message, init, tmp_path):
         initial_weights.find(config_of("gan", **{"init__weights": str(file)} | init), like())
 
 
+def test_a_file_of_another_format_is_refused_with_the_command_for_it(tmp_path):
+    (tmp_path / "x.pkl").write_bytes(b"\x80\x04N.")
+    with pytest.raises(InputError, match=r"x\.pkl is not a safetensors file.*genjax\.convert makes a run"):
+        initial_weights.find(config_of("gan", init__weights=str(tmp_path / "x.pkl")), like())
+
+
 def test_a_step_without_weights_is_refused():
     with pytest.raises(InputError, match=r"these need init\.weights"):
         initial_weights.find(config_of("gan", init__step="4"), like())
