@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from genjax.nets.layers import INITIALIZERS
 from genjax.ops.conv import conv, upsample_conv
+from genjax.ops.shared import per_example
 
 WIDTHS = {
     "squeezenet": ((128, 64), (64, 32), (32,)),
@@ -56,7 +57,7 @@ class ReflectedConv(nn.Module):
         w = self.param("kernel", INITIALIZERS["glorot"], (3, 3, x.shape[-1], self.features))
         b = self.param("bias", nn.initializers.zeros, (self.features,))
         if not self.enlarges:
-            return conv(jnp.pad(x, EDGES, mode="reflect"), w, padding="VALID") + b
+            return conv(jnp.pad(x, EDGES, mode="reflect"), w, padding="VALID") + per_example(b, x)
         # The reflection of an enlarged map repeats its border, since the pixel beside that is the same one.
         y = upsample_conv(jnp.pad(x, EDGES, mode="edge"), w)
-        return y[:, 2:-2, 2:-2] + b
+        return y[:, 2:-2, 2:-2] + per_example(b, x)

@@ -27,8 +27,10 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from genjax.errors import InputError
+from genjax.nets import layers
 from genjax.nets.layers import ACTIVATIONS, INITIALIZERS
 from genjax.ops.arrays import flatten
+from genjax.ops.shared import matmul, per_example
 
 
 def _need_latents(widths):
@@ -71,8 +73,8 @@ class Dense(nn.Module):
         hidden = self.widths[:-1]
         down = (*hidden, self.heads * self.latent)
         up = (*reversed(hidden), size)
-        self.down = [nn.Dense(width, kernel_init=init, name=f"encoder_{i}") for i, width in enumerate(down)]
-        self.up = [nn.Dense(width, kernel_init=init, name=f"decoder_{i}") for i, width in enumerate(up)]
+        self.down = [layers.Dense(width, kernel_init=init, name=f"encoder_{i}") for i, width in enumerate(down)]
+        self.up = [layers.Dense(width, kernel_init=init, name=f"decoder_{i}") for i, width in enumerate(up)]
 
     def encode(self, x, train: bool = False):
         """Latents of examples x."""
@@ -121,13 +123,13 @@ class Tied(nn.Module):
         """Latents of examples x."""
         x = flatten(x)
         for kernel, bias in zip(self.kernels, self.down, strict=True):
-            x = ACTIVATIONS[self.activation](x @ kernel + bias)
+            x = ACTIVATIONS[self.activation](matmul(x, kernel) + per_example(bias, x))
         return x
 
     def decode(self, z, train: bool = False):
         """Examples of latents z, before the activation `output`."""
         for i in reversed(range(len(self.kernels))):
-            z = z @ self.kernels[i].T + self.up[i]
+            z = matmul(z, self.kernels[i].T) + per_example(self.up[i], z)
             z = ACTIVATIONS[self.activation](z) if i else z
         return jnp.reshape(z, (-1, *self.shape))
 

@@ -10,7 +10,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from genjax.errors import InputError
-from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Conv, ConvTranspose
+from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Conv, ConvTranspose, Dense
 from genjax.ops.arrays import flatten
 
 
@@ -67,10 +67,10 @@ class ConvLatent(nn.Module):
         self.down = [
             Conv(width, square, (2, 2), kernel_init=init, name=f"encoder_{i}") for i, width in enumerate(self.channels)
         ]
-        self.hidden = nn.Dense(self.width, kernel_init=init, name="encoder_dense")
-        self.head = nn.Dense(self.heads * self.latent, kernel_init=init, name="encoder_codings")
+        self.hidden = Dense(self.width, kernel_init=init, name="encoder_dense")
+        self.head = Dense(self.heads * self.latent, kernel_init=init, name="encoder_codings")
         self.smallest = (*up[0], self.channels[-1])
-        self.first = nn.Dense(math.prod(self.smallest), kernel_init=init, name="decoder_dense")
+        self.first = Dense(math.prod(self.smallest), kernel_init=init, name="decoder_dense")
         self.layers = [
             upsampling_conv(width, self.kernel, side, init, f"decoder_{i}")
             for i, (width, side) in enumerate(zip(self.channels[::-1], up[1:], strict=True))

@@ -5,7 +5,7 @@ from typing import ClassVar, NamedTuple
 import flax.linen as nn
 import jax
 
-from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Conv, Dropout
+from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Conv, Dense, Dropout
 from genjax.ops.arrays import flatten
 from genjax.ops.pool import max_pool
 
@@ -42,6 +42,6 @@ class Classifier(nn.Module):
             x = max_pool(act(Conv(features, (self.kernel, self.kernel), kernel_init=init)(x)))
         x = flatten(x)
         for width in self.widths:
-            x = act(nn.Dense(width, kernel_init=init)(Dropout(self.dropout)(x, train)))
-        logits = nn.Dense(self.classes, kernel_init=INITIALIZERS["glorot"])(Dropout(self.dropout)(x, train))
+            x = act(Dense(width, kernel_init=init)(Dropout(self.dropout)(x, train)))
+        logits = Dense(self.classes, kernel_init=INITIALIZERS["glorot"])(Dropout(self.dropout)(x, train))
         return Outputs(x, logits)

@@ -5,7 +5,7 @@ from typing import ClassVar
 import flax.linen as nn
 
 from genjax.nets.convnet import Outputs
-from genjax.nets.layers import ACTIVATIONS, INITIALIZERS
+from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Dense
 from genjax.ops.arrays import flatten
 
 
@@ -30,5 +30,5 @@ class EncoderClassifier(nn.Module):
         init = INITIALIZERS[self.kernel_init]
         x = flatten(self.encoder.encode(x, train))
         for i, width in enumerate(self.widths):
-            x = ACTIVATIONS[self.activation](nn.Dense(width, kernel_init=init, name=f"hidden_{i}")(x))
-        return Outputs(x, nn.Dense(self.classes, kernel_init=init, name="logits")(x))
+            x = ACTIVATIONS[self.activation](Dense(width, kernel_init=init, name=f"hidden_{i}")(x))
+        return Outputs(x, Dense(self.classes, kernel_init=init, name="logits")(x))

@@ -12,6 +12,7 @@ from jax import lax
 
 from genjax.ops import conv as ops
 from genjax.ops.resample import downsample2x
+from genjax.ops.shared import matmul, per_example
 
 RELU_GAIN = math.sqrt(2)
 """He's gain, for layers before a (leaky) ReLU; that of linear layers is 1."""
@@ -36,9 +37,9 @@ class Dense(nn.Module):
         """Apply the layer to x."""
         m = self.lr_multiplier
         w = self.param("kernel", nn.initializers.normal(1 / m), (x.shape[-1], self.features))
-        y = x @ (w * (m * self.gain / math.sqrt(x.shape[-1])))
+        y = matmul(x, w * (m * self.gain / math.sqrt(x.shape[-1])))
         start = nn.initializers.constant(self.bias / m)
-        return y + m * self.param("bias", start, (self.features,)) if self.use_bias else y
+        return y + m * per_example(self.param("bias", start, (self.features,)), y) if self.use_bias else y
 
 
 class Conv(nn.Module):
@@ -67,7 +68,7 @@ class Conv(nn.Module):
         plain = {"stride": (self.stride, self.stride), "padding": self.padding}
         y = ops.upsample_conv(x, w) if self.upsample else ops.conv(x, w, **plain)
         y = downsample2x(y) if self.downsample else y
-        return y + self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else y
+        return y + per_example(self.param("bias", nn.initializers.zeros, (self.features,)), y) if self.use_bias else y
 
 
 def pixel_norm(x):

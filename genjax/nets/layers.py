@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from genjax.nets.spectral import normalized
 from genjax.ops import conv as ops
 from genjax.ops import noise
+from genjax.ops.shared import matmul, per_example
 
 ACTIVATIONS = {
     "relu": nn.relu,
@@ -39,8 +40,8 @@ class Dense(nn.Module):
     def __call__(self, x, train: bool = False):
         """Apply the layer to x; `train` updates the vectors of spectral normalization."""
         w = self.param("kernel", self.kernel_init, (x.shape[-1], self.features))
-        y = x @ (normalized(self, w, train) if self.spectral else w)
-        return y + self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else y
+        y = matmul(x, normalized(self, w, train) if self.spectral else w)
+        return y + per_example(self.param("bias", nn.initializers.zeros, (self.features,)), y) if self.use_bias else y
 
 
 class _Convolution(nn.Module):
@@ -57,7 +58,7 @@ class _Convolution(nn.Module):
 
     def _with_bias(self, y):
         """Call it inside a compact method."""
-        return y + self.param("bias", self.bias_init, (self.features,)) if self.use_bias else y
+        return y + per_example(self.param("bias", self.bias_init, (self.features,)), y) if self.use_bias else y
 
 
 class Conv(_Convolution):
@@ -140,7 +141,7 @@ class ConditionalBatchNorm(nn.Module):
         plain = {"use_bias": False, "use_scale": False}
         x = nn.BatchNorm(not train, momentum=self.momentum, epsilon=self.epsilon, **plain)(x)
         size = class_onehot.shape[1], x.shape[-1]
-        scale = class_onehot @ self.param("scale", nn.initializers.ones, size)
-        offset = class_onehot @ self.param("bias", nn.initializers.zeros, size)
+        scale = matmul(class_onehot, self.param("scale", nn.initializers.ones, size))
+        offset = matmul(class_onehot, self.param("bias", nn.initializers.zeros, size))
         spread = (x.shape[0], *[1] * (x.ndim - 2), size[1])
         return x * scale.reshape(spread) + offset.reshape(spread)

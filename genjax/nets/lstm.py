@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 
 from genjax.nets.layers import INITIALIZERS
+from genjax.ops.shared import matmul, per_example
 
 
 def _forget_one(key, shape, dtype=jnp.float32):
@@ -35,13 +36,13 @@ class LSTM(nn.Module):
         w = self.param("kernel", self.kernel_init, (x.shape[-1], 4 * self.width))
         u = self.param("recurrent_kernel", nn.initializers.orthogonal(), (self.width, 4 * self.width))
         b = self.param("bias", _forget_one, (4 * self.width,))
-        gates = x @ w + b
+        gates = matmul(x, w) + per_example(b, x)
         if repeat:
             gates = jnp.broadcast_to(gates[:, None], (x.shape[0], repeat, 4 * self.width))
 
         def step(carry, inputs):
             gates, valid = inputs
-            i, f, g, o = jnp.split(gates + carry[0] @ u, 4, axis=-1)
+            i, f, g, o = jnp.split(gates + matmul(carry[0], u), 4, axis=-1)
             c = jax.nn.sigmoid(f) * carry[1] + jax.nn.sigmoid(i) * jnp.tanh(g)
             new = jax.nn.sigmoid(o) * jnp.tanh(c), c
             if valid is not None:

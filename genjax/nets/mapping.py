@@ -8,6 +8,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from genjax.nets import layers
 from genjax.nets.equalized import RELU_GAIN, Dense, pixel_norm
 from genjax.nets.layers import ACTIVATIONS
 from genjax.ops import noise
@@ -49,7 +50,7 @@ class Mapping(nn.Module):
         gain = RELU_GAIN / self.gain
         self.dense = [Dense(self.width, gain=gain, lr_multiplier=LR_MULTIPLIER) for _ in range(self.depth)]
         if self.embedding == "joint":
-            self.embed = nn.Dense(self.width, use_bias=False, kernel_init=nn.initializers.normal(1.0))
+            self.embed = layers.Dense(self.width, use_bias=False, kernel_init=nn.initializers.normal(1.0))
         else:
             self.embed = Dense(self.width, gain=1.0)
         if self.average:

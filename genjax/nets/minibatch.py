@@ -4,6 +4,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from genjax.errors import InputError
+from genjax.nets.layers import INITIALIZERS, Dense
 
 GROUP = 4
 """Examples per group of the paper's standard deviation, unless a net's `minibatch_group` is another.
@@ -25,7 +26,8 @@ class Discrimination(nn.Module):
     @nn.compact
     def __call__(self, h):
         """Apply the layer to features h of a batch."""
-        m = nn.Dense(self.kernels * self.size, use_bias=False)(h).reshape(-1, self.kernels, self.size)
+        dense = Dense(self.kernels * self.size, use_bias=False, kernel_init=INITIALIZERS["lecun"])
+        m = dense(h).reshape(-1, self.kernels, self.size)
         apart = (jnp.abs(m[:, None, :, i] - m[None, :, :, i]) for i in range(self.size))
         distance = sum(apart)  # a third of the time of a sum over the last axis, which is short
         return jnp.concatenate([h, jnp.exp(-distance).sum(1)], 1)

@@ -11,7 +11,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from genjax.errors import InputError
-from genjax.nets.layers import ACTIVATIONS, INITIALIZERS
+from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Dense
 from genjax.nets.lstm import LSTM
 from genjax.ops import padding
 
@@ -42,7 +42,7 @@ class Recurrent(nn.Module):
         init = INITIALIZERS[self.kernel_init]
         self.down = [LSTM(width, init, name=f"encoder_{i}") for i, width in enumerate(self.widths)]
         self.up = [LSTM(width, init, name=f"decoder_{i}") for i, width in enumerate(self.widths[-2::-1])]
-        self.head = nn.Dense(math.prod(self.shape[1:]), kernel_init=init, name="head")
+        self.head = Dense(math.prod(self.shape[1:]), kernel_init=init, name="head")
 
     def encode(self, x, train: bool = False):
         """Latents of series x, whose padding is NaN."""

@@ -20,6 +20,7 @@ from genjax.nets.remat import maybe_remat
 from genjax.ops import backend
 from genjax.ops.noise import normal
 from genjax.ops.resample import upfirdn2d, upsample2x
+from genjax.ops.shared import per_example
 
 
 def layer_noise(noise, number: int, x, constant=None):
@@ -92,8 +93,8 @@ class Layer(nn.Module):
         x = upfirdn2d(x) if doubles and self.bilinear else x
         if self.noise:
             scale = self.param("noise_scale", nn.initializers.zeros, (self.features,))
-            x = x + scale * layer_noise(noise, self.number, x, stored_noise(self, x))
-        x = leaky_relu(x + self.param("bias", nn.initializers.zeros, (self.features,)))
+            x = x + per_example(scale, x) * layer_noise(noise, self.number, x, stored_noise(self, x))
+        x = leaky_relu(x + per_example(self.param("bias", nn.initializers.zeros, (self.features,)), x))
         return apply_style(x, Dense(2 * self.features, gain=1.0, name="style")(w))
 
 
@@ -186,7 +187,10 @@ class Generator(Styled):
     def _maps(self, ws, last, noise):
         """The maps of stages 0 to `last`."""
         size = (ws.shape[0], *self.start, self.channels[0])
-        x = jnp.broadcast_to(self.constant, size) if self.constant_input else self.dense(ws[:, 0]).reshape(size)
+        if self.constant_input:
+            x = jnp.broadcast_to(per_example(self.constant, ws), size)
+        else:
+            x = self.dense(ws[:, 0]).reshape(size)
         run = maybe_remat(self.remat, lambda layer, x, w: layer(x, w, noise))
         maps = []
         for number, layer in enumerate(self.convs[: 2 * (last + 1)]):

@@ -19,6 +19,7 @@ from genjax.nets.remat import maybe_remat
 from genjax.nets.stylegan import layer_noise, stored_noise
 from genjax.ops.modulated import modulated_conv
 from genjax.ops.resample import SMOOTH, upfirdn2d
+from genjax.ops.shared import per_example
 
 CHANNELS = (512, 512, 512, 512, 512, 256, 128, 64, 32)
 """Channels of the stages 4, 8, ..., 1024 in config F; from 64 pixels on twice those of configs A to D."""
@@ -77,8 +78,9 @@ class Layer(nn.Module):
         """Apply the layer to maps x under styles w, with the noise of `layer_noise`."""
         x = ModulatedConv(self.features, up=self.number % 2 == 1)(x, w)
         draws = layer_noise(noise, self.number, x, stored_noise(self, x))
-        x = x + self.param("noise_scale", nn.initializers.zeros, ()) * draws
-        return activated(x + self.param("bias", nn.initializers.zeros, (self.features,)), self.conv_clamp)
+        x = x + per_example(self.param("noise_scale", nn.initializers.zeros, ()), x) * draws
+        bias = self.param("bias", nn.initializers.zeros, (self.features,))
+        return activated(x + per_example(bias, x), self.conv_clamp)
 
 
 class ToRGB(nn.Module):
@@ -91,7 +93,8 @@ class ToRGB(nn.Module):
     def __call__(self, x, w):
         """Colors of maps x under styles w."""
         x = ModulatedConv(self.colors, kernel=1, demodulate=False)(x, w)
-        return clamped(x + self.param("bias", nn.initializers.zeros, (self.colors,)), self.conv_clamp)
+        bias = self.param("bias", nn.initializers.zeros, (self.colors,))
+        return clamped(x + per_example(bias, x), self.conv_clamp)
 
 
 class Generator(Styled):
@@ -147,7 +150,7 @@ class Generator(Styled):
 
     def synthesize(self, ws, noise=None):
         """The image of styles, with the noise of `layer_noise`. Shapes: ws [B, 2 stages, width] -> [B, *shape]."""
-        x = jnp.broadcast_to(self.constant, (ws.shape[0], *self.constant.shape))
+        x = jnp.broadcast_to(per_example(self.constant, ws), (ws.shape[0], *self.constant.shape))
         image = 0.0
         run = maybe_remat(self.remat, lambda layer, x, w: layer(x, w, noise))
         for number, layer in enumerate(self.convs):

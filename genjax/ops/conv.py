@@ -1,7 +1,7 @@
 """Convolutions as layers have them: padding by name, and the form that suits the backend.
 
 The mathematics is in `genjax.ops.conv_maps`. On CPU the forms of `genjax.ops.cpu.convolution` are used, and their
-gradients are of the same forms; elsewhere it is plain `lax` and autodiff.
+gradients are of the same forms; elsewhere each map is one `lax` convolution.
 """
 
 import jax.numpy as jnp
@@ -11,13 +11,15 @@ from genjax.ops import backend, conv_maps
 from genjax.ops.conv_maps import Geometry
 from genjax.ops.cpu import convolution
 
+PLAIN = conv_maps.closed(conv_maps.C, conv_maps.T, conv_maps.correlate)
+
 
 def conv(x, w, *, stride=(1, 1), padding="SAME", dilation=(1, 1)):
     """Cross-correlate images with a kernel, as every deep-learning library's "convolution" does.
 
     Shapes: x [B, H, W, I], w [h, w, I, O] -> [B, H', W', O]; padding "SAME", "VALID" or ((top, bottom), (left, right)).
     """
-    C = convolution.C if backend.on_cpu() else conv_maps.C
+    C = convolution.C if backend.on_cpu() else PLAIN[0]
     return C(geometry(x.shape[1:3], w, stride, padding, dilation), x, w)
 
 
@@ -33,7 +35,7 @@ def conv_transpose(y, w, *, stride=(1, 1), padding="SAME", dilation=(1, 1)):
         pads = ((0, 0), (0, 0)) if padding == "VALID" else padding
         axes = zip(y.shape[1:3], w.shape[:2], stride, dilation, pads, strict=True)
         size = tuple((n - 1) * s + max((k - 1) * d + 1, s) - sum(pad) for n, k, s, d, pad in axes)
-    T = convolution.T if backend.on_cpu() else conv_maps.T
+    T = convolution.T if backend.on_cpu() else PLAIN[1]
     return T(geometry(size, w, stride, padding, dilation), y, w)
 
 

@@ -17,7 +17,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import jax
 from jax import Array, lax
+
+from genjax.ops.shared import sum_over_devices
 
 Pads = tuple[tuple[int, int], tuple[int, int]]
 
@@ -75,6 +78,38 @@ def W(g: Geometry, x: Array, y: Array, materialize: Callable[[Array], Array] = i
     y = materialize(y.transpose(1, 2, 0, 3))
     w = materialize(_convolve(x, y, g.dilation, g.correlation_pads, rhs_dilation=g.stride))
     return w.transpose(1, 2, 0, 3)
+
+
+def correlate(g: Geometry, x: Array, y: Array) -> Array:
+    """W as autodiff writes it: axes change their meaning, not their place, which GPUs' libraries know the call by."""
+    return lax.conv_general_dilated(
+        x, y, g.dilation, g.correlation_pads, rhs_dilation=g.stride, dimension_numbers=("CHWN", "IHWO", "HWNC")
+    )
+
+
+def closed(C: Callable, T: Callable, W: Callable) -> tuple[Callable, Callable, Callable]:
+    """The three maps in some forms, each with the other two as its gradients.
+
+    Kernels' gradients are summed over devices as `genjax.ops.shared` says.
+    """
+
+    @partial(jax.custom_vjp, nondiff_argnums=(0,))
+    def convolve(g, x, w):
+        return C(g, x, w)
+
+    @partial(jax.custom_vjp, nondiff_argnums=(0,))
+    def transpose(g, y, w):
+        return T(g, y, w)
+
+    @partial(jax.custom_vjp, nondiff_argnums=(0,))
+    def kernel_gradient(g, x, y):
+        return sum_over_devices(partial(W, g), x, y)
+
+    c, t, w = convolve, transpose, kernel_gradient
+    c.defvjp(lambda g, *xw: (c(g, *xw), xw), lambda g, xw, d: (t(g, d, xw[1]), w(g, xw[0], d)))
+    t.defvjp(lambda g, *yw: (t(g, *yw), yw), lambda g, yw, d: (c(g, d, yw[1]), w(g, d, yw[0])))
+    w.defvjp(lambda g, *xy: (w(g, *xy), xy), lambda g, xy, d: (t(g, xy[1], d), c(g, xy[0], d)))
+    return c, t, w
 
 
 def transposed_kernel(w: Array) -> Array:

@@ -9,6 +9,7 @@ from jax import lax
 from genjax.ops.conv import conv, conv_transpose
 from genjax.ops.conv_maps import transposed_kernel
 from genjax.ops.resample import SMOOTH, upfirdn2d
+from genjax.ops.shared import matmul
 
 
 def modulated_conv(x, w, style, demodulate: bool = True, up: bool = False):
@@ -22,7 +23,7 @@ def modulated_conv(x, w, style, demodulate: bool = True, up: bool = False):
     convolve = _upsampling_conv if up else conv
     y = convolve(x * style[:, None, None], w)
     if demodulate:
-        y *= lax.rsqrt(style**2 @ jnp.sum(w**2, (0, 1)) + 1e-8)[:, None, None]
+        y *= lax.rsqrt(matmul(style**2, jnp.sum(w**2, (0, 1))) + 1e-8)[:, None, None]
     return y
 
 

@@ -7,15 +7,12 @@ Shapes: as in `genjax.ops.conv_maps`. Plain twins: the maps of the same names th
 
 from functools import partial
 
-import jax
-
 from genjax.ops import conv_maps
 from genjax.ops.cpu import columns, phases, taps
 from genjax.ops.cpu.barrier import materialize
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
-def C(g: conv_maps.Geometry, x, w):
+def _convolve(g: conv_maps.Geometry, x, w):
     """The convolution."""
     if taps.pays(x, w):
         return taps.convolve(g, x, w)
@@ -24,8 +21,7 @@ def C(g: conv_maps.Geometry, x, w):
     return conv_maps.C(g, x, w)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
-def T(g: conv_maps.Geometry, y, w):
+def _transpose(g: conv_maps.Geometry, y, w):
     """Its transpose in x."""
     if phases.pays(g, y, w):
         return phases.transpose(g, y, w)
@@ -35,12 +31,4 @@ def T(g: conv_maps.Geometry, y, w):
     return conv_maps.T(g, y, w, materialize)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
-def W(g: conv_maps.Geometry, x, y):
-    """Its transpose in w."""
-    return conv_maps.W(g, x, y, materialize)
-
-
-C.defvjp(lambda g, x, w: (C(g, x, w), (x, w)), lambda g, xw, t: (T(g, t, xw[1]), W(g, xw[0], t)))
-T.defvjp(lambda g, y, w: (T(g, y, w), (y, w)), lambda g, yw, t: (C(g, t, yw[1]), W(g, t, yw[0])))
-W.defvjp(lambda g, x, y: (W(g, x, y), (x, y)), lambda g, xy, t: (T(g, xy[1], t), C(g, xy[0], t)))
+C, T, W = conv_maps.closed(_convolve, _transpose, partial(conv_maps.W, materialize=materialize))

@@ -1,0 +1,73 @@
+"""Weights that all examples share: in bfloat16, the devices' parts of their gradients are summed in float32.
+
+A weight's gradient is a sum over the batch, which autodiff makes in the type that the net computes in. Where the batch
+is spread over devices, XLA sums the devices' parts in that type too, and each addition rounds to 8 bits. Here the parts
+are bfloat16 and their sum is float32. In float32, and on one device, all is as autodiff has it.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.sharding import PartitionSpec
+
+DATA = "data"  # the axis of the mesh of `engine.mesh`
+
+
+def sum_over_devices(sum_over_batch: Callable[..., Array], x: Array, *more: Array) -> Array:
+    """sum_over_batch(x, ...), which sums over the first axis of all; the devices' parts of it are summed in float32."""
+    mesh = jax.sharding.get_abstract_mesh()
+    devices = mesh.shape.get(DATA, 1)
+    if x.dtype != jnp.bfloat16 or devices == 1 or x.shape[0] % devices:
+        return sum_over_batch(x, *more)
+
+    @partial(jax.shard_map, in_specs=PartitionSpec(DATA), out_specs=PartitionSpec())
+    def parts(*arrays):
+        return jax.lax.psum(sum_over_batch(*arrays).astype(jnp.float32), DATA)
+
+    return jax.lax.optimization_barrier(parts(x, *more)).astype(x.dtype)  # or libtpu would sum in bfloat16
+
+
+def matmul(x: Array, w: Array) -> Array:
+    """x @ w. Shapes: x [B, ..., I], w [I, O] -> [B, ..., O]."""
+    return _matmul(x, w) if x.dtype == w.dtype == jnp.bfloat16 else x @ w
+
+
+@jax.custom_vjp
+def _matmul(x, w):
+    return x @ w
+
+
+@jax.custom_vjp
+def _outer(x, y):
+    """The sum over all axes but the last of outer products. Shapes: x [B, ..., I], y [B, ..., O] -> [I, O]."""
+    axes = tuple(range(x.ndim - 1))
+    return sum_over_devices(lambda x, y: jnp.tensordot(x, y, (axes, axes)), x, y)
+
+
+_matmul.defvjp(lambda x, w: (_matmul(x, w), (x, w)), lambda xw, t: (_matmul(t, xw[1].T), _outer(xw[0], t)))
+_outer.defvjp(lambda x, y: (_outer(x, y), (x, y)), lambda xy, t: (_matmul(xy[1], t.T), _matmul(xy[0], t)))
+
+
+def per_example(weight: Array, x: Array) -> Array:
+    """A weight as each example of x has it, to be added or multiplied.
+
+    Shapes: weight [...], x [B, ...] of at least one more axis -> [B, 1, ..., *weight.shape], or as it is in float32.
+    """
+    if weight.dtype != jnp.bfloat16:
+        return weight
+    return _spread(weight, (x.shape[0], *[1] * (x.ndim - 1 - weight.ndim), *weight.shape))
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(1,))
+def _spread(weight, shape):
+    return jnp.broadcast_to(weight, shape)
+
+
+def _sum(shape, weight_shape, t):
+    return (sum_over_devices(lambda t: jnp.sum(t, 0), t).reshape(weight_shape),)
+
+
+_spread.defvjp(lambda weight, shape: (_spread(weight, shape), weight.shape), _sum)

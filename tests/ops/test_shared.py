@@ -1,0 +1,68 @@
+"""Weights' gradients in bfloat16: parts of devices, summed in float32."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import eight_devices
+
+from genjax.engine.mesh import make_mesh, sharded
+from genjax.ops.conv import conv
+from genjax.ops.shared import matmul, per_example
+
+
+@pytest.fixture(scope="module")
+def eight():
+    with eight_devices() as call:
+        yield call
+
+
+LAYERS = {
+    "matmul": (matmul, (8, 8), (8, 3)),
+    "conv": (conv, (8, 1, 1, 8), (1, 1, 8, 3)),
+    "bias": (lambda x, b: x + per_example(b, x), (8, 8), (8,)),
+}
+
+
+def gradient(name: str, devices: int) -> np.ndarray:
+    """The gradient of a layer's weight, its example per device contributing 256 to one entry and 1 to all others."""
+    layer, x_shape, w_shape = LAYERS[name]
+    parts = (1 + 255 * jnp.eye(8, dtype=jnp.bfloat16)).reshape(x_shape)
+    w = jnp.zeros(w_shape, jnp.bfloat16)
+    x, y = (parts, None) if name != "bias" else (jnp.zeros_like(parts), parts)
+
+    def backward(x, y):
+        out, pull = jax.vjp(lambda w: layer(x, w), w)
+        return pull(jnp.ones_like(out) if y is None else y)[0]
+
+    mesh = make_mesh(jax.devices()[:devices])
+    with jax.set_mesh(mesh):
+        x, y = jax.device_put((x, y), sharded(mesh, 0))
+        return np.asarray(jax.jit(backward)(x, y).astype(jnp.float32))
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_parts_of_devices_are_summed_in_float32(name, eight):
+    """256 + 7 * 1 = 263, which is 264 in bfloat16, where 256 + 1 is 256: sums in bfloat16 miss some entries."""
+    np.testing.assert_array_equal(eight(gradient, name, 8), 264)
+
+
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
+def test_values_and_gradients_of_gradients_are_those_of_the_plain_form(dtype):
+    x, w, b = (jax.random.normal(jax.random.key(i), s, dtype) for i, s in enumerate([(4, 3, 6), (6, 5), (5,)]))
+
+    def penalty(product, spread):
+        def loss(w, b):
+            slope = jax.grad(lambda x: jnp.sum(jnp.tanh(product(x, w) + spread(b, x)).astype(jnp.float32)))(x)
+            return jnp.sum(slope.astype(jnp.float32) ** 2)
+
+        return jax.grad(loss, (0, 1))(w, b)
+
+    ours = penalty(matmul, per_example)
+    plain = penalty(lambda x, w: x @ w, lambda b, x: b)
+    for a, b in zip(ours, plain, strict=True):
+        assert a.dtype == dtype
+        scale = float(jnp.abs(b).max())
+        np.testing.assert_allclose(
+            a.astype(jnp.float32), b.astype(jnp.float32), atol=scale * (4 * float(jnp.finfo(dtype).eps)), rtol=0
+        )
