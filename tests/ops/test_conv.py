@@ -65,8 +65,7 @@ def test_for_other_backends_plain_lax_is_traced_and_gives_the_same_numbers(case,
     for target in ("cpu", "gpu", "tpu"):
         monkeypatch.setattr(backend, "target", lambda target=target: target)
         program = jax.make_jaxpr(jax.grad(lambda *args: value(*args), (0, 1, 2)))(x, y, w)
-        special = [name for name in ("optimization_barrier", "custom_vjp") if name in str(program)]
-        assert bool(special) == (target == "cpu"), special
+        assert ("optimization_barrier" in str(program)) == (target == "cpu")
         results[target] = jax.core.eval_jaxpr(program.jaxpr, program.consts, x, y, w)
     for target in ("gpu", "tpu"):
         for plain, special in zip(results[target], results["cpu"], strict=True):
