@@ -70,7 +70,7 @@ def compiled(
     start = time.monotonic()
     options = {"exec_time_optimization_effort": effort} if effort and target.chip.platform == "tpu" else None
     try:
-        with _uncached():
+        with uncached():
             program = lowered.compile(options)
     except jax.errors.JaxRuntimeError as error:
         if match := re.search(r"RESOURCE_EXHAUSTED.*?\(([\d.]+)([KMG])\) exceeds", str(error), re.DOTALL):
@@ -84,7 +84,7 @@ def compiled(
 
 
 @contextlib.contextmanager
-def _uncached() -> Iterator[None]:
+def uncached() -> Iterator[None]:
     """Without the cache of compiled programs, which can load none for devices that are not here."""
     enabled = jax.config.jax_enable_compilation_cache
     jax.config.update("jax_enable_compilation_cache", False)

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from genjax.errors import InputError
 from genjax.ops import affine, bands, color, noise
+from genjax.ops.one_by_one import one_by_one
 
 _multiply = partial(jnp.matmul, precision="highest")
 
@@ -32,11 +33,12 @@ PARTS = {
 """Sets of transformations by the names of the authors' code."""
 
 
-def augment(x, p, key, parts: str = "bgc"):
+def augment(x, p, key, parts: str = "bgc", sparing: bool = False):
     """Apply each transformation to each example with probability p and a random strength; differentiable in x.
 
     `parts` is a name of PARTS. An example without a transformation is unchanged to the bit. A p above one counts as
-    one.
+    one. `sparing`: one example after the other, computed anew in the backward pass, since images as they are resampled
+    have 16 times their pixels.
     Paper: square images; here: a rectangle has half turns in place of quarter turns, and shifts and cutouts are shares
     of its own sides.
     Shapes: x [B, H, W, C] in [-1, 1], with color C = 1 or 3, p [] -> [B, H, W, C], which may leave [-1, 1].
@@ -48,7 +50,7 @@ def augment(x, p, key, parts: str = "bgc"):
             f"shape {x.shape}: expected [B, H, W, C], for {parts!r} images in gray (C = 1) or color (C = 3)"
         )
 
-    def one(x, key):
+    def one(p, x, key):
         geometry, colors = jax.random.split(key)
         if "blit" in chosen or "geom" in chosen:
             blit, rest = draw_maps(geometry, p, x.shape[:2])
@@ -59,7 +61,8 @@ def augment(x, p, key, parts: str = "bgc"):
         x = corrupt(x, p, jax.random.fold_in(key, 2)) if "noise" in chosen else x
         return cut_out(x, p, jax.random.fold_in(key, 3)) if "cutout" in chosen else x
 
-    return jax.vmap(one)(x, noise.per_example(key, len(x)))
+    keys = noise.per_example(key, len(x))
+    return one_by_one(one, p, x, keys) if sparing else jax.vmap(partial(one, p))(x, keys)
 
 
 def fits(parts: str, channels: int) -> bool:

@@ -24,6 +24,18 @@ def slices_windows() -> bool:
     return target() in ("cpu", "onnx")
 
 
+def filter_form(channels: int) -> str:
+    """The form of low-pass filters that passes least often over a map of some channels: see `ops.resample`.
+
+    Compiled for an H100, a window is one pass where two axes are two; for a v5e, strided slices are up to fifteen
+    passes and a convolution per channel one to three, if channels fill its registers' 128 lanes
+    (`python -m experiments.scaling.layers`).
+    """
+    if target() == "gpu":
+        return "window"
+    return "depthwise" if target() == "tpu" and channels % 128 == 0 else "axes"
+
+
 def pads() -> bool:
     """Whether zeros around and between pixels are a padding; ONNX has none between, and its converter fails on some."""
     return target() != "onnx"

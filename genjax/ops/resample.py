@@ -51,11 +51,44 @@ def upfirdn2d(x, taps=BINOMIAL, up: int = 1, down: int = 1, pad: int = 0):
     spare = len(taps) - max(up, down) + pad
     low = (spare + 1) // 2 + up - 1
     high = spare // 2 + up - 1
+    form = {"window": _as_window, "depthwise": _as_depthwise}.get(backend.filter_form(x.shape[-1]), _along_axes)
+    return form(x, taps, up, down, (low, high))
+
+
+def _along_axes(x, taps, up: int, down: int, pads: tuple[int, int]):
+    """The filter as two sums, along one axis after the other: two passes over the map."""
     for axis in (1, 2):
-        padded = _pad(x, axis, low, high, up - 1)
+        padded = _pad(x, axis, *pads, up - 1)
         end = padded.shape[axis] - len(taps) + 1
         x = sum(tap * lax.slice_in_dim(padded, i, i + end, down, axis) for i, tap in enumerate(taps.tolist()))
     return x
+
+
+def _as_window(x, taps, up: int, down: int, pads: tuple[int, int]):
+    """The filter as one sum over a window: more arithmetic, one pass over the map."""
+    padded = _pad(_pad(x, 1, *pads, up - 1), 2, *pads, up - 1)
+    batch, height, width, channels = padded.shape
+    end = height - len(taps) + 1, width - len(taps) + 1
+
+    def moved(i, j):
+        return lax.slice(padded, (0, i, j, 0), (batch, i + end[0], j + end[1], channels), (1, down, down, 1))
+
+    return sum(a * b * moved(i, j) for i, a in enumerate(taps.tolist()) for j, b in enumerate(taps.tolist()))
+
+
+def _as_depthwise(x, taps, up: int, down: int, pads: tuple[int, int]):
+    """The filter as a convolution of each channel, in float32's precision."""
+    kernel = jnp.asarray(np.outer(taps, taps), x.dtype)[:, :, None, None]
+    return lax.conv_general_dilated(
+        x,
+        jnp.broadcast_to(kernel, (*kernel.shape[:3], x.shape[-1])),
+        (down, down),
+        (pads, pads),
+        lhs_dilation=(up, up),
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=x.shape[-1],
+        precision="highest",
+    )
 
 
 def _pad(x, axis: int, low: int, high: int, between: int):

@@ -1,11 +1,9 @@
 """Programs compiled for TPUs and GPUs that are not here. Skipped where their compilers are not installed."""
 
-import importlib.util
-import shutil
-
 import jax
 import jax.numpy as jnp
 import pytest
+from compilers import GPU, TPU
 from helpers import config_of
 
 from experiments.scaling.calculator import gradient_bytes
@@ -19,14 +17,6 @@ from genjax.engine.phase import scheduled_phases
 from genjax.errors import InputError
 from genjax.ops.backend import writing_for
 from genjax.run.description import step_inputs
-
-TPU = pytest.param("v5e:2x2", marks=pytest.mark.skipif(not importlib.util.find_spec("libtpu"), reason="no libtpu"))
-GPU = pytest.param(
-    "h100:2",
-    marks=pytest.mark.skipif(
-        not (importlib.util.find_spec("jax_plugins") and shutil.which("ptxas")), reason="no CUDA plug-in or ptxas"
-    ),
-)
 
 
 def program_of(name, goal, **overrides):

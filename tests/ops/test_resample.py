@@ -20,6 +20,7 @@ def float64():
 
 
 @pytest.mark.heavy
+@pytest.mark.parametrize("form", ["axes", "window", "depthwise"])
 @pytest.mark.parametrize(
     ("taps", "up", "down", "pad", "zeros"),
     [  # zeros before and behind, as arXiv:1912.04958's authors have them for each use
@@ -33,7 +34,8 @@ def float64():
         (SMOOTH, 4, 1, 0, (3, 0)),
     ],
 )
-def test_upfirdn2d_is_zeros_in_between_and_a_convolution(taps, up, down, pad, zeros):
+def test_upfirdn2d_is_zeros_in_between_and_a_convolution(taps, up, down, pad, zeros, form, monkeypatch):
+    monkeypatch.setattr(backend, "filter_form", lambda channels: form)
     expected = upfirdn(X, up * np.array(taps) / sum(taps), up, down, zeros)
     y = upfirdn2d(jnp.asarray(X), taps, up, down, pad)
     assert y.shape == (2, (6 * up + pad) // down, (8 * up + pad) // down, 3)

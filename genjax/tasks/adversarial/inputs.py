@@ -82,7 +82,8 @@ def critic_input(setup: Setup, examples: Examples, step, extra: dict, key: Key) 
     """Examples with instance noise, augmented, in packs. Shapes: x [B, ..., C] -> [B / n, ..., n C] for packs of n."""
     x = add_instance_noise(setup, examples.x, step, jax.random.fold_in(key, 0))
     if setup.adapts:
-        x = ada.augment(x, extra["ada"]["p"], jax.random.fold_in(key, 1), setup.config.ada.parts)
+        c = setup.config
+        x = ada.augment(x, extra["ada"]["p"], jax.random.fold_in(key, 1), c.ada.parts, sparing=c.remat)
     for number, augment in enumerate(setup.augmentations, 1):
         x = augment(x, jax.random.fold_in(key, number))
     before = examples.x if setup.config.penalty.before_augmentation else None
