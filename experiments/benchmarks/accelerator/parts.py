@@ -1,0 +1,180 @@
+"""The parts of the command in the order of their worth: what a short loan can least do without comes first."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from genjax.config import pick
+from genjax.errors import InputError
+
+HERE = "experiments.benchmarks.accelerator"
+DETERMINISTIC = {"XLA_FLAGS": "--xla_gpu_deterministic_ops=true"}
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where a part runs."""
+
+    folder: Path  # of --out
+    scratch: Path  # deleted at the end of the command
+    platform: str = ""  # of JAX: "cpu", "gpu", "tpu"; "" in the first part, which finds out
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some measurements that succeed or fail together, in processes of their own.
+
+    Fields:
+        name: as in --parts.
+        says: the question that it answers.
+        table: the page's section, of `page.SECTIONS`.
+        seconds: an estimate on a large GPU, mostly of compilation; a part that would not fit is left out.
+        runs: "module:function" of this package, one process after the other: (context, **options) -> rows.
+        options: arguments of the functions.
+        smoke: those that differ with --smoke.
+        environment: variables of the processes; XLA_FLAGS are added to those that are set.
+        needs_accelerator: whether it is left out on a CPU, where it would take hours; not with --smoke.
+    """
+
+    name: str
+    says: str
+    table: str
+    seconds: float
+    runs: tuple[str, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    smoke: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    needs_accelerator: bool = False
+
+    @property
+    def tiny(self) -> "Part":
+        """The part as --smoke runs it."""
+        options = {**self.options, **self.smoke}
+        return replace(self, options=options, seconds=min(self.seconds, 30.0), needs_accelerator=False)
+
+
+TINY = {"dcgan": "dcgan:smoke", "wgan_gp": "wgan_gp:smoke"}
+BRIEF = {"calls": 2, "call_seconds": 0.0}
+
+
+def _gan(name: str, seconds: float, batches: tuple[int, ...], settings: tuple[str, ...]) -> Part:
+    options = {"config": name, "batches": batches, "settings": settings}
+    smoke = {"config": TINY[name], "batches": (2,), "settings": settings[:1], **BRIEF}
+    return Part(name, f"a step of {name} at several batches", "steps", seconds, ("speed:steps",), options, smoke)
+
+
+def _stylegan2(pixels: int, setting: str, seconds: float) -> Part:
+    options = {"config": f"stylegan2_ada:auto{pixels}", "settings": (setting,), "pixels": pixels}
+    smoke = {"config": "stylegan2_ada:smoke", "batches": (4,), "pixels": 32, **BRIEF}
+    says = f"StyleGAN2 at {pixels} pixels as NVIDIA timed it, in {setting}"
+    name = f"stylegan2_{pixels}_{setting}"
+    return Part(name, says, "steps", seconds, ("speed:steps",), options, smoke, needs_accelerator=True)
+
+
+def _torch(name: str, batches: tuple[int, ...], seconds: float, form: str = "eager") -> Part:
+    options = {"workload": name, "batches": batches, "form": form}
+    smoke = {"batches": (2,), "settings": ("float32",), **BRIEF}
+    short = f"{name}_torch" + ("" if form == "eager" else f"_{form}")
+    return Part(
+        short, f"the same step of {name} in PyTorch, {form}", "steps", seconds, ("in_torch:steps",), options, smoke
+    )
+
+
+PARTS = (
+    Part("device", "which device and which software", "facts", 15, ("environment:facts",)),
+    Part(
+        "resume",
+        "a resumed run ends at the bits of one that was not stopped, with deterministic kernels",
+        "checks",
+        60,
+        ("resume:uninterrupted", "resume:resumed"),
+        {"config": "dcgan", "steps": 40},
+        {"config": "dcgan:smoke", "steps": 4},
+        DETERMINISTIC,
+    ),
+    Part(
+        "cpu",
+        "float32 is that of a CPU",
+        "checks",
+        100,
+        ("agreement:with_cpu",),
+        {"configs": ("dcgan:smoke", "wgan_gp:smoke", "stylegan2:smoke"), "seeds": 5, "steps": 4},
+        {"configs": ("dcgan:smoke",), "seeds": 2, "steps": 2},
+    ),
+    Part(
+        "bfloat16",
+        "bfloat16 trains as float32 does",
+        "checks",
+        60,
+        ("agreement:of_bfloat16",),
+        {"config": "dcgan", "seeds": 8, "steps": 200, "samples": 1000},
+        {"config": "dcgan:smoke", "seeds": 2, "steps": 4, "samples": 8},
+    ),
+    _stylegan2(256, "bfloat16", 100),
+    _gan("dcgan", 75, (32, 128, 512, 2048), ("default", "float32", "bfloat16")),
+    _torch("dcgan", (32, 128, 512, 2048), 40),
+    _stylegan2(1024, "bfloat16", 140),
+    Part(
+        "features",
+        "features of the Fréchet Inception distance",
+        "features",
+        30,
+        ("features:of_inception",),
+        {"pixels": (32, 256), "batches": (64, 256), "images": 2048},
+        {"pixels": (32,), "batches": (2,), "images": 4, "net": "squeezenet"},
+    ),
+    _gan("wgan_gp", 40, (64, 512), ("default", "float32", "bfloat16")),
+    _torch("wgan_gp", (64, 512), 30),
+    _stylegan2(256, "default", 100),
+    Part(
+        "profile",
+        "the kernels that a step of StyleGAN2 at 256 pixels takes its time in",
+        "kernels",
+        60,
+        ("profile:of_steps",),
+        {"config": "stylegan2_ada:auto256", "setting": "bfloat16", "pixels": 256, "steps": 16},
+        {"config": "dcgan:smoke", "pixels": 0, "steps": 2, "batch": 2},
+        needs_accelerator=True,
+    ),
+    _stylegan2(1024, "default", 140),
+    _stylegan2(256, "float32", 100),
+    Part(
+        "resume_plain",
+        "the same with the kernels that XLA chooses by itself, which need not repeat their bits",
+        "checks",
+        50,
+        ("resume:uninterrupted", "resume:resumed"),
+        {"config": "dcgan", "steps": 40, "must": False},
+        {"config": "dcgan:smoke", "steps": 4},
+    ),
+    _torch("dcgan", (32, 512), 150, "compile"),
+    _torch("wgan_gp", (64,), 120, "compile"),
+    _stylegan2(1024, "float32", 140),
+)
+"""All parts, the first of which every session runs. The estimates were not measured on a chip."""
+
+
+def chosen(names: Collection[str], smoke: bool) -> list[Part]:
+    """The parts of some names (all without one) in their order, and the first. Raises: InputError for unknown names."""
+    known = {part.name: part for part in PARTS}
+    for name in names:
+        pick(known, name, "--parts")
+    parts = [part for part in PARTS if not names or part.name in names or part is PARTS[0]]
+    return [part.tiny if smoke else part for part in parts]
+
+
+def why_not(part: Part, remaining: float, platform: str) -> str:
+    """The reason to leave a part out, or ""."""
+    if part.needs_accelerator and platform == "cpu":
+        return "this machine has no accelerator"
+    if part.seconds > remaining:
+        return f"it takes about {part.seconds:.0f} s, and {max(0, remaining):.0f} s of the budget were left"
+    return ""
+
+
+def check_budget(parts: Collection[Part], budget: float) -> None:
+    """Refuse a budget in which nothing fits. Raises: InputError."""
+    least = min(part.seconds for part in parts)
+    if budget < least:
+        raise InputError(f"--budget={budget:g}: expected {least:g} seconds or more, which the shortest part takes")
