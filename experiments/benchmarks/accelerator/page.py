@@ -1,6 +1,6 @@
 """The page of a session: one HTML file, made from its results alone."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ from genjax.report.page import framed
 from genjax.text import bytes_text, duration, number
 
 Row = Mapping[str, Any]
-LABELS = {"bfloat16": "bfloat16", "default": "float32, default products", "float32": "float32, exact products"}
+DEFAULT = {"gpu": "TF32", "tpu": "float32 in one pass of bfloat16", "cpu": "float32 by default"}
+"""The products of float32 that XLA computes by default, by platform."""
 
 
 def write(results: Mapping[str, Any]) -> bytes:
@@ -81,74 +82,75 @@ def _tolerance(row) -> str:
 
 
 def steps(rows: Sequence[Row], device: Row) -> str:
-    """StyleGAN2 beside NVIDIA's table, then all steps, beside PyTorch's."""
-    return _beside_nvidia([row for row in rows if row["config"] in STYLEGAN2]) + _all_steps(rows)
+    """StyleGAN2 beside NVIDIA's table, then the other steps beside PyTorch's."""
+    published = [row for row in rows if row["config"] in STYLEGAN2]
+    others = [row for row in rows if row["config"] not in STYLEGAN2]
+    labels = {"default": DEFAULT.get(device.get("platform", ""), "default")}
+    return _beside_nvidia(published, labels) + _beside_torch(others, labels)
 
 
-def _beside_nvidia(rows) -> str:
+def _beside_nvidia(rows, labels) -> str:
     lines = []
-    for row in rows:
+    for row in sorted(rows, key=lambda row: list(STYLEGAN2).index(row["config"])):
         anchor = STYLEGAN2[row["config"]]
-        theirs = [f"{n} ({n / row['seconds_per_kimg']:.2f})" for n in anchor.seconds_per_kimg.values()]
+        setting = f"{anchor.name}, batch {row['batch']}, {labels.get(row['setting'], row['setting'])}"
+        theirs = [
+            f"{seconds} <small>{seconds / row['seconds_per_kimg']:.2f} ×</small>"
+            for seconds in anchor.seconds_per_kimg.values()
+        ]
         ours = [number(row["seconds_per_kimg"]), number(row["step_ms"]), *_extent(row)]
-        lines.append((_name(f"{anchor.name}, batch {row['batch']}, {LABELS[row['setting']]}"), *ours, *theirs))
-    heads = ("setting", "s per 1000 images", "ms per step", "of the chip's rate", "memory", "NVIDIA, V100", "A100")
+        lines.append((_name(setting), *ours, *theirs))
+    heads = ("setting", ">s per 1000 images", ">ms per step", *EXTENT, ">NVIDIA, V100", ">NVIDIA, A100")
     note = (
-        "Seconds per thousand images, R1 at every 16th step and path lengths at every 4th among them. NVIDIA's are of "
-        "its own code on its own GPUs, of another generation, with float16 in the four largest sizes; in parentheses "
-        "its time over this one's."
+        "Seconds per thousand images, with R1 at every 16th step and path lengths at every 4th. NVIDIA's are of its own "
+        "code on its own GPUs of other generations, with float16 in the four largest sizes; × is its time over this one."
     )
-    return (
-        _section("StyleGAN2 beside NVIDIA's table", _table(heads, lines) + f'<p class="note">{note}</p>')
-        if lines
-        else ""
-    )
+    return _section("StyleGAN2 beside NVIDIA's table", _table(heads, lines, note)) if lines else ""
 
 
-def _all_steps(rows) -> str:
-    best = {}
+def _beside_torch(rows, labels) -> str:
+    ours, theirs = {}, {}
     for row in rows:
+        key = (row["config"], row["batch"], row["setting"])
         if row["library"] == "PyTorch":
-            key = (row["config"], row["batch"], row["setting"])
-            best[key] = min(best.get(key, row), row, key=lambda r: r["step_ms"])
-    own = {(_plain(row["config"]), row["batch"], row["setting"]): row for row in rows if row["library"] == "genjax"}
-    lines = [_step(key, own.get(key), best.get(key)) for key in {**own, **best}]
-    heads = (
-        "step",
-        "ms",
-        "images/s",
-        "of the chip's rate",
-        "memory",
-        "compiled in",
-        "PyTorch, ms",
-        "its time over ours",
-    )
+            theirs[key] = min(theirs.get(key, row), row, key=lambda row: row["step_ms"])
+        else:
+            ours[(_plain(row["config"]), *key[1:])] = row
+    lines = []
+    for key in sorted({**ours, **theirs}, key=lambda key: key[:2]):
+        config, batch, setting = key
+        name = _name(f"{config}, batch {batch}, {labels.get(setting, setting)}")
+        lines.append((name, *_own(ours.get(key)), *_peer(ours.get(key), theirs.get(key))))
+    heads = ("step", ">ms", ">images/s", *EXTENT, ">PyTorch, ms", ">over ours")
     note = (
-        "Medians of calls of about a second; in the smallest steps the device waits for the host between kernels. Of "
-        "PyTorch's variants the fastest is shown. Memory is the peak of the process, which smaller steps before it "
-        "cannot exceed. The chip's rate is its maker's, for products in the same precision."
+        "Medians of calls of about a second. Of PyTorch's variants the fastest is shown. Memory is the peak of the "
+        "process so far, the smallest batches first. The chip's rate is its maker's, for products in the same precision."
     )
-    return _section("Steps", _table(heads, lines) + f'<p class="note">{note}</p>')
+    return _section("Steps", _table(heads, lines, note)) if lines else ""
 
 
-def _step(key, ours, theirs):
-    config, batch, setting = key
-    cells = [_name(f"{config}, batch {batch}, {LABELS[setting]}")]
-    if ours:
-        cells += [number(ours["step_ms"]), number(ours["images_per_second"]), *_extent(ours)]
-        cells += [f"{ours['compile_seconds']:.0f} s"]
-    else:
-        cells += [""] * 5
-    cells += [f"{number(theirs['step_ms'])} ({escape(theirs['variant'])})" if theirs else ""]
-    return (*cells, f"{theirs['step_ms'] / ours['step_ms']:.2f}" if ours and theirs else "")
+def _own(row) -> Sequence[str]:
+    return (number(row["step_ms"]), number(row["images_per_second"]), *_extent(row)) if row else [""] * 5
 
 
-def _extent(row) -> tuple[str, str]:
-    """The share of the chip's rate, and the memory: the device's peak, or the program's where it counts none."""
+def _peer(ours, theirs) -> tuple[str, str]:
+    if not theirs:
+        return "", ""
+    variant = theirs["variant"].replace("_", " ")
+    ratio = f"{theirs['step_ms'] / ours['step_ms']:.2f}" if ours else ""
+    return f"<small>{escape(variant)}</small> {number(theirs['step_ms'])}", ratio
+
+
+EXTENT = (">of the chip's rate", ">memory", ">compiled in")
+
+
+def _extent(row) -> tuple[str, str, str]:
+    """The share of the chip's rate; the memory: the device's peak, or the program's where it counts none; seconds."""
     share = row["share_of_chip"]
     program = row["program_bytes"]
     planned = sum(program[name] or 0 for name in ("argument", "temp", "output")) - (program["alias"] or 0)
-    return f"{100 * share:.1f}%" if share else "", bytes_text(row["peak_bytes"] or planned)
+    memory = bytes_text(row["peak_bytes"] or planned)
+    return f"{100 * share:.1f}%" if share else "", memory, f"{row['compile_seconds']:.0f} s"
 
 
 def _plain(config: str) -> str:
@@ -158,18 +160,17 @@ def _plain(config: str) -> str:
 
 def features(rows: Sequence[Row], device: Row) -> str:
     """Images per second of the net of FID."""
-    heads = ("images", "batch", "images/s", "first call")
     lines = [
         (
-            _name(f"{row['images']:,} of {row['pixels']} pixels, {row['net']}"),
+            _name(f"{row['net']}, {row['images']:,} images of {row['pixels']} pixels"),
             str(row["batch"]),
             number(row["images_per_second"]),
             f"{row['first_call_seconds']:.0f} s",
         )
         for row in rows
     ]
-    note = "From the host's memory to features there, in exact float32, with random weights, as the speed is the same."
-    return _section("Features", _table(heads, lines) + f'<p class="note">{note}</p>')
+    note = "From the host's memory to features there, in exact float32, with random weights: the speed is the same."
+    return _section("Features", _table(("net", ">batch", ">images/s", ">first call"), lines, note))
 
 
 def kernels(rows: Sequence[Row], device: Row) -> str:
@@ -185,7 +186,7 @@ def kernels(rows: Sequence[Row], device: Row) -> str:
         )
         for row in rows
     ]
-    return _section("Kernels", _table(("kernel", "ms per step", "times", "of all", ""), lines))
+    return _section("Kernels", _table(("kernel", ">ms per step", ">times", ">of all", ""), lines))
 
 
 def _parts(parts) -> str:
@@ -198,7 +199,7 @@ def _parts(parts) -> str:
         )
         for name, part in parts.items()
     ]
-    return _section("Parts", _table(("part", "how it went", "seconds", "estimated"), lines))
+    return _section("Parts", _table(("part", "result", ">seconds", ">estimated"), lines))
 
 
 def _facts(results, device) -> str:
@@ -226,17 +227,24 @@ def _name(text: str) -> str:
     return f'<th class="c">{escape(text)}</th>'
 
 
-def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """A table that scrolls by itself where it is too wide. Cells are HTML, whole ones where they begin with <th."""
-    top = "".join(f"<th>{escape(head)}</th>" for head in heads)
-    body = "".join(f"<tr>{''.join(_cells(line))}</tr>" for line in lines)
-    return f'<div class="wide"><table class="plain"><thead><tr>{top}</tr></thead>{body}</table></div>'
+def _table(heads: Sequence[str], lines: Sequence[Sequence[str]], note: str = "") -> str:
+    """A table that scrolls by itself where it is too wide, over a note.
 
-
-def _cells(line: Sequence[str]) -> Iterator[str]:
-    for cell in line:
-        numeric = cell[:1].isdigit() and len(cell) < 12
-        yield cell if cell.startswith("<th") else f'<td class="n">{cell}</td>' if numeric else f"<td>{cell}</td>"
+    Columns whose head begins with ">" are aligned to the right. Cells are HTML, whole ones where they begin with <th.
+    """
+    right = [head.startswith(">") for head in heads]
+    style = {True: ' class="n"', False: ""}
+    top = "".join(f"<th{style[n]}>{escape(head.removeprefix('>'))}</th>" for head, n in zip(heads, right, strict=True))
+    rows = (
+        "".join(
+            cell if cell.startswith("<th") else f"<td{style[n]}>{cell}</td>"
+            for cell, n in zip(line, right, strict=True)
+        )
+        for line in lines
+    )
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    table = f'<div class="wide"><table class="plain"><thead><tr>{top}</tr></thead>{body}</table></div>'
+    return table + (f'<p class="note">{escape(note)}</p>' if note else "")
 
 
 SECTIONS: dict[str, Callable[[Sequence[Row], Row], str]] = {

@@ -32,9 +32,9 @@ class Part:
         seconds: an estimate on a large GPU, mostly of compilation; a part that would not fit is left out.
         runs: "module:function" of this package, one process after the other: (context, **options) -> rows.
         options: arguments of the functions.
-        smoke: those that differ with --smoke.
+        smoke: those that differ with --smoke; None: a part that is not tried, being like another.
         environment: variables of the processes; XLA_FLAGS are added to those that are set.
-        needs_accelerator: whether it is left out on a CPU, where it would take hours; not with --smoke.
+        needs_accelerator: whether it is left out on a CPU, where it would take hours.
     """
 
     name: str
@@ -43,46 +43,43 @@ class Part:
     seconds: float
     runs: tuple[str, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
-    smoke: Mapping[str, Any] = field(default_factory=dict)
+    smoke: Mapping[str, Any] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     needs_accelerator: bool = False
 
     @property
     def tiny(self) -> "Part":
         """The part as --smoke runs it."""
-        options = {**self.options, **self.smoke}
+        options = {**self.options, **(self.smoke or {})}
         return replace(self, options=options, seconds=min(self.seconds, 30.0), needs_accelerator=False)
 
 
-TINY = {"dcgan": "dcgan:smoke", "wgan_gp": "wgan_gp:smoke"}
 BRIEF = {"calls": 2, "call_seconds": 0.0}
 
 
-def _gan(name: str, seconds: float, batches: tuple[int, ...], settings: tuple[str, ...]) -> Part:
-    options = {"config": name, "batches": batches, "settings": settings}
-    smoke = {"config": TINY[name], "batches": (2,), "settings": settings[:1], **BRIEF}
+def _gan(name: str, seconds: float, batches: tuple[int, ...], smoke: Mapping[str, Any] | None = None) -> Part:
+    options = {"config": name, "batches": batches, "settings": ("default", "float32", "bfloat16")}
     return Part(name, f"a step of {name} at several batches", "steps", seconds, ("speed:steps",), options, smoke)
 
 
 def _stylegan2(pixels: int, setting: str, seconds: float) -> Part:
     options = {"config": f"stylegan2_ada:auto{pixels}", "settings": (setting,), "pixels": pixels}
-    smoke = {"config": "stylegan2_ada:smoke", "batches": (4,), "pixels": 32, **BRIEF}
     says = f"StyleGAN2 at {pixels} pixels as NVIDIA timed it, in {setting}"
     name = f"stylegan2_{pixels}_{setting}"
-    return Part(name, says, "steps", seconds, ("speed:steps",), options, smoke, needs_accelerator=True)
+    return Part(name, says, "steps", seconds, ("speed:steps",), options, needs_accelerator=True)
 
 
-def _torch(name: str, batches: tuple[int, ...], seconds: float, form: str = "eager") -> Part:
+def _torch(
+    name: str, batches: tuple[int, ...], seconds: float, form: str = "eager", smoke: Mapping[str, Any] | None = None
+) -> Part:
     options = {"workload": name, "batches": batches, "form": form}
-    smoke = {"batches": (2,), "settings": ("float32",), **BRIEF}
     short = f"{name}_torch" + ("" if form == "eager" else f"_{form}")
-    return Part(
-        short, f"the same step of {name} in PyTorch, {form}", "steps", seconds, ("in_torch:steps",), options, smoke
-    )
+    says = f"the same step of {name} in PyTorch, {form}"
+    return Part(short, says, "steps", seconds, ("in_torch:steps",), options, smoke)
 
 
 PARTS = (
-    Part("device", "which device and which software", "facts", 15, ("environment:facts",)),
+    Part("device", "which device and which software", "facts", 15, ("environment:facts",), smoke={}),
     Part(
         "resume",
         "a resumed run ends at the bits of one that was not stopped, with deterministic kernels",
@@ -90,7 +87,7 @@ PARTS = (
         60,
         ("resume:uninterrupted", "resume:resumed"),
         {"config": "dcgan", "steps": 40},
-        {"config": "dcgan:smoke", "steps": 4},
+        {"config": "gan:smoke", "steps": 4},
         DETERMINISTIC,
     ),
     Part(
@@ -100,7 +97,7 @@ PARTS = (
         100,
         ("agreement:with_cpu",),
         {"configs": ("dcgan:smoke", "wgan_gp:smoke", "stylegan2:smoke"), "seeds": 5, "steps": 4},
-        {"configs": ("dcgan:smoke",), "seeds": 2, "steps": 2},
+        {"configs": ("gan:smoke",), "seeds": 2, "steps": 2},
     ),
     Part(
         "bfloat16",
@@ -109,11 +106,21 @@ PARTS = (
         60,
         ("agreement:of_bfloat16",),
         {"config": "dcgan", "seeds": 8, "steps": 200, "samples": 1000},
-        {"config": "dcgan:smoke", "seeds": 2, "steps": 4, "samples": 8},
+        {"config": "gan:smoke", "seeds": 2, "steps": 4, "samples": 8},
     ),
     _stylegan2(256, "bfloat16", 100),
-    _gan("dcgan", 75, (32, 128, 512, 2048), ("default", "float32", "bfloat16")),
-    _torch("dcgan", (32, 128, 512, 2048), 40),
+    _gan(
+        "dcgan",
+        75,
+        (32, 128, 512, 2048),
+        {"config": "gan:smoke", "batches": (2, 4), "settings": ("default",), "pixels": 28} | BRIEF,
+    ),
+    _torch(
+        "dcgan",
+        (32, 128, 512, 2048),
+        40,
+        smoke={"workload": "gan", "batches": (2,), "settings": ("default", "bfloat16")} | BRIEF,
+    ),
     _stylegan2(1024, "bfloat16", 140),
     Part(
         "features",
@@ -124,7 +131,7 @@ PARTS = (
         {"pixels": (32, 256), "batches": (64, 256), "images": 2048},
         {"pixels": (32,), "batches": (2,), "images": 4, "net": "squeezenet"},
     ),
-    _gan("wgan_gp", 40, (64, 512), ("default", "float32", "bfloat16")),
+    _gan("wgan_gp", 40, (64, 512)),
     _torch("wgan_gp", (64, 512), 30),
     _stylegan2(256, "default", 100),
     Part(
@@ -134,7 +141,7 @@ PARTS = (
         60,
         ("profile:of_steps",),
         {"config": "stylegan2_ada:auto256", "setting": "bfloat16", "pixels": 256, "steps": 16},
-        {"config": "dcgan:smoke", "pixels": 0, "steps": 2, "batch": 2},
+        {"config": "gan:smoke", "pixels": 0, "steps": 2, "batch": 2},
         needs_accelerator=True,
     ),
     _stylegan2(1024, "default", 140),
@@ -146,7 +153,6 @@ PARTS = (
         50,
         ("resume:uninterrupted", "resume:resumed"),
         {"config": "dcgan", "steps": 40, "must": False},
-        {"config": "dcgan:smoke", "steps": 4},
     ),
     _torch("dcgan", (32, 512), 150, "compile"),
     _torch("wgan_gp", (64,), 120, "compile"),
@@ -157,10 +163,10 @@ PARTS = (
 
 def chosen(names: Collection[str], smoke: bool) -> list[Part]:
     """The parts of some names (all without one) in their order, and the first. Raises: InputError for unknown names."""
-    known = {part.name: part for part in PARTS}
+    known = {part.name: part for part in PARTS if not smoke or part.smoke is not None}
     for name in names:
         pick(known, name, "--parts")
-    parts = [part for part in PARTS if not names or part.name in names or part is PARTS[0]]
+    parts = [part for part in known.values() if not names or part.name in names or part is PARTS[0]]
     return [part.tiny if smoke else part for part in parts]
 
 

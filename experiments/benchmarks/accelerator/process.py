@@ -6,6 +6,7 @@ The process is forked from a server that has imported everything and started no 
 import contextlib
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 import time
@@ -66,6 +67,8 @@ def rows(part: Part, run: str, where: Context, limit: float) -> Iterator[dict[st
             else:
                 raise (LeftOut if kind == "left out" else Failed)(content)
     finally:
+        with contextlib.suppress(ProcessLookupError):  # it has begun no group, or ended
+            os.killpg(process.pid, signal.SIGKILL)  # with what it has started, such as PyTorch's compilers
         process.kill()
         process.join()
         receiver.close()
@@ -73,6 +76,7 @@ def rows(part: Part, run: str, where: Context, limit: float) -> Iterator[dict[st
 
 def _work(part: Part, run: str, where: Context, sender: Connection) -> None:
     """Run a function of a part and send its rows."""
+    os.setsid()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _to_log(where, part)
     flags = [os.environ.get("XLA_FLAGS", ""), part.environment.get("XLA_FLAGS", "")]
@@ -95,7 +99,7 @@ def _work(part: Part, run: str, where: Context, sender: Connection) -> None:
 
 def _end_with_parent() -> None:
     multiprocessing.parent_process().join()
-    os._exit(1)
+    os.killpg(0, signal.SIGKILL)
 
 
 def _to_log(where: Context, part: Part) -> None:
