@@ -25,7 +25,7 @@ def facts(context: Context) -> Iterator[dict[str, Any]]:
     device = jax.devices()[0]
     chip = of_kind(device.device_kind)
     yield {
-        "platform": device.platform if device.platform != "cuda" else "gpu",
+        "platform": jax.default_backend(),
         "kind": device.device_kind,
         "devices": jax.device_count(),
         "memory_limit": memory_of(device).get("bytes_limit"),

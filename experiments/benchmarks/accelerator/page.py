@@ -102,8 +102,8 @@ def _beside_nvidia(rows, labels) -> str:
         lines.append((_name(setting), *ours, *theirs))
     heads = ("setting", ">s per 1000 images", ">ms per step", *EXTENT, ">NVIDIA, V100", ">NVIDIA, A100")
     note = (
-        "Seconds per thousand images, with R1 at every 16th step and path lengths at every 4th. NVIDIA's are of its own "
-        "code on its own GPUs of other generations, with float16 in the four largest sizes; × is its time over this one."
+        "Seconds per thousand images, with R1 at every 16th step and path lengths at every 4th. NVIDIA's are of its "
+        "own code on the GPU of the column, with float16 in the four largest sizes; × is its time over this one."
     )
     return _section("StyleGAN2 beside NVIDIA's table", _table(heads, lines, note)) if lines else ""
 
@@ -123,8 +123,8 @@ def _beside_torch(rows, labels) -> str:
         lines.append((name, *_own(ours.get(key)), *_peer(ours.get(key), theirs.get(key))))
     heads = ("step", ">ms", ">images/s", *EXTENT, ">PyTorch, ms", ">over ours")
     note = (
-        "Medians of calls of about a second. Of PyTorch's variants the fastest is shown. Memory is the peak of the "
-        "process so far, the smallest batches first. The chip's rate is its maker's, for products in the same precision."
+        "Medians over calls of many steps. Of PyTorch's variants the fastest is shown. Memory is the peak of the "
+        "process so far, the smallest batches first. The chip's rate is its maker's, of products of the same precision."
     )
     return _section("Steps", _table(heads, lines, note)) if lines else ""
 

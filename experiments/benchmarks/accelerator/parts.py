@@ -30,7 +30,7 @@ class Part:
         says: the question that it answers.
         table: the page's section, of `page.SECTIONS`.
         seconds: an estimate on a large GPU, mostly of compilation; a part that would not fit is left out.
-        runs: "module:function" of this package, one process after the other: (context, **options) -> rows.
+        runs: "module:function", one process after the other; functions are (context, **options) -> rows.
         options: arguments of the functions.
         smoke: those that differ with --smoke; None: a part that is not tried, being like another.
         environment: variables of the processes; XLA_FLAGS are added to those that are set.
@@ -57,35 +57,43 @@ class Part:
 BRIEF = {"calls": 2, "call_seconds": 0.0}
 
 
-def _gan(name: str, seconds: float, batches: tuple[int, ...], smoke: Mapping[str, Any] | None = None) -> Part:
-    options = {"config": name, "batches": batches, "settings": ("default", "float32", "bfloat16")}
-    return Part(name, f"a step of {name} at several batches", "steps", seconds, ("speed:steps",), options, smoke)
+Points = tuple[tuple[int, str], ...]  # batches (0: the config's) and settings, of program.SETTINGS
+DCGAN: Points = ((32, "default"), (128, "default"), (512, "default"), (512, "float32"), (512, "bfloat16"))
+DCGAN += ((2048, "default"), (2048, "bfloat16"))
+WGAN_GP: Points = ((64, "default"), (64, "bfloat16"), (512, "default"), (512, "bfloat16"))
+
+
+def _gan(name: str, points: Points, seconds: float, smoke: Mapping[str, Any] | None = None) -> Part:
+    options = {"config": name, "points": points}
+    return Part(
+        name, f"a step of {name} at several batches", "steps", seconds, (f"{HERE}.speed:steps",), options, smoke
+    )
 
 
 def _stylegan2(pixels: int, setting: str, seconds: float) -> Part:
-    options = {"config": f"stylegan2_ada:auto{pixels}", "settings": (setting,), "pixels": pixels}
+    options = {"config": f"stylegan2_ada:auto{pixels}", "points": ((0, setting),), "pixels": pixels}
     says = f"StyleGAN2 at {pixels} pixels as NVIDIA timed it, in {setting}"
     name = f"stylegan2_{pixels}_{setting}"
-    return Part(name, says, "steps", seconds, ("speed:steps",), options, needs_accelerator=True)
+    return Part(name, says, "steps", seconds, (f"{HERE}.speed:steps",), options, needs_accelerator=True)
 
 
 def _torch(
-    name: str, batches: tuple[int, ...], seconds: float, form: str = "eager", smoke: Mapping[str, Any] | None = None
+    name: str, points: Points, seconds: float, form: str = "eager", smoke: Mapping[str, Any] | None = None
 ) -> Part:
-    options = {"workload": name, "batches": batches, "form": form}
+    options = {"workload": name, "points": points, "form": form}
     short = f"{name}_torch" + ("" if form == "eager" else f"_{form}")
     says = f"the same step of {name} in PyTorch, {form}"
-    return Part(short, says, "steps", seconds, ("in_torch:steps",), options, smoke)
+    return Part(short, says, "steps", seconds, (f"{HERE}.in_torch:steps",), options, smoke)
 
 
 PARTS = (
-    Part("device", "which device and which software", "facts", 15, ("environment:facts",), smoke={}),
+    Part("device", "which device and which software", "facts", 15, (f"{HERE}.environment:facts",), smoke={}),
     Part(
         "resume",
         "a resumed run ends at the bits of one that was not stopped, with deterministic kernels",
         "checks",
         60,
-        ("resume:uninterrupted", "resume:resumed"),
+        (f"{HERE}.resume:uninterrupted", f"{HERE}.resume:resumed"),
         {"config": "dcgan", "steps": 40},
         {"config": "gan:smoke", "steps": 4},
         DETERMINISTIC,
@@ -95,7 +103,7 @@ PARTS = (
         "float32 is that of a CPU",
         "checks",
         100,
-        ("agreement:with_cpu",),
+        (f"{HERE}.agreement:with_cpu",),
         {"configs": ("dcgan:smoke", "wgan_gp:smoke", "stylegan2:smoke"), "seeds": 5, "steps": 4},
         {"configs": ("gan:smoke",), "seeds": 2, "steps": 2},
     ),
@@ -104,42 +112,32 @@ PARTS = (
         "bfloat16 trains as float32 does",
         "checks",
         60,
-        ("agreement:of_bfloat16",),
+        (f"{HERE}.agreement:of_bfloat16",),
         {"config": "dcgan", "seeds": 8, "steps": 200, "samples": 1000},
         {"config": "gan:smoke", "seeds": 2, "steps": 4, "samples": 8},
     ),
     _stylegan2(256, "bfloat16", 100),
-    _gan(
-        "dcgan",
-        75,
-        (32, 128, 512, 2048),
-        {"config": "gan:smoke", "batches": (2, 4), "settings": ("default",), "pixels": 28} | BRIEF,
-    ),
-    _torch(
-        "dcgan",
-        (32, 128, 512, 2048),
-        40,
-        smoke={"workload": "gan", "batches": (2,), "settings": ("default", "bfloat16")} | BRIEF,
-    ),
+    _gan("dcgan", DCGAN, 80, {"config": "gan:smoke", "points": ((2, "default"), (4, "default")), "pixels": 28} | BRIEF),
+    _torch("dcgan", DCGAN, 50, smoke={"workload": "gan", "points": ((2, "default"), (2, "bfloat16"))} | BRIEF),
     _stylegan2(1024, "bfloat16", 140),
     Part(
         "features",
         "features of the Fréchet Inception distance",
         "features",
         30,
-        ("features:of_inception",),
+        (f"{HERE}.features:of_inception",),
         {"pixels": (32, 256), "batches": (64, 256), "images": 2048},
         {"pixels": (32,), "batches": (2,), "images": 4, "net": "squeezenet"},
     ),
-    _gan("wgan_gp", 40, (64, 512)),
-    _torch("wgan_gp", (64, 512), 30),
+    _gan("wgan_gp", WGAN_GP, 60),
+    _torch("wgan_gp", WGAN_GP, 40),
     _stylegan2(256, "default", 100),
     Part(
         "profile",
         "the kernels that a step of StyleGAN2 at 256 pixels takes its time in",
         "kernels",
         60,
-        ("profile:of_steps",),
+        (f"{HERE}.profile:of_steps",),
         {"config": "stylegan2_ada:auto256", "setting": "bfloat16", "pixels": 256, "steps": 16},
         {"config": "gan:smoke", "pixels": 0, "steps": 2, "batch": 2},
         needs_accelerator=True,
@@ -151,11 +149,11 @@ PARTS = (
         "the same with the kernels that XLA chooses by itself, which need not repeat their bits",
         "checks",
         50,
-        ("resume:uninterrupted", "resume:resumed"),
+        (f"{HERE}.resume:uninterrupted", f"{HERE}.resume:resumed"),
         {"config": "dcgan", "steps": 40, "must": False},
     ),
-    _torch("dcgan", (32, 512), 150, "compile"),
-    _torch("wgan_gp", (64,), 120, "compile"),
+    _torch("dcgan", DCGAN[:1], 90, "compile"),
+    _torch("wgan_gp", WGAN_GP[:1], 90, "compile"),
     _stylegan2(1024, "float32", 140),
 )
 """All parts, the first of which every session runs. The estimates were not measured on a chip."""

@@ -84,7 +84,7 @@ def _work(part: Part, run: str, where: Context, sender: Connection) -> None:
     os.environ["XLA_FLAGS"] = " ".join(filter(None, flags))
     module, _, function = run.partition(":")
     try:
-        for row in getattr(import_module(f"{HERE}.{module}"), function)(where, **part.options):
+        for row in getattr(import_module(module), function)(where, **part.options):
             sender.send(("row", row))
         sender.send(("done", None))
     except InputError as error:

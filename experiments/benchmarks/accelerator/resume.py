@@ -1,6 +1,6 @@
 """Whether a run that was saved, ended and resumed in another process has the bits of one that was not stopped."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +36,21 @@ def resumed(context: Context, config: str, steps: int, must: bool = True) -> Ite
     *_, result = fit(task, source, 0, (steps // 2,), mesh=mesh, state=state)
     with np.load(_last(context), allow_pickle=False) as file:
         expected = dict(file)
-    arrays = _arrays(result.state)
+    title = f"{config}: {steps} steps, and {steps // 2} + {steps - steps // 2} in two processes"
+    yield compared(title, _arrays(result.state), expected, must)
+
+
+def compared(
+    title: str, arrays: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray], must: bool
+) -> dict[str, Any]:
+    """The row of two states: the arrays that differ in a bit, and the largest distance of one."""
     different = [name for name, x in arrays.items() if x.tobytes() != expected[name].tobytes()]
     floats = [name for name in arrays if np.issubdtype(arrays[name].dtype, np.floating)]
     largest = max(distances({n: arrays[n] for n in floats}, {n: expected[n] for n in floats}).values())
-    yield {
-        "check": f"{config}: {steps} steps, and {steps // 2} + {steps - steps // 2} in two processes",
-        "measured": f"{len(different)} of {len(arrays)} arrays differ"
-        if different
-        else f"all {len(arrays)} arrays equal",
+    count = len(arrays)
+    return {
+        "check": title,
+        "measured": f"{len(different)} of {count} arrays differ" if different else f"all {count} arrays equal",
         "distance": largest,
         "tolerance": 0.0 if must else None,
         "passed": not different if must else None,

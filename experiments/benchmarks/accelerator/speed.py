@@ -17,17 +17,15 @@ CAPACITY = 32 * INTERVAL
 def steps(
     context: Context,
     config: str,
-    settings: Sequence[str],
-    batches: Sequence[int] = (0,),
+    points: Sequence[tuple[int, str]],
     pixels: int = 0,
     calls: int = 5,
-    call_seconds: float = 1.0,
+    call_seconds: float = 0.4,
 ) -> Iterator[dict[str, Any]]:
     """A row per batch (0: the config's) and setting, the smallest batches first, since memory's peak only rises."""
     enable_compilation_cache()
-    for batch in batches:
-        for setting in settings:
-            yield row(config, setting, batch, pixels, calls, call_seconds)
+    for batch, setting in points:
+        yield row(config, setting, batch, pixels, calls, call_seconds)
 
 
 def row(config: str, setting: str, batch: int, pixels: int, calls: int, call_seconds: float) -> dict[str, Any]:
