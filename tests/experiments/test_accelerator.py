@@ -1,4 +1,4 @@
-"""The session on an accelerator: its order and budget, what stops it, what its checks refuse, and the command itself."""
+"""The session on an accelerator: its order, its budget, what stops it, what its checks refuse, and the command."""
 
 import json
 import os
@@ -24,7 +24,7 @@ import os, time
 from genjax.errors import InputError
 
 def device(context):
-    yield {"platform": "cpu", "kind": "made up <b>"}
+    yield {"platform": "gpu", "kind": "made up <b>"}
 
 def hangs(context, seconds=600):
     yield {"check": "first", "measured": "1", "tolerance": 0.0, "passed": True, "pid": os.getpid()}
@@ -63,11 +63,10 @@ def made_up(tmp_path, monkeypatch):
     """A function that makes parts of a module with bad behavior."""
     (tmp_path / "made_up.py").write_text(MADE_UP)
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(process, "PRELOADED", ())
 
-    def part(name, seconds=5.0, **options):
-        return Part(
-            name, f"what {name} says", "facts" if name == "device" else "checks", seconds, (f"made_up:{name}",), options
-        )
+    def part(name, seconds=5.0):
+        return Part(name, f"says {name}", "facts" if name == "device" else "checks", seconds, (f"made_up:{name}",))
 
     return part
 

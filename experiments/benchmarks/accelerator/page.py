@@ -65,7 +65,7 @@ def _merit(rows) -> str:
 
 
 def checks(rows: Sequence[Row], device: Row) -> str:
-    """What was compared, what came out, and what may."""
+    """The comparisons, their results, and what is tolerated."""
     verdicts = {
         True: '<span class="pass">passed</span>',
         False: '<span class="miss">not passed</span>',

@@ -14,7 +14,7 @@ DETERMINISTIC = {"XLA_FLAGS": "--xla_gpu_deterministic_ops=true"}
 
 @dataclass(frozen=True)
 class Context:
-    """Where a part runs."""
+    """The folders and the device of a session."""
 
     folder: Path  # of --out
     scratch: Path  # deleted at the end of the command

@@ -20,7 +20,7 @@ from genjax.run.description import command
 
 RESULTS, PAGE = "results.json", "index.html"
 PATIENCE = 3.0
-"""A part is stopped after this many times its estimate."""
+"""On an accelerator, a part is stopped after this many times its estimate."""
 
 
 class Stopped(BaseException):
@@ -79,11 +79,11 @@ class Session:
         record["status"] = "running"
         self.save()
         begin = time.monotonic()
+        last = deadline if platform == "cpu" else min(deadline, begin + PATIENCE * part.seconds)
         where = Context(self.folder, scratch, platform)
         try:
             for run in part.runs:
-                limit = min(deadline, begin + PATIENCE * part.seconds) - time.monotonic()
-                for row in rows(part, run, where, max(0, limit)):
+                for row in rows(part, run, where, max(0, last - time.monotonic())):
                     record["rows"].append(row)
                     record["seconds"] = round(time.monotonic() - begin, 1)
                     self.save()
