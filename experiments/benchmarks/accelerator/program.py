@@ -50,7 +50,7 @@ class Program:
         self, name: str, changes: Mapping[str, Any], pixels: int = 0, capacity: int = INTERVAL, device: Any = None
     ):
         """`changes` are of the config by dotted keys; `pixels`: train on noise of this size, not on its data."""
-        self.config = load_config(name, changes)
+        self.name, self.config = name, load_config(name, changes)
         self.source = noise_images(pixels) if pixels else data.load(self.config.data)
         self.task = tasks.build(self.config, self.source.shape)
         self.device = device or jax.devices()[0]

@@ -1,5 +1,6 @@
 """Times of genjax's steps: the program of `genjax.train`, in calls that have the mean cost of a step."""
 
+import traceback
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -25,35 +26,50 @@ def steps(
     """A row per batch (0: the config's) and setting, the smallest batches first, since memory's peak only rises."""
     enable_compilation_cache()
     for batch, setting in points:
-        yield row(config, setting, batch, pixels, calls, call_seconds)
+        program = Program(config, SETTINGS[setting] | ({"batch": batch} if batch else {}), pixels, CAPACITY)
+        program.begin(0)
+        head = {"library": "genjax", "config": config, "setting": setting, "compile_seconds": program.compile()}
+        times = timed(program.run, calls, call_seconds, CAPACITY, INTERVAL if pixels else 1)
+        yield head | speed(program, times) | memory(program) | arithmetic(context, program, setting, times["step_ms"])
 
 
-def row(config: str, setting: str, batch: int, pixels: int, calls: int, call_seconds: float) -> dict[str, Any]:
-    """The time, the arithmetic and the memory of a step."""
-    program = Program(config, SETTINGS[setting] | ({"batch": batch} if batch else {}), pixels, CAPACITY)
-    program.begin(0)
-    seconds = program.compile()
-    multiple = INTERVAL if pixels else 1
-    times = timed(program.run, calls, call_seconds, CAPACITY, multiple)
-    batch = program.phase.batch
-    flops = step_cost(program.phase, loop.shapes(program.task), program.source).mean_flops
-    chip = of_kind(program.device.device_kind)
-    rate = flops / times["step_ms"] * 1e3
-    memory = program.compiled.memory_analysis()
+def speed(program: Program, times: dict[str, Any]) -> dict[str, Any]:
+    """The times, and the images in them."""
+    batch, step_ms = program.phase.batch, times["step_ms"]
+    return {"batch": batch, **times, "images_per_second": 1e3 * batch / step_ms, "seconds_per_kimg": step_ms / batch}
+
+
+def memory(program: Program) -> dict[str, Any]:
+    """The peak of the process so far, and the parts of the program; None where they are not counted."""
+    planned = program.compiled.memory_analysis()
+    parts = ("argument", "temp", "output", "alias")
     return {
-        "library": "genjax",
-        "config": config,
-        "setting": setting,
-        "batch": batch,
-        **times,
-        "images_per_second": 1e3 * batch / times["step_ms"],
-        "seconds_per_kimg": times["step_ms"] / batch,
+        "peak_bytes": memory_of(program.device).get("peak_bytes_in_use"),
+        "program_bytes": {name: getattr(planned, f"{name}_size_in_bytes", None) for name in parts},
+    }
+
+
+def arithmetic(context: Context, program: Program, setting: str, step_ms: float) -> dict[str, Any]:
+    """The operations of a step in the mean, and the share of the chip's rate; None where they are not known."""
+    flops = _flops(context, program)
+    chip = of_kind(program.device.device_kind)
+    rate = flops and flops / step_ms * 1e3
+    return {
         "flops": flops,
         "flops_per_second": rate,
-        "share_of_chip": rate / chip.rate(setting) if chip else None,
-        "compile_seconds": seconds,
-        "peak_bytes": memory_of(program.device).get("peak_bytes_in_use"),
-        "program_bytes": {
-            name: getattr(memory, f"{name}_size_in_bytes", None) for name in ("argument", "temp", "output", "alias")
-        },
+        "share_of_chip": rate / chip.rate(setting) if chip and rate else None,
     }
+
+
+def _flops(context: Context, program: Program) -> float | None:
+    """Counted once per config and batch, which takes seconds, as all settings have the same."""
+    file = context.scratch / f"flops {program.name} {program.phase.batch}"
+    if file.exists():
+        return float(file.read_text("ascii"))
+    try:
+        flops = step_cost(program.phase, loop.shapes(program.task), program.source).mean_flops
+    except Exception:  # of a JAX whose operations are not known here: no reason to lose the times
+        traceback.print_exc()
+        return None
+    file.write_text(str(flops), "ascii")
+    return flops
