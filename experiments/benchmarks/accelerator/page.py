@@ -141,15 +141,14 @@ def _peer(ours, theirs) -> tuple[str, str]:
     return f"<small>{escape(variant)}</small> {number(theirs['step_ms'])}", ratio
 
 
-EXTENT = (">of the chip's rate", ">memory", ">compiled in")
+EXTENT = (">of the chip's rate", ">memory: peak, program", ">compiled in")
 
 
 def _extent(row) -> tuple[str, str, str]:
-    """The share of the chip's rate; the memory: the device's peak, or the program's where it counts none; seconds."""
-    share = row["share_of_chip"]
-    program = row["program_bytes"]
+    """The share of the chip's rate, the peak of the device's memory and the program's own, seconds of compilation."""
+    share, program = row["share_of_chip"], row["program_bytes"]
     planned = sum(program[name] or 0 for name in ("argument", "temp", "output")) - (program["alias"] or 0)
-    memory = bytes_text(row["peak_bytes"] or planned)
+    memory = ", ".join(bytes_text(n) for n in (row["peak_bytes"], planned) if n)
     return f"{100 * share:.1f}%" if share else "", memory, f"{row['compile_seconds']:.0f} s"
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from experiments.benchmarks.workloads import WORKLOADS
 from genjax.config import pick
 from genjax.errors import InputError
 
@@ -60,6 +61,7 @@ BRIEF = {"calls": 2, "call_seconds": 0.0}
 Points = tuple[tuple[int, str], ...]  # batches (0: the config's) and settings, of program.SETTINGS
 DCGAN: Points = ((32, "default"), (128, "default"), (512, "default"), (512, "float32"), (512, "bfloat16"))
 DCGAN += ((2048, "default"), (2048, "bfloat16"))
+STYLEGAN: Points = ((16, "default"), (16, "bfloat16"))
 WGAN_GP: Points = ((64, "default"), (64, "bfloat16"), (512, "default"), (512, "bfloat16"))
 
 
@@ -68,6 +70,12 @@ def _gan(name: str, points: Points, seconds: float, smoke: Mapping[str, Any] | N
     return Part(
         name, f"a step of {name} at several batches", "steps", seconds, (f"{HERE}.speed:steps",), options, smoke
     )
+
+
+def _grown(name: str, points: Points, seconds: float) -> Part:
+    changes = dict(WORKLOADS[name].overrides)
+    options = {"config": WORKLOADS[name].config, "changes": changes, "title": name, "points": points}
+    return Part(name, f"the last phase of {name}", "steps", seconds, (f"{HERE}.speed:steps",), options)
 
 
 def _stylegan2(pixels: int, setting: str, seconds: float) -> Part:
@@ -132,6 +140,8 @@ PARTS = (
     _gan("wgan_gp", WGAN_GP, 60),
     _torch("wgan_gp", WGAN_GP, 40),
     _stylegan2(256, "default", 100),
+    _grown("stylegan_64", STYLEGAN, 100),
+    _torch("stylegan_64", STYLEGAN, 40),
     Part(
         "profile",
         "the kernels that a step of StyleGAN2 at 256 pixels takes its time in",

@@ -1,7 +1,8 @@
 """Times of genjax's steps: the program of `genjax.train`, in calls that have the mean cost of a step."""
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from experiments.benchmarks.accelerator.parts import Context
@@ -20,15 +21,22 @@ def steps(
     config: str,
     points: Sequence[tuple[int, str]],
     pixels: int = 0,
+    changes: Mapping[str, Any] = MappingProxyType({}),
+    title: str = "",
     calls: int = 5,
     call_seconds: float = 0.4,
 ) -> Iterator[dict[str, Any]]:
-    """A row per batch (0: the config's) and setting, the smallest batches first, since memory's peak only rises."""
+    """A row per batch (0: the config's) and setting, the smallest batches first, since memory's peak only rises.
+
+    `changes` are of the config by dotted keys, which then has a title of its own.
+    """
     enable_compilation_cache()
     for batch, setting in points:
-        program = Program(config, SETTINGS[setting] | ({"batch": batch} if batch else {}), pixels, CAPACITY)
+        own = {**changes, **SETTINGS[setting]} | ({"batch": batch} if batch else {})
+        program = Program(config, own, pixels, CAPACITY)
         program.begin(0)
-        head = {"library": "genjax", "config": config, "setting": setting, "compile_seconds": program.compile()}
+        seconds = program.compile()
+        head = {"library": "genjax", "config": title or config, "setting": setting, "compile_seconds": seconds}
         times = timed(program.run, calls, call_seconds, CAPACITY, INTERVAL if pixels else 1)
         yield head | speed(program, times) | memory(program) | arithmetic(context, program, setting, times["step_ms"])
 
