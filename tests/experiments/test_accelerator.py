@@ -276,6 +276,7 @@ def test_the_command_runs_without_what_bare_images_of_jax_lack(tmp_path):
     assert done.returncode == 0, done.stderr + log
     assert done.stdout.strip() == str(tmp_path / "out" / "index.html")
     assert not [name for name in blocked if f"{name} is absent" in log]
+    assert json.loads((tmp_path / "out" / "results.json").read_text())["command"].split()[1:] == command[1:]
     ended = results_of(tmp_path / "out")
     assert {name for name, part in ended.items() if part["status"] != "done"} <= {"dcgan_torch", "profile"}
     assert "all 25 arrays equal" in ended["resume"]["rows"][0]["measured"]

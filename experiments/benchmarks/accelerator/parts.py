@@ -80,7 +80,8 @@ def _grown(name: str, points: Points, seconds: float) -> Part:
 
 def _stylegan2(pixels: int, setting: str, seconds: float) -> Part:
     options = {"config": f"stylegan2_ada:auto{pixels}", "points": ((0, setting),), "pixels": pixels}
-    says = f"StyleGAN2 at {pixels} pixels as NVIDIA timed it, in {setting}"
+    precision = {"default": "float32 with default products", "float32": "exact float32"}.get(setting, setting)
+    says = f"StyleGAN2 at {pixels} pixels as NVIDIA timed it, in {precision}"
     name = f"stylegan2_{pixels}_{setting}"
     return Part(name, says, "steps", seconds, (f"{HERE}.speed:steps",), options, needs_accelerator=True)
 
