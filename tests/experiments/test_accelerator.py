@@ -12,6 +12,7 @@ import pytest
 from helpers import ROOT, assert_refused_in_a_line
 
 from experiments.benchmarks.accelerator import agreement, page, process, profile, program, resume
+from experiments.benchmarks.accelerator.__main__ import output
 from experiments.benchmarks.accelerator.anchors import STYLEGAN2
 from experiments.benchmarks.accelerator.parts import PARTS, Part, chosen, why_not
 from experiments.benchmarks.accelerator.session import Session
@@ -289,5 +290,10 @@ def test_the_command_runs_without_what_bare_images_of_jax_lack(tmp_path):
     text = (tmp_path / "out" / "index.html").read_text()
     assert "http" not in text.replace("http-equiv", "")
     assert "This device is a CPU" in text
-    again = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
-    assert (again.returncode, "earlier session" in again.stderr) == (2, True)
+
+
+def test_a_folder_with_results_is_not_written_to(tmp_path):
+    assert output(str(tmp_path / "new")) == tmp_path / "new"
+    (tmp_path / "new" / "results.json").touch()
+    with pytest.raises(InputError, match="earlier session"):
+        output(str(tmp_path / "new"))
