@@ -25,6 +25,12 @@ class Chip:
     bfloat16: float  # operations per second of products in bfloat16
     float32: float  # the same of products of float32 as XLA computes them by default
     bandwidth: float  # bytes per second between memory and chip
+    highest: float = 0.0  # as `float32`, of products that are as exact as float32; 0: six passes of bfloat16
+
+    def rate(self, setting: str) -> float:
+        """Operations per second in "bfloat16", in float32 by "default", or in "float32" to all its digits."""
+        exact = self.highest or self.bfloat16 / 6
+        return {"bfloat16": self.bfloat16, "default": self.float32, "float32": exact}[setting]
 
 
 CHIPS = {
@@ -32,11 +38,34 @@ CHIPS = {
     "v5e": Chip("tpu", 15.75 * GIB, 197e12, 197e12, 819e9),
     "v5p": Chip("tpu", 95.74 * GIB, 459e12, 459e12, 2765e9),
     "v6e": Chip("tpu", 31.25 * GIB, 918e12, 918e12, 1640e9),
-    "h100": Chip("gpu", 0.95 * 84942979072, 989e12, 494e12, 3352e9),
+    "h100": Chip("gpu", 0.95 * 84942979072, 989e12, 494e12, 3352e9, 67e12),
 }
 """By name. TPUs' memory is what libtpu leaves to programs; of a GPU's, XLA is given 95% here (75% by default)."""
 
+OTHERS = {
+    "a100": Chip("gpu", 0.95 * 80e9, 312e12, 156e12, 2039e9, 19.5e12),
+    "h200": Chip("gpu", 0.95 * 141e9, 989e12, 494e12, 4800e9, 67e12),
+}
+"""Chips that programs are not compiled for without having them."""
+
+KINDS = {
+    r"TPU v4": "v4",
+    r"TPU v5 ?(lite|e)": "v5e",
+    r"TPU v5p?": "v5p",
+    r"TPU v6 ?(lite|e)": "v6e",
+    r"NVIDIA A100-SXM4-80GB": "a100",
+    r"NVIDIA H100 80GB HBM3": "h100",
+    r"NVIDIA H200": "h200",
+}
+"""Names by patterns of what JAX calls the device (`Device.device_kind`)."""
+
 EXTRAS = {"tpu": "compile-tpu", "cuda": "compile-gpu"}
+
+
+def of_kind(device_kind: str) -> Chip | None:
+    """The chip of a JAX device by its `device_kind`; None where its rates are not known here."""
+    names = [name for pattern, name in KINDS.items() if re.fullmatch(pattern, device_kind)]
+    return {**CHIPS, **OTHERS}[names[0]] if names else None
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,13 @@ import json
 import os
 import re
 from html import escape
-from importlib import resources
 from pathlib import Path
-from string import Template
 
 from genjax.errors import InputError
-from genjax.files import encode, write_bytes
+from genjax.files import write_bytes
 from genjax.report import curves, sections
 from genjax.report.gif import save_gif
+from genjax.report.page import framed
 from genjax.report.results import by_protocol
 from genjax.run.records import read_evaluations, read_metrics
 
@@ -46,16 +45,8 @@ def write(workdir: str | os.PathLike) -> Path:
         sections.metrics(rows),
         sections.reproduce(info),
     ]
-    page = Template(_asset("page.html")).substitute(
-        title=escape(workdir.name), style=_asset("page.css").strip(), body="\n".join(filter(None, body))
-    )
-    write_bytes(workdir / "report.html", encode(page))
+    write_bytes(workdir / "report.html", framed(workdir.name, "\n".join(filter(None, body))))
     return workdir / "report.html"
-
-
-def _asset(name: str) -> str:
-    """A file of this package: page.html or page.css."""
-    return resources.files("genjax.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _steps(folder: Path) -> list[tuple[int, Path]]:

@@ -62,7 +62,7 @@ def _versions() -> dict[str, str]:
 def command() -> str:
     """The command line of this process, quoted for a shell."""
     spec = getattr(sys.modules.get("__main__"), "__spec__", None)
-    program = ["python", "-m", spec.name] if spec else [Path(sys.argv[0]).name]
+    program = ["python", "-m", spec.name.removesuffix(".__main__")] if spec else [Path(sys.argv[0]).name]
     return shlex.join([*program, *sys.argv[1:]])
 
 

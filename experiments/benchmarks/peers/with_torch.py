@@ -213,7 +213,7 @@ def build(workload: Workload, variant: str, images) -> Runner:
     torch.set_num_threads(1 if "1 thread" in variant else len(os.sched_getaffinity(0)))
     torch.manual_seed(0)
     channels_last = "channels_last" in variant
-    data = torch.from_numpy(images())
+    data = torch.from_numpy(images()).to(torch.get_default_device())
     if workload.convolutional:
         layout = torch.channels_last if channels_last else torch.contiguous_format
         data = data.permute(0, 3, 1, 2).contiguous(memory_format=layout)
