@@ -6,8 +6,10 @@ and what was tried and fits. Nothing is placed or computed. Needs libtpu, or JAX
 pip install "genjax-models[compile-tpu,compile-gpu]".
 """
 
+import json
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from absl import flags
@@ -51,6 +53,7 @@ def define_flags() -> None:
     flags.DEFINE_list("for", [], f"Devices, as v5e:2x4 (chips in a grid) or h100:8; chips: {', '.join(CHIPS)}.")
     flags.DEFINE_bool("last", False, "Compile the last phase alone, which is the largest of nets that grow.")
     flags.DEFINE_bool("remedies", True, "Try what fits, if a program does not.")
+    flags.DEFINE_string("out", "", "A file to which a line of JSON is added per program.")
     flags.DEFINE_float("effort", 0.0, "Of libtpu, from -1 to compile sooner.", lower_bound=-1, upper_bound=1)
 
 
@@ -82,6 +85,9 @@ def report(config: ConfigDict, task: Task, source: Source, goal: Target) -> bool
         program = compiled(task, scheduled, source, resident, goal, FLAGS.effort)
         heading = f"{goal.name}, {scheduled.phase.name}", f"batch {scheduled.phase.batch}"
         print(table(list(rows(config, task, scheduled, source, program, goal)), heading) + "\n")
+        if FLAGS.out:
+            with Path(FLAGS.out).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record(config, task, scheduled, source, program, goal)) + "\n")
         if not fits(program, goal):
             _explain(config, task, scheduled, source, goal)
             return False
@@ -118,6 +124,31 @@ def rows(
     yield "a step", f"{flops / 1e9:,.4g} GFLOP in the mean"
     yield "  not below", f"{number(1e3 * least_seconds(config, task, flops, goal))} ms"
     yield "compiled in", f"{program.seconds:.0f} s"
+
+
+def record(
+    config: ConfigDict,
+    task: Task,
+    scheduled: ScheduledPhase,
+    source: Source,
+    program: Program | OutOfMemory,
+    goal: Target,
+) -> dict[str, Any]:
+    """What a program needs, as numbers: bytes, seconds, operations."""
+    flops = step_cost(scheduled.phase, loop.shapes(task), source).mean_flops
+    sent = program.collectives if isinstance(program, Program) else ()
+    return {
+        "target": goal.name,
+        "phase": scheduled.phase.name,
+        "batch": scheduled.phase.batch,
+        "memory": program.peak if isinstance(program, Program) else program.needed,
+        "fits": fits(program, goal),
+        "sent": sum(c.times * c.nbytes for c in sent),
+        "calls": sum(c.times for c in sent),
+        "flops": flops,
+        "least_seconds": least_seconds(config, task, flops, goal),
+        "compiled_in": program.seconds,
+    }
 
 
 def least_seconds(config: ConfigDict, task: Task, flops: float, goal: Target) -> float:

@@ -86,7 +86,8 @@ def _source_points(matrix, rows, columns, sides):
     It is no matrix product, since those may be of low precision. Shapes: rows [M], columns [N] -> [2, M, N].
     """
     middle = (sides - 1) / 2
-    x, y = np.stack(np.meshgrid(columns, rows)) - middle
+    across, down = np.broadcast_to(middle, (2, 1, 1)).ravel()
+    x, y = columns - across, (rows - down)[:, None]
     return matrix[:2, :1, None] * x + matrix[:2, 1:2, None] * y + matrix[:2, 2:, None] + middle
 
 
