@@ -196,7 +196,7 @@ def map_images(images: EncodedImages, indices: np.ndarray, task: Callable) -> It
     """task(file) of the images of these indices, in order; a Failure in place of each exception."""
     indices = indices.tolist()
     for start in range(0, len(indices), _CHUNK):
-        yield from _pool().map(_attempt(task), images.files(indices[start : start + _CHUNK]))
+        yield from pool().map(_attempt(task), images.files(indices[start : start + _CHUNK]))
 
 
 def _refuse_failures(images: EncodedImages, results: Iterable, indices: Iterable[int] | None = None) -> Iterator:
@@ -297,6 +297,7 @@ def _is_whole(file: BinaryIO, format: str) -> bool:
 
 
 @cache
-def _pool() -> ThreadPoolExecutor:
+def pool() -> ThreadPoolExecutor:
+    """The threads that decode images."""
     warnings.filterwarnings("ignore", module=r"PIL\b")  # of large images, and of damage that does not reach the pixels
     return ThreadPoolExecutor(THREADS, thread_name_prefix="genjax-decode")

@@ -1,4 +1,4 @@
-"""Streamed examples read by several processes, through Grain: the order and the bits are those of one thread.
+"""Examples read by several processes, through Grain: the order and the bits are those of one thread.
 
 The examples of the steps to come are one long row, a function of the step. It is cut into pieces of about PIECE_BYTES,
 which are the elements of a Grain data set: process i of n reads pieces i, i + n, ... and hands them over in shared
@@ -9,7 +9,9 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import connection, parent_process
 from typing import Any
 
@@ -49,48 +51,64 @@ def read_steps(
     `read` gives the examples of some indices of the source `name`.
     Raises: WorkerLost if a process ends; InputError if it cannot read examples.
     """
+    with closing(read_rows(read, name, partial(order.stretch, first), order.rows * (stop - first), workers)) as pieces:
+        yield from _in_steps(pieces, order.rows)
+
+
+def read_rows(
+    read: Callable[[np.ndarray], np.ndarray],
+    name: str,
+    indices: Callable[[int, int], np.ndarray],
+    count: int,
+    workers: int,
+) -> Iterator[np.ndarray]:
+    """A row of `count` examples in pieces of about PIECE_BYTES, in order; indices(start, stop) are those of its part.
+
+    Raises: as `read_steps`.
+    """
     grain = optional("grain", f"data.workers={workers}")
     if not flags.FLAGS.is_parsed():  # as where genjax is a library; Grain asks for flags of its own
         flags.FLAGS.mark_as_parsed()
-    example = read(order.stretch(first, 0, 1))
-    size = max(1, PIECE_BYTES // example.nbytes)
-    pieces = Pieces(dump(read, name), order, first, stop, size)
+    size = max(1, PIECE_BYTES // read(indices(0, 1)).nbytes)
     inline = grain.ReadOptions(num_threads=0, prefetch_buffer_size=0)
     processes = grain.multiprocessing.MultiprocessingOptions(workers, per_worker_buffer_size=AHEAD)
-    elements = iter(grain.MapDataset.source(pieces).to_iter_dataset(inline).mp_prefetch(processes, begin))
+    pieces = grain.MapDataset.source(Pieces(dump(read, name), indices, count, size))
+    elements = iter(pieces.to_iter_dataset(inline).mp_prefetch(processes, begin))
     try:
-        yield from _in_steps(_explained(elements), np.empty((order.rows, *example.shape[1:]), example.dtype))
+        yield from elements
+    except RuntimeError as error:
+        if "terminated unexpectedly" not in str(error):
+            raise
+        raise WorkerLost(
+            f"a process that reads data has ended ({str(error).partition('. ')[0]}): its own message, if any, is above. "
+            "Exit code -7 is a full /dev/shm, -9 often full memory: then fewer data.workers. A script that trains "
+            "begins with if __name__ == '__main__':"
+        ) from error
     finally:
         elements.close()
 
 
 @dataclass
 class Pieces:
-    """The examples of steps first .. stop - 1 as one row, in pieces of `size`: a data source of Grain."""
+    """A row of examples in pieces of `size`: a data source of Grain, whose elements are [size, *shape]."""
 
     reader: bytes  # see `genjax.data.portable`
-    order: StepOrder
-    first: int
-    stop: int
+    indices: Callable[[int, int], np.ndarray]
+    count: int
     size: int
     _read: Callable | None = field(default=None, init=False, repr=False)
 
-    @property
-    def examples(self) -> int:
-        """The number of all examples."""
-        return self.order.rows * (self.stop - self.first)
-
     def __len__(self) -> int:
-        return -(-self.examples // self.size)
+        return -(-self.count // self.size)
 
     def __getitem__(self, index: int) -> np.ndarray:
         if self._read is None:
             self._read = load(self.reader)
         start = index * self.size
-        return self._read(self.order.stretch(self.first, start, min(start + self.size, self.examples)))
+        return self._read(self.indices(start, min(start + self.size, self.count)))
 
     def __repr__(self) -> str:
-        return f"Pieces({len(self)})"  # which names the processes
+        return f"Pieces({len(self)})"
 
 
 def begin(*_: int) -> None:
@@ -107,28 +125,15 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _explained(elements: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """The elements of a Grain iterator. Raises: WorkerLost for its error at the end of a process."""
-    try:
-        yield from elements
-    except RuntimeError as error:
-        if "terminated unexpectedly" not in str(error):
-            raise
-        raise WorkerLost(
-            f"a process that reads data has ended ({str(error).partition('. ')[0]}): its own message, if any, is above. "
-            "Exit code -7 is a full /dev/shm, -9 often full memory: then fewer data.workers. A script that trains "
-            "begins with if __name__ == '__main__':"
-        ) from error
-
-
-def _in_steps(pieces: Iterable[np.ndarray], out: np.ndarray) -> Iterator[np.ndarray]:
-    """The rows of pieces as arrays like `out`, each new."""
-    done = 0
+def _in_steps(pieces: Iterable[np.ndarray], rows: int) -> Iterator[np.ndarray]:
+    """The rows of pieces as new arrays of `rows` rows; what is left over is dropped."""
+    out, done = None, 0
     for piece in pieces:
         while len(piece):
-            part, piece = piece[: len(out) - done], piece[len(out) - done :]
+            if done == 0:
+                out = np.empty((rows, *piece.shape[1:]), piece.dtype)
+            part, piece = piece[: rows - done], piece[rows - done :]
             out[done : done + len(part)] = part
-            done += len(part)
-            if done == len(out):
+            done = (done + len(part)) % rows
+            if done == 0:
                 yield out
-                out, done = np.empty_like(out), 0
