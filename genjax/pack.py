@@ -1,7 +1,7 @@
-"""Pack images at the size trained on, to read them fast: python -m genjax.pack --data=photos/ --size=256 --out=photos256
+"""Pack images at the size trained on, to read them fast: python -m genjax.pack --data=photos/ --size=256 --out=packed/
 
 Writes a new folder of decoded images in ArrayRecord files, with their labels, names and splits. Training on it
-(--config.data.name=packed:photos256, or the folder's name alone) reads the same examples in the same order, to the bit,
+(--config.data.name=packed:packed/, or the folder's name alone) reads the same examples in the same order, to the bit,
 without decoding them. See docs/data.md.
 """
 
@@ -32,7 +32,7 @@ def define_flags() -> None:
     absl_flags.DEFINE_string("labels", "", "A table of labels, as data.labels: FILE or FILE:COLUMN.")
     absl_flags.DEFINE_bool("skip_broken", False, "Leave out broken images, which are refused otherwise.")
     flags.define_path("dir", "", "The folder of prepared TFDS data sets, as data.dir.")
-    absl_flags.DEFINE_string("license", "", "The terms of the images, which the folder records where they are not known.")
+    absl_flags.DEFINE_string("license", "", "The terms of the images, where genjax does not know them, as of a folder.")
     absl_flags.DEFINE_integer("workers", 0, "Processes that decode, by Grain; 0: threads.", lower_bound=0)
     flags.define_out(None, "The folder to write, which must be new or empty.")
     absl_flags.mark_flag_as_required("out")

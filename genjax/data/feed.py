@@ -172,6 +172,8 @@ def means_of_blocks(x: np.ndarray, rows: int) -> np.ndarray:
 
 
 def _stack(rows, capacity):
+    if capacity == 1:
+        return rows[0][None]
     out = np.zeros((capacity, *rows[0].shape), rows[0].dtype)
     np.stack(rows, out=out[: len(rows)])
     return out

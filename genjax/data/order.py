@@ -61,7 +61,7 @@ class StepOrder:
         return indices.reshape(self.batches, self.batch)[:, self.columns]
 
     def stretch(self, step: int, start: int, stop: int) -> np.ndarray:
-        """The indices of examples number start .. stop - 1, counted from the first of a step. Shapes: [stop - start]."""
+        """The indices of examples start .. stop - 1, counted from the first of a step. Shapes: [stop - start]."""
         first, last = start // self.rows, -(-stop // self.rows)
         indices = np.concatenate([self.indices(step + i).ravel() for i in range(first, last)])
         return indices[start - first * self.rows :][: stop - start]

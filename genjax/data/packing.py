@@ -4,6 +4,7 @@ import io
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from itertools import pairwise
 from math import prod
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from genjax.text import bytes_text
 SHARD_BYTES = 2**28
 """Approximate size of a file, but there are at most MAX_SHARDS."""
 MAX_SHARDS = 128
+CHUNK_BYTES = 2**26
+"""Approximate size of the images that the threads of one process decode at a time."""
 OPTIONS = "group_size:1,uncompressed"
 """Of ArrayRecord's writer: each record can be read alone, and is not compressed: pixels hardly shrink by Zstandard."""
 
@@ -40,7 +43,9 @@ def check(sources: Mapping[str, Source], out: Path) -> None:
                     f"{getattr(first, key)}: pack one split alone, with --splits"
                 )
         if (source.labels is None) != (first.labels is None):
-            raise InputError(f"{source.name}: only one of {split} and {first.split} has labels: pack one, with --splits")
+            raise InputError(
+                f"{source.name}: only one of {split} and {first.split} has labels: pack one, with --splits"
+            )
     place = next(parent for parent in out.resolve().parents if parent.exists())
     needed, free = sum(source.nbytes for source in sources.values()), shutil.disk_usage(place).free
     if needed > free:
@@ -89,7 +94,7 @@ def _write_split(
     writer = array_record("genjax.pack").ArrayRecordWriter
     bounds = bounds_of(source)
     with closing(_records(source, processes)) as records:
-        for number, (start, stop) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+        for number, (start, stop) in enumerate(pairwise(bounds)):
             path = folder / f"{name}-{number:05d}-of-{len(bounds) - 1:05d}.array_record"
             file = writer(str(path), OPTIONS)
             try:
@@ -102,12 +107,12 @@ def _write_split(
 
 
 def _records(source: Source, processes: int) -> Iterator[bytes]:
-    size = max(1, workers.PIECE_BYTES // (prod(source.shape) * np.dtype(source.dtype).itemsize))
     if processes:
         pieces = workers.read_rows(source.read, source.name, np.arange, source.size, processes)
     else:
-        starts = range(0, source.size, 16 * size)
-        pieces = (source.read(np.arange(start, min(start + 16 * size, source.size))) for start in starts)
+        size = max(1, CHUNK_BYTES * source.size // source.nbytes)
+        starts = range(0, source.size, size)
+        pieces = (source.read(np.arange(start, min(start + size, source.size))) for start in starts)
     labels = None if source.labels is None else source.labels.astype("<i4")
     index = 0
     with closing(pieces):

@@ -5,6 +5,7 @@ which are the elements of a Grain data set: process i of n reads pieces i, i + n
 memory. Nothing is stored to resume, because the row begins at the step at hand.
 """
 
+import gc
 import os
 import signal
 import threading
@@ -13,7 +14,6 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import connection, parent_process
-from typing import Any
 
 import numpy as np
 from absl import flags
@@ -24,8 +24,10 @@ from genjax.data.portable import dump, load
 from genjax.data.source import Source
 from genjax.errors import InputError, optional
 
-PIECE_BYTES = 2**20
-"""Approximate size of the examples that a process reads at a time."""
+PIECE_BYTES = 2**22
+"""Approximate size of the examples that a process reads at a time; smaller pieces cost more CPU time per example."""
+MAX_PIECE = 512
+"""The largest number of them."""
 AHEAD = 4
 """Pieces that each process has ready."""
 
@@ -69,7 +71,7 @@ def read_rows(
     grain = optional("grain", f"data.workers={workers}")
     if not flags.FLAGS.is_parsed():  # as where genjax is a library; Grain asks for flags of its own
         flags.FLAGS.mark_as_parsed()
-    size = max(1, PIECE_BYTES // read(indices(0, 1)).nbytes)
+    size = piece_size(read(indices(0, 1)).nbytes)
     inline = grain.ReadOptions(num_threads=0, prefetch_buffer_size=0)
     processes = grain.multiprocessing.MultiprocessingOptions(workers, per_worker_buffer_size=AHEAD)
     pieces = grain.MapDataset.source(Pieces(dump(read, name), indices, count, size))
@@ -80,12 +82,18 @@ def read_rows(
         if "terminated unexpectedly" not in str(error):
             raise
         raise WorkerLost(
-            f"a process that reads data has ended ({str(error).partition('. ')[0]}): its own message, if any, is above. "
-            "Exit code -7 is a full /dev/shm, -9 often full memory: then fewer data.workers. A script that trains "
-            "begins with if __name__ == '__main__':"
+            f"a process that reads data has ended ({str(error).partition('. ')[0]}); its own message, if any, is "
+            "above. Exit code -7 is a full /dev/shm and -9 often full memory: set fewer data.workers. 1 may be a script "
+            "without if __name__ == '__main__':"
         ) from error
     finally:
         elements.close()
+        gc.collect()  # of Grain's cycles, which hold shared memory
+
+
+def piece_size(nbytes: int) -> int:
+    """The number of examples of some bytes each in a piece."""
+    return max(1, min(MAX_PIECE, PIECE_BYTES // nbytes))
 
 
 @dataclass
