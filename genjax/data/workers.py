@@ -24,11 +24,11 @@ from genjax.data.portable import dump, load
 from genjax.data.source import Source
 from genjax.errors import InputError, optional
 
-PIECE_BYTES = 2**22
+PIECE_BYTES = 2**24
 """Approximate size of the examples that a process reads at a time; smaller pieces cost more CPU time per example."""
 MAX_PIECE = 512
 """The largest number of them."""
-AHEAD = 4
+AHEAD = 2
 """Pieces that each process has ready."""
 
 
@@ -83,8 +83,8 @@ def read_rows(
             raise
         raise WorkerLost(
             f"a process that reads data has ended ({str(error).partition('. ')[0]}); its own message, if any, is "
-            "above. Exit code -7 is a full /dev/shm and -9 often full memory: set fewer data.workers. 1 may be a script "
-            "without if __name__ == '__main__':"
+            "above. Exit code -7 is a full /dev/shm, -9 often full memory: set fewer data.workers. A script that "
+            "trains needs if __name__ == '__main__':"
         ) from error
     finally:
         elements.close()
