@@ -39,6 +39,8 @@ FLAGS = flags.FLAGS
 NOISE = 1.4
 """Deviation of the grain: files of PNG have two fifths of the pixels' bytes, as those of FFHQ at 1024 pixels."""
 BATCH_BYTES = 2**24
+WARM = 16
+"""Batches before each turn, which use up what was read ahead in the others'."""
 
 
 def define_flags() -> None:
@@ -197,8 +199,8 @@ class PackedFiles:
 
 
 def turn(batches: Iterator, batch: int, seconds: float) -> Turn:
-    """Read for some seconds, after the batches that were read ahead while others had their turn."""
-    for _ in range(4):
+    """Read for some seconds."""
+    for _ in range(WARM):
         jax.block_until_ready(next(batches))
     start, own, cpu = time.perf_counter(), time.process_time(), cpu_seconds()
     pictures = 0

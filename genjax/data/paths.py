@@ -26,7 +26,7 @@ KINDS = {
 def kind_of(name: str) -> str:
     """The kind of source that opens a path, such as "folder"; "" for what is no path or of no kind that is read."""
     path = Path(expand(name))
-    if (path / PACKED).is_file():
+    if os.path.isfile(path / PACKED):
         return "packed"
     if os.path.isdir(path):
         return "parquet" if any(path.glob("*.parquet")) or any(path.glob("*/*.parquet")) else "folder"

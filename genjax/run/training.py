@@ -137,8 +137,8 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
                     progress.say(line)
                 if not resumes:
                     run_on_main(lambda: recorder.preview(state, 0))
-                calls = loop.train(task, state, feed, config.seed, mesh, _boundaries(config))
-                step, signal_number = _follow(calls, start, recorder, progress, stop)
+                with contextlib.closing(loop.train(task, state, feed, config.seed, mesh, _boundaries(config))) as calls:
+                    step, signal_number = _follow(calls, start, recorder, progress, stop)
             run_on_main(recorder.report)
         except (loop.Diverged, OSError) as error:  # OSError: the disk is full, or lost
             if distributed.is_peer_lost(error):
