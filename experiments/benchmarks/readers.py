@@ -1,6 +1,6 @@
-"""Pictures per second and core by reader: python -m experiments.benchmarks.readers --sides=256,1024
+"""Images per second and core by reader: python -m experiments.benchmarks.readers --sides=256,1024
 
-Makes pictures with the grain of photographs, stores them as PNG files in a folder, in Parquet and in TFDS, and packed,
+Makes images with the grain of photographs, stores them as PNG files in a folder, in Parquet and in TFDS, and packed,
 and has each reader bring shuffled batches of them to the device: genjax's thread, genjax's processes (data.workers, by
 Grain), TFDS's own data source in a loop, and PyTorch's DataLoader. CPU time is that of the process and its workers, so
 that a machine with other work gives the same figure. Readers take turns. The files are in the system's cache. Linux
@@ -45,8 +45,8 @@ WARM = 16
 
 def define_flags() -> None:
     """The flags of this entry point."""
-    flags.DEFINE_list("sides", ["256", "1024"], "Sides of the pictures.")
-    flags.DEFINE_integer("megabytes", 100, "Size of each set of pictures, decoded.", lower_bound=1)
+    flags.DEFINE_list("sides", ["256", "1024"], "Sides of the images.")
+    flags.DEFINE_integer("megabytes", 100, "Size of each set of images, decoded.", lower_bound=1)
     flags.DEFINE_integer("workers", 2, "Processes of the readers that have some.", lower_bound=1)
     flags.DEFINE_float("seconds", 3.0, "Seconds of a turn.", lower_bound=0)
     flags.DEFINE_integer("turns", 5, "Turns of each reader; medians count.", lower_bound=1)
@@ -56,9 +56,9 @@ def main() -> int:
     """Measure and print. Returns: the exit code."""
     for side in map(int, FLAGS.sides):
         with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-            pictures = max(8, FLAGS.megabytes * 2**20 // (3 * side**2))
+            images = max(8, FLAGS.megabytes * 2**20 // (3 * side**2))
             batch = max(1, BATCH_BYTES // (3 * side**2))
-            made = stored(Path(folder), side, pictures)
+            made = stored(Path(folder), side, images)
             readers = {name: stack.enter_context(reader) for name, reader in all_readers(made, batch, FLAGS.workers)}
             turns = {name: [] for name in readers}
             for _ in range(FLAGS.turns):
@@ -70,7 +70,7 @@ def main() -> int:
 
 @dataclass(frozen=True)
 class Turn:
-    """A turn of a reader, per picture: CPU seconds of all processes, of the first one, and seconds."""
+    """A turn of a reader, per image: CPU seconds of all processes, of the first one, and seconds."""
 
     cpu: float
     own: float
@@ -79,7 +79,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Stored:
-    """One set of pictures, stored in several ways."""
+    """One set of images, stored in several ways."""
 
     sources: dict[str, Source]  # by the way
     folder: Path  # of PNG files
@@ -88,11 +88,11 @@ class Stored:
     png_share: float  # bytes of PNG files, as a share of the pixels'
 
 
-def stored(folder: Path, side: int, pictures: int) -> Stored:
-    """Write the pictures in all ways."""
+def stored(folder: Path, side: int, images: int) -> Stored:
+    """Write the images in all ways."""
     kinds = {home: Kind(home, (side, side, 3), "png", noise=NOISE) for home in ("folder", "tfds")}
-    configs = {home: make(kind, folder, pictures) for home, kind in kinds.items()}
-    configs["parquet"] = _parquet(kinds["folder"], folder / "pictures.parquet", pictures)
+    configs = {home: make(kind, folder, images) for home, kind in kinds.items()}
+    configs["parquet"] = _parquet(kinds["folder"], folder / "images.parquet", images)
     sources = {name: open_streamed(config) for name, config in configs.items()}
     packing.write(folder / "packed", {"train": sources["folder"]}, "", 0, lambda done: None)
     config = defaults("").data
@@ -103,11 +103,11 @@ def stored(folder: Path, side: int, pictures: int) -> Stored:
     return Stored(sources, png, folder / "packed", Path(configs["tfds"].dir), share)
 
 
-def _parquet(kind: Kind, path: Path, pictures: int) -> ConfigDict:
+def _parquet(kind: Kind, path: Path, images: int) -> ConfigDict:
     import pyarrow
     from pyarrow import parquet
 
-    rows = [{"bytes": image(kind, index), "path": f"{index}.png"} for index in range(pictures)]
+    rows = [{"bytes": image(kind, index), "path": f"{index}.png"} for index in range(images)]
     parquet.write_table(pyarrow.table({"image": rows}), path)
     config = defaults("").data
     config.name = f"parquet:{path}"
@@ -177,12 +177,12 @@ class Files:
         import torch
         from PIL import Image
 
-        with Image.open(self.paths[index]) as picture:
-            return torch.from_numpy(np.array(picture))
+        with Image.open(self.paths[index]) as opened:
+            return torch.from_numpy(np.array(opened))
 
 
 class PackedFiles:
-    """Packed pictures as a data set of PyTorch."""
+    """Packed images as a data set of PyTorch."""
 
     def __init__(self, folder: Path):
         packed = described(folder)
@@ -203,12 +203,12 @@ def turn(batches: Iterator, batch: int, seconds: float) -> Turn:
     for _ in range(WARM):
         jax.block_until_ready(next(batches))
     start, own, cpu = time.perf_counter(), time.process_time(), cpu_seconds()
-    pictures = 0
-    while not pictures or time.perf_counter() - start < seconds:
+    images = 0
+    while not images or time.perf_counter() - start < seconds:
         jax.block_until_ready(next(batches))
-        pictures += batch
+        images += batch
     spent = cpu_seconds() - cpu, time.process_time() - own, time.perf_counter() - start
-    return Turn(*(amount / pictures for amount in spent))
+    return Turn(*(amount / images for amount in spent))
 
 
 def cpu_seconds() -> float:
@@ -234,7 +234,7 @@ def as_text(side: int, png_share: float, turns: dict[str, list[Turn]]) -> str:
         alone = 1 / median(turn.own for turn in own)
         spread = f"{first / cpu[name]:.2f} ({ratios[0]:.2f} - {ratios[-1]:.2f})"
         rows.append((name, f"{1 / cpu[name]:,.0f}", spread, f"{alone:,.0f}", f"{1 / median(t.wall for t in own):,.0f}"))
-    headers = (f"{side} pixels", "pictures/s per core", "ratio", "of its first process", "seen here")
+    headers = (f"{side} pixels", "images/s per core", "ratio", "of its first process", "seen here")
     return f"{table(rows, headers)}\n\nPNG files: {png_share:.0%} of the pixels' bytes"
 
 

@@ -116,11 +116,11 @@ def image(kind: Kind, index: int) -> bytes:
     coarse = 32 if kind.noise else 4
     x = np.random.default_rng(index).integers(0, 256, (height // coarse, width // coarse, channels), np.uint8)
     file = io.BytesIO()
-    picture = Image.fromarray(x.squeeze()).resize((width, height))
+    smooth = Image.fromarray(x.squeeze()).resize((width, height))
     if kind.noise:
-        noise = np.random.default_rng(index).normal(0, kind.noise, kind.shape)
-        picture = Image.fromarray(np.clip(np.round(np.asarray(picture) + noise), 0, 255).astype(np.uint8))
-    picture.save(file, kind.suffix)
+        noisy = np.asarray(smooth) + np.random.default_rng(index).normal(0, kind.noise, kind.shape)
+        smooth = Image.fromarray(np.clip(np.round(noisy), 0, 255).astype(np.uint8))
+    smooth.save(file, kind.suffix)
     return file.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""Pictures per second that training can need at most: --config=stylegan2_ada:paper256 --for=v5e:2x4,v6e:2x4,h100:8
+"""Images per second that training can need at most: --config=stylegan2_ada:paper256 --for=v5e:2x4,v6e:2x4,h100:8
 
 For each kind of devices: the time that a step cannot go below (`experiments.scaling.compile`, without compiling), the
 examples and bytes that are read in it, and the cores that keep up, at the examples per second and core of

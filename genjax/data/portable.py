@@ -51,7 +51,7 @@ class _Limited(io.BytesIO):
 
 @cache
 def _pickler() -> type:
-    """A pickler of functions, which opens files anew instead of copying what is in them."""
+    """A pickler of functions, which has files opened again instead of copying what is in them."""
     cloudpickle = optional("cloudpickle", "a process that reads data")
 
     class Pickler(cloudpickle.Pickler):
