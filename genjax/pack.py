@@ -43,6 +43,7 @@ def main() -> None:
     from genjax.data import packing
     from genjax.data.registry import license_of
     from genjax.report.console import say_notes, watch
+    from genjax.run.paths import shortened
     from genjax.text import bytes_text
 
     out = Path(FLAGS.out)
@@ -55,8 +56,9 @@ def main() -> None:
     say_notes(*sources.values())
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # leaves nothing half-written
     count = sum(part.size for part in sources.values())
+    terms = shortened(source.name), FLAGS.license or license_of(source.name)
     with output.writing(f"--out={out}"), watch("images", count) as on_progress:
-        packed = packing.write(out, sources, FLAGS.license or license_of(source.name), FLAGS.workers, on_progress)
+        packed = packing.write(out, sources, *terms, FLAGS.workers, on_progress)
     for name, split in packed.splits.items():
         print(f"{name}: {split.count:,} images of {'x'.join(map(str, packed.shape))} {packed.dtype}", end=", ")
         print(f"{bytes_text(sum(shard.bytes for shard in split.shards))} in {len(split.shards)} files")

@@ -94,7 +94,7 @@ def stored(folder: Path, side: int, images: int) -> Stored:
     configs = {home: make(kind, folder, images) for home, kind in kinds.items()}
     configs["parquet"] = _parquet(kinds["folder"], folder / "images.parquet", images)
     sources = {name: open_streamed(config) for name, config in configs.items()}
-    packing.write(folder / "packed", {"train": sources["folder"]}, "", 0, lambda done: None)
+    packing.write(folder / "packed", {"train": sources["folder"]}, "made", "", 0, lambda done: None)
     config = defaults("").data
     config.name = f"packed:{folder / 'packed'}"
     sources["packed"] = open_streamed(config)

@@ -53,11 +53,17 @@ def check(sources: Mapping[str, Source], out: Path) -> None:
 
 
 def write(
-    out: Path, sources: Mapping[str, Source], license: str, processes: int, on_progress: Callable[[int], None]
+    out: Path,
+    sources: Mapping[str, Source],
+    name: str,
+    license: str,
+    processes: int,
+    on_progress: Callable[[int], None],
 ) -> Packed:
     """Write the examples of each split into a new folder, which is there at the end or not at all.
 
-    `processes` decode images (0: the threads of this one); `on_progress` is called with the number that are written.
+    `name` and `license` are recorded; `processes` decode images (0: the threads of this one); `on_progress` is called
+    with the number that are written.
     Raises: InputError if images are broken; OSError.
     """
     source = next(iter(sources.values()))
@@ -71,12 +77,12 @@ def write(
 
     with new_folder(out) as folder:
         splits = {}
-        for name, part in sources.items():
-            splits[name] = Split(tuple(_write_split(folder, name, part, processes, count)), part.fingerprint)
-            write_bytes(folder / f"{name}.npz", _beside(part))
+        for split, part in sources.items():
+            splits[split] = Split(tuple(_write_split(folder, split, part, processes, count)), part.fingerprint)
+            write_bytes(folder / f"{split}.npz", _beside(part))
         form, dtype = source.form, np.dtype(source.dtype).name
         names = source.label_names, source.attribute_names
-        packed = Packed(source.name, license, source.shape, dtype, form, *names, labeled, splits, __version__)
+        packed = Packed(name, license, source.shape, dtype, form, *names, labeled, splits, __version__)
         write_bytes(folder / DESCRIPTION, packed.as_json())
     return packed
 

@@ -32,7 +32,7 @@ def pictures(tmp_path):
 
 
 def pack(sources, out, license=""):
-    packing.write(out, sources, license, 0, lambda done: None)
+    packing.write(out, sources, "made", license, 0, lambda done: None)
     return f"packed:{out}"
 
 
@@ -185,7 +185,11 @@ def test_the_command(pictures, tmp_path):
     assert done.out.splitlines()[0].startswith("train: 12 images of 4x4x3 uint8, ")
     assert done.out.splitlines()[1] == f"to train on it: --config.data.name=packed:{out}"
     described = json.loads((out / "packed.json").read_text())
-    assert (described["license"], described["form"]) == ("mine", "6x5 to 4x4, crop")
+    assert (described["source"], described["license"], described["form"]) == (
+        "folder:pictures",
+        "mine",
+        "6x5 to 4x4, crop",
+    )
     again = run("genjax.pack", f"--data={pictures}", f"--out={out}")
     assert again.code == 2
     assert "is not empty: choose another folder" in again.err
