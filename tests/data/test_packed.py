@@ -11,9 +11,12 @@ from helpers import run
 from PIL import Image
 
 from genjax import data
-from genjax.data import encoded, packed, packing
+from genjax.data import encoded, packed, packing, positions
+from genjax.data.feed import Feed
 from genjax.data.registry import license_of
 from genjax.data.source import check
+from genjax.engine.mesh import make_mesh
+from genjax.engine.phase import Phase, ScheduledPhase
 from genjax.errors import InputError
 
 pytest.importorskip("array_record")
@@ -56,6 +59,22 @@ def test_a_folder_of_images_packed_is_the_same_source(pictures, tmp_path, load, 
     np.testing.assert_array_equal(part.read(np.arange(3)), original.read(np.arange(3, 6)))
     assert part.names == original.names[3:6]
     assert part.fingerprint != source.fingerprint
+
+
+def test_a_feed_has_the_batches_of_the_folder_that_was_packed(pictures, tmp_path, load, monkeypatch):
+    original = load(f"folder:{pictures}")
+    name = pack({"train": original}, tmp_path / "out")
+    monkeypatch.setattr(encoded, "MAX_IN_MEMORY", 0)
+    scheduled = ScheduledPhase(Phase("read", 9, 5, None), 0, 0)
+    both = []
+    for source in (load(f"folder:{pictures}"), load(name)):
+        batches = Feed(source, 1, make_mesh(), 0).batches(scheduled, 2, 3)
+        both.append(batches.take(3))
+        batches.close()
+    for key in ("x", "label"):
+        np.testing.assert_array_equal(both[0][key], both[1][key])
+    expected = original.read(positions(1, 12, 2 * 5, 15)).reshape(3, 1, 5, 6, 5, 3)
+    np.testing.assert_array_equal(both[1]["x"], expected)
 
 
 def test_a_record_is_the_pixels_and_the_label(tmp_path, load):
