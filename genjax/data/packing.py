@@ -114,7 +114,8 @@ def _write_split(
 
 def _records(source: Source, processes: int) -> Iterator[bytes]:
     if processes:
-        pieces = workers.read_rows(source.read, source.name, np.arange, source.size, processes)
+        size = workers.piece_size(source.nbytes // source.size)
+        pieces = workers.read_rows(source.read, source.name, np.arange, source.size, size, processes)
     else:
         size = max(1, CHUNK_BYTES * source.size // source.nbytes)
         starts = range(0, source.size, size)

@@ -1,15 +1,16 @@
 """Examples read by several processes, through Grain: the order and the bits are those of one thread.
 
-The examples of the steps to come are one long row, a function of the step. It is cut into pieces of about PIECE_BYTES,
-which are the elements of a Grain data set: process i of n reads pieces i, i + n, ... and hands them over in shared
-memory. Nothing is stored to resume, because the row begins at the step at hand.
+The examples of the steps to come are one long row, a function of the step. It is cut into pieces of one step or
+several, about PIECE_BYTES, which are the elements of a Grain data set: process i of n reads pieces i, i + n, ... and
+hands them over in shared memory, where they stay until they are on the device. Nothing is stored to resume, because the
+row begins at the step at hand.
 """
 
 import gc
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,11 +26,11 @@ from genjax.data.source import Source
 from genjax.errors import InputError, optional
 
 PIECE_BYTES = 2**24
-"""Approximate size of the examples that a process reads at a time; smaller pieces cost more CPU time per example."""
+"""Approximate size of the examples that a process reads at a time, if a step has no more; smaller pieces cost more."""
 MAX_PIECE = 512
-"""The largest number of them."""
-AHEAD = 2
-"""Pieces that each process has ready."""
+"""The number of them up to which a piece has several steps."""
+AHEAD = 1
+"""Pieces that each process has ready; as many wait in the run's own process."""
 
 
 class WorkerLost(OSError):
@@ -53,8 +54,12 @@ def read_steps(
     `read` gives the examples of some indices of the source `name`.
     Raises: WorkerLost if a process ends; InputError if it cannot read examples.
     """
-    with closing(read_rows(read, name, partial(order.stretch, first), order.rows * (stop - first), workers)) as pieces:
-        yield from _in_steps(pieces, order.rows)
+    rows = order.rows
+    steps = max(1, piece_size(read(order.stretch(first, 0, 1)).nbytes) // rows)
+    indices = partial(order.stretch, first)
+    with closing(read_rows(read, name, indices, rows * (stop - first), rows * steps, workers)) as pieces:
+        for piece in pieces:
+            yield from np.split(piece, len(piece) // rows)
 
 
 def read_rows(
@@ -62,16 +67,16 @@ def read_rows(
     name: str,
     indices: Callable[[int, int], np.ndarray],
     count: int,
+    size: int,
     workers: int,
 ) -> Iterator[np.ndarray]:
-    """A row of `count` examples in pieces of about PIECE_BYTES, in order; indices(start, stop) are those of its part.
+    """A row of `count` examples in pieces of `size`, in order; indices(start, stop) are those of a part of it.
 
     Raises: as `read_steps`.
     """
     grain = optional("grain", f"data.workers={workers}")
     if not flags.FLAGS.is_parsed():  # as where genjax is a library; Grain asks for flags of its own
         flags.FLAGS.mark_as_parsed()
-    size = piece_size(read(indices(0, 1)).nbytes)
     inline = grain.ReadOptions(num_threads=0, prefetch_buffer_size=0)
     processes = grain.multiprocessing.MultiprocessingOptions(workers, per_worker_buffer_size=AHEAD)
     pieces = grain.MapDataset.source(Pieces(dump(read, name), indices, count, size))
@@ -92,7 +97,7 @@ def read_rows(
 
 
 def piece_size(nbytes: int) -> int:
-    """The number of examples of some bytes each in a piece."""
+    """The number of examples of some bytes each that make a piece of about PIECE_BYTES."""
     return max(1, min(MAX_PIECE, PIECE_BYTES // nbytes))
 
 
@@ -131,17 +136,3 @@ def begin(*_: int) -> None:
 def _end_with_parent() -> None:
     connection.wait([parent_process().sentinel])
     os._exit(1)
-
-
-def _in_steps(pieces: Iterable[np.ndarray], rows: int) -> Iterator[np.ndarray]:
-    """The rows of pieces as new arrays of `rows` rows; what is left over is dropped."""
-    out, done = None, 0
-    for piece in pieces:
-        while len(piece):
-            if done == 0:
-                out = np.empty((rows, *piece.shape[1:]), piece.dtype)
-            part, piece = piece[: rows - done], piece[rows - done :]
-            out[done : done + len(part)] = part
-            done = (done + len(part)) % rows
-            if done == 0:
-                yield out

@@ -47,7 +47,7 @@ def taken(source, count, step, calls, **phase):
 @pytest.mark.heavy
 def test_processes_read_the_batches_of_a_thread_from_any_step_to_the_last(pictures, monkeypatch):
     pytest.importorskip("grain")
-    monkeypatch.setattr(workers, "MAX_PIECE", 5)  # which divides neither batches nor steps
+    monkeypatch.setattr(workers, "MAX_PIECE", 3 * 6)  # three steps: ten are no whole number of pieces
     for step, calls, phase in ((3, (4, 1, 4, 1), {}), (8, (2,), {"subset": 7, "image_size": 4})):
         expected = taken(pictures, 0, step, calls, **phase)
         found = taken(pictures, 2 if step == 3 else 1, step, calls, **phase)
@@ -76,7 +76,7 @@ def test_a_process_that_is_killed_ends_reading_and_a_broken_image_is_named(pictu
     assert multiprocessing.active_children() == []
     (tmp_path / pictures.names[19]).write_bytes(b"no")
     with pytest.raises(InputError, match=r"\.png \(not an image"):
-        list(workers.read_rows(pictures.read, pictures.name, np.arange, 20, 1))
+        list(workers.read_rows(pictures.read, pictures.name, np.arange, 20, 4, 1))
 
 
 STARTS_AND_WAITS = """
@@ -87,7 +87,7 @@ from genjax.data import workers
 
 if __name__ == "__main__":
     source = data.open_source("shapes_16")
-    pieces = workers.read_rows(source.read, source.name, np.arange, 1000, 1)
+    pieces = workers.read_rows(source.read, source.name, np.arange, 1000, 10, 1)
     next(pieces)
     print(*(child.pid for child in multiprocessing.active_children()), flush=True)
     time.sleep(60)
@@ -122,13 +122,6 @@ def test_processes_that_cannot_read_are_refused(load, monkeypatch):
     workers.check(2, source, streamed=False)
     with pytest.raises(InputError, match=r"data\.workers=2 needs grain .*'genjax-models\[grain\]'"):
         workers.check(2, source, streamed=True)
-
-
-def test_pieces_are_cut_into_steps_whatever_their_size():
-    rows = np.arange(23)[:, None]
-    for size in (1, 4, 5, 23):
-        steps = list(workers._in_steps(np.split(rows, range(size, 23, size)), 5))
-        np.testing.assert_array_equal(np.stack(steps), rows[:20].reshape(4, 5, 1))
 
 
 def test_a_source_of_open_files_is_named_and_one_in_memory_is_copied_up_to_a_limit(tmp_path, load, monkeypatch):
