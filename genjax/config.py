@@ -40,6 +40,7 @@ def defaults(task: str) -> ConfigDict:
             "skip_broken": False,  # True to leave out broken images, which are refused otherwise
             "dir": "",  # folder of prepared TFDS data sets; "": the default of TFDS
             "resident_gib": 1.0,  # data sets up to this size live on the device, larger ones stream
+            "workers": 0,  # processes that read streamed data, by Grain; 0: a thread of the run's own
         }
     )
     c.eval = ConfigDict(  # evaluation during training, against the run's own data; see docs/metrics.md

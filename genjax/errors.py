@@ -7,6 +7,7 @@ from types import ModuleType
 
 EXTRAS = {"av": ("av", "video"), "h5py": ("h5py", "hdf5"), "pyarrow": ("pyarrow", "parquet")}
 EXTRAS |= {"sklearn": ("scikit-learn", "bench"), "flatbuffers": ("flatbuffers", "export")}
+EXTRAS |= {"grain": ("grain", "grain"), "cloudpickle": ("cloudpickle", "grain")}
 EXTRAS |= {module: (module, "onnx") for module in ("jax2onnx", "onnxruntime")}
 """Optional modules -> their package, and the extra of pyproject.toml that has it."""
 

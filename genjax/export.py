@@ -39,11 +39,7 @@ def main() -> None:
     if not FLAGS.out:
         raise InputError("--out is needed: the folder to write, such as --out=mine")
     out = Path(FLAGS.out)
-    if out.exists() and not out.is_dir():
-        raise InputError(f"--out={out} is a file: expected a folder, which is made")
-    if out.is_dir() and any(out.iterdir()):
-        raise InputError(f"--out={out} is not empty: choose another folder, or empty it")
-    output.check_place(f"--out={out}", out / "README.md")
+    output.check_folder(f"--out={out}", out)
     enable_compilation_cache()
     choices = Choices(FLAGS.license, FLAGS.license_name, FLAGS.data_license, FLAGS.nets, FLAGS.stablehlo, FLAGS.onnx)
     with output.writing(f"--out={out}"):

@@ -94,6 +94,7 @@ ALONE = {
     "orbax": ("engine.checkpoint",),
     "flax.linen": ("nets", "tasks", "config", "weights"),
     "tensorflow_datasets": ("data.tfds",),
+    "grain": ("data.workers",),
     "tensorboardX": ("run.sinks",),
     "filelock": ("run.workdir",),
 }

@@ -45,6 +45,7 @@ class Kind:
     shape: tuple[int, int, int]
     suffix: str
     size: str = ""  # config.data.size
+    noise: float = 0.0  # deviation of each value of a pixel, by which files of photographs are as large as they are
 
     @property
     def name(self) -> str:
@@ -112,9 +113,14 @@ def image(kind: Kind, index: int) -> bytes:
     from PIL import Image
 
     height, width, channels = kind.shape
-    x = np.random.default_rng(index).integers(0, 256, (height // 4, width // 4, channels), np.uint8)
+    coarse = 32 if kind.noise else 4
+    x = np.random.default_rng(index).integers(0, 256, (height // coarse, width // coarse, channels), np.uint8)
     file = io.BytesIO()
-    Image.fromarray(x.squeeze()).resize((width, height)).save(file, kind.suffix)
+    smooth = Image.fromarray(x.squeeze()).resize((width, height))
+    if kind.noise:
+        noisy = np.asarray(smooth) + np.random.default_rng(index).normal(0, kind.noise, kind.shape)
+        smooth = Image.fromarray(np.clip(np.round(noisy), 0, 255).astype(np.uint8))
+    smooth.save(file, kind.suffix)
     return file.getvalue()
 
 

@@ -7,6 +7,7 @@ the data sheets of the SXM modules. TPUs multiply float32 in passes of bfloat16:
 import os
 import re
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from jax.experimental import topologies
@@ -77,10 +78,10 @@ class Target:
     devices: tuple[Any, ...]
 
 
-def target(text: str) -> Target:
-    """The devices of a text such as "v5e:2x4" or "h100:8".
+def parsed(text: str) -> tuple[str, Chip, int]:
+    """The name, the kind and the number of the devices of a text such as "v5e:2x4" or "h100:8".
 
-    Raises: InputError for other texts, and where their compiler is not installed.
+    Raises: InputError for other texts.
     """
     name, _, form = text.partition(":")
     if name not in CHIPS:
@@ -90,7 +91,16 @@ def target(text: str) -> Target:
     if not re.fullmatch(number, form):
         example = f"{name}:2x4, chips in a grid" if chip.platform == "tpu" else f"{name}:8, a number of chips"
         raise InputError(f"--for={text}: expected a form such as {example}")
-    topology = (_tpus if chip.platform == "tpu" else _gpus)(name, form)
+    return name, chip, prod(map(int, form.split("x")))
+
+
+def target(text: str) -> Target:
+    """The devices of a text such as "v5e:2x4" or "h100:8".
+
+    Raises: InputError for other texts, and where their compiler is not installed.
+    """
+    name, chip, _ = parsed(text)
+    topology = (_tpus if chip.platform == "tpu" else _gpus)(name, text.partition(":")[2])
     return Target(text, chip, tuple(topology.devices))
 
 

@@ -20,7 +20,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")  # before JAX looks for devices
 import jax
 
 from experiments.scaling.calculator import describe, gradient_bytes
-from experiments.scaling.chips import CHIPS, Target, target
+from experiments.scaling.chips import CHIPS, Chip, Target, target
 from experiments.scaling.programs import OutOfMemory, Program, compiled, largest_buffers
 from genjax import data, tasks
 from genjax.cli import entry
@@ -122,7 +122,7 @@ def rows(
             yield "convolutions", f"{count} {name}"
     flops = step_cost(scheduled.phase, loop.shapes(task), source).mean_flops
     yield "a step", f"{flops / 1e9:,.4g} GFLOP in the mean"
-    yield "  not below", f"{number(1e3 * least_seconds(config, task, flops, goal))} ms"
+    yield "  not below", f"{number(1e3 * least_seconds(config, task, flops, chip, len(goal.devices)))} ms"
     yield "compiled in", f"{program.seconds:.0f} s"
 
 
@@ -146,16 +146,16 @@ def record(
         "sent": sum(c.times * c.nbytes for c in sent),
         "calls": sum(c.times for c in sent),
         "flops": flops,
-        "least_seconds": least_seconds(config, task, flops, goal),
+        "least_seconds": least_seconds(config, task, flops, goal.chip, len(goal.devices)),
         "compiled_in": program.seconds,
     }
 
 
-def least_seconds(config: ConfigDict, task: Task, flops: float, goal: Target) -> float:
+def least_seconds(config: ConfigDict, task: Task, flops: float, chip: Chip, devices: int) -> float:
     """The time that a step takes at least: its products at the chip's rate, or the state read and written once."""
-    rate = goal.chip.bfloat16 if config.dtype == "bfloat16" else goal.chip.float32
+    rate = chip.bfloat16 if config.dtype == "bfloat16" else chip.float32
     state = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(loop.shapes(task)))
-    return max(flops / len(goal.devices) / rate, 2 * state / goal.chip.bandwidth)
+    return max(flops / devices / rate, 2 * state / chip.bandwidth)
 
 
 def _explain(config: ConfigDict, task: Task, scheduled: ScheduledPhase, source: Source, goal: Target) -> None:

@@ -10,7 +10,7 @@ from genjax.cli import entry
 from genjax.errors import InputError, did_you_mean
 
 COMMANDS = (
-    *("census", "train", "sample", "evaluate", "encode", "reconstruct"),
+    *("census", "pack", "train", "sample", "evaluate", "encode", "reconstruct"),
     *("show", "project", "stylize", "export", "convert"),
 )
 

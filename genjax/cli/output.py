@@ -33,6 +33,15 @@ def check_place(target: object, path: Path, append: bool = False) -> None:
         files.try_writing(path, append)
 
 
+def check_folder(target: object, path: Path) -> None:
+    """Refuse a folder that has contents or cannot be made, before the work. Raises: InputError that names `target`."""
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{target} is a file: expected a folder, which is made")
+    if path.is_dir() and any(path.iterdir()):
+        raise InputError(f"{target} is not empty: choose another folder, or empty it")
+    check_place(target, path / "README.md")
+
+
 def file_of(text: str, suffix: str, flag: str = "--out") -> Path:
     """The file that a flag names. Raises: InputError if its name does not end in `suffix`, or it cannot be written."""
     if Path(text).suffix != suffix:

@@ -27,6 +27,8 @@ MAX_DIGESTED = 2**34
 """Bytes of all files up to which each is digested whole; of more, large files are digested in parts (`digests`)."""
 LEAST_DIGESTED = 2**16
 """Bytes of a file that are digested in any case."""
+THREADS = min(32, os.cpu_count() or 1)
+"""Threads that decode images."""
 _CHUNK = 1024  # images read at a time, to bound the memory for encoded bytes
 
 
@@ -194,7 +196,7 @@ def map_images(images: EncodedImages, indices: np.ndarray, task: Callable) -> It
     """task(file) of the images of these indices, in order; a Failure in place of each exception."""
     indices = indices.tolist()
     for start in range(0, len(indices), _CHUNK):
-        yield from _pool().map(_attempt(task), images.files(indices[start : start + _CHUNK]))
+        yield from pool().map(_attempt(task), images.files(indices[start : start + _CHUNK]))
 
 
 def _refuse_failures(images: EncodedImages, results: Iterable, indices: Iterable[int] | None = None) -> Iterator:
@@ -295,6 +297,7 @@ def _is_whole(file: BinaryIO, format: str) -> bool:
 
 
 @cache
-def _pool() -> ThreadPoolExecutor:
+def pool() -> ThreadPoolExecutor:
+    """The threads that decode images."""
     warnings.filterwarnings("ignore", module=r"PIL\b")  # of large images, and of damage that does not reach the pixels
-    return ThreadPoolExecutor(min(32, os.cpu_count() or 1), thread_name_prefix="genjax-decode")
+    return ThreadPoolExecutor(THREADS, thread_name_prefix="genjax-decode")

@@ -5,17 +5,19 @@ the part of a batch that its devices hold.
 """
 
 import math
-import queue
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
+from itertools import count
 from typing import Any
 
 import jax
 import numpy as np
 from jax.sharding import Mesh
 
-from genjax.data.order import positions
+from genjax.data import workers
+from genjax.data.order import StepOrder, positions
+from genjax.data.read_ahead import ahead
 from genjax.data.source import Source
 from genjax.engine.mesh import replicated, sharded
 from genjax.engine.phase import Batch, Phase, ScheduledPhase
@@ -39,8 +41,9 @@ def take_batch(resident_data: Any, indices_or_batch: Any, shape: tuple[int, ...]
 class Feed:
     """The real examples of a run, by step."""
 
-    def __init__(self, source: Source, seed: int, mesh: Mesh, resident_bytes: float):
+    def __init__(self, source: Source, seed: int, mesh: Mesh, resident_bytes: float, workers: int = 0):
         self.source = source
+        self.workers = workers
         self.seed = seed
         self.mesh = mesh
         self.resident = source.nbytes <= resident_bytes
@@ -64,38 +67,45 @@ class Feed:
 
     def batches(self, scheduled: ScheduledPhase, step: int, capacity: int) -> "Batches":
         """The inputs of a phase from a global step on, for calls of up to `capacity` steps; close them when done."""
-        rows = self._indices(scheduled, step)
-        if not self.resident:
-            rows = _ahead(self._streamed(scheduled, rows), 2 * capacity)
+        order = self._order(scheduled)
+        if self.resident:
+            rows = (order.indices(number) for number in count(step))
+        else:
+            rows = ahead(self._streamed(scheduled, order, step), 2 * capacity)
         return Batches(rows, capacity, lambda tree: self._place(tree, 2))
 
-    def _examples(self, indices: np.ndarray) -> dict[str, np.ndarray]:
-        out = {"x": self.source.read(indices)}
-        return out if self.source.labels is None else out | {"label": self.source.labels[indices]}
-
-    def _indices(self, scheduled: ScheduledPhase, step: int) -> Iterator[np.ndarray]:
-        """The indices of each step's examples that this process holds. Shapes: [batches, B]."""
+    def _order(self, scheduled: ScheduledPhase) -> StepOrder:
+        """The examples of each step that this process holds."""
         phase = scheduled.phase
-        shape = (phase.batches_per_step, phase.batch)
-        parts = sharded(self.mesh, 0).addressable_devices_indices_map(shape[1:]).values()
-        columns = np.unique([np.arange(phase.batch)[part] for part in parts])
-        count = phase.batches_per_step * phase.batch
-        subset = positions(self.seed, self.source.size, 0, phase.subset) if phase.subset else None
-        size = self.source.size if subset is None else len(subset)
-        while True:
-            start = scheduled.first_example + (step - scheduled.start) * count
-            indices = positions(self.seed, size, start, count)
-            if subset is not None:
-                indices = subset[indices]
-            yield indices.reshape(shape)[:, columns]
-            step += 1
+        parts = sharded(self.mesh, 0).addressable_devices_indices_map((phase.batch,)).values()
+        return StepOrder(
+            seed=self.seed,
+            size=self.source.size,
+            chosen=positions(self.seed, self.source.size, 0, phase.subset) if phase.subset else None,
+            batches=phase.batches_per_step,
+            batch=phase.batch,
+            columns=np.unique([np.arange(phase.batch)[part] for part in parts]),
+            start=scheduled.start,
+            first_example=scheduled.first_example,
+        )
 
-    def _streamed(self, scheduled: ScheduledPhase, steps: Iterator[np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
-        for indices in steps:
-            examples = self._examples(indices.ravel())
-            if scheduled.phase.image_size:
-                examples["x"] = means_of_blocks(examples["x"], scheduled.phase.image_size)
-            yield {name: rows.reshape(*indices.shape, *rows.shape[1:]) for name, rows in examples.items()}
+    def _examples(self, indices: np.ndarray) -> dict[str, np.ndarray]:
+        return {"x": self.source.read(indices)} | self._labels(indices)
+
+    def _labels(self, indices: np.ndarray) -> dict[str, np.ndarray]:
+        return {} if self.source.labels is None else {"label": self.source.labels[indices]}
+
+    def _streamed(self, scheduled: ScheduledPhase, order: StepOrder, step: int) -> Iterator[dict[str, np.ndarray]]:
+        """The examples of each step. Shapes: [batches, B, ...]."""
+        read = partial(read_at, self.source.read, side=scheduled.phase.image_size)
+        if self.workers:
+            steps = workers.read_steps(read, self.source.name, order, step, scheduled.stop, self.workers)
+        else:
+            steps = (read(order.indices(number).ravel()) for number in count(step))
+        with closing(steps):
+            for number, x in zip(count(step), steps, strict=False):
+                indices = order.indices(number)
+                yield {"x": x.reshape(*indices.shape, *x.shape[1:])} | self._labels(indices)
 
     def _place(self, tree: Any, axis: int | None) -> Any:
         sharding = replicated(self.mesh) if axis is None else sharded(self.mesh, axis)
@@ -143,6 +153,11 @@ class Batches:
         self._rows.close()
 
 
+def read_at(read: Callable[[np.ndarray], np.ndarray], indices: np.ndarray, side: int) -> np.ndarray:
+    """Examples by index, at the size that a phase trains on: `side` rows, or 0 for those of the source."""
+    return means_of_blocks(read(indices), side) if side else read(indices)
+
+
 def means_of_blocks(x: np.ndarray, rows: int) -> np.ndarray:
     """Downsample images to means of square blocks, without rounding; images of fewer rows are returned unchanged.
 
@@ -157,40 +172,8 @@ def means_of_blocks(x: np.ndarray, rows: int) -> np.ndarray:
 
 
 def _stack(rows, capacity):
+    if capacity == 1:
+        return rows[0][None]
     out = np.zeros((capacity, *rows[0].shape), rows[0].dtype)
     np.stack(rows, out=out[: len(rows)])
     return out
-
-
-def _ahead(items: Iterator[Any], depth: int) -> Iterator[Any]:
-    """Read ahead on a thread, in order; an error of the reader is raised in place of its item."""
-    ready: queue.Queue = queue.Queue(depth)
-    stop = threading.Event()
-
-    def put(item):
-        while not stop.is_set():
-            try:
-                return ready.put(item, timeout=0.1)
-            except queue.Full:
-                continue
-
-    def read():
-        try:
-            for item in items:
-                put((item, None))
-                if stop.is_set():
-                    return
-        except BaseException as error:
-            put((None, error))
-
-    thread = threading.Thread(target=read, name="genjax-read-ahead", daemon=True)
-    thread.start()
-    try:
-        while True:
-            item, error = ready.get()
-            if error is not None:
-                raise error
-            yield item
-    finally:
-        stop.set()
-        thread.join()

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from genjax.data.images import SUFFIXES
+from genjax.data.packed import DESCRIPTION as PACKED
 from genjax.errors import InputError
 from genjax.files import expand
 
@@ -25,6 +26,8 @@ KINDS = {
 def kind_of(name: str) -> str:
     """The kind of source that opens a path, such as "folder"; "" for what is no path or of no kind that is read."""
     path = Path(expand(name))
+    if os.path.isfile(path / PACKED):
+        return "packed"
     if os.path.isdir(path):
         return "parquet" if any(path.glob("*.parquet")) or any(path.glob("*/*.parquet")) else "folder"
     return KINDS.get(path.suffix.lower(), "") if os.path.isfile(path) else ""

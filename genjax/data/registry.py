@@ -20,6 +20,7 @@ from genjax.data.paths import kind_of, reachable, refuse_path
 from genjax.data.request import Request
 from genjax.data.source import Source, check, fingerprint_of_text
 from genjax.errors import InputError, did_you_mean
+from genjax.files import expand
 from genjax.text import split_list
 
 Loader = Callable[[Request], Source]
@@ -126,6 +127,14 @@ SOURCES = (
         "a column `label`",
         "yours",
         files="genjax.data.parquet:find_parquet",
+    ),
+    SourceRecord(
+        "packed:PATH",
+        "genjax.data.packed:load_packed",
+        "images of any of these sources, decoded and packed by `genjax.pack`",
+        "those that were packed",
+        "those of its source",
+        "its own",
     ),
     SourceRecord(
         "series:PATH",
@@ -324,6 +333,8 @@ def license_of(name: str) -> str:
     if record.prefix in ("pairs", "stacked"):
         licenses = [license_of(of_path(part)) for part in split_list(name.partition(":")[2])]
         return "; ".join(dict.fromkeys(licenses)) if all(licenses) else ""
+    if record.prefix == "packed":
+        return _import("genjax.data.packed:license_of")(expand(name.partition(":")[2]))
     return "" if record.license in NOT_KNOWN else record.license
 
 

@@ -37,7 +37,7 @@ def augment(x, p, key, parts: str = "bgc", sparing: bool = False):
     """Apply each transformation to each example with probability p and a random strength; differentiable in x.
 
     `parts` is a name of PARTS. An example without a transformation is unchanged to the bit. A p above one counts as
-    one. `sparing`: one example after the other, computed anew in the backward pass, since images as they are resampled
+    one. `sparing`: one example after the other, computed again in the backward pass, since images as they are resampled
     have 16 times their pixels.
     Paper: square images; here: a rectangle has half turns in place of quarter turns, and shifts and cutouts are shares
     of its own sides.

@@ -12,7 +12,7 @@ from genjax.ops.shared import DATA
 def one_by_one(function: Callable, shared: Array, *batches: Array) -> Array:
     """function(shared, *example) for each example of batches; `jax.vmap`'s result, in less memory.
 
-    The backward pass computes each example anew, and keeps only the function's arguments until then.
+    The backward pass computes each example again, and keeps only the function's arguments until then.
     Shapes: batches [B, ...] -> [B, ...].
     """
     devices = jax.sharding.get_abstract_mesh().shape.get(DATA, 1)

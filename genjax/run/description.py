@@ -115,6 +115,8 @@ def _memory(config: ConfigDict, like: State, source: Source) -> list[tuple[str, 
     sizes |= {"averages": like.ema, "other": (like.extra, like.step), "state, on each device": like}
     nbytes = trained_on(config.data, source).nbytes
     place = "on each device" if nbytes <= config.data.resident_gib * 2**30 else "streamed"
+    if place == "streamed" and config.data.workers:
+        place += f", read by {config.data.workers} " + ("process" if config.data.workers == 1 else "processes")
     rows = [(name, bytes_text(_nbytes(tree))) for name, tree in sizes.items()]
     return [*rows, (f"data, {place}", bytes_text(nbytes))]
 

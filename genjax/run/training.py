@@ -14,6 +14,7 @@ from ml_collections import ConfigDict
 
 from genjax import data, tasks
 from genjax.config import check, differences
+from genjax.data import workers
 from genjax.data.feed import Feed
 from genjax.data.mirrored import trained_on
 from genjax.engine import distributed, loop
@@ -46,7 +47,9 @@ def prepare(config: ConfigDict) -> tuple[data.Source, Task, EvalSchedule]:
     task = tasks.build(config, source.shape)
     task.files()
     _check_labels(config.get("classes", 0), source)
-    examples = trained_on(config.data, source).size
+    trained = trained_on(config.data, source)
+    workers.check(config.data.workers, trained, streamed=trained.nbytes > config.data.resident_gib * 2**30)
+    examples = trained.size
     for phase in task.phases:
         if phase.subset > examples:
             raise InputError(f"{phase.subset:,} examples are more than the {examples:,} of {source.name}")
@@ -121,7 +124,8 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
         previewer = Previewer(config, source, task, examples)
         counters = resumed(Counters.from_json(newest.metadata), schedule.criterion)
         recorder = Recorder(config, task, workdir, checkpoints, schedule, previewer, counters, sinks)
-        feed = Feed(trained_on(config.data, source), config.seed, mesh, config.data.resident_gib * 2**30)
+        resident_bytes = config.data.resident_gib * 2**30
+        feed = Feed(trained_on(config.data, source), config.seed, mesh, resident_bytes, config.data.workers)
         schedule.extract_reference(partial(watch, stream=distributed.console()))
         try:
             if force and not resumes:
@@ -133,8 +137,8 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
                     progress.say(line)
                 if not resumes:
                     run_on_main(lambda: recorder.preview(state, 0))
-                calls = loop.train(task, state, feed, config.seed, mesh, _boundaries(config))
-                step, signal_number = _follow(calls, start, recorder, progress, stop)
+                with contextlib.closing(loop.train(task, state, feed, config.seed, mesh, _boundaries(config))) as calls:
+                    step, signal_number = _follow(calls, start, recorder, progress, stop)
             run_on_main(recorder.report)
         except (loop.Diverged, OSError) as error:  # OSError: the disk is full, or lost
             if distributed.is_peer_lost(error):

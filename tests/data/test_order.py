@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from genjax.data import positions
+from genjax.data.order import StepOrder
 
 
 def test_every_epoch_is_a_permutation_and_epochs_differ():
@@ -42,3 +43,17 @@ def test_seeds_differ_and_callers_cannot_spoil_the_order():
 def test_nonsense_is_refused(bad):
     with pytest.raises(ValueError, match="expected size > 0"):
         positions(**{"seed": 0, "size": 5, "start": 0, "count": 2, **bad})
+
+
+@pytest.mark.parametrize("chosen", [None, np.array([8, 3, 5, 1])])
+def test_the_examples_of_a_step_are_columns_of_a_stretch_of_the_stream(chosen):
+    """A phase that begins at step 4, after 10 examples, with two batches of six a step, of which three are read."""
+    columns = np.array([1, 2, 5])
+    order = StepOrder(3, 9, chosen, batches=2, batch=6, columns=columns, start=4, first_example=10)
+    size = 9 if chosen is None else 4
+    stream = positions(3, size, 10, 12 * 5)
+    stream = stream if chosen is None else chosen[stream]
+    expected = stream.reshape(5, 2, 6)[..., columns]
+    np.testing.assert_array_equal([order.indices(step) for step in range(4, 9)], expected)
+    for start, stop in ((0, 6), (5, 7), (2, 24), (18, 18 + 1)):
+        np.testing.assert_array_equal(order.stretch(5, start, stop), expected[1:].ravel()[start:stop])

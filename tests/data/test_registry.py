@@ -25,6 +25,7 @@ ELSEWHERE = (
     "image:FILE",
     "array:FILE",
     "parquet:PATH",
+    "packed:PATH",
     "series:PATH",
     "tfds:NAME",
     "fashion_mnist",

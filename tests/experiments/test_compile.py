@@ -100,9 +100,9 @@ def test_a_step_takes_as_long_as_its_products_or_its_state_by_the_published_rate
     task, _ = opened(config)
     chip = CHIPS["v5e"]
     goal = type("Goal", (), {"chip": chip, "devices": (0, 1)})
-    assert least_seconds(config, task, 10**15, goal) == pytest.approx(10**15 / 2 / 197e12)
+    assert least_seconds(config, task, 10**15, goal.chip, 2) == pytest.approx(10**15 / 2 / 197e12)
     state = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes(task)))
-    assert least_seconds(config, task, 0, goal) == pytest.approx(2 * state / 819e9)
+    assert least_seconds(config, task, 0, goal.chip, 2) == pytest.approx(2 * state / 819e9)
 
 
 def test_convolutions_are_counted_by_what_computes_them():

@@ -53,6 +53,11 @@ def test_the_same_run_has_nothing_to_say(tmp_path):
     assert check_same_run(run_of(tmp_path), info_of(), force=False) == []
 
 
+def test_another_number_of_processes_that_read_goes_on_with_a_word(tmp_path):
+    notes = check_same_run(run_of(tmp_path), info_of(data__workers=3), force=False)
+    assert notes == ["data.workers: 0 -> 3: the batches are the same"]
+
+
 def test_moved_data_of_one_fingerprint_go_on_with_a_word(tmp_path):
     workdir = run_of(tmp_path)
     notes = check_same_run(workdir, info_of("folder:/elsewhere/photos", data__dir="sets"), force=False)
