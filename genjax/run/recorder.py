@@ -16,6 +16,7 @@ from genjax.errors import InputError
 from genjax.evaluation.schedule import EvalSchedule
 from genjax.report import html
 from genjax.run import best
+from genjax.run.backup import Backup
 from genjax.run.counters import Counters
 from genjax.run.monitor import WARNINGS, Monitor
 from genjax.run.previews import Previewer
@@ -43,6 +44,7 @@ class Recorder:
     previewer: Previewer
     counters: Counters
     sinks: Sequence[Sink]
+    backup: Backup | None = None
 
     def __post_init__(self):
         """Start with nothing reported."""
@@ -140,6 +142,12 @@ class Recorder:
         """Save a checkpoint, with the metrics accumulated since the last row; the best one stays."""
         self.checkpoints.save(state, self.counters.to_json(), spare=(self.counters.best.get("step"),))
         run_on_main(lambda: self.workdir.record_saved(int(state.step), best.description(self.counters)))
+        run_on_main(self.copy)
+
+    def copy(self) -> None:
+        """Copy what is new in the folder to the backup, if there is one; a failure is a warning."""
+        if self.backup:
+            self._line(self.backup.copy(self.workdir.path))
 
     def preview(self, state: State, step: int) -> None:
         """Write the task's previews. One that cannot be drawn is reported once, and training continues."""

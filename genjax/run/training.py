@@ -25,6 +25,7 @@ from genjax.errors import InputError
 from genjax.evaluation.schedule import EvalSchedule
 from genjax.report.console import Progress, say_notes, watch
 from genjax.run import initial_weights
+from genjax.run.backup import Backup
 from genjax.run.best import description, resumed
 from genjax.run.counters import Counters
 from genjax.run.description import run_info
@@ -86,10 +87,13 @@ def _check_labels(classes: int, source: data.Source) -> None:
 
 
 @collective
-def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = False) -> int:
+def train(
+    config: ConfigDict, path, force: bool = False, tensorboard: bool = False, backup: Backup | None = None
+) -> int:
     """Train a config in a folder, from its newest checkpoint if there is one; the exit code (see `genjax.cli.entry`).
 
-    `force`: resume although the run's config, data or extensions have changed.
+    `force`: resume although the run's config, data or extensions have changed. `backup`: where the run is copied to,
+    and fetched from if the folder has no checkpoint.
     Raises: InputError if the config cannot be run, or the folder is in use or holds another run.
     """
     run_on_main(lambda: refuse(path))
@@ -100,6 +104,8 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
         info = run_info(config, source, task)
         check_processes_agree(info)
         notes = run_on_main(lambda: check_same_run(workdir, info, force))
+        if backup:
+            notes += run_on_main(lambda: backup.fetch(workdir, lambda there: check_same_run(there, info, force)))
         checkpoints = Checkpoints(workdir.path / "checkpoints", config.keep)
         message = "another process was lost; restart all processes to resume"
         distributed.on_peer_lost(lambda: f"{message}\n{_last_good(checkpoints)}")
@@ -120,7 +126,7 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
         sinks = _sinks(workdir, progress, tensorboard) if is_main_process() else []
         previewer = Previewer(config, source, task, examples)
         counters = resumed(Counters.from_json(newest.metadata), schedule.criterion)
-        recorder = Recorder(config, task, workdir, checkpoints, schedule, previewer, counters, sinks)
+        recorder = Recorder(config, task, workdir, checkpoints, schedule, previewer, counters, sinks, backup)
         feed = Feed(trained_on(config.data, source), config.seed, mesh, config.data.resident_gib * 2**30)
         schedule.extract_reference(partial(watch, stream=distributed.console()))
         try:
@@ -136,6 +142,7 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
                 calls = loop.train(task, state, feed, config.seed, mesh, _boundaries(config))
                 step, signal_number = _follow(calls, start, recorder, progress, stop)
             run_on_main(recorder.report)
+            run_on_main(recorder.copy)
         except (loop.Diverged, OSError) as error:  # OSError: the disk is full, or lost
             if distributed.is_peer_lost(error):
                 raise
@@ -207,7 +214,8 @@ def _end(step: int, signal_number: int, recorder: Recorder) -> int:
         where = ", in every process" if jax.process_count() > 1 else ""
         name = signal.Signals(signal_number).name
         print(f"{name}: saved at step {step:,} of {steps:,}; to resume{where}:", file=sys.stderr)
-        print(f"  python -m genjax.train --workdir={shlex.quote(str(path))}", file=sys.stderr)
+        flags = f" --backup={shlex.quote(recorder.backup.url)}" if recorder.backup else ""
+        print(f"  python -m genjax.train --workdir={shlex.quote(str(path))}{flags}", file=sys.stderr)
     return 128 + signal_number
 
 
