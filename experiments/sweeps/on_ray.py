@@ -1,5 +1,6 @@
 """Runs as tasks of a Ray cluster, which places them on nodes with the resources that they need."""
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -41,10 +42,8 @@ class Task:
 
     def stop(self, number: int) -> None:
         """Interrupt the task, which asks its run to save and end."""
-        try:
+        with contextlib.suppress(Gone):
             self._cluster.ask("cancel", self._number)
-        except Gone:
-            pass
 
     def reason(self, code: int) -> str:
         """The words of Ray about the task, or else those of the run."""

@@ -55,12 +55,15 @@ class Backup:
         return sorted(int(match[1]) for match in found if match)
 
     def _names(self, prefix: str) -> list[str]:
-        """The names of objects. Raises: InputError if the place cannot be read."""
+        """The names of objects that begin with "folder/", or all. Raises: InputError if the place cannot be read."""
+        import tensorstore
+
         try:
-            names = self._store.list(_within(prefix)).result()
+            stop = prefix[:-1] + "0" if prefix else ""  # "0" comes after "/"
+            names = self._store.list(tensorstore.KvStore.KeyRange(prefix, stop)).result()
         except ValueError as error:
             raise InputError(f"--backup={self.url} cannot be read: {_line(error)}") from error
-        return [name.decode() for name in names]
+        return [text for text in (name.decode() for name in names) if text.startswith(prefix)]
 
     # -- to object storage
 
@@ -84,10 +87,9 @@ class Backup:
         for path in (path for name in COPIED for path in _files(folder / name)):
             self._write(folder, path)
         kept = {f"{step:08d}" for step in local.steps()}
-        for old in {name.split("/")[1] for name in there} - kept:
-            folder_of_old = f"{CHECKPOINTS}/{old}/"
-            self._store.write(folder_of_old + MANIFEST, None).result()
-            self._store.delete_range(_within(folder_of_old)).result()
+        old = [name for name in there if name.split("/")[1] not in kept]
+        for name in sorted(old, key=lambda name: not name.endswith(f"/{MANIFEST}")):
+            self._store.write(name, None).result()  # no such object after
 
     def _write(self, folder: Path, path: Path) -> None:
         """Write a file, unless it is the one that was written last."""
@@ -155,13 +157,6 @@ class Backup:
             raise InputError(f"--backup={self.url}/{name} cannot be read: {_line(error)}") from error
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_bytes(data)
-
-
-def _within(folder: str) -> Any:
-    """The names that begin with "folder/"; of "" all names."""
-    from tensorstore import KvStore
-
-    return KvStore.KeyRange(folder, folder[:-1] + "0" if folder else "")  # "0" comes after "/"
 
 
 def _files(path: Path) -> list[Path]:

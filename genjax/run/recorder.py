@@ -22,6 +22,7 @@ from genjax.run.monitor import WARNINGS, Monitor
 from genjax.run.previews import Previewer
 from genjax.run.records import read_metrics
 from genjax.run.sinks import Sink
+from genjax.run.stop import Interrupted, Stop
 from genjax.run.workdir import Workdir
 from genjax.text import number
 
@@ -44,6 +45,7 @@ class Recorder:
     previewer: Previewer
     counters: Counters
     sinks: Sequence[Sink]
+    stop: Stop
     backup: Backup | None = None
 
     def __post_init__(self):
@@ -113,19 +115,36 @@ class Recorder:
 
     @collective
     def evaluate(self, state: State, step: int) -> None:
-        """Write the results of an evaluation. One that fails is reported, and the run continues."""
+        """Write the results of an evaluation. One that fails is reported, and the run continues.
+
+        One that a signal ends is made when the run goes on, as the next checkpoint says.
+        """
 
         def warn(text):
             self._line(f"warning: step {step:,}: {text}")
 
+        self.counters.unevaluated = True
         try:
-            evaluation = self.schedule.evaluate(state, step, warn)
+            with self.stop.giving_up():
+                evaluation = self.schedule.evaluate(state, step, warn)
+        except Interrupted:
+            return
         except InputError as error:
+            self.counters.unevaluated = False
             return self._line(f"warning: step {step:,} could not be judged: {error}")
+        self.counters.unevaluated = False
         self.counters.evaluation_seconds += evaluation.seconds
         run_on_main(lambda: self._write_evaluation(evaluation.rows, evaluation.images, step))
         if criterion := self.schedule.criterion:
             self._line(best.judge(criterion, evaluation.rows, step, self.counters))
+
+    @collective
+    def catch_up(self, state: State) -> None:
+        """Make the evaluation of a checkpoint's step that a signal had ended, if there is one."""
+        if self.counters.unevaluated:
+            self.evaluate(state, int(state.step))
+            if self.counters.best.get("step") == int(state.step):
+                self.save(state)
 
     def _write_evaluation(self, rows, images, step):
         values = {name: value for row in rows for name, value in row["values"].items()}

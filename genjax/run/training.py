@@ -4,7 +4,6 @@ import contextlib
 import shlex
 import signal
 import sys
-import threading
 from functools import partial
 from typing import Any
 
@@ -34,6 +33,7 @@ from genjax.run.previews import Previewer, read_examples
 from genjax.run.recorder import Recorder
 from genjax.run.resume import check_nothing_is_lost, check_same_run, with_names_kept
 from genjax.run.sinks import Console, Files, Sink, TensorBoard
+from genjax.run.stop import Interrupted, Stop
 from genjax.run.workdir import Workdir
 
 
@@ -126,9 +126,13 @@ def train(
         sinks = _sinks(workdir, progress, tensorboard) if is_main_process() else []
         previewer = Previewer(config, source, task, examples)
         counters = resumed(Counters.from_json(newest.metadata), schedule.criterion)
-        recorder = Recorder(config, task, workdir, checkpoints, schedule, previewer, counters, sinks, backup)
+        recorder = Recorder(config, task, workdir, checkpoints, schedule, previewer, counters, sinks, stop, backup)
         feed = Feed(trained_on(config.data, source), config.seed, mesh, config.data.resident_gib * 2**30)
-        schedule.extract_reference(partial(watch, stream=distributed.console()))
+        try:
+            with stop.giving_up():
+                schedule.extract_reference(partial(watch, stream=distributed.console()))
+        except Interrupted:
+            return _end(start, stop.signal, recorder)
         try:
             if force and not resumes:
                 notes += run_on_main(lambda: _set_aside(workdir, newest))
@@ -139,6 +143,7 @@ def train(
                     progress.say(line)
                 if not resumes:
                     run_on_main(lambda: recorder.preview(state, 0))
+                recorder.catch_up(state)
                 calls = loop.train(task, state, feed, config.seed, mesh, _boundaries(config))
                 step, signal_number = _follow(calls, start, recorder, progress, stop)
             run_on_main(recorder.report)
@@ -182,8 +187,8 @@ def _boundaries(config: ConfigDict) -> tuple[int, ...]:
 def _follow(calls, step: int, recorder: Recorder, progress: Progress, stop: "Stop") -> tuple[int, int]:
     """Record calls of the loop until its end or a signal; the last step and the signal's number, 0 if none came."""
     phase = None
-    if recorder.stops:
-        return step, 0
+    if recorder.stops or (stop.signal and recorder.counters.unevaluated):
+        return step, stop.signal
     for result in calls:
         if result.phase is not phase:
             phase = result.phase
@@ -213,6 +218,9 @@ def _end(step: int, signal_number: int, recorder: Recorder) -> int:
     if is_main_process():
         where = ", in every process" if jax.process_count() > 1 else ""
         name = signal.Signals(signal_number).name
+        if step not in recorder.checkpoints.steps():
+            print(f"{name}: stopped before the first step; start it again", file=sys.stderr)
+            return 128 + signal_number
         print(f"{name}: saved at step {step:,} of {steps:,}; to resume{where}:", file=sys.stderr)
         flags = f" --backup={shlex.quote(recorder.backup.url)}" if recorder.backup else ""
         print(f"  python -m genjax.train --workdir={shlex.quote(str(path))}{flags}", file=sys.stderr)
@@ -247,27 +255,3 @@ def check_processes_agree(info: dict[str, Any]) -> None:
     for process, other_info in enumerate(infos):
         if changes := list(differences(infos[0], other_info)):
             raise InputError(f"processes 0 and {process} differ:\n  " + "\n  ".join(changes))
-
-
-class Stop:
-    """SIGINT and SIGTERM as a request to stop after the current call; a second one stops at once."""
-
-    def __init__(self):
-        self.signal = 0
-
-    def __enter__(self):
-        """Take over the signals, which only a process's first thread can."""
-        first = threading.current_thread() is threading.main_thread()
-        numbers = (signal.SIGINT, signal.SIGTERM) if first else ()
-        self._old = {number: signal.signal(number, self._handle) for number in numbers}
-        return self
-
-    def __exit__(self, *_):
-        """Restore the handlers."""
-        for number, handler in self._old.items():
-            signal.signal(number, handler)
-
-    def _handle(self, number, _):
-        if self.signal:
-            sys.exit(128 + number)
-        self.signal = number

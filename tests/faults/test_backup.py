@@ -97,7 +97,7 @@ def test_what_is_of_another_run_or_behind_the_backup_is_refused(objects, config,
     assert {path.name for path in (tmp_path / "two").iterdir()} <= {".lock", ".holder"}
     behind = shutil.copytree(lost[0], tmp_path / "behind")
     shutil.rmtree(behind / "checkpoints" / "00000003")
-    with pytest.raises(InputError, match="has step 3, and .* is at step 2: move that away"):
+    with pytest.raises(InputError, match=r"has step 3, and .* is at step 2: move that away"):
         train(config(), behind, backup=Backup(URL))
 
 
