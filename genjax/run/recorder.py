@@ -19,6 +19,7 @@ from genjax.run import best
 from genjax.run.backup import Backup
 from genjax.run.counters import Counters
 from genjax.run.monitor import WARNINGS, Monitor
+from genjax.run.pace import Pace
 from genjax.run.previews import Previewer
 from genjax.run.records import read_metrics
 from genjax.run.sinks import Sink
@@ -46,6 +47,7 @@ class Recorder:
     counters: Counters
     sinks: Sequence[Sink]
     stop: Stop
+    pace: Pace
     backup: Backup | None = None
 
     def __post_init__(self):
@@ -89,6 +91,7 @@ class Recorder:
     def _log_and_preview(self, result: CallResult) -> None:
         step = result.step
         self.counters.add(result.metrics, result.seconds)
+        self.pace.add(result.reading)
         self.newest = {name: values[-1] for name, values in self.counters.pending.items()}
         last = step == self.task.steps
         if last or step % self.config.sample_every == 0:
@@ -98,11 +101,15 @@ class Recorder:
 
     def _log(self, step: int, images_per_step: int) -> None:
         """A row of metrics, with the monitor's lines."""
+        shares = self.pace.shares(self.counters.seconds - self.counters.logged)
         row = self.counters.row(step, images_per_step)
         means = {name: value for name, value in row.items() if name not in ("step", "seconds", "images_per_second")}
         lines = self._monitor.read(row)
         if lines:
             row[WARNINGS] = lines
+        if shares:
+            row["reading"] = shares
+            lines = [*lines, self.pace.line(shares)]
         for sink in self.sinks:
             sink.row(row)
             sink.scalars(step, means)

@@ -1,6 +1,7 @@
 """Training in a run's folder: checks, the newest checkpoint, the loop, and how a run ends."""
 
 import contextlib
+import platform
 import shlex
 import signal
 import sys
@@ -29,6 +30,7 @@ from genjax.run.best import description, resumed
 from genjax.run.counters import Counters
 from genjax.run.description import run_info
 from genjax.run.exported import refuse
+from genjax.run.pace import Pace
 from genjax.run.previews import Previewer, read_examples
 from genjax.run.recorder import Recorder
 from genjax.run.resume import check_nothing_is_lost, check_same_run, with_names_kept
@@ -125,8 +127,9 @@ def train(
         progress = Progress(task.steps, start, stream=distributed.console())
         sinks = _sinks(workdir, progress, tensorboard) if is_main_process() else []
         previewer = Previewer(config, source, task, examples)
+        pace = Pace(all_gather_json(platform.node()))
         counters = resumed(Counters.from_json(newest.metadata), schedule.criterion)
-        recorder = Recorder(config, task, workdir, checkpoints, schedule, previewer, counters, sinks, stop, backup)
+        recorder = Recorder(config, task, workdir, checkpoints, schedule, previewer, counters, sinks, stop, pace, backup)
         feed = Feed(trained_on(config.data, source), config.seed, mesh, config.data.resident_gib * 2**30)
         try:
             with stop.giving_up():

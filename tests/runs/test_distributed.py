@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -139,6 +140,31 @@ def test_of_streamed_data_each_process_reads_its_part(flags, whole, tmp_path):
     results = train(*flags, "--config.data.resident_gib=0.0", f"--workdir={tmp_path}", **reads)
     assert [r.code for r in results] == [0, 0], results[0].err + results[1].err
     assert_same(ending(tmp_path), ending(whole))
+
+
+def that_reads_slowly():
+    """A second for each batch of the last four steps, some of which the thread that reads ahead hides."""
+    real, read = Feed._examples, []
+
+    def examples(self, indices):
+        read.append(indices)
+        time.sleep(len(read) > 4)
+        return real(self, indices)
+
+    Feed._examples = examples
+    without_report()
+
+
+def test_the_process_that_the_others_wait_for_is_named(flags, whole, tmp_path):
+    flags = [*flags, "--config.data.resident_gib=0.0", f"--workdir={tmp_path}"]
+    first, second = train(*flags, other=that_reads_slowly)
+    assert (first.code, second.code) == (0, 0), first.err + second.err
+    assert first.err.count("warning: process 1 (") == 1
+    assert "of the time, process 0 (" in first.err
+    assert_same(ending(tmp_path), ending(whole))
+    (*_, row) = (json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines())
+    quick, slow = row["reading"]
+    assert slow > 0.5 > quick
 
 
 # -- stopped and continued
