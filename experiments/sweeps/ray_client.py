@@ -50,6 +50,8 @@ class Client:
         except errors.RayTaskError as error:  # a fault of `keep` itself, such as a folder that is not there
             return 1, str(error).strip().splitlines()[-1]
         except errors.RayError as error:
+            self._looked = 0.0  # was it the head? Then all is lost, and to be submitted when it is back
+            self._look()
             return LOST, str(error).strip().splitlines()[0]
 
     def cancel(self, number: int) -> None:

@@ -129,7 +129,9 @@ def train(
         previewer = Previewer(config, source, task, examples)
         pace = Pace(all_gather_json(platform.node()))
         counters = resumed(Counters.from_json(newest.metadata), schedule.criterion)
-        recorder = Recorder(config, task, workdir, checkpoints, schedule, previewer, counters, sinks, stop, pace, backup)
+        recorder = Recorder(
+            config, task, workdir, checkpoints, schedule, previewer, counters, sinks, stop, pace, backup
+        )
         feed = Feed(trained_on(config.data, source), config.seed, mesh, config.data.resident_gib * 2**30)
         try:
             with stop.giving_up():
