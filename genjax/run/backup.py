@@ -51,8 +51,8 @@ class Backup:
         return self._steps(self._names(f"{CHECKPOINTS}/"))
 
     def _steps(self, names: list[str]) -> list[int]:
-        found = (re.fullmatch(rf"{CHECKPOINTS}/(\d+)/{MANIFEST}", name) for name in names)
-        return sorted(int(match[1]) for match in found if match)
+        matches = (re.fullmatch(rf"{CHECKPOINTS}/(\d+)/{MANIFEST}", name) for name in names)
+        return sorted(int(match[1]) for match in matches if match)
 
     def _names(self, prefix: str) -> list[str]:
         """The names of objects that begin with "folder/", or all. Raises: InputError if the place cannot be read."""
@@ -86,8 +86,7 @@ class Backup:
                 self._write(folder, path)
         for path in (path for name in COPIED for path in _files(folder / name)):
             self._write(folder, path)
-        kept = {f"{step:08d}" for step in local.steps()}
-        old = [name for name in there if name.split("/")[1] not in kept]
+        old = [name for name in there if not (folder / name).is_file()]
         for name in sorted(old, key=lambda name: not name.endswith(f"/{MANIFEST}")):
             self._store.write(name, None).result()  # no such object after
 

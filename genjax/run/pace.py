@@ -1,4 +1,4 @@
-"""Which process of a run the others wait for: each takes the same steps, and the slowest reader decides the pace."""
+"""The pace of a run of several processes: all take the same steps, and wait for the slowest reader, which is named."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ class Pace:
         self._reading += reading
 
     def shares(self, seconds: float) -> list[float]:
-        """What each process read of the time since the last row, which is then forgotten; none for one process."""
+        """The share of the time since the last row that each process read, which is then forgotten; none for one."""
         shares = [round(float(share), 3) for share in self._reading / max(seconds, 1e-9)]
         self._reading[:] = 0
         return shares if len(shares) > 1 else []

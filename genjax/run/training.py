@@ -106,8 +106,7 @@ def train(
         info = run_info(config, source, task)
         check_processes_agree(info)
         notes = run_on_main(lambda: check_same_run(workdir, info, force))
-        if backup:
-            notes += run_on_main(lambda: backup.fetch(workdir, lambda there: check_same_run(there, info, force)))
+        notes += run_on_main(lambda: _fetched(workdir, backup, info, force))
         checkpoints = Checkpoints(workdir.path / "checkpoints", config.keep)
         message = "another process was lost; restart all processes to resume"
         distributed.on_peer_lost(lambda: f"{message}\n{_last_good(checkpoints)}")
@@ -158,6 +157,11 @@ def train(
                 raise
             return _fail(error, recorder)
     return _end(step, signal_number, recorder)
+
+
+def _fetched(workdir: Workdir, backup: Backup | None, info: dict[str, Any], force: bool) -> list[str]:
+    """Bring a run back from its backup, if there is one; lines on it."""
+    return backup.fetch(workdir, lambda there: check_same_run(there, info, force)) if backup else []
 
 
 def _set_aside(workdir: Workdir, newest: Newest) -> list[str]:
