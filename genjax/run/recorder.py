@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 from genjax.engine.checkpoint import Checkpoints
 from genjax.engine.distributed import collective, run_on_main
 from genjax.engine.loop import CallResult
-from genjax.engine.phase import Task
+from genjax.engine.phase import Task, scheduled_phases
 from genjax.engine.state import State, local
 from genjax.errors import InputError
 from genjax.evaluation.schedule import EvalSchedule
@@ -54,6 +54,7 @@ class Recorder:
         """Start with nothing reported."""
         self.newest: dict[str, float] = {}  # metrics of the last step
         self._monitor = Monitor(self.config.task)
+        self._ends = {scheduled.stop for scheduled in scheduled_phases(self.task)}
         self._undrawn: set[str] = set()  # folders whose previews cannot be drawn
         self._reported = time.monotonic()
 
@@ -70,7 +71,8 @@ class Recorder:
     def record(self, result: CallResult) -> None:
         """Log, preview, evaluate and save, each if it is due at the end of a call; the best is always saved.
 
-        An evaluation comes before the checkpoint of its step, whose totals count it.
+        So is the end of a phase: no signal is heard while the next one is compiled. An evaluation comes before the
+        checkpoint of its step, whose totals count it.
         """
         step = result.step
         run_on_main(lambda: self._log_and_preview(result))
@@ -79,7 +81,7 @@ class Recorder:
         if decision.due:
             self.evaluate(result.state, step)
         is_best = self.counters.best.get("step") == step
-        if is_best or self.stops or step == self.task.steps or step % self.config.save_every == 0:
+        if is_best or self.stops or step in self._ends or step % self.config.save_every == 0:
             self.save(result.state)
             run_on_main(self._report_if_old)
 

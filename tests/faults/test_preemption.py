@@ -4,9 +4,11 @@ import signal
 import time
 
 import pytest
-from helpers import Program, assert_same, checkpoints, ending, until, without_report
+from helpers import Program, assert_same, checkpoints, config_of, ending, until, without_report
 
+from genjax import tasks
 from genjax.engine import checkpoint
+from genjax.engine.phase import scheduled_phases
 from genjax.run.training import train
 
 pytestmark = pytest.mark.optimized
@@ -68,3 +70,12 @@ def test_a_save_that_is_ended_leaves_the_one_before(number, code, flags, config,
     assert train(config(), tmp_path) == 0
     assert_same(ending(tmp_path), ending(whole))
     assert not list(tmp_path.glob("checkpoints/*.partial*"))
+
+
+def test_a_run_is_saved_before_the_program_of_its_next_phase_is_compiled(tmp_path):
+    """Which takes minutes for large nets, and hears no signal."""
+    config = config_of("ae_greedy", save_every=10**6, keep=10)
+    ends = [scheduled.stop for scheduled in scheduled_phases(tasks.build(config, (28, 28, 1)))]
+    assert len(ends) > 1
+    assert train(config, tmp_path) == 0
+    assert checkpoints(tmp_path) == ends
