@@ -8,9 +8,11 @@ from collections.abc import Iterator
 
 import jax
 
+from genjax.engine.distributed import all_gather_json, collective
+
 
 class Interrupted(BaseException):
-    """A signal came within `Stop.giving_up`."""
+    """A signal was heard within `Stop.giving_up`."""
 
 
 class Stop:
@@ -39,7 +41,7 @@ class Stop:
     def giving_up(self) -> Iterator[None]:
         """Within, a signal ends the work at once, which changes nothing that is saved and is done again later.
 
-        Several processes finish it: one alone would leave the others waiting for what it was to send.
+        Several processes end it where they `agree`: one alone would leave the others waiting for what it was to send.
         Raises: Interrupted.
         """
         try:
@@ -49,6 +51,12 @@ class Stop:
             yield
         finally:
             self._gives_up = False
+
+    @collective
+    def agree(self) -> None:
+        """Between parts of such work: end it in all processes, if one has heard a signal. Raises: Interrupted."""
+        if max(all_gather_json(self.signal)):
+            raise Interrupted
 
     def _handle(self, number, _):
         if self.signal and number == signal.SIGINT:

@@ -132,11 +132,12 @@ def train(
             config, task, workdir, checkpoints, schedule, previewer, counters, sinks, stop, pace, backup
         )
         feed = Feed(trained_on(config.data, source), config.seed, mesh, config.data.resident_gib * 2**30)
+        schedule.before_each = stop.agree
         try:
             with stop.giving_up():
                 schedule.extract_reference(partial(watch, stream=distributed.console()))
         except Interrupted:
-            return _end(start, stop.signal, recorder)
+            return _end(start, max(all_gather_json(stop.signal)), recorder)
         try:
             if force and not resumes:
                 notes += run_on_main(lambda: _set_aside(workdir, newest))
@@ -196,8 +197,10 @@ def _boundaries(config: ConfigDict) -> tuple[int, ...]:
 def _follow(calls, step: int, recorder: Recorder, progress: Progress, stop: "Stop") -> tuple[int, int]:
     """Record calls of the loop until its end or a signal; the last step and the signal's number, 0 if none came."""
     phase = None
-    if recorder.stops or (stop.signal and recorder.counters.unevaluated):
-        return step, stop.signal
+    if recorder.counters.unevaluated:  # a signal has ended it again
+        return step, max(all_gather_json(stop.signal))
+    if recorder.stops:
+        return step, 0
     for result in calls:
         if result.phase is not phase:
             phase = result.phase
