@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import errno
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -15,11 +16,19 @@ from pathlib import Path
 from genjax.errors import InputError
 
 
+def check_is_path(text: str | os.PathLike) -> None:
+    """Refuse an address in the place of a path: it would become a folder of that name. Raises: InputError."""
+    if match := re.match("(gs|s3|https?|hdfs|abfss?|az|ftp|file):/", os.fspath(text)):
+        remedy = "; genjax.train copies a run to object storage with --backup" if match[1] == "gs" else ""
+        raise InputError(f"{os.fspath(text)} is an address: expected a path on this machine, mounted or copied{remedy}")
+
+
 def expand(text: str | os.PathLike) -> str:
     """A path as the user wrote it, with a leading ~ as the home folder: a shell leaves it after the = of a flag.
 
-    Raises: InputError if there is no such home.
+    Raises: InputError if there is no such home, and for an address such as gs://bucket/folder.
     """
+    check_is_path(text)
     path = os.path.expanduser(os.fspath(text))  # `Path.expanduser` raises where there is none
     if path.startswith("~"):
         raise InputError(f"{text}: there is no such home folder; for a name that begins with ~ write ./{text}")

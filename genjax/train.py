@@ -17,6 +17,7 @@ from genjax.engine.compiler import enable_compilation_cache
 from genjax.engine.distributed import is_main_process
 from genjax.errors import InputError
 from genjax.run import initial_weights
+from genjax.run.backup import Backup
 from genjax.run.description import dry_run_report
 from genjax.run.restore import open_config
 from genjax.run.training import prepare, train
@@ -41,6 +42,12 @@ def define_flags() -> None:
     )
     flags.DEFINE_bool("dry_run", False, "Print the config, the parameters, the phases and the memory needed, and stop.")
     flags.DEFINE_bool("tensorboard", False, "Write event files to the folder's tensorboard/ as well.")
+    flags.DEFINE_string(
+        "backup",
+        None,
+        "gs://BUCKET/FOLDER: copy the run there after every save, and begin there if --workdir has no checkpoint. See "
+        "docs/operators.md.",
+    )
     flags.DEFINE_bool(
         "distributed",
         False,
@@ -81,7 +88,8 @@ def _main() -> int:
         if is_main_process():
             print("\n\n".join([dry_run_report(config, source, task), *(["\n".join(initial.lines)] if initial else [])]))
         return 0
-    return train(config, FLAGS.workdir, force=FLAGS.resume == "force", tensorboard=FLAGS.tensorboard)
+    backup = Backup(FLAGS.backup) if FLAGS.backup else None
+    return train(config, FLAGS.workdir, FLAGS.resume == "force", FLAGS.tensorboard, backup)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import numpy as np
 
 ROOT = Path(__file__).parents[1]
 COMPILED = "/jax/core/compile/backend_compile_duration"  # JAX's event for every program that it compiles or loads
-TIMINGS = ("seconds", "images_per_second")
+TIMINGS = ("seconds", "images_per_second", "reading")
 STEPS = 6  # of the run in tests/faults
 
 # Processes are forked from a server that has imported everything and started nothing: they begin in milliseconds.

@@ -92,6 +92,7 @@ def test_no_module_imports_itself_by_a_detour():
 
 ALONE = {
     "orbax": ("engine.checkpoint",),
+    "tensorstore": ("run.backup",),
     "flax.linen": ("nets", "tasks", "config", "weights"),
     "tensorflow_datasets": ("data.tfds",),
     "grain": ("data.workers",),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from experiments.sweeps import outcome
 from experiments.sweeps.executor import SAVED, Executor
 from experiments.sweeps.plan import Run
-from genjax.run.training import Stop
+from genjax.run.stop import Stop
 from genjax.text import duration
 
 POLL = 0.1  # seconds between two polls of the runs
@@ -101,7 +101,7 @@ def execute(
                 time.sleep(POLL if running else 0)
         finally:  # a second signal, or a fault of this process
             for _, handle, _ in running.values():
-                handle.stop(signal.SIGTERM)
+                handle.stop(signal.SIGINT if asked else signal.SIGTERM)  # a second SIGTERM would change nothing
             for _, handle, _ in running.values():
                 while handle.poll() is None:
                     time.sleep(POLL)

@@ -58,6 +58,7 @@ class CallResult:
     state: State  # valid until the next call: its buffers are donated
     metrics: dict[str, np.ndarray]  # one value per update, [n]
     seconds: float
+    reading: tuple[float, ...]  # seconds of them that each process waited for its batches
 
     @property
     def step(self) -> int:
@@ -138,14 +139,16 @@ def _run_phase(scheduled, state, prepared, feed, seed, mesh, boundaries) -> Iter
             count = sizer.next(min(max_steps, scheduled.stop - step, until_boundary))
             start = time.perf_counter()
             inputs = batches.take(count)
+            read = time.perf_counter() - start
             with jax.set_mesh(mesh):
                 state, metrics, finite = run(state, feed.resident_data, inputs, count, key, **prepared)
             metrics = {name: values[:count] for name, values in jax.device_get(metrics).items()}
             # The slowest process decides for all, so that all take the same number of steps in the next call.
-            seconds = max(all_gather_json(time.perf_counter() - start))
+            times, reading = zip(*all_gather_json([time.perf_counter() - start, read]), strict=True)
+            seconds = max(times)
             sizer.record(count, seconds)
             _check(step, metrics, jax.device_get(finite))
-            yield CallResult(phase, step, state, metrics, seconds)
+            yield CallResult(phase, step, state, metrics, seconds, reading)
             step += count
 
 

@@ -43,6 +43,7 @@ class EvalContext:
     options: dict[str, Any] = field(default_factory=dict)  # of the output "sample": ema, truncation, noise
     drawn: dict[str, Any] = field(default_factory=dict)  # how samples were: classes, chosen; of the protocol
     progress: Callable[[str, int], AbstractContextManager[OnProgress]] = silent  # shows long work: title, total
+    before_each: Callable[[], None] = lambda: None  # called before each shard of features; may end the evaluation
     images: dict[str, Any] = field(default_factory=dict)  # images that metrics draw, by file name
     chosen: bool = False  # whether the metric in progress reads some examples of a larger set
     _caches: dict[tuple[str, str], FeatureCache] = field(default_factory=dict)
@@ -77,7 +78,7 @@ class EvalContext:
                 cache = FeatureCache(net, source, source.size, probabilities, name)
                 self._caches[net.name, name] = cache
                 with self.progress(f"{name}: {net.name}", source.size) as on_progress:
-                    cache.fill(on_progress)
+                    cache.fill(on_progress, self.before_each)
 
     def moments(self, net: FeatureNet, name: str) -> Moments:
         """Moments of the features of all "samples" or the whole "reference". Raises: as `features`."""

@@ -48,11 +48,17 @@ class FeatureCache:
         key += [SHARD, jax.__version__, jax.default_backend()]
         self.folder = cache_folder("features") / kind / hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]
 
-    def fill(self, on_progress: Callable[[int], None] = lambda done: None) -> None:
-        """Extract all missing shards. Collective; `on_progress` is called with the number of images that are done."""
+    def fill(
+        self, on_progress: Callable[[int], None] = lambda done: None, before_each: Callable[[], None] = lambda: None
+    ) -> None:
+        """Extract all missing shards. Collective; `on_progress` is called with the number of images that are done.
+
+        `before_each` is called before each shard and may end the work, which goes on from there another time.
+        """
         starts = range(0, self.count, SHARD)
         missing = run_on_main(lambda: [start for start in starts if self._load(start) is None])
         for start in missing:
+            before_each()
             shard = self._extract(start, on_progress)
             run_on_main(lambda start=start, shard=shard: self._save(start, shard))
         on_progress(self.count)

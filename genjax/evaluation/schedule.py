@@ -44,6 +44,7 @@ class EvalSchedule:
         c = self.config = config.eval
         self.source = source
         self.task = task
+        self.before_each: Callable[[], None] = lambda: None  # see `EvalContext`
         self.cost = 0.0  # seconds of the last evaluation
         self.skipped = 0  # evaluations since then that the budget did not allow
         if c.every < 0 or c.samples < 2 or not c.budget > 0:
@@ -68,6 +69,7 @@ class EvalSchedule:
     def extract_reference(self, progress: Callable[[str, int], AbstractContextManager[OnProgress]] = silent) -> None:
         """Extract the reference's features before training, outside the budget."""
         context = EvalContext(None, self.source, self.heldout, self.nets, self.task, progress=progress)
+        context.before_each = self.before_each
         context.extract_features(self.metrics, ["reference"])
 
     @collective
@@ -101,6 +103,7 @@ class EvalSchedule:
 
     def _context(self, state):
         context = EvalContext(None, self.source, self.heldout, self.nets, self.task, state)
+        context.before_each = self.before_each
         if self.makes_samples:
             context.options = self.options
             names = self.source.label_names

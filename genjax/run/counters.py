@@ -17,6 +17,7 @@ class Counters:
     evaluation_seconds: float = 0.0
     best: dict[str, Any] = field(default_factory=dict)  # the best evaluation by eval.best: step, label, value, protocol
     waited: int = 0  # evaluations since then
+    unevaluated: bool = False  # whether the evaluation of this step is still to be made, since a signal ended it
 
     def to_json(self) -> dict[str, Any]:
         """The metadata of a checkpoint."""

@@ -10,17 +10,20 @@ from ml_collections import ConfigDict
 from genjax.engine.checkpoint import Checkpoints
 from genjax.engine.distributed import collective, run_on_main
 from genjax.engine.loop import CallResult
-from genjax.engine.phase import Task
+from genjax.engine.phase import Task, scheduled_phases
 from genjax.engine.state import State, local
 from genjax.errors import InputError
 from genjax.evaluation.schedule import EvalSchedule
 from genjax.report import html
 from genjax.run import best
+from genjax.run.backup import Backup
 from genjax.run.counters import Counters
 from genjax.run.monitor import WARNINGS, Monitor
+from genjax.run.pace import Pace
 from genjax.run.previews import Previewer
 from genjax.run.records import read_metrics
 from genjax.run.sinks import Sink
+from genjax.run.stop import Interrupted, Stop
 from genjax.run.workdir import Workdir
 from genjax.text import number
 
@@ -43,11 +46,15 @@ class Recorder:
     previewer: Previewer
     counters: Counters
     sinks: Sequence[Sink]
+    stop: Stop
+    pace: Pace
+    backup: Backup | None = None
 
     def __post_init__(self):
         """Start with nothing reported."""
         self.newest: dict[str, float] = {}  # metrics of the last step
         self._monitor = Monitor(self.config.task)
+        self._ends = {scheduled.stop for scheduled in scheduled_phases(self.task)}
         self._undrawn: set[str] = set()  # folders whose previews cannot be drawn
         self._reported = time.monotonic()
 
@@ -64,7 +71,8 @@ class Recorder:
     def record(self, result: CallResult) -> None:
         """Log, preview, evaluate and save, each if it is due at the end of a call; the best is always saved.
 
-        An evaluation comes before the checkpoint of its step, whose totals count it.
+        So is the end of a phase: no signal is heard while the next one is compiled. An evaluation comes before the
+        checkpoint of its step, whose totals count it.
         """
         step = result.step
         run_on_main(lambda: self._log_and_preview(result))
@@ -73,7 +81,7 @@ class Recorder:
         if decision.due:
             self.evaluate(result.state, step)
         is_best = self.counters.best.get("step") == step
-        if is_best or self.stops or step == self.task.steps or step % self.config.save_every == 0:
+        if is_best or self.stops or step in self._ends or step % self.config.save_every == 0:
             self.save(result.state)
             run_on_main(self._report_if_old)
 
@@ -85,6 +93,7 @@ class Recorder:
     def _log_and_preview(self, result: CallResult) -> None:
         step = result.step
         self.counters.add(result.metrics, result.seconds)
+        self.pace.add(result.reading)
         self.newest = {name: values[-1] for name, values in self.counters.pending.items()}
         last = step == self.task.steps
         if last or step % self.config.sample_every == 0:
@@ -94,11 +103,15 @@ class Recorder:
 
     def _log(self, step: int, images_per_step: int) -> None:
         """A row of metrics, with the monitor's lines."""
+        shares = self.pace.shares(self.counters.seconds - self.counters.logged)
         row = self.counters.row(step, images_per_step)
         means = {name: value for name, value in row.items() if name not in ("step", "seconds", "images_per_second")}
         lines = self._monitor.read(row)
         if lines:
             row[WARNINGS] = lines
+        if shares:
+            row["reading"] = shares
+            lines = [*lines, self.pace.line(shares)]
         for sink in self.sinks:
             sink.row(row)
             sink.scalars(step, means)
@@ -111,19 +124,36 @@ class Recorder:
 
     @collective
     def evaluate(self, state: State, step: int) -> None:
-        """Write the results of an evaluation. One that fails is reported, and the run continues."""
+        """Write the results of an evaluation. One that fails is reported, and the run continues.
+
+        One that a signal ends is made when the run goes on, as the next checkpoint says.
+        """
 
         def warn(text):
             self._line(f"warning: step {step:,}: {text}")
 
+        self.counters.unevaluated = True
         try:
-            evaluation = self.schedule.evaluate(state, step, warn)
+            with self.stop.giving_up():
+                evaluation = self.schedule.evaluate(state, step, warn)
+        except Interrupted:
+            return
         except InputError as error:
+            self.counters.unevaluated = False
             return self._line(f"warning: step {step:,} could not be judged: {error}")
+        self.counters.unevaluated = False
         self.counters.evaluation_seconds += evaluation.seconds
         run_on_main(lambda: self._write_evaluation(evaluation.rows, evaluation.images, step))
         if criterion := self.schedule.criterion:
             self._line(best.judge(criterion, evaluation.rows, step, self.counters))
+
+    @collective
+    def catch_up(self, state: State) -> None:
+        """Make the evaluation of a checkpoint's step that a signal had ended, if there is one."""
+        if self.counters.unevaluated:
+            self.evaluate(state, int(state.step))
+            if self.counters.best.get("step") == int(state.step):
+                self.save(state)
 
     def _write_evaluation(self, rows, images, step):
         values = {name: value for row in rows for name, value in row["values"].items()}
@@ -140,6 +170,12 @@ class Recorder:
         """Save a checkpoint, with the metrics accumulated since the last row; the best one stays."""
         self.checkpoints.save(state, self.counters.to_json(), spare=(self.counters.best.get("step"),))
         run_on_main(lambda: self.workdir.record_saved(int(state.step), best.description(self.counters)))
+        run_on_main(self.copy)
+
+    def copy(self) -> None:
+        """Copy what is new in the folder to the backup, if there is one; a failure is a warning."""
+        if self.backup:
+            self._line(self.backup.copy(self.workdir.path))
 
     def preview(self, state: State, step: int) -> None:
         """Write the task's previews. One that cannot be drawn is reported once, and training continues."""

@@ -1,10 +1,10 @@
 """Training in a run's folder: checks, the newest checkpoint, the loop, and how a run ends."""
 
 import contextlib
+import platform
 import shlex
 import signal
 import sys
-import threading
 from functools import partial
 from typing import Any
 
@@ -26,14 +26,17 @@ from genjax.errors import InputError
 from genjax.evaluation.schedule import EvalSchedule
 from genjax.report.console import Progress, say_notes, watch
 from genjax.run import initial_weights
+from genjax.run.backup import Backup
 from genjax.run.best import description, resumed
 from genjax.run.counters import Counters
 from genjax.run.description import run_info
 from genjax.run.exported import refuse
+from genjax.run.pace import Pace
 from genjax.run.previews import Previewer, read_examples
 from genjax.run.recorder import Recorder
 from genjax.run.resume import check_nothing_is_lost, check_same_run, with_names_kept
 from genjax.run.sinks import Console, Files, Sink, TensorBoard
+from genjax.run.stop import Interrupted, Stop
 from genjax.run.workdir import Workdir
 
 
@@ -89,10 +92,13 @@ def _check_labels(classes: int, source: data.Source) -> None:
 
 
 @collective
-def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = False) -> int:
+def train(
+    config: ConfigDict, path, force: bool = False, tensorboard: bool = False, backup: Backup | None = None
+) -> int:
     """Train a config in a folder, from its newest checkpoint if there is one; the exit code (see `genjax.cli.entry`).
 
-    `force`: resume although the run's config, data or extensions have changed.
+    `force`: resume although the run's config, data or extensions have changed. `backup`: where the run is copied to,
+    and fetched from if the folder has no checkpoint.
     Raises: InputError if the config cannot be run, or the folder is in use or holds another run.
     """
     run_on_main(lambda: refuse(path))
@@ -103,6 +109,7 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
         info = run_info(config, source, task)
         check_processes_agree(info)
         notes = run_on_main(lambda: check_same_run(workdir, info, force))
+        notes += run_on_main(lambda: _fetched(workdir, backup, info, force))
         checkpoints = Checkpoints(workdir.path / "checkpoints", config.keep)
         message = "another process was lost; restart all processes to resume"
         distributed.on_peer_lost(lambda: f"{message}\n{_last_good(checkpoints)}")
@@ -122,11 +129,19 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
         progress = Progress(task.steps, start, stream=distributed.console())
         sinks = _sinks(workdir, progress, tensorboard) if is_main_process() else []
         previewer = Previewer(config, source, task, examples)
+        pace = Pace(all_gather_json(platform.node()))
         counters = resumed(Counters.from_json(newest.metadata), schedule.criterion)
-        recorder = Recorder(config, task, workdir, checkpoints, schedule, previewer, counters, sinks)
+        recorder = Recorder(
+            config, task, workdir, checkpoints, schedule, previewer, counters, sinks, stop, pace, backup
+        )
         resident_bytes = config.data.resident_gib * 2**30
         feed = Feed(trained_on(config.data, source), config.seed, mesh, resident_bytes, config.data.workers)
-        schedule.extract_reference(partial(watch, stream=distributed.console()))
+        schedule.before_each = stop.agree
+        try:
+            with stop.giving_up():
+                schedule.extract_reference(partial(watch, stream=distributed.console()))
+        except Interrupted:
+            return _end(start, max(all_gather_json(stop.signal)), recorder)
         try:
             if force and not resumes:
                 notes += run_on_main(lambda: _set_aside(workdir, newest))
@@ -137,14 +152,21 @@ def train(config: ConfigDict, path, force: bool = False, tensorboard: bool = Fal
                     progress.say(line)
                 if not resumes:
                     run_on_main(lambda: recorder.preview(state, 0))
+                recorder.catch_up(state)
                 with contextlib.closing(loop.train(task, state, feed, config.seed, mesh, _boundaries(config))) as calls:
                     step, signal_number = _follow(calls, start, recorder, progress, stop)
             run_on_main(recorder.report)
+            run_on_main(recorder.copy)
         except (loop.Diverged, OSError) as error:  # OSError: the disk is full, or lost
             if distributed.is_peer_lost(error):
                 raise
             return _fail(error, recorder)
     return _end(step, signal_number, recorder)
+
+
+def _fetched(workdir: Workdir, backup: Backup | None, info: dict[str, Any], force: bool) -> list[str]:
+    """Bring a run back from its backup, if there is one; lines on it."""
+    return backup.fetch(workdir, lambda there: check_same_run(there, info, force)) if backup else []
 
 
 def _set_aside(workdir: Workdir, newest: Newest) -> list[str]:
@@ -179,6 +201,8 @@ def _boundaries(config: ConfigDict) -> tuple[int, ...]:
 def _follow(calls, step: int, recorder: Recorder, progress: Progress, stop: "Stop") -> tuple[int, int]:
     """Record calls of the loop until its end or a signal; the last step and the signal's number, 0 if none came."""
     phase = None
+    if recorder.counters.unevaluated:  # a signal has ended it again
+        return step, max(all_gather_json(stop.signal))
     if recorder.stops:
         return step, 0
     for result in calls:
@@ -210,8 +234,12 @@ def _end(step: int, signal_number: int, recorder: Recorder) -> int:
     if is_main_process():
         where = ", in every process" if jax.process_count() > 1 else ""
         name = signal.Signals(signal_number).name
+        if step not in recorder.checkpoints.steps():
+            print(f"{name}: stopped before the first step; start it again", file=sys.stderr)
+            return 128 + signal_number
         print(f"{name}: saved at step {step:,} of {steps:,}; to resume{where}:", file=sys.stderr)
-        print(f"  python -m genjax.train --workdir={shlex.quote(str(path))}", file=sys.stderr)
+        flags = f" --backup={shlex.quote(recorder.backup.url)}" if recorder.backup else ""
+        print(f"  python -m genjax.train --workdir={shlex.quote(str(path))}{flags}", file=sys.stderr)
     return 128 + signal_number
 
 
@@ -243,27 +271,3 @@ def check_processes_agree(info: dict[str, Any]) -> None:
     for process, other_info in enumerate(infos):
         if changes := list(differences(infos[0], other_info)):
             raise InputError(f"processes 0 and {process} differ:\n  " + "\n  ".join(changes))
-
-
-class Stop:
-    """SIGINT and SIGTERM as a request to stop after the current call; a second one stops at once."""
-
-    def __init__(self):
-        self.signal = 0
-
-    def __enter__(self):
-        """Take over the signals, which only a process's first thread can."""
-        first = threading.current_thread() is threading.main_thread()
-        numbers = (signal.SIGINT, signal.SIGTERM) if first else ()
-        self._old = {number: signal.signal(number, self._handle) for number in numbers}
-        return self
-
-    def __exit__(self, *_):
-        """Restore the handlers."""
-        for number, handler in self._old.items():
-            signal.signal(number, handler)
-
-    def _handle(self, number, _):
-        if self.signal:
-            sys.exit(128 + number)
-        self.signal = number

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from genjax.engine.distributed import collective, run_on_all, run_on_main
 from genjax.errors import InputError
-from genjax.files import append_line, encode, write_bytes
+from genjax.files import append_line, check_is_path, encode, write_bytes
 from genjax.run.records import read_evaluations, read_metrics
 
 LOCKLESS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
@@ -74,6 +74,8 @@ class Workdir:
     """A run's files. One run holds the folder at a time; the system releases it when the main process dies."""
 
     def __init__(self, path: os.PathLike):
+        """Raises: InputError for an address such as gs://bucket/folder."""
+        check_is_path(path)
         self.path = Path(path)
         self.config_file = self.path / "config.json"
         self.metrics_file = self.path / "metrics.jsonl"

@@ -8,9 +8,11 @@ import csv
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -448,3 +450,60 @@ def test_the_table_is_that_of_one_machine(tmp_path, cluster):
     for name in ("slurm", "ray"):
         logs = [log.read_text() for log in (tmp_path / name).glob(f"*/{process.LOG}")]
         assert any("going on from step" in log for log in logs), logs
+
+
+@pytest.fixture
+def head(tmp_path, monkeypatch):
+    """A cluster of one node with one core; called, its head is killed with all that runs there, and begins again."""
+    pytest.importorskip("ray")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{port}")
+    argv = [Path(sys.executable).with_name("ray"), "start", "--head", f"--port={port}", "--num-cpus=1", "--block"]
+    argv += ["--include-dashboard=false", "--disable-usage-stats"]
+    running = []
+
+    def kill():
+        os.killpg(running[-1].pid, signal.SIGKILL)
+        running.pop().wait()
+
+    def start():
+        with open(tmp_path / "head.log", "a") as log:
+            running.append(subprocess.Popen(argv, stdout=log, stderr=log, start_new_session=True))
+        until(lambda: "process_exit.log" in (tmp_path / "head.log").read_text().split("START")[-1], 120)
+
+    def restart():
+        kill()
+        with open(tmp_path / "head.log", "a") as log:
+            log.write("START")
+        start()
+
+    start()
+    yield restart
+    kill()
+
+
+@pytest.mark.slow
+def test_a_sweep_outlives_the_head_of_its_ray_cluster(tmp_path, head, capsys):
+    """The head begins again, without what it knew, under a live sweep, whose table is that of one machine."""
+    (tmp_path / "sweep.py").write_text(FILE.replace('"steps": 60', '"steps": 600'))
+    experiment = load(str(tmp_path / "sweep.py"))
+
+    def sweep(folder, executor):
+        runs = plan(experiment, folder)
+        folder.mkdir(exist_ok=True)
+        return command.sweep(experiment, folder, runs, runs, executor)
+
+    cores = [[core] for core in sorted(os.sched_getaffinity(0))[:1]]
+    assert sweep(tmp_path / "local", on_local.OnLocal(cores)) == 0
+    restarted = threading.Thread(
+        target=lambda: until(lambda: any(map(checkpoints, (tmp_path / "ray").glob("*-seed-0-*"))), 240) and head()
+    )
+    restarted.start()
+    assert sweep(tmp_path / "ray", on_ray.OnRay(NEEDS, None)) == 0
+    restarted.join()
+    assert capsys.readouterr().err.count("submitted again") >= 2  # the run that had saved, and the one that waited
+    assert table(tmp_path / "ray") == table(tmp_path / "local")
+    logs = [log.read_text() for log in (tmp_path / "ray").glob(f"*/{process.LOG}")]
+    assert any("going on from step" in log for log in logs), logs

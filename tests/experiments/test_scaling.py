@@ -8,12 +8,14 @@ import jax.numpy as jnp
 import pytest
 from helpers import ROOT, assert_refused_in_a_line, config_of, eight_devices
 
+from experiments.scaling import preemption
 from experiments.scaling.calculator import Scaled, as_text, describe, gradient_bytes, scale
 from experiments.scaling.collectives import Collective, collectives, compile_step
 from experiments.scaling.links import LINKS, Link, ring_seconds
 from genjax import tasks
 from genjax.engine.loop import shapes
 from genjax.engine.mesh import make_mesh, sharded
+from genjax.run.description import step_cost
 
 SLOW = Link(1.0, 1000.0, "made up: 1e9 bytes a second, 1 ms a message")
 
@@ -111,3 +113,21 @@ def test_memory_is_traded_for_microbatches_and_arithmetic():
     plain, lean, parts, both = ((float(row[2]), float(row[3])) for row in rows)
     assert plain[0] == parts[0] < lean[0] == both[0]
     assert parts[1] < plain[1] > lean[1]
+
+
+def test_a_state_is_saved_in_time_if_storage_is_fast_enough():
+    """30 s: 1 s until the signal is heard, 9 s to read 900 bytes at 100 bytes/s, so 20 s to write them."""
+    assert preemption.rate_needed(900, seconds=30, heard=1, hashed=100) == 45
+    assert preemption.rate_needed(2900, seconds=30, heard=1, hashed=100) == float("inf")
+    task, source = preemption.opened(config_of("gan", ""))
+    like = shapes(task)
+    weights = 132_951 + 136_634  # of docs/scaling.md, and a moment of RMSProp for each
+    assert 0 <= preemption.nbytes(like) - 2 * 4 * weights < 100
+    flops = step_cost(task.phases[0], like, source).flops
+    assert preemption.longest_step(task, like, source, rate=flops / 3) == 3
+
+
+def test_saving_a_state_is_measured_and_leaves_nothing(tmp_path):
+    task, _ = preemption.opened(config_of("gan"))
+    assert 0 < preemption.measured(shapes(task), tmp_path / "new") < 60
+    assert not list(tmp_path.iterdir())

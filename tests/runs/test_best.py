@@ -92,6 +92,40 @@ def test_a_run_that_was_stopped_after_every_step_has_the_same_best_and_end(patie
     assert_same(leaves(path, recorded(path)["step"]), leaves(tmp_path / "whole", recorded(path)["step"]))
 
 
+def test_an_evaluation_that_a_signal_ends_is_made_when_the_run_goes_on(config, tmp_path, monkeypatch, capsys):
+    """A scheduler gives a run 30 seconds, and an evaluation may take minutes: it is given up, and the step is saved."""
+    given = config()
+    assert train(given, tmp_path / "whole") == 0
+    path, real, heard = tmp_path / "run", EvalSchedule.evaluate, []
+
+    def evaluate(self, state, step, warn):
+        if step == 3 and len(heard) < 2:
+            heard.append(step)
+            os.kill(os.getpid(), signal.SIGTERM)
+            pytest.fail("the evaluation went on")
+        return real(self, state, step, warn)
+
+    monkeypatch.setattr(EvalSchedule, "evaluate", evaluate)
+    for _ in range(2):
+        assert train(given, path) == 128 + signal.SIGTERM
+        assert "SIGTERM: saved at step 3 of 7" in capsys.readouterr().err
+        assert [row["step"] for row in rows(path) if "values" in row] == [1, 2]
+    assert train(given, path) == 0
+    assert recorded(path) == recorded(tmp_path / "whole")
+    assert_same(ending(path), ending(tmp_path / "whole"))
+
+
+def test_a_signal_before_the_first_step_ends_at_once(config, tmp_path, monkeypatch, capsys):
+    def extract(self, progress):
+        os.kill(os.getpid(), signal.SIGTERM)
+        pytest.fail("the features of the reference were waited for")
+
+    monkeypatch.setattr(EvalSchedule, "extract_reference", extract)
+    assert train(config(), tmp_path) == 128 + signal.SIGTERM
+    assert "SIGTERM: stopped before the first step; start it again" in capsys.readouterr().err
+    assert checkpoints(tmp_path) == []
+
+
 def test_a_killed_run_judges_again_what_no_checkpoint_counts(config, tmp_path, monkeypatch):
     given = config(eval__patience=2)
     assert train(given, tmp_path / "whole") == 0

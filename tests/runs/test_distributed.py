@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -10,10 +11,12 @@ import time
 
 import numpy as np
 import pytest
-from helpers import Program, assert_same, checkpoints, ending, flip_a_byte, rows, without_report
+from helpers import Program, assert_same, checkpoints, ending, flip_a_byte, leaves, rows, without_report
 
 from genjax.data import feed
+from genjax.data.feed import Batches
 from genjax.engine import checkpoint, distributed, loop
+from genjax.evaluation import features
 from genjax.run.records import read_evaluations
 from genjax.run.workdir import Workdir
 
@@ -72,6 +75,46 @@ def test_two_processes_judge_as_one_does(flags, tmp_path):
     assert [row["values"] for row in results[0]] == [row["values"] for row in results[1]]
     assert "step 8: Fréchet distance (SqueezeNet fire9)" in two[0].err
     assert "Fréchet" not in two[1].err
+
+
+def that_hears_a_signal_while_it_judges():
+    """In the second of three shards of samples."""
+    with_small_shards()
+    real, extracted = features.FeatureCache._extract, []
+
+    def extract(self, start, on_progress):
+        if len(extracted) == 2:  # one is of the reference
+            signal.raise_signal(signal.SIGTERM)
+        extracted.append(start)
+        assert len(extracted) <= 3
+        return real(self, start, on_progress)
+
+    features.FeatureCache._extract = extract
+
+
+def with_small_shards():
+    features.SHARD = 32
+    without_report()
+
+
+@pytest.mark.slow
+def test_an_evaluation_of_two_processes_is_given_up_together_and_made_when_they_go_on(flags, tmp_path):
+    """The reference, of 20 images, is one shard; of 70 samples there are three."""
+    asked = {"every": 4, "metrics": "frechet,swd", "features": "squeezenet:32", "samples": 70}
+    flags = [*flags, *(f"--config.eval.{key}={value}" for key, value in asked.items())]
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "before": with_small_shards}
+    path = f"--workdir={tmp_path / 'run'}"
+    first, second = train(*flags, path, other=that_hears_a_signal_while_it_judges, **cache)
+    assert (first.code, second.code) == (143, 143), first.err + second.err
+    assert f"SIGTERM: saved at step 4 of {STEPS}" in first.err
+    assert read_evaluations(tmp_path / "run" / "metrics.jsonl") == []
+    results = [train(*flags, path, other=with_small_shards, **cache)]
+    results.append(train(*flags, f"--workdir={tmp_path / 'whole'}", other=with_small_shards, **cache))
+    assert [one.code for two in results for one in two] == [0] * 4, results[0][0].err
+    assert_same(leaves(tmp_path / "run"), leaves(tmp_path / "whole"))
+    found, expected = (read_evaluations(tmp_path / name / "metrics.jsonl") for name in ("run", "whole"))
+    assert [row["step"] for row in found] == [4, 4, 8, 8]
+    assert [row["values"] for row in found] == [row["values"] for row in expected]
 
 
 def at(step, act):
@@ -139,6 +182,29 @@ def test_of_streamed_data_each_process_reads_its_part(flags, whole, tmp_path):
     results = train(*flags, "--config.data.resident_gib=0.0", f"--workdir={tmp_path}", **reads)
     assert [r.code for r in results] == [0, 0], results[0].err + results[1].err
     assert_same(ending(tmp_path), ending(whole))
+
+
+def that_reads_slowly():
+    """Half a second for the batches of each call."""
+    real = Batches.take
+
+    def take(self, count):
+        time.sleep(0.5)
+        return real(self, count)
+
+    Batches.take = take
+    without_report()
+
+
+def test_the_process_that_the_others_wait_for_is_named(flags, whole, tmp_path):
+    first, second = train(*flags, f"--workdir={tmp_path}", other=that_reads_slowly)
+    assert (first.code, second.code) == (0, 0), first.err + second.err
+    assert first.err.count("warning: process 1 (") == 1
+    assert "of the time, process 0 (" in first.err
+    assert_same(ending(tmp_path), ending(whole))
+    (*_, row) = (json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines())
+    quick, slow = row["reading"]
+    assert slow > 0.5 > quick
 
 
 # -- stopped and continued
