@@ -218,7 +218,7 @@ def cpu_seconds() -> float:
     for folder in Path("/proc").iterdir():
         with contextlib.suppress(OSError):  # of a process that has ended
             if folder.name.isdigit():
-                fields = (folder / "stat").read_text().rpartition(") ")[2].split()
+                fields = (folder / "stat").read_text("utf-8").rpartition(") ")[2].split()
                 if me in (folder.name, fields[1]):
                     total += int(fields[11]) + int(fields[12])
     return total / os.sysconf("SC_CLK_TCK")

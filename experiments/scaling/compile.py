@@ -134,7 +134,7 @@ def record(
     program: Program | OutOfMemory,
     goal: Target,
 ) -> dict[str, Any]:
-    """What a program needs, as numbers: bytes, seconds, operations."""
+    """The needs of a program, as numbers: bytes, seconds, operations."""
     flops = step_cost(scheduled.phase, loop.shapes(task), source).mean_flops
     sent = program.collectives if isinstance(program, Program) else ()
     return {

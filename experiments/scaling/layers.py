@@ -107,7 +107,7 @@ def derivatives(layer: Layer) -> dict[str, Callable]:
 
 
 class Compiled(NamedTuple):
-    """What a compiled derivative of a layer consists of."""
+    """The make-up of a compiled derivative of a layer."""
 
     calls: tuple[str, ...]  # of convolutions, with their windows
     kernels: int
@@ -182,17 +182,17 @@ def main() -> None:
 def convolution_rows(own: dict[str, Layer], plain: dict[str, Layer], goal: Target) -> Iterator[tuple[str, ...]]:
     """A row per derivative of each convolution: the calls of our form and of autodiff's."""
     for name, layer in own.items():
-        for what in derivatives(layer):
-            ours, theirs = (compiled(a, derivatives(a)[what], goal).calls for a in (layer, plain[name]))
-            yield name, what, " + ".join(ours), " + ".join(theirs) if theirs != ours else "the same"
+        for derivative in derivatives(layer):
+            ours, theirs = (compiled(a, derivatives(a)[derivative], goal).calls for a in (layer, plain[name]))
+            yield name, derivative, " + ".join(ours), " + ".join(theirs) if theirs != ours else "the same"
 
 
 def other_rows(goal: Target) -> Iterator[tuple[Any, ...]]:
     """A row per derivative of each other layer."""
     for name, layer in OTHERS.items():
-        for what, function in derivatives(layer).items():
+        for derivative, function in derivatives(layer).items():
             result = compiled(layer, function, goal)
-            yield name, what, " + ".join(result.calls), result.kernels, f"{result.passes:.1f}"
+            yield name, derivative, " + ".join(result.calls), result.kernels, f"{result.passes:.1f}"
 
 
 if __name__ == "__main__":
