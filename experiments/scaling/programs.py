@@ -68,7 +68,10 @@ def compiled(
         run = loop.compile_phase(phase, partial(feed.take_batch, shape=source.shape), mesh, 1)
         lowered = run.lower(state, bank, inputs, count, key, **prepared)
     start = time.monotonic()
-    options = {"exec_time_optimization_effort": effort} if effort and target.chip.platform == "tpu" else None
+    if target.chip.platform == "tpu":
+        options = {"exec_time_optimization_effort": effort} if effort else None
+    else:  # its own products need trials on a device to be tiled; without one they are the library's
+        options = {"xla_gpu_enable_triton_gemm": False}
     try:
         with uncached():
             program = lowered.compile(options)
