@@ -53,7 +53,7 @@ def define_flags() -> None:
     flags.DEFINE_list("for", [], f"Devices, as v5e:2x4 (chips in a grid) or h100:8; chips: {', '.join(CHIPS)}.")
     flags.DEFINE_bool("last", False, "Compile the last phase alone, which is the largest of nets that grow.")
     flags.DEFINE_bool("remedies", True, "Try what fits, if a program does not.")
-    flags.DEFINE_string("out", "", "A file to which a line of JSON is added per program.")
+    flags.DEFINE_string("out", "", "A file to which lines of JSON are added: a step's cost, then the program's needs.")
     flags.DEFINE_float("effort", 0.0, "Of libtpu, from -1 to compile sooner.", lower_bound=-1, upper_bound=1)
 
 
@@ -82,12 +82,11 @@ def report(config: ConfigDict, task: Task, source: Source, goal: Target) -> bool
     resident = source.nbytes <= config.data.resident_gib * 2**30
     phases = list(scheduled_phases(task))
     for scheduled in phases[-1:] if FLAGS.last else phases:
+        note({"target": goal.name} | costs(config, task, scheduled, source, goal))
         program = compiled(task, scheduled, source, resident, goal, FLAGS.effort)
+        note(needs(program, goal))
         heading = f"{goal.name}, {scheduled.phase.name}", f"batch {scheduled.phase.batch}"
         print(table(list(rows(config, task, scheduled, source, program, goal)), heading) + "\n")
-        if FLAGS.out:
-            with Path(FLAGS.out).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(record(config, task, scheduled, source, program, goal)) + "\n")
         if not fits(program, goal):
             _explain(config, task, scheduled, source, goal)
             return False
@@ -126,29 +125,29 @@ def rows(
     yield "compiled in", f"{program.seconds:.0f} s"
 
 
-def record(
-    config: ConfigDict,
-    task: Task,
-    scheduled: ScheduledPhase,
-    source: Source,
-    program: Program | OutOfMemory,
-    goal: Target,
-) -> dict[str, Any]:
-    """The needs of a program, as numbers: bytes, seconds, operations."""
+def costs(config: ConfigDict, task: Task, scheduled: ScheduledPhase, source: Source, goal: Target) -> dict[str, Any]:
+    """A step's cost as numbers, known before anything is compiled."""
     flops = step_cost(scheduled.phase, loop.shapes(task), source).mean_flops
+    seconds = least_seconds(config, task, flops, goal.chip, len(goal.devices))
+    return {"phase": scheduled.phase.name, "batch": scheduled.phase.batch, "flops": flops, "least_seconds": seconds}
+
+
+def needs(program: Program | OutOfMemory, goal: Target) -> dict[str, Any]:
+    """The needs of a compiled program as numbers: bytes of a chip, bytes sent per step."""
     sent = program.collectives if isinstance(program, Program) else ()
     return {
-        "target": goal.name,
-        "phase": scheduled.phase.name,
-        "batch": scheduled.phase.batch,
         "memory": program.peak if isinstance(program, Program) else program.needed,
         "fits": fits(program, goal),
         "sent": sum(c.times * c.nbytes for c in sent),
-        "calls": sum(c.times for c in sent),
-        "flops": flops,
-        "least_seconds": least_seconds(config, task, flops, goal.chip, len(goal.devices)),
         "compiled_in": program.seconds,
     }
+
+
+def note(line: dict[str, Any]) -> None:
+    """Add a line of JSON to the file of --out, if there is one."""
+    if FLAGS.out:
+        with Path(FLAGS.out).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
 
 
 def least_seconds(config: ConfigDict, task: Task, flops: float, chip: Chip, devices: int) -> float:

@@ -3,15 +3,18 @@
     python -m experiments.scaling.survey --out=survey.jsonl --for=v5e:1x1,v5e:2x2,h100:1
 
 Results are added to --out as they come, and what it holds is not compiled again. A setting is a config with overrides,
-as "stylegan2_ada:paper1024 data.name=shapes_1024 remat=True"; the default is all configs as they are. What is not done
-within --limit seconds of a processor is stopped, and said to be.
+as "stylegan2_ada:paper1024 data.name=shapes_1024 remat=True"; the default is all configs as they are. A program that is
+not compiled within --limit seconds is stopped. libtpu assigns memory long before it has generated all code: with
+--memory it is stopped then, which is enough to know whether a program fits.
 """
 
 import json
-import resource
+import os
+import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +26,11 @@ from genjax.text import bytes_text, number
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 FLAGS = flags.FLAGS
+
+SIZE = re.compile(r"heap_simulator\S* (?:Primary|Fallback) algorithm finished with size: (\d+)")
+ARGUMENTS = re.compile(r"arguments \(([\d.]+)([KMG])\)")
+ENOUGH = 30.0
+"""Seconds after which libtpu would have said that a program does not fit, once it has assigned its memory."""
 
 
 def main() -> None:
@@ -46,23 +54,43 @@ def lines(file: Path) -> Iterator[dict]:
 
 
 def compile_one(setting: str, goal: str) -> dict:
-    """The last phase of a setting for a target, as `compile.record` has it, or {"failed": reason}."""
+    """The last phase of a setting for a target, as `compile.costs` and `compile.needs`, or {"failed": reason}."""
     name, *overrides = setting.split()
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "record.json"
+        out = Path(folder) / "record.jsonl"
         command = [sys.executable, "-m", "experiments.scaling.compile", f"--config={name}", f"--for={goal}", "--last"]
         options = ["--noremedies", f"--effort={FLAGS.effort}", f"--out={out}"]
         changes = [f"--config.{override}" for override in overrides]
-        done = subprocess.run([*command, *options, *changes], capture_output=True, text=True, preexec_fn=_limit)
-        if out.exists():
-            return json.loads(out.read_text(encoding="utf-8"))
-    if done.returncode < 0:
-        return {"failed": f"not compiled in {FLAGS.limit} s"}
-    return {"failed": (done.stderr.strip().splitlines() or ["no message"])[-1]}
+        log = os.environ | {"TPU_LOG_DIR": folder, "TPU_MIN_LOG_LEVEL": "0"}
+        process = subprocess.Popen(
+            [*command, *options, *changes], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=log
+        )
+        needed = _followed(process, Path(folder) / "tpu_driver.INFO", out)
+        error = process.communicate()[1].strip().splitlines()
+        result = {name: value for line in lines(out) for name, value in line.items()}
+    if "memory" not in result and needed:
+        return result | {"memory": needed, "fits": True, "sent": 0}
+    if "memory" not in result:
+        return result | {"failed": f"not compiled in {FLAGS.limit} s" if process.returncode < 0 else error[-1]}
+    return result
 
 
-def _limit() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (FLAGS.limit, FLAGS.limit))
+def _followed(process: subprocess.Popen, log: Path, out: Path) -> float:
+    """Wait for a compilation, or stop it: after --limit seconds, or with --memory once libtpu has assigned memory.
+
+    Returns: the bytes that libtpu assigned, with the arguments; 0 if it did not say.
+    """
+    needed, assigned_at, start = 0.0, 0.0, time.monotonic()
+    while process.poll() is None:
+        time.sleep(1)
+        text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+        if not needed and (size := SIZE.search(text)) and (arguments := ARGUMENTS.search(text)):
+            needed = int(size[1]) + float(arguments[1]) * 1024.0 ** " KMG".index(arguments[2])
+            assigned_at = time.monotonic()
+        assigned = FLAGS.memory and needed and time.monotonic() - assigned_at > ENOUGH
+        if assigned or time.monotonic() - start > FLAGS.limit:
+            process.kill()
+    return needed
 
 
 def markdown(results: list[dict], settings: list[str], targets: list[str]) -> str:
@@ -90,5 +118,6 @@ if __name__ == "__main__":
     flags.DEFINE_multi_string("settings", [], "A config with overrides, as in 'dcgan batch=64'; repeat for more.")
     flags.DEFINE_list("for", ["v5e:1x1", "v5e:2x2", "h100:1"], "Targets, as for experiments.scaling.compile.")
     flags.DEFINE_float("effort", -1.0, "Of libtpu, from -1 to compile sooner.", lower_bound=-1, upper_bound=1)
-    flags.DEFINE_integer("limit", 900, "Seconds of a processor for each program.", lower_bound=1)
+    flags.DEFINE_integer("limit", 900, "Seconds for each program.", lower_bound=1)
+    flags.DEFINE_bool("memory", False, "Of programs for TPUs, stop the compiler once it has assigned memory.")
     entry.run(main)
