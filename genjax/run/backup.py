@@ -149,7 +149,9 @@ class Backup:
         raise InputError("\n  ".join([f"--backup={self.url} has no intact checkpoint:", *reasons]))
 
     def _read(self, name: str, place: Path) -> None:
-        """Read an object to a file. Raises: InputError if it cannot be read."""
+        """Read an object to a file. Raises: InputError if it cannot be read, or would be outside of `place`."""
+        if ".." in name.split("/"):
+            raise InputError(f"--backup={self.url}/{name}: expected the files of a run, none in a folder above it")
         try:
             data = self._store.read(name).result().value
         except ValueError as error:

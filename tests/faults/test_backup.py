@@ -101,6 +101,13 @@ def test_what_is_of_another_run_or_behind_the_backup_is_refused(objects, config,
         train(config(), behind, backup=Backup(URL))
 
 
+def test_a_file_above_the_folder_is_refused(objects, tmp_path):
+    objects["runs/one/samples/../../../outside.txt"] = b"x"
+    with pytest.raises(InputError, match="none in a folder above it"):
+        Backup(URL).fetch(Workdir(tmp_path / "deep" / "new"), lambda workdir: None)
+    assert not list(tmp_path.rglob("outside.txt"))
+
+
 def test_a_folder_that_has_all_is_left_and_one_that_was_fetched_in_part_is_fetched_again(objects, lost, tmp_path):
     here = shutil.copytree(lost[0], tmp_path / "here")
     assert Backup(URL).fetch(Workdir(here), pytest.fail) == []
