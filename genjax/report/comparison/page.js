@@ -43,6 +43,7 @@ function filter() {
 }
 
 // Sort: numbers by value, then text; empty cells last in either direction.
+const collator = new Intl.Collator(undefined, { numeric: true });
 function sort(key, down) {
   const at = heads.findIndex((head) => head.dataset.key === key);
   if (at < 0) return;
@@ -50,7 +51,7 @@ function sort(key, down) {
     const [x, y] = [a.cells[at], b.cells[at]];
     if (x === "" || y === "") return (x === "") - (y === "");
     const both = isFinite(x) && isFinite(y);
-    return (down ? -1 : 1) * (both ? x - y : x.localeCompare(y, undefined, { numeric: true }));
+    return (down ? -1 : 1) * (both ? x - y : collator.compare(x, y));
   };
   body.append(...rows.sort(order).map((row) => row.line));
   heads.forEach((head) => head.removeAttribute("aria-sort"));
@@ -132,7 +133,7 @@ function draw(chart, over = null) {
   for (const line of lines) {
     line.points = line.steps.map((step, i) => [X(step), line.values[i] === null ? null : Y(line.values[i])]);
     pen.strokeStyle = pen.fillStyle = color(line.row.number);
-    pen.lineWidth = line.row === over ? 3.5 : 1.5;
+    pen.lineWidth = line.row === over ? 3.5 : lines.length > 100 ? 1 : 1.5;
     pen.globalAlpha = over && line.row !== over ? 0.25 : 1;
     pen.beginPath();
     let gap = true;
@@ -193,9 +194,16 @@ function grids() {
   }));
 }
 
+let waiting = false;
 function redraw() {
+  if (!waiting) requestAnimationFrame(redrawn);
+  waiting = true;
+}
+function redrawn() {
+  waiting = false;
+  const names = new Set(shown().flatMap((row) => Object.keys(row.run.curves)));
   for (const chart of charts) {
-    chart.part.hidden = !shown().some((row) => row.run.curves[chart.name]);
+    chart.part.hidden = !names.has(chart.name);
     if (chart.near && !chart.part.hidden) draw(chart); else chart.stale = true;
   }
 }
@@ -210,6 +218,12 @@ function chosen() {
   keep("runs", names.length <= 100 ? JSON.stringify(names) : "");
   show();
 }
+
+// Widths that stay as they are make sorting many rows several times as fast.
+const widths = [...document.querySelector("#runs .keys").cells].map((cell) => cell.offsetWidth);
+[...document.querySelector("#runs .keys").cells].forEach((cell, i) => { cell.style.width = `${widths[i]}px`; });
+$("runs").style.width = `${widths.reduce((a, b) => a + b, 0)}px`;
+$("runs").style.tableLayout = "fixed";
 
 $("filter").value = kept.get("filter") ?? "";
 $("smooth").value = kept.get("smooth") ?? 0.6;
