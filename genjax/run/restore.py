@@ -47,7 +47,10 @@ def saved_config(info: dict[str, Any]) -> ConfigDict:
 
 
 def completed(config: Mapping[str, Any]) -> ConfigDict:
-    """A run's config with the keys that its task got later, at their defaults. Raises: InputError for an unknown task."""
+    """A run's config with the keys that its task got later, at their defaults.
+
+    Raises: InputError for a task that there is not.
+    """
     config = ConfigDict(config)
     _complete(config, tasks.default_config(config.task))
     return config

@@ -93,9 +93,8 @@ class Tracker(Sink):
         except Exception as error:  # a library of others, its network and its server may raise anything
             if not self._failed:
                 reason = " ".join(str(error).split())[:200]
-                self._say(
-                    f"warning: {self._name} failed, nothing more is logged there ({type(error).__name__}: {reason})"
-                )
+                what = f"{type(error).__name__}: {reason}"
+                self._say(f"warning: {self._name} failed, nothing more is logged there ({what})")
             self._failed = True
             self._writer = None
 

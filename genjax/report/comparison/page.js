@@ -220,8 +220,10 @@ function chosen() {
 }
 
 // Widths that stay as they are make sorting many rows several times as fast.
-const widths = [...document.querySelector("#runs .keys").cells].map((cell) => cell.offsetWidth);
-[...document.querySelector("#runs .keys").cells].forEach((cell, i) => { cell.style.width = `${widths[i]}px`; });
+const widths = [...document.querySelector("#runs .keys").cells].map((cell) => Math.ceil(cell.getBoundingClientRect().width) + 1);
+const group = document.createElement("colgroup");
+for (const width of widths) group.appendChild(document.createElement("col")).style.width = `${width}px`;
+$("runs").prepend(group);
 $("runs").style.width = `${widths.reduce((a, b) => a + b, 0)}px`;
 $("runs").style.tableLayout = "fixed";
 

@@ -47,7 +47,7 @@ class Column:
 
 def columns(runs: Sequence[Recorded]) -> list[Column]:
     """All columns besides the names."""
-    return [*_progress(runs), *_configs(runs), *_results(runs), *_training(runs)]
+    return [*_progress(runs), *_results(runs), *_training(runs), *_configs(runs)]
 
 
 def _progress(runs: Sequence[Recorded]) -> list[Column]:
@@ -159,10 +159,11 @@ def _head(column: Column) -> str:
 def _cell(cell: Cell | None, is_best: bool) -> str:
     if cell is None:
         return '<td data-v=""></td>'
-    title = escape(cell.note or (cell.text if len(cell.text) > 24 else ""))
     text = f"<b>{escape(cell.text)}</b>" if is_best else escape(cell.text)
     kind = "" if isinstance(cell.value, str) else ' class="n"'
-    return f'<td{kind} data-v="{escape(str(cell.value))}"{f" title={chr(34)}{title}{chr(34)}" if title else ""}>{text}</td>'
+    title = cell.note or (cell.text if len(cell.text) > 24 else "")
+    title = f' title="{escape(title)}"' if title else ""
+    return f'<td{kind} data-v="{escape(str(cell.value))}"{title}>{text}</td>'
 
 
 def _name(run: Recorded, page: Path) -> str:
