@@ -1,6 +1,5 @@
 """Trackers as sinks of a run: chosen by config, going on in the same run there, and never in the way of training."""
 
-import importlib.util
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,7 +8,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from genjax.config import flat, pick
-from genjax.errors import InputError
+from genjax.errors import InputError, need
 from genjax.files import write_bytes
 from genjax.run.sinks import Sink
 from genjax.run.workdir import TRACKERS, Workdir
@@ -30,9 +29,7 @@ def names(config: ConfigDict, tensorboard: bool = False) -> list[str]:
     asked = dict.fromkeys(chosen, f"log.trackers={config.log.trackers!r}")
     asked |= {"tensorboard": "--tensorboard"} if tensorboard else {}
     for name, flag in asked.items():
-        writer = WRITERS[name]
-        if importlib.util.find_spec(writer.package) is None:
-            raise InputError(f"{flag} needs the package {writer.package}: pip install {writer.needs}")
+        need(WRITERS[name].package, flag)
     return list(asked)
 
 

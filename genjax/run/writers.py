@@ -29,8 +29,7 @@ class Writer(Protocol):
     Any method may raise anything.
     """
 
-    package: ClassVar[str]  # that is imported
-    needs: ClassVar[str]  # what pip installs for it
+    package: ClassVar[str]  # that is imported, of `genjax.errors.EXTRAS` or installed with genjax
     id: str  # of the run there, by which a later process goes on
     where: str  # for the user: an address or a place
 
@@ -53,7 +52,6 @@ class TensorBoard:
     """Event files in a run's tensorboard/."""
 
     package = "tensorboardX"
-    needs = "tensorboardX"
 
     def __init__(self, about: About, run_id: str):
         import tensorboardX
@@ -78,7 +76,6 @@ class WeightsAndBiases:
     """A run of Weights & Biases, whose files are in the run's wandb/; WANDB_MODE=offline sends nothing."""
 
     package = "wandb"
-    needs = '"genjax-models[wandb]"'
 
     def __init__(self, about: About, run_id: str):
         import wandb
@@ -120,7 +117,6 @@ class MLflow:
     """A run of MLflow, in the store of MLFLOW_TRACKING_URI or MLflow's own default, and the experiment `project`."""
 
     package = "mlflow"
-    needs = '"genjax-models[mlflow]"'
 
     def __init__(self, about: About, run_id: str):
         from mlflow import MlflowClient, entities, get_tracking_uri
@@ -163,7 +159,6 @@ class Trackio:
     """A run of trackio, on this machine: in TRACKIO_DIR or trackio's own default."""
 
     package = "trackio"
-    needs = '"genjax-models[trackio]"'
 
     def __init__(self, about: About, run_id: str):
         import trackio
