@@ -90,13 +90,13 @@ class Tracker(Sink):
         except Exception as error:  # a library of others, its network and its server may raise anything
             if not self._failed:
                 reason = " ".join(str(error).split())[:200]
-                what = f"{type(error).__name__}: {reason}"
-                self._say(f"warning: {self._name} failed, nothing more is logged there ({what})")
+                fault = f"{type(error).__name__}: {reason}"
+                self._say(f"warning: {self._name} failed, nothing more is logged there ({fault})")
             self._failed = True
             self._writer = None
 
     def _new(self, step: int, names: Mapping[str, Any] | list[str]) -> list[str]:
-        """Those of the names that have no such step yet, after noting that they have."""
+        """The names that have no such step yet; it is noted that they have one now."""
         if self._failed:
             return []
         if not self._writer:
@@ -108,10 +108,10 @@ class Tracker(Sink):
         return new
 
     def _begin(self) -> None:
-        kept = self._read().get(self._name, {})
-        self._writer = WRITERS[self._name](self._about, kept.get("run", ""))
-        self._steps = dict(kept.get("steps", {}))
-        self._say(f"{self._name} {'goes on' if kept else 'begins'}: {self._writer.where}")
+        notes = self._read().get(self._name, {})
+        self._writer = WRITERS[self._name](self._about, notes.get("run", ""))
+        self._steps = dict(notes.get("steps", {}))
+        self._say(f"{self._name} {'goes on' if notes else 'begins'}: {self._writer.where}")
 
     def _read(self) -> dict[str, Any]:
         return json.loads(self._file.read_text("utf-8")) if self._file.exists() else {}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class About:
-    """What a tracker is told of a run: its folder, the project that it belongs to, and its config by dotted keys."""
+    """The description of a run for a tracker: its folder, the project that it belongs to, and its config by dotted keys."""
 
     folder: Path
     project: str

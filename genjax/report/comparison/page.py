@@ -27,7 +27,7 @@ def make(runs: Sequence[Recorded], page: Path, embed: float = 16.0, reload: int 
     """The page that is to be written to `page`.
 
     It holds sample grids of up to `embed` MiB, last ones first; the others are read from the runs' folders.
-    With `reload` it is read again every so many seconds.
+    With `reload` the browser reads it again every n seconds.
     """
     several = _several(runs)
     curves = [_curves(run, several) for run in runs]

@@ -21,7 +21,7 @@ Complete = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Recorded:
-    """What a run has recorded; `notes` say in words what is missing or broken."""
+    """The records of a run; `notes` say in words what is missing or broken."""
 
     name: str
     path: Path
@@ -49,7 +49,7 @@ def find(paths: Sequence[str]) -> dict[str, Path]:
 
     Raises: InputError for a path that is no folder, or one without a run.
     """
-    found: dict[str, Path] = {}
+    runs_by_name: dict[str, Path] = {}
     for text in paths:
         root = Path(text)
         if not root.is_dir():
@@ -59,8 +59,8 @@ def find(paths: Sequence[str]) -> dict[str, Path]:
             raise InputError(f"--runs={text} holds no run: no folder in it has a config.json or a metrics.jsonl")
         for run in runs:
             name = run.relative_to(root).as_posix() if len(paths) == 1 and run != root else run.as_posix()
-            found[name] = run
-    return {name: found[name] for name in sorted(found, key=natural)}
+            runs_by_name[name] = run
+    return {name: runs_by_name[name] for name in sorted(runs_by_name, key=natural)}
 
 
 def _runs_in(root: Path) -> Iterator[Path]:
@@ -96,6 +96,6 @@ def read(name: str, path: Path, complete: Complete) -> Recorded:
 
 
 def stamp(path: Path) -> tuple:
-    """What changes when a run has recorded something."""
+    """A value that changes when a run has recorded something."""
     files = [path / name for name in (*FILES, "samples", "report.html")]
     return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)

@@ -18,7 +18,7 @@ from genjax.text import duration, number
 
 @dataclass
 class Cell:
-    """What stands in a cell, what it is sorted by, and a remark."""
+    """The text of a cell, the value that it is sorted by, and a remark."""
 
     text: str
     value: float | str
@@ -65,15 +65,15 @@ def _progress(runs: Sequence[Recorded]) -> list[Column]:
 
 def _configs(runs: Sequence[Recorded]) -> list[Column]:
     """The keys that differ: in value, or between runs of one task also in being there."""
-    found = []
+    listed = []
     for key in dict.fromkeys(key for run in runs for key in run.config):
         texts = {i: _text(run.config[key]) for i, run in enumerate(runs) if key in run.config}
         tasks = {str(run.config.get("task")) for run in runs if key in run.config}
         lacking = {str(run.config.get("task")) for run in runs if run.config and key not in run.config}
         if len(set(texts.values())) > 1 or tasks & lacking:
             cells = {i: Cell(text, _value(runs[i].config[key])) for i, text in texts.items()}
-            found.append(Column(key, "config", cells=cells))
-    return found
+            listed.append(Column(key, "config", cells=cells))
+    return listed
 
 
 def _text(value: Any) -> str:
@@ -86,16 +86,16 @@ def _value(value: Any) -> float | str:
 
 def _results(runs: Sequence[Recorded]) -> list[Column]:
     """The newest number of each run by label and protocol."""
-    found: dict[tuple[str, str], Column] = {}
+    listed: dict[tuple[str, str], Column] = {}
     for i, run in enumerate(runs):
         for (_, key), group in by_protocol(run.evaluations).items():
             for label in dict.fromkeys(label for row in group for label in row["values"]):
                 rows = [row for row in group if isinstance(row["values"].get(label), int | float)]
                 if rows:
                     better = _part(rows[-1], "better").get(label, "")
-                    column = found.setdefault((label, key), Column(label, "results", f"protocol {key}", better))
+                    column = listed.setdefault((label, key), Column(label, "results", f"protocol {key}", better))
                     column.cells[i] = _result(rows, label, better, run.steps)
-    return [found[name] for name in sorted(found)]
+    return [listed[name] for name in sorted(listed)]
 
 
 def _result(rows: list[dict], label: str, better: str, last: int) -> Cell:
@@ -117,31 +117,31 @@ def _part(row: dict, name: str) -> dict:
 
 def _training(runs: Sequence[Recorded]) -> list[Column]:
     """The last value of the metrics of training that have a better direction; time is among the progress."""
-    found = []
+    listed = []
     for name, better in BETTER.items():
         values = {i: run.rows[-1].get(name) for i, run in enumerate(runs) if run.rows}
         cells = {i: Cell(number(v), v) for i, v in values.items() if isinstance(v, int | float) and name != "seconds"}
         if cells:
-            found.append(Column(name, "training, last row", better=better, cells=cells))
-    return found
+            listed.append(Column(name, "training, last row", better=better, cells=cells))
+    return listed
 
 
 def html(runs: Sequence[Recorded], page: Path) -> str:
     """The table, and what sets protocols of one number apart. Links are relative to the page's folder."""
-    found = columns(runs)
-    best = {(i, j) for j, column in enumerate(found) for i in column.best()}
+    listed = columns(runs)
+    best = {(i, j) for j, column in enumerate(listed) for i in column.best()}
     lines = []
     for i, run in enumerate(runs):
-        cells = (_cell(column.cells.get(i), (i, j) in best) for j, column in enumerate(found))
+        cells = (_cell(column.cells.get(i), (i, j) in best) for j, column in enumerate(listed))
         box = f'<td><input type="checkbox" aria-label="show {escape(run.name)}"></td>'
         lines.append(f'<tr data-run="{i}">{box}{_name(run, page)}{"".join(cells)}</tr>')
     groups: list[list] = []
-    for column in found:
+    for column in listed:
         if not groups or groups[-1][0] != column.group:
             groups.append([column.group, 0])
         groups[-1][1] += 1
     over = "".join(f'<th colspan="{count}">{escape(group)}</th>' for group, count in groups)
-    heads = "".join(_head(column) for column in found)
+    heads = "".join(_head(column) for column in listed)
     every = '<td><input type="checkbox" id="every" aria-label="show all of these runs"></td>'
     name = '<th data-key="run"><button>run</button></th>'
     head = f'<tr><td></td><th></th>{over}</tr><tr class="keys">{every}{name}{heads}</tr>'
@@ -183,7 +183,7 @@ def link(path: Path, page: Path) -> str:
 
 
 def _protocols(runs: Iterable[Recorded]) -> str:
-    """What each protocol says, and in what those of one metric differ, which makes their numbers incomparable."""
+    """The protocols in words, and the differences between those of one metric, whose numbers do not compare."""
     groups = by_protocol(row for run in runs for row in run.evaluations)
     of_metric: dict[str, list[str]] = {}
     for metric, key in groups:
