@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class About:
-    """The description of a run for a tracker: its folder, the project that it belongs to, and its config by dotted keys."""
+    """A run as a tracker is given it: its folder, the project that it belongs to, and its config by dotted keys."""
 
     folder: Path
     project: str
