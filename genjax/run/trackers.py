@@ -67,7 +67,7 @@ class Tracker(Sink):
         """Log the image in the sequence of its folder."""
         with self._guard():
             if self._new(step, [folder]):
-                self._writer.image(step, folder, image)
+                self._writer.image(step, folder, image.convert("RGB"))
 
     def flush(self):
         """Write what is buffered."""

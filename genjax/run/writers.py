@@ -39,7 +39,7 @@ class Writer(Protocol):
         """A point of each curve."""
 
     def image(self, step: int, name: str, image: "Image") -> None:
-        """An image of a sequence."""
+        """An RGB image of a sequence."""
 
     def flush(self) -> None:
         """Write what is buffered."""
@@ -69,7 +69,7 @@ class TensorBoard:
 
     def image(self, step, name, image):
         """One sequence of images per name."""
-        self._writer.add_image(name, np.asarray(image.convert("RGB")), step, dataformats="HWC")
+        self._writer.add_image(name, np.asarray(image), step, dataformats="HWC")
 
 
 class WeightsAndBiases:

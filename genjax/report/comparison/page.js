@@ -130,6 +130,7 @@ function draw(chart, over = null) {
   for (const x of all.length ? ticks(x0, x1, width / 110) : []) {
     pen.fillText(x.toLocaleString("en"), Math.min(X(x), width - 24), height - 4);
   }
+  lines.sort((a, b) => (a.row === over) - (b.row === over));  // the one that is named lies on top
   for (const line of lines) {
     line.points = line.steps.map((step, i) => [X(step), line.values[i] === null ? null : Y(line.values[i])]);
     pen.strokeStyle = pen.fillStyle = color(line.row.number);
@@ -215,7 +216,7 @@ function show() {
 }
 function chosen() {
   const names = rows.filter((row) => row.box.checked).map((row) => row.run.name);
-  keep("runs", names.length <= 100 ? JSON.stringify(names) : "");
+  keep("runs", names.length === rows.length ? "all" : names.length <= 100 ? JSON.stringify(names) : "");
   show();
 }
 
@@ -231,8 +232,10 @@ $("filter").value = kept.get("filter") ?? "";
 $("smooth").value = kept.get("smooth") ?? 0.6;
 $("log").checked = kept.has("log");
 $("step").value = kept.get("step") ?? steps.length;
-const names = new Set(JSON.parse(kept.get("runs") ?? "null"));
-rows.forEach((row, i) => { row.box.checked = kept.has("runs") ? names.has(row.run.name) : i < data.shown; });
+const every = kept.get("runs") === "all", names = every ? null : new Set(JSON.parse(kept.get("runs") ?? "null"));
+rows.forEach((row, i) => {
+  row.box.checked = every || (kept.has("runs") ? names.has(row.run.name) : i < data.shown);
+});
 if (kept.has("sort")) sort(kept.get("sort"), kept.has("down"));
 filter();
 
