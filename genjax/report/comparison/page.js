@@ -232,7 +232,8 @@ $("filter").value = kept.get("filter") ?? "";
 $("smooth").value = kept.get("smooth") ?? 0.6;
 $("log").checked = kept.has("log");
 $("step").value = kept.get("step") ?? steps.length;
-const every = kept.get("runs") === "all", names = every ? null : new Set(JSON.parse(kept.get("runs") ?? "null"));
+const every = kept.get("runs") === "all", names = new Set();
+try { if (!every) JSON.parse(kept.get("runs") ?? "[]").forEach((name) => names.add(name)); } catch { kept.delete("runs"); }
 rows.forEach((row, i) => {
   row.box.checked = every || (kept.has("runs") ? names.has(row.run.name) : i < data.shown);
 });
