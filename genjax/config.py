@@ -64,6 +64,12 @@ def defaults(task: str) -> ConfigDict:
             "only": "",  # nets and parts of nets that get them, "generator,critic/Block_0"; "": all
         }
     )
+    c.log = ConfigDict(  # where what is logged goes besides the run's folder; see docs/experiments.md
+        {
+            "trackers": "",  # of tensorboard, wandb, mlflow, trackio, with commas
+            "project": "genjax",  # the project or experiment of wandb, mlflow and trackio
+        }
+    )
     c.log_every = 50
     c.sample_every = 500
     c.save_every = 1000

@@ -2,12 +2,14 @@
 
 import difflib
 import importlib
+import importlib.util
 from collections.abc import Iterable
 from types import ModuleType
 
 EXTRAS = {"av": ("av", "video"), "h5py": ("h5py", "hdf5"), "pyarrow": ("pyarrow", "parquet")}
 EXTRAS |= {"sklearn": ("scikit-learn", "bench"), "flatbuffers": ("flatbuffers", "export")}
 EXTRAS |= {"grain": ("grain", "grain"), "cloudpickle": ("cloudpickle", "grain")}
+EXTRAS |= {"wandb": ("wandb", "wandb"), "mlflow": ("mlflow-skinny", "mlflow"), "trackio": ("trackio", "trackio")}
 EXTRAS |= {module: (module, "onnx") for module in ("jax2onnx", "onnxruntime")}
 """Optional modules -> their package, and the extra of pyproject.toml that has it."""
 
@@ -28,10 +30,19 @@ def optional(module: str, user: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        package, extra = EXTRAS[module.partition(".")[0]]
-        raise InputError(
-            f"{user} needs {package} ({error}): pip install {package}, or pip install 'genjax-models[{extra}]'"
-        ) from error
+        raise InputError(_lacks(module, user, f" ({error})")) from error
+
+
+def need(module: str, user: str) -> None:
+    """Raises: InputError if a module of EXTRAS is not installed. It is not imported, which may take seconds."""
+    if importlib.util.find_spec(module) is None:
+        raise InputError(_lacks(module, user))
+
+
+def _lacks(module: str, user: str, reason: str = "") -> str:
+    package, extra = EXTRAS.get(module.partition(".")[0], (module, ""))
+    extra = f", or pip install 'genjax-models[{extra}]'" if extra else ""
+    return f"{user} needs {package}{reason}: pip install {package}{extra}"
 
 
 def did_you_mean(got: str, known: Iterable[str]) -> str:

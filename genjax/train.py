@@ -41,7 +41,7 @@ def define_flags() -> None:
         "force: resume although the config, the data or the code of an extension changed.",
     )
     flags.DEFINE_bool("dry_run", False, "Print the config, the parameters, the phases and the memory needed, and stop.")
-    flags.DEFINE_bool("tensorboard", False, "Write event files to the folder's tensorboard/ as well.")
+    flags.DEFINE_bool("tensorboard", False, "The same as tensorboard in log.trackers: event files.")
     flags.DEFINE_string(
         "backup",
         None,

@@ -96,7 +96,10 @@ ALONE = {
     "flax.linen": ("nets", "tasks", "config", "weights"),
     "tensorflow_datasets": ("data.tfds",),
     "grain": ("data.workers",),
-    "tensorboardX": ("run.sinks",),
+    "tensorboardX": ("run.writers",),
+    "wandb": ("run.writers",),
+    "mlflow": ("run.writers",),
+    "trackio": ("run.writers",),
     "filelock": ("run.workdir",),
 }
 

@@ -19,7 +19,7 @@ def draw(rows: list[dict], path: str | os.PathLike) -> None:
     """
     from matplotlib.figure import Figure
 
-    series = _series(rows)
+    series = series_of(rows)
     panels = _panels(series)
     count = max(1, len(panels))
     columns = 1 if count == 1 else 2
@@ -42,7 +42,7 @@ def draw(rows: list[dict], path: str | os.PathLike) -> None:
     write_bytes(path, data.getvalue())
 
 
-def _series(rows: list[dict]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def series_of(rows: list[dict]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Steps and values by metric, at most 4,000; metrics that were never finite are left out."""
     pairs_of: dict[str, list] = {}
     for row in rows:

@@ -1,14 +1,13 @@
 """A run's page: one self-contained HTML file, made from the files in the run's folder."""
 
-import json
 import os
-import re
 from html import escape
 from pathlib import Path
 
 from genjax.errors import InputError
 from genjax.files import write_bytes
 from genjax.report import curves, sections
+from genjax.report.folder import images, read_info
 from genjax.report.gif import save_gif
 from genjax.report.page import framed
 from genjax.report.results import by_protocol
@@ -22,9 +21,9 @@ def write(workdir: str | os.PathLike) -> Path:
     Raises: InputError if the folder holds no run.
     """
     workdir = Path(workdir).resolve()
-    info = _read_info(workdir)
+    info = read_info(workdir)
     rows = read_metrics(workdir / "metrics.jsonl")
-    samples, reconstructions = (_steps(workdir / folder) for folder in ("samples", "reconstructions"))
+    samples, reconstructions = (images(workdir / folder) for folder in ("samples", "reconstructions"))
     if not (info or rows or samples):
         raise InputError(f"{workdir} holds no run: no config.json, metrics.jsonl or samples/step_*.png")
     gif = workdir / "samples.gif"
@@ -47,21 +46,6 @@ def write(workdir: str | os.PathLike) -> Path:
     ]
     write_bytes(workdir / "report.html", framed(workdir.name, "\n".join(filter(None, body))))
     return workdir / "report.html"
-
-
-def _steps(folder: Path) -> list[tuple[int, Path]]:
-    """The images of a run by step, first to last."""
-    matches = ((re.fullmatch(r"step_(\d+)\.png", path.name), path) for path in folder.glob("step_*.png"))
-    return sorted((int(match[1]), path) for match, path in matches if match)
-
-
-def _read_info(workdir: Path) -> dict:
-    """The content of config.json; empty if it is missing or broken."""
-    try:
-        info = json.loads((workdir / "config.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return info if isinstance(info, dict) else {}
 
 
 def _repeated(rows: list[dict]) -> list[dict]:

@@ -9,10 +9,10 @@ from genjax.files import encode
 
 def framed(title: str, body: str, style: str = "") -> bytes:
     """A page of a title, which is plain text, and of HTML; `style` is CSS besides that of all pages."""
-    style = "\n".join(filter(None, (_asset("page.css").strip(), style.strip())))
-    return encode(Template(_asset("page.html")).substitute(title=escape(title), style=style, body=body))
+    style = "\n".join(filter(None, (asset("page.css").strip(), style.strip())))
+    return encode(Template(asset("page.html")).substitute(title=escape(title), style=style, body=body))
 
 
-def _asset(name: str) -> str:
-    """A file of this package: page.html or page.css."""
+def asset(name: str) -> str:
+    """The text of a file of this package, such as page.css."""
     return resources.files("genjax.report").joinpath(name).read_text(encoding="utf-8")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from genjax.report.curves import NOT_METRICS
 from genjax.report.figures import title_of
+from genjax.report.folder import part
 from genjax.report.results import by_protocol
 from genjax.run.training_metrics import BETTER, LOWER
 from genjax.text import duration, number
@@ -17,12 +18,12 @@ SCORES = ("FID", "Fréchet distance", "Accuracy")
 
 def sentence(info: dict, steps: int | None) -> str:
     """One sentence: the task, the data, the number of steps and the device."""
-    config, data, device = (_part(info, name) for name in ("config", "data", "device"))
+    config, data, device = (part(info, name) for name in ("config", "data", "device"))
     task = config.get("task")
     task = (task.get("name") or task.get("kind")) if isinstance(task, dict) else task
     text = f"<b>{escape(str(task or config.get('name') or 'Training'))}</b>"
     # A net's section of the configuration says which one it is: "dcgan generator".
-    if nets := [f"{_part(config, net).get('net', '')} {net}".strip() for net in _part(info, "parameters")]:
+    if nets := [f"{part(config, net).get('net', '')} {net}".strip() for net in part(info, "parameters")]:
         text += f" ({escape(' and '.join(nets) if len(nets) < 3 else ', '.join(nets))})"
     if data.get("name"):
         shape = data.get("shape")
@@ -61,7 +62,7 @@ def merit(info: dict, rows: list[dict], steps: int | None, evaluations: list[dic
         cards.append(("training time", duration(seconds[-1][1]), ""))
     if rates:
         cards.append(("images/s", number(rates[len(rates) // 2]), "median"))
-    cards += [(f"{net} parameters", _short(n), "") for net, n in _part(info, "parameters").items()]
+    cards += [(f"{net} parameters", _short(n), "") for net, n in part(info, "parameters").items()]
     for name in _names(rows):
         better = BETTER.get(name)
         if better and (values := _values(rows, name)):
@@ -154,8 +155,8 @@ def metrics(rows: list[dict]) -> str:
 
 def reproduce(info: dict) -> str:
     """The command, commit, data and device; the whole configuration and the versions, folded."""
-    git = _part(info, "git")
-    data = _part(info, "data")
+    git = part(info, "git")
+    data = part(info, "data")
     facts = {}
     if git.get("commit"):
         facts["commit"] = f"{git['commit']}{' with uncommitted changes' if git.get('dirty') else ''}"
@@ -163,18 +164,13 @@ def reproduce(info: dict) -> str:
         facts["data"] = " ".join(str(data[key]) for key in ("name", "split") if data.get(key))
     if data.get("fingerprint"):
         facts["data fingerprint"] = data["fingerprint"]
-    facts |= {f"device {key}": value for key, value in _part(info, "device").items()}
+    facts |= {f"device {key}": value for key, value in part(info, "device").items()}
     command = f"<pre>{escape(str(info['command']))}</pre>" if info.get("command") else ""
     parts = [f"<section><h2>How to reproduce</h2>{command}{_table(facts)}</section>" if command or facts else ""]
-    for title, content in (("Configuration", dict(_flat(_part(info, "config")))), ("Versions", info.get("versions"))):
+    for title, content in (("Configuration", dict(_flat(part(info, "config")))), ("Versions", info.get("versions"))):
         if isinstance(content, dict) and content:
             parts.append(f"<details><summary>{title}</summary>{_table(content)}</details>")
     return "\n".join(parts)
-
-
-def _part(info: dict, name: str) -> dict:
-    value = info.get(name)
-    return value if isinstance(value, dict) else {}
 
 
 def _flat(config: dict, prefix: str = ""):

@@ -17,7 +17,7 @@ from genjax.errors import InputError
 from genjax.run.workdir import FILES, Workdir
 
 CHECKPOINTS = "checkpoints"
-COPIED = tuple(name for name in FILES if name not in (CHECKPOINTS, "images", "tensorboard"))
+COPIED = tuple(name for name in FILES if name not in (CHECKPOINTS, "images", "tensorboard", "wandb"))
 """The files and folders that are copied besides checkpoints, config.json last."""
 
 FETCH = ".fetched"

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,15 @@ def saved_config(info: dict[str, Any]) -> ConfigDict:
     """
     config = ConfigDict(_with_tuples(info["config"]))
     config.update_from_flattened_dict(located(config, info.get("folder")))
+    return completed(config)
+
+
+def completed(config: Mapping[str, Any]) -> ConfigDict:
+    """A run's config with the keys that its task got later, at their defaults.
+
+    Raises: InputError for a task that there is not.
+    """
+    config = ConfigDict(config)
     _complete(config, tasks.default_config(config.task))
     return config
 

@@ -13,8 +13,12 @@ from genjax.run.paths import PLACES, located
 from genjax.run.restore import naming_origin, saved_config
 from genjax.run.workdir import ASIDE, Records, Workdir
 
-OF_MACHINES = ("data.workers",)
-"""Keys that say how a machine does its work, which changes no bit of a run."""
+WITHOUT_EFFECT = {
+    "data.workers": "the batches are the same",
+    "log.trackers": "the numbers are the same",
+    "log.project": "the numbers are the same",
+}
+"""Keys that change no bit of a run -> what a line says of a change."""
 
 
 def check_same_run(workdir: Workdir, info: Mapping[str, Any], force: bool) -> list[str]:
@@ -28,8 +32,8 @@ def check_same_run(workdir: Workdir, info: Mapping[str, Any], force: bool) -> li
     with naming_origin(old):
         config = saved_config(old)
     parts = [({part: old.get(part, {})}, {part: info[part]}) for part in ("data", "files", "extensions")]
-    faster = [(key, was, now) for key, was, now in changes(config, info["config"]) if key in OF_MACHINES]
-    config.update_from_flattened_dict({key: now for key, _, now in faster})
+    idle = [(key, was, now) for key, was, now in changes(config, info["config"]) if key in WITHOUT_EFFECT]
+    config.update_from_flattened_dict({key: now for key, _, now in idle})
     moved = []
     if _same_contents(old, info):
         parts = parts[2:]
@@ -40,7 +44,7 @@ def check_same_run(workdir: Workdir, info: Mapping[str, Any], force: bool) -> li
         lines = "\n  ".join([f"{workdir.path} holds a run of another config:", *different, *origin.difference(old)])
         raise InputError(f"{lines}\nchoose another --workdir, or --resume=force to resume it with the new config")
     notes = [f"{key}: {was} -> {now}: moved, the contents are the same" for key, was, now in moved]
-    notes += [f"{key}: {was} -> {now}: the batches are the same" for key, was, now in faster]
+    notes += [f"{key}: {was} -> {now}: {WITHOUT_EFFECT[key]}" for key, was, now in idle]
     new_keys = sorted(key for key, was, _ in changes(old["config"], config) if was == "absent")
     if new_keys:
         notes.append(f"keys that the run did not have are at their defaults: {', '.join(new_keys)}")

@@ -1,12 +1,8 @@
-"""Sinks of a run's progress: the files of its folder, the console, TensorBoard."""
+"""Sinks of a run's progress: the files of its folder and the console; trackers are in `genjax.run.trackers`."""
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from genjax.errors import InputError
 from genjax.report import figures
 from genjax.run.workdir import Workdir
 
@@ -35,6 +31,9 @@ class Sink:
     def flush(self) -> None:
         """Write everything that is buffered."""
 
+    def close(self) -> None:
+        """Nothing more comes."""
+
 
 class Files(Sink):
     """metrics.jsonl and the images of a run's folder."""
@@ -60,33 +59,3 @@ class Console(Sink):
 
     def __init__(self, log: Callable[[str], None]):
         self.line = log
-
-
-class TensorBoard(Sink):
-    """Event files in a run's tensorboard/."""
-
-    def __init__(self, workdir: Workdir):
-        """Raises: InputError if tensorboardX is not installed."""
-        try:
-            import tensorboardX
-        except ImportError as error:
-            raise InputError("--tensorboard needs tensorboardX: pip install tensorboardX") from error
-        self._folder = workdir.path / "tensorboard"
-        self._module = tensorboardX
-
-    @cached_property
-    def _writer(self):
-        return self._module.SummaryWriter(str(self._folder))
-
-    def scalars(self, step, values):
-        """One curve per name."""
-        for name, value in values.items():
-            self._writer.add_scalar(name, value, step)
-
-    def preview(self, folder, step, image, title=""):
-        """One sequence of images per folder."""
-        self._writer.add_image(folder, np.asarray(image.convert("RGB")), step, dataformats="HWC")
-
-    def flush(self):
-        """Write the event files."""
-        self._writer.flush()

@@ -25,7 +25,7 @@ from genjax.engine.phase import Task
 from genjax.errors import InputError
 from genjax.evaluation.schedule import EvalSchedule
 from genjax.report.console import Progress, say_notes, watch
-from genjax.run import initial_weights
+from genjax.run import initial_weights, trackers
 from genjax.run.backup import Backup
 from genjax.run.best import description, resumed
 from genjax.run.counters import Counters
@@ -35,7 +35,7 @@ from genjax.run.pace import Pace
 from genjax.run.previews import Previewer, read_examples
 from genjax.run.recorder import Recorder
 from genjax.run.resume import check_nothing_is_lost, check_same_run, with_names_kept
-from genjax.run.sinks import Console, Files, Sink, TensorBoard
+from genjax.run.sinks import Console, Files, Sink
 from genjax.run.stop import Interrupted, Stop
 from genjax.run.workdir import Workdir
 
@@ -46,6 +46,7 @@ def prepare(config: ConfigDict) -> tuple[data.Source, Task, EvalSchedule]:
     Raises: InputError.
     """
     check(config, tasks.default_config(config.task))
+    trackers.names(config)
     source = data.load(config.data)
     task = tasks.build(config, source.shape)
     task.files()
@@ -103,7 +104,7 @@ def train(
     """
     run_on_main(lambda: refuse(path))
     source, task, schedule = run_on_all(lambda: prepare(config))
-    with Workdir(path) as workdir, Stop() as stop:
+    with Workdir(path) as workdir, Stop() as stop, contextlib.ExitStack() as at_end:
         if is_main_process():
             say_notes(source, schedule.heldout)
         info = run_info(config, source, task)
@@ -127,7 +128,9 @@ def train(
         start = int(state.step)
         examples = run_on_all(lambda: read_examples(config, source, task, schedule.heldout))
         progress = Progress(task.steps, start, stream=distributed.console())
-        sinks = _sinks(workdir, progress, tensorboard) if is_main_process() else []
+        sinks = _sinks(config, workdir, progress, tensorboard) if is_main_process() else []
+        for sink in sinks:
+            at_end.callback(sink.close)
         previewer = Previewer(config, source, task, examples)
         pace = Pace(all_gather_json(platform.node()))
         counters = resumed(Counters.from_json(newest.metadata), schedule.criterion)
@@ -187,9 +190,8 @@ def _beginning(newest: Newest, steps: int, dropped: str, stops: str) -> list[str
     return [*lines, line + (f"; records after it are written again: {dropped}" if dropped else "")]
 
 
-def _sinks(workdir: Workdir, progress: Progress, tensorboard: bool) -> list[Sink]:
-    sinks = [Files(workdir), Console(progress.say)]
-    return [*sinks, TensorBoard(workdir)] if tensorboard else sinks
+def _sinks(config: ConfigDict, workdir: Workdir, progress: Progress, tensorboard: bool) -> list[Sink]:
+    return [Files(workdir), Console(progress.say), *trackers.sinks(config, tensorboard, workdir, progress.say)]
 
 
 def _boundaries(config: ConfigDict) -> tuple[int, ...]:

@@ -23,9 +23,12 @@ LOCKLESS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 PREVIEWS = ("samples", "reconstructions")
 """The folders of images that training writes."""
 
+TRACKERS = "trackers.json"
+"""The file of the run's id in each tracker, and of what was logged there."""
+
 FILES = (
     *("metrics.jsonl", *PREVIEWS, "checkpoints", "samples.gif", "curves.png", "report.html", "neighbors.png"),
-    *("images", "tensorboard", "config.json"),
+    *("images", "tensorboard", "wandb", TRACKERS, "config.json"),
 )
 """All that a run writes to its folder; the config last, so that what is left of a run is known as such."""
 

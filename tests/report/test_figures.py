@@ -89,7 +89,7 @@ def test_losses_have_a_panel_and_others_go_by_prefix_and_scale():
         }
         for s in range(3)
     ]
-    assert curves._panels(curves._series(rows)) == [
+    assert curves._panels(curves.series_of(rows)) == [
         ("losses", ["critic/loss", "gen/loss"]),
         ("critic", ["critic/fake", "critic/real"]),
         ("critic/r1", ["critic/r1"]),

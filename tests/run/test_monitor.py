@@ -233,7 +233,7 @@ def test_the_page_escapes_warnings_and_is_drawn_without_them_too(tmp_path):
     page = html.write(tmp_path).read_text()
     assert "<li>Step 2: &lt;b&gt;</li><li>Step 2: again</li>" in page
     assert read_metrics(tmp_path / "metrics.jsonl") == lines
-    assert list(curves._series(lines)) == ["loss"]
+    assert list(curves.series_of(lines)) == ["loss"]
     (tmp_path / "metrics.jsonl").write_text(json.dumps(lines[0]))
     assert "Warnings" not in html.write(tmp_path).read_text()
 

@@ -51,7 +51,7 @@ def _no_data(monkeypatch):
 def test_a_runs_folder_has_all_that_is_promised(trained):
     names = {path.name for path in trained.iterdir() if not path.name.startswith(".")}
     promised = {"config.json", "metrics.jsonl", "checkpoints", "samples", "samples.gif", "curves.png", "report.html"}
-    assert names == promised | {"tensorboard"}
+    assert names == promised | {"tensorboard", "trackers.json"}
     assert checkpoints(trained) == [4, 8]
 
 
