@@ -19,6 +19,7 @@ from genjax.data.images import AS_STORED, Form, form_of_config
 from genjax.data.paths import kind_of, reachable, refuse_path
 from genjax.data.request import Request
 from genjax.data.source import Source, check, fingerprint_of_text
+from genjax.data.translation import DERIVATIONS
 from genjax.errors import InputError, did_you_mean
 from genjax.files import expand
 from genjax.text import split_list
@@ -59,6 +60,7 @@ _CLOTHES = "MIT, Zalando SE"
 _EMOJI = "Apache-2.0, Google"
 _DRAWN = "train 1,000, test 100"
 _POINTS = "train 100,000, test 10,000"
+_ITS_OWN = ("its own", "its own", "its own")
 
 SOURCES = (
     SourceRecord(
@@ -170,6 +172,50 @@ SOURCES = (
         "of both",
     ),
     SourceRecord(
+        "aligned:NAME,NAME",
+        "genjax.data.translation:load_aligned",
+        "inputs of one source and targets of another, paired by name, for [translation](translation.md)",
+        "those of both",
+        "those of the second",
+        "of both",
+    ),
+    SourceRecord(
+        "gray:NAME",
+        "genjax.data.translation:load_derived",
+        "color images, each after its luma",
+        *_ITS_OWN,
+    ),
+    SourceRecord(
+        "small2:NAME",
+        "genjax.data.translation:load_derived",
+        "images, each after the means of its blocks of 2x2",
+        *_ITS_OWN,
+    ),
+    SourceRecord(
+        "small4:NAME",
+        "genjax.data.translation:load_derived",
+        "the same with blocks of 4x4",
+        *_ITS_OWN,
+    ),
+    SourceRecord(
+        "hole:NAME",
+        "genjax.data.translation:load_derived",
+        "images, each after itself with a gray hole of half its sides in its center, and a mask",
+        *_ITS_OWN,
+    ),
+    SourceRecord(
+        "freeform:NAME",
+        "genjax.data.translation:load_derived",
+        "the same with holes of brush strokes, which differ from image to image",
+        *_ITS_OWN,
+    ),
+    SourceRecord(
+        "edges:NAME",
+        "genjax.data.translation:load_derived",
+        "images, each after a sketch of its edges",
+        *_ITS_OWN,
+    ),
+    SourceRecord(
         "shapes_SIDE",
         "genjax.data.drawn:load_drawn",
         "colored ellipses, drawn when they are read; any side up to 2048, as in `shapes_64`",
@@ -221,6 +267,9 @@ SOURCES = (
 
 NOT_KNOWN = ("yours", "its own")
 """Licenses of SOURCES that stand for the examples' own."""
+
+COMPOSED = ("pairs", "stacked", "aligned", *DERIVATIONS)
+"""Words before the colon of sources that are made of others, which see for themselves what they can use."""
 
 PREFIXES = tuple(record.prefix for record in SOURCES if record.prefix)
 """Words before a colon that are not the module of an extension."""
@@ -305,10 +354,9 @@ def find_files(request: Request) -> ImageFiles | None:
 
 def _refuse_unused(record: SourceRecord, request: Request) -> None:
     """Refuse keys of config.data that a source of ours does not read. Raises: InputError."""
-    composed = ("pairs", "stacked")  # of other sources, which see for themselves
-    if request.labels and record.prefix not in ("folder", *composed):
+    if request.labels and record.prefix not in ("folder", *COMPOSED):
         raise InputError(f"data.labels={request.labels!r} is for folder:PATH: leave it unset for {request.name}")
-    if request.form.range and record.prefix not in ("folder", "image", "array", "parquet", "tfds", *composed):
+    if request.form.range and record.prefix not in ("folder", "image", "array", "parquet", "tfds", *COMPOSED):
         raise InputError(f"data.range is for images in files: leave it unset for {request.name}")
 
 
@@ -330,7 +378,7 @@ def license_of(name: str) -> str:
     record = match(name)
     if record is None:
         return ""
-    if record.prefix in ("pairs", "stacked"):
+    if record.prefix in COMPOSED:
         licenses = [license_of(of_path(part)) for part in split_list(name.partition(":")[2])]
         return "; ".join(dict.fromkeys(licenses)) if all(licenses) else ""
     if record.prefix == "packed":

@@ -7,6 +7,7 @@ from typing import Any
 
 from genjax.config import flat
 from genjax.data import SOURCES, is_source
+from genjax.data.registry import COMPOSED
 from genjax.files import expand
 from genjax.run import origin
 from genjax.text import join_list, split_list
@@ -20,7 +21,7 @@ PATHS = (*PLACES[1:], "init.weights")
 WORDS = (*(r.prefix for r in SOURCES if r.name.endswith((":PATH", ":FILE"))), "vgg", "inception", "classifier")
 """Words before the colon of a name that ends in a path: "folder:photos", "vgg:vgg19.pth"."""
 
-LISTS = ("pairs", "stacked")
+LISTS = ("pairs", "stacked", "aligned")
 """Words before the colon of a name that is made of names with commas."""
 
 
@@ -64,6 +65,8 @@ def _name(key: str, text: str, folder: Path) -> str:
     word, _, rest = text.partition(":")
     if word in LISTS:
         return f"{word}:" + join_list(_name(key, name, folder) for name in split_list(rest))
+    if word in COMPOSED:
+        return f"{word}:{_name(key, rest, folder)}"
     if key == "eval.features" and "," in text:
         return join_list(_name(key, name, folder) for name in split_list(text))
     if word not in WORDS or not rest:

@@ -11,6 +11,7 @@ from genjax import data
 from genjax.data import registry
 from genjax.data.__main__ import BEGIN, END, with_table
 from genjax.data.source import check
+from genjax.data.translation import DERIVATIONS
 from genjax.errors import InputError
 from genjax.extensions import digests
 
@@ -19,6 +20,8 @@ EXAMPLES = {
     "textures_SIDE": "textures_16",
     "stacked:NAME": "stacked:fashion_mnist_10k",
     "pairs:NAME,NAME": "pairs:emoji_32,shapes_32",
+    "aligned:NAME,NAME": "aligned:emoji_32,emoji_32",
+    **{f"{kind}:NAME": f"{kind}:emoji_32" for kind in DERIVATIONS},
 }
 ELSEWHERE = (
     "folder:PATH",
