@@ -90,6 +90,13 @@ OUTPUTS = {
         "contents over styles uint8 [N, 2H, W, 3] -> float [N, H, W, 3]; pixels from 0 to 255",
         "previews while training",
     ),
+    "translate": Output(
+        ("x",),
+        (),
+        "pairs [N, H, W, inputs + C], or inputs [N, H, W, inputs] of any size that the net takes -> float "
+        "[N, H, W, C]; pixels from 0 to 255, not rounded",
+        "genjax.translate, the metric translation, previews while training",
+    ),
 }
 """Name -> contract."""
 

@@ -23,6 +23,9 @@ MSE = Quantity("Reconstruction, mean squared error", LOWER)
 PSNR = Quantity("Reconstruction, PSNR", HIGHER, unit="decibels")
 ROUNDED = Quantity("Reconstruction, rounded accuracy", HIGHER)
 SSIM = Quantity("Reconstruction, SSIM", HIGHER)
+TRANSLATION_MAE = Quantity("Translation, mean absolute error", LOWER)
+TRANSLATION_PSNR = Quantity("Translation, PSNR", HIGHER, unit="decibels")
+TRANSLATION_SSIM = Quantity("Translation, SSIM", HIGHER)
 ELBO = Quantity("Evidence lower bound", HIGHER, unit="nats")
 IMPORTANCE_BOUND = Quantity("Importance-weighted bound", HIGHER, unit="nats")
 
@@ -118,6 +121,31 @@ def reconstruction(context: "EvalContext") -> Measured:
     for x, y in _applied(context, "reconstruct"):
         x = x / np.float32(np.iinfo(x.dtype).max)
         y = np.clip(y / np.float32(255), 0, 1)
+        for quantity, measure in measures.items():
+            each[quantity].append(measure(x, y))
+    return [quantity.value(np.concatenate(errors).mean()) for quantity, errors in each.items()], _describe(heldout)
+
+
+@metric(
+    TRANSLATION_MAE,
+    TRANSLATION_PSNR,
+    TRANSLATION_SSIM,
+    samples=False,
+    reference=False,
+    heldout=True,
+    applies_to="translations",
+)
+def translation(context: "EvalContext") -> Measured:
+    """Distances of translations of held-out inputs from their targets, means over examples."""
+    context.need_outputs("translate")
+    heldout = context.need_heldout()
+    measures = {TRANSLATION_MAE: lambda x, y: np.abs(x - y).mean((1, 2, 3), np.float64), TRANSLATION_PSNR: metrics.psnr}
+    if min(heldout.shape[:2]) >= metrics.similarity.WINDOW:
+        measures[TRANSLATION_SSIM] = metrics.ssim
+    each = {quantity: [] for quantity in measures}
+    for pairs, y in _applied(context, "translate"):
+        x = pairs[..., -y.shape[-1] :] / np.float32(255)
+        y = np.clip(np.round(y), 0, 255) / np.float32(255)
         for quantity, measure in measures.items():
             each[quantity].append(measure(x, y))
     return [quantity.value(np.concatenate(errors).mean()) for quantity, errors in each.items()], _describe(heldout)

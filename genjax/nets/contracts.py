@@ -208,6 +208,39 @@ class StyleCritic(Contract):
         """Shapes: x [B, H, W, C], class_onehot [B, classes] or None -> logits [B]."""
 
 
+class Translator(Contract):
+    """A generator of the task "translation". Its random numbers are of the stream "dropout", in use as well.
+
+    Fields:
+        colors: channels of its images; the task sets it.
+        output: the range of its images: "tanh" [-1, 1] or "sigmoid" [0, 1].
+        multiple: the number of which an image's sides are multiples.
+    """
+
+    colors: int
+    output: str
+    multiple: int
+
+    def __call__(self, x, *, train):
+        """Shapes: inputs [B, H, W, C] -> images [B, H, W, colors]."""
+
+
+class PatchCritic(Contract):
+    """A critic of the task "translation". Fields as those of `Critic`.
+
+    In training its random numbers are of the stream "dropout".
+    """
+
+    minibatch: str
+    batch_norm: bool
+
+    def check_size(self, height, width):
+        """Raises: InputError for images of a size that it cannot take."""
+
+    def __call__(self, x, *, train):
+        """Shapes: inputs and images as channels [B, H, W, C] -> logits of patches [B, h, w], or of images [B]."""
+
+
 class Autoencoder(Contract):
     """An autoencoder of the task "autoencoder". In training its random numbers are of the stream "dropout".
 

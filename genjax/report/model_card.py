@@ -104,6 +104,7 @@ def pipeline(facts: Facts) -> str:
     kinds = {
         "sample": "unconditional-image-generation",
         "stylize": "image-to-image",
+        "translate": "image-to-image",
         "classify": "image-classification",
         "encode": "image-feature-extraction",
     }

@@ -56,6 +56,14 @@ def bands(rows, columns: int | None = None):
     return _enlarged(np.concatenate(strips[:-1]))
 
 
+def in_colors(x, colors: int):
+    """Inputs of a translation as images like its targets: gray in all colors, without a mask.
+
+    Shapes: uint8 [N, H, W, C] -> [N, H, W, colors].
+    """
+    return np.repeat(x[..., :1], colors, -1) if x.shape[-1] < colors else x[..., :colors]
+
+
 def _columns(count, aspect):
     """The number of columns that makes the sheet nearly square and leaves the fewest places empty."""
     ideal = math.sqrt(count * aspect)

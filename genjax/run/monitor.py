@@ -29,7 +29,9 @@ SMALL = 10.0  # a median below this counts as this
 LIMIT = 1e6  # a loss beyond this is always a warning
 
 REMEDIES = {
-    **dict.fromkeys(("gan", "msggan", "progressive", "stylegan2"), "lower the learning rates, or set penalty.r1"),
+    **dict.fromkeys(
+        ("gan", "msggan", "progressive", "stylegan2", "translation"), "lower the learning rates, or set penalty.r1"
+    ),
     "vae": "increase latent, or lower elbo.beta",
 }
 """Advice against vanishing modes, by task; it names keys of the task's config."""

@@ -63,7 +63,7 @@ def read_examples(config: ConfigDict, source: Source, task: Task, heldout: Sourc
 
     Raises: InputError if they cannot be read.
     """
-    if not {"reconstruct", "stylize"} & task.outputs.keys():
+    if not {"reconstruct", "stylize", "translate"} & task.outputs.keys():
         return None
     heldout = heldout or sources.heldout(config.data.name, config.eval.heldout, config.data, source.fingerprint)
     chosen = heldout or source
@@ -97,9 +97,18 @@ def contents_over_styles(previewer: Previewer, state: State, step: int) -> Previ
     return Preview("samples", lambda: reconstructions.bands(rows), "contents over styles over their union")
 
 
+def inputs_over_translations(previewer: Previewer, state: State, step: int) -> Preview:
+    """Held-out inputs over their translations over the targets."""
+    y = quantize(apply_in_batches(previewer.task.outputs["translate"], state, previewer.examples))
+    inputs, targets = np.split(previewer.examples, [previewer.examples.shape[-1] - y.shape[-1]], -1)
+    rows = reconstructions.in_colors(inputs, y.shape[-1]), y, targets
+    return Preview("samples", lambda: reconstructions.bands(rows), "inputs over translations over targets")
+
+
 PREVIEWS: dict[str, Callable[[Previewer, State, int], Preview]] = {
     "sample": samples,
     "reconstruct": originals_over_reconstructions,
     "stylize": contents_over_styles,
+    "translate": inputs_over_translations,
 }
 """Output name -> preview."""

@@ -39,8 +39,16 @@ def generate(setup: Setup, params, stats: Variables, class_onehot, z, step, key:
     return Examples(x, class_onehot), stats
 
 
-def fake_batch(setup: Setup, generator: Net, class_onehot, step, key: Key) -> tuple[Examples, Variables]:
+def generator_inputs(setup: Setup, real: Examples, key: Key) -> jax.Array:
+    """The generator's inputs: those of the reals, or latents. Shapes: -> [B, latent], or [B, ...] of `Players`."""
+    if setup.players.inputs is not None:
+        return setup.players.inputs(real.x)
+    return noise.normal(key, setup.batch, (setup.config.latent,))
+
+
+def fake_batch(setup: Setup, generator: Net, real: Examples, step, key: Key) -> tuple[Examples, Variables]:
     """A batch of fakes for the critic, and the generator's statistics if these move; by default they do not: {}."""
+    class_onehot = real.class_onehot
     moves = setup.config.critic_moves_statistics
 
     def make(stats, part) -> tuple[Variables, Examples]:
@@ -48,7 +56,7 @@ def fake_batch(setup: Setup, generator: Net, class_onehot, step, key: Key) -> tu
         fake, moved = generate(setup, generator.params, generator.stats | stats, class_onehot, z, step, key)
         return moved if moves else {}, fake
 
-    z = noise.normal(key, setup.batch, (setup.config.latent,))
+    z = generator_inputs(setup, real, key)
     count = setup.config.grad_accum_steps
     start = generator.stats if moves else {}
     if count == 1:

@@ -17,7 +17,7 @@ from genjax.tasks.adversarial.setup import Examples, Setup
 class CriticOutput(NamedTuple):
     """Results of a critic in training mode."""
 
-    logits: jax.Array  # [B]
+    logits: jax.Array  # [B], or [B, h, w] of patches
     stats: Variables  # updated
     features: jax.Array | None  # [B, F], of critics that have them
     classes: jax.Array | None  # [B, classes], logits of an auxiliary classifier
@@ -90,7 +90,8 @@ def penalty(
     def critic(x):
         at = examples._replace(x=x)
         at = critic_input(setup, at, step, extra, keys.input) if changes else at
-        return apply_critic(setup, params, stats, at, step, key).logits
+        logits = apply_critic(setup, params, stats, at, step, key).logits
+        return logits if logits.ndim == 1 else logits.mean(range(1, logits.ndim))  # one per example
 
     points = (real.before, fake.before) if changes else (real.x, fake.x)
     return setup.penalties[name].function(critic, *points, keys.points)
@@ -145,18 +146,19 @@ def generator_loss(
 ):
     """The generator's loss against a fixed critic, or an unrolled one.
 
-    Shapes: z [B, latent] -> scalar, (stats, metrics).
+    Shapes: z [B, latent], or what `Players.inputs` gives -> scalar, (stats, metrics).
     """
     c = setup.config
     keys = derive(GeneratorKeys, key)
     fake, stats = generate(setup, params, stats, real.class_onehot, z, step, keys.latents)
+    distance, metrics = setup.players.distance(real.x, fake.x) if setup.players.distance else (None, {})
     real = critic_input(setup, real, step, extra, keys.real_input)
     fake = critic_input(setup, fake, step, extra, keys.fake_input)
     critic = unrolled_critic(setup, critic, real, fake, step, extra, keys.unroll)
     on_fake = apply_critic(setup, critic.params, critic.stats, fake, step, keys.critic)
     on_real = apply_critic(setup, critic.params, critic.stats, real, step, keys.critic)  # XLA drops it if unused
     value = c.loss.adversarial * setup.loss.generator(on_real.logits, on_fake.logits)
-    metrics = {}
+    value = value if distance is None else value + distance
     if c.loss.feature_matching:
         gap = on_real.features.mean(0) - on_fake.features.mean(0)
         metrics["generator/feature_matching"] = jnp.sum(gap**2)

@@ -32,8 +32,10 @@ class Players(NamedTuple):
     """The forward functions of both nets: Linen's `apply` with the training step added, which nets that grow need."""
 
     generator: Callable  # (variables, z, step, train=, class_onehot=, rngs=, mutable=) -> x [B, *shape]
-    critic: Callable  # (variables, x, step, train=, class_onehot=, rngs=, mutable=) -> logits [B]
+    critic: Callable  # (variables, x, step, train=, class_onehot=, rngs=, mutable=) -> logits [B, ...]
     preprocess_real: Callable  # (stored examples uint8 or float32, step) -> reals [B, *shape] as fakes have them
+    inputs: Callable | None = None  # reals [B, *shape] -> the generator's inputs z; None: latents z ~ N(0, 1)
+    distance: Callable | None = None  # (reals, fakes of their inputs) -> a term of the generator's loss, and metrics
 
 
 class Penalty(NamedTuple):

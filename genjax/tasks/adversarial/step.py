@@ -10,8 +10,8 @@ import optax
 from genjax.engine.phase import Batch, Metrics, Step
 from genjax.engine.state import Key, Net, State, Variables
 from genjax.engine.update import accumulated_gradient_step, gradient_step, split_microbatches, update_ema
-from genjax.ops import ada, noise
-from genjax.tasks.adversarial.inputs import critic_input, fake_batch, mix_with_replay, real_batch
+from genjax.ops import ada
+from genjax.tasks.adversarial.inputs import critic_input, fake_batch, generator_inputs, mix_with_replay, real_batch
 from genjax.tasks.adversarial.keys import CriticKeys, GeneratorKeys, StepKeys, derive
 from genjax.tasks.adversarial.losses import critic_loss, generator_loss, penalty_loss
 from genjax.tasks.adversarial.setup import Examples, Setup
@@ -65,7 +65,7 @@ def update_critic(
     number, key = update
     keys = derive(CriticKeys, key)
     real = real_batch(setup, batch, number, state.step)
-    fake, stats = fake_batch(setup, state.nets["generator"], real.class_onehot, state.step, keys.latents)
+    fake, stats = fake_batch(setup, state.nets["generator"], real, state.step, keys.latents)
     stored = state.step * setup.config.critic_steps + number
     extra, fake = mix_with_replay(setup, extra, fake, stored, keys.replay)
     real = critic_input(setup, real, state.step, extra, keys.real_input)
@@ -125,8 +125,8 @@ def train_generator(
     setup: Setup, state: State, critic: Net, extra: dict, batch: Batch, key: Key
 ) -> tuple[Net, Metrics]:
     """One update of the generator against a critic. Its reals are those of the critic's last update."""
-    z = noise.normal(derive(GeneratorKeys, key).latents, setup.batch, (setup.config.latent,))
     real = real_batch(setup, batch, -1, state.step)
+    z = generator_inputs(setup, real, derive(GeneratorKeys, key).latents)
     loss = partial(generator_loss, setup, critic=critic, step=state.step, extra=extra)
     return update_net(setup, state.nets["generator"], setup.optimizers["generator"], loss, (real, z), key)
 

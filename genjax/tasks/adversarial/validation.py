@@ -89,8 +89,10 @@ def check_losses(c: ConfigDict) -> None:
         )
     if c.critic_floor and not loss.floor:
         raise InputError(f"critic_floor={c.critic_floor}: the loss {c.loss.name!r} has no least value: set it to 0")
-    if not (c.loss.adversarial or c.loss.feature_matching):
-        raise InputError("loss.adversarial=0 needs loss.feature_matching, or the generator has nothing to learn from")
+    others = [name for name in ("feature_matching", "l1") if name in c.loss]
+    if not (c.loss.adversarial or any(c.loss[name] for name in others)):
+        needs = " or ".join(f"loss.{name}" for name in others)
+        raise InputError(f"loss.adversarial=0 needs {needs}, or the generator has nothing to learn from")
     penalties = active_penalties(c)
     for key in ("separate_step", "before_augmentation"):
         if c.penalty[key] and not penalties:
@@ -142,14 +144,19 @@ def check_microbatches(c: ConfigDict, batch: int, noun: str) -> None:
 
 def check_layers(c: ConfigDict, generator: Any, critic: Any) -> None:
     """Refuse batch normalization under a penalty, and conditioning on classes that there are not."""
+    check_normalization(c, critic)
+    for name, net in (("generator", generator), ("critic", critic)):
+        if not c.classes and net.conditioning != "concat":
+            raise InputError(f"{name}.conditioning={net.conditioning!r} needs classes: set classes to their number")
+
+
+def check_normalization(c: ConfigDict, critic: Any) -> None:
+    """Refuse batch normalization under a penalty."""
     if critic.batch_norm and active_penalties(c):
         raise InputError(
             "critic.batch_norm with a gradient penalty: the penalty is of the slope of each example's own logit, which "
             "batch normalization makes a function of the whole batch (arXiv:1704.00028, section 4): set one of them off"
         )
-    for name, net in (("generator", generator), ("critic", critic)):
-        if not c.classes and net.conditioning != "concat":
-            raise InputError(f"{name}.conditioning={net.conditioning!r} needs classes: set classes to their number")
 
 
 def reject_unused(c: ConfigDict, keys: tuple[str, ...], nets: str) -> None:

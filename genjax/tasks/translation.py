@@ -1,0 +1,140 @@
+"""Paired image-to-image translation: a generator of an image of its input, and a critic of both (pix2pix).
+
+An example is a pair, whose first channels are the input and whose last are the target (`genjax.data.translation`). The
+step is that of all GANs, with inputs in the place of latents. Source: arXiv:1611.07004.
+"""
+
+import jax
+import jax.numpy as jnp
+from ml_collections import ConfigDict
+
+from genjax.config import construct
+from genjax.data.translation import input_channels
+from genjax.engine.phase import Phase, Task
+from genjax.engine.precision import computing_in
+from genjax.errors import InputError
+from genjax.nets import contracts, patchgan, unet
+from genjax.nets.doubling import nearest_multiple
+from genjax.ops.jitter import jitter
+from genjax.ops.pixels import to_float, to_pixels
+from genjax.tasks import sampling
+from genjax.tasks.adversarial import Players, Setup, base_config, ignoring_step, init_state, make_step, validation
+
+GENERATORS = {"unet": unet.UNet}
+CRITICS = {"patchgan": patchgan.PatchGAN}
+UNUSED = ("latent", "classes", "packing", "remat", "critic_moves_statistics", "loss.feature_matching")
+"""Keys for latents, classes and critics with features."""
+
+JITTER = 2**30
+"""Number of the key of the crops within a step, out of reach of the others."""
+
+
+def config() -> ConfigDict:
+    """Every key of a translation's config with its default, locked."""
+    c = base_config(task="translation")
+    c.data.name = "gray:emoji_64"
+    c.eval.metrics = "translation"
+    c.generator = ConfigDict({"net": "unet"})  # further keys: the fields of genjax.nets.unet.UNet
+    c.critic = ConfigDict({"net": "patchgan"})
+    c.critic_sees_input = True  # the critic judges pairs; False: outputs alone
+    c.input_channels = 0  # of an example, the first ones; 0: as data.name says
+    c.loss.l1 = 100.0  # weight of the mean distance from the target in the generator's loss, lambda
+    c.jitter = 0  # pixels by which a pair is enlarged before a random crop of its own size (section 6.2)
+    return c.lock()
+
+
+def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
+    """A translation for pairs of one shape, from its config.
+
+    Raises: InputError for choices that do not exist or do not fit each other or the data.
+    """
+    inputs = _input_channels(c, shape)
+    generator = construct(GENERATORS, c.generator, "generator", contracts.Translator.check, colors=shape[2] - inputs)
+    critic = construct(CRITICS, c.critic, "critic", contracts.PatchCritic.check)
+    _validate(c, generator, critic, shape)
+    translate = computing_in(c.dtype, generator.apply)
+
+    def of_input(x):
+        return x[..., :inputs]
+
+    def pairs(variables, x, step, *, train, class_onehot, rngs, mutable):
+        """Inputs with their translations, in training."""
+        y, stats = translate(variables, x, train=train, rngs={"dropout": rngs["noise"]}, mutable=mutable)
+        return jnp.concatenate([x, y], -1), stats
+
+    def judge(variables, x, *, class_onehot, **options):
+        return critic.apply(variables, x if c.critic_sees_input else x[..., inputs:], **options)
+
+    def distance(real, fake):
+        value = jnp.abs(real[..., inputs:] - fake[..., inputs:]).mean()
+        return c.loss.l1 * value, {"generator/l1": value}
+
+    def init(key):
+        keys = jax.random.split(key, 3)
+        x = jnp.zeros((1, *shape[:2], inputs))
+        seen = shape[2] if c.critic_sees_input else generator.colors
+        nets = (
+            generator.init({"params": keys[0], "dropout": keys[2]}, x),
+            critic.init(keys[1], jnp.zeros((1, *shape[:2], seen))),
+        )
+        return init_state(c, *nets, shape)
+
+    def translate_output(state, x):
+        """Translations. Shapes: pairs or inputs uint8 [N, H, W, C] -> pixels from 0 to 255, not rounded, [N, H, W, C'].
+
+        The noise is that of one key: the same for all images and all calls.
+        """
+        variables = sampling.generator_variables(state, True)
+        x = to_float(of_input(x), generator.output)
+        return to_pixels(generator.apply(variables, x, rngs={"dropout": jax.random.key(0)}), generator.output)
+
+    players = Players(
+        generator=pairs,
+        critic=ignoring_step(computing_in(c.dtype, judge)),
+        preprocess_real=lambda x, step: to_float(x, generator.output),
+        inputs=of_input,
+        distance=distance if c.loss.l1 else None,
+    )
+    adversarial_step = make_step(Setup.of(c, players, shape, c.batch))
+
+    def step(state, batch, key):
+        """A step of adversarial training on crops of enlarged pairs, if asked for."""
+        if c.jitter:
+            keys = jax.random.split(jax.random.fold_in(key, JITTER), c.critic_steps)
+            x = [to_float(x, generator.output) for x in batch["x"]]
+            x = [jitter(x, c.jitter, key) for x, key in zip(x, keys, strict=True)]
+            batch = batch | {"x": jnp.stack(x)}
+        return adversarial_step(state, batch, key)
+
+    phase = Phase("train", c.steps, c.batch, step, batches_per_step=c.critic_steps)
+    return Task(init, (phase,), {"translate": translate_output})
+
+
+def _input_channels(c: ConfigDict, shape: tuple[int, ...]) -> int:
+    """The channels of the input. Raises: InputError for examples that are no pairs."""
+    inputs = c.input_channels or (input_channels(c.data.name, shape[-1]) if len(shape) == 3 else 0)
+    if len(shape) != 3 or not 0 < inputs < shape[2]:
+        raise InputError(
+            f"task 'translation' takes pairs of an input and its target as channels, but {c.data.name} has shape "
+            f"{list(shape)}, with input_channels={c.input_channels}: set data.name to a source of pairs, such as "
+            "gray:emoji_64 or aligned:INPUTS,TARGETS, or input_channels to those of the input"
+        )
+    return inputs
+
+
+def _validate(c: ConfigDict, generator, critic, shape: tuple[int, ...]) -> None:
+    """Raises: InputError for choices that do not fit each other or the data."""
+    if shape[0] % generator.multiple or shape[1] % generator.multiple:
+        raise InputError(
+            f"the generator halves an image's sides to {generator.multiple} times less, but the data have "
+            f"{shape[0]}x{shape[1]} pixels: set data.size, such as {nearest_multiple(shape, generator.multiple)}, or "
+            "fewer generator.channels"
+        )
+    critic.check_size(*shape[:2])
+    if c.data.bits != 8:
+        raise InputError(f"data.bits={c.data.bits}: task 'translation' takes images of 8 bits: leave it at 8")
+    if c.loss.l1 < 0 or c.jitter < 0:
+        raise InputError(f"loss.l1={c.loss.l1}, jitter={c.jitter}: expected 0 or more")
+    validation.validate(c, generator, critic, shape)
+    validation.check_normalization(c, critic)
+    validation.reject_unused(c, UNUSED, "translation")
