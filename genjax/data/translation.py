@@ -143,6 +143,9 @@ DERIVATIONS = {
 }
 """Derivations by the word before the colon of a source's name."""
 
+MASKED = ("hole", "freeform")
+"""Those whose inputs end in a mask."""
+
 
 def load_derived(request: Request) -> Source:
     """The images of a source, each with an input that is derived from it; labels and names stay.

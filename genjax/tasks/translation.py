@@ -82,11 +82,15 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def translate_output(state, x):
         """Translations. Shapes: pairs or inputs uint8 [N, H, W, C] -> pixels from 0 to 255, not rounded, [N, H, W, C'].
 
-        The noise is that of one key: the same for all images and all calls.
+        Beyond its lower and right border an image is mirrored to sides that the net can halve. The noise is that of one
+        key: the same for all images and all calls.
         """
+        height, width = x.shape[1:3]
+        padding = ((0, 0), *((0, -side % generator.multiple) for side in (height, width)), (0, 0))
+        x = jnp.pad(to_float(of_input(x), generator.output), padding, "symmetric")
         variables = sampling.generator_variables(state, True)
-        x = to_float(of_input(x), generator.output)
-        return to_pixels(generator.apply(variables, x, rngs={"dropout": jax.random.key(0)}), generator.output)
+        y = generator.apply(variables, x, train=False, rngs={"dropout": jax.random.key(0)})
+        return to_pixels(y[:, :height, :width], generator.output)
 
     players = Players(
         generator=pairs,
