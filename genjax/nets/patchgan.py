@@ -70,6 +70,7 @@ class PatchGAN(nn.Module):
         layer = {"kernel_size": (self.kernel,) * 2, "padding": (pad, pad), "spectral": self.spectral}
         layer["kernel_init"] = INITIALIZERS[self.kernel_init]
         for stage, (features, stride) in enumerate(zip(self.channels, self.strides, strict=False)):
-            x = Conv(features, strides=(stride, stride), **layer)(x, train)
-            x = ACTIVATIONS["leaky_relu"](normalized(x, self.norm) if stage else x)
+            norm = self.norm if stage else "none"
+            x = Conv(features, strides=(stride, stride), use_bias=norm == "none", **layer)(x, train)
+            x = ACTIVATIONS["leaky_relu"](normalized(x, norm))
         return Conv(1, **layer)(x, train)[..., 0]

@@ -2,7 +2,8 @@
 
 Source: arXiv:1611.07004, section 6.1.1; its networks are in the authors' models.lua. Paper: batch normalization with
 the statistics of the batch, of one image, in training and in use; here: instance normalization, which is that of one
-image whatever the batch is (section 3.3, "instance normalization").
+image whatever the batch is (section 3.3, "instance normalization"). A convolution before it has no bias, which it would
+remove, and which Adam would move by rounding errors.
 """
 
 from typing import ClassVar
@@ -97,11 +98,12 @@ class UNet(nn.Module):
         maps = []
         for stage, features in enumerate(self.channels):
             x = ACTIVATIONS["leaky_relu"](x) if stage else x
-            x = Conv(features, **layer)(x)
-            x = normalized(x, self.norm) if 0 < stage < last else x
+            norm = self.norm if 0 < stage < last else "none"
+            x = normalized(Conv(features, use_bias=norm == "none", **layer)(x), norm)
             maps.append(x)
         for stage, features in enumerate(reversed(self.channels[:-1])):
-            x = normalized(ConvTranspose(features, **layer)(nn.relu(x)), self.norm)
+            x = ConvTranspose(features, use_bias=self.norm == "none", **layer)(nn.relu(x))
+            x = normalized(x, self.norm)
             x = Noise(self.dropout if stage < self.dropout_stages else 0.0)(x, train)
             x = jnp.concatenate([x, maps[last - 1 - stage]], -1) if self.skips else x
         return ACTIVATIONS[self.output](ConvTranspose(self.colors, **layer)(nn.relu(x)))

@@ -17,6 +17,6 @@ def jitter(x, pixels: int, key):
     places = jnp.floor(noise.uniform(key, len(x), (2,)) * (pixels + 1)).astype(jnp.int32)
 
     def crop(x, place):
-        return jax.lax.dynamic_slice(x, (place[0], place[1], 0), (height, width, x.shape[2]))
+        return jax.lax.dynamic_slice(x, (*place, jnp.int32(0)), (height, width, x.shape[2]))
 
     return jax.vmap(crop)(larger, places)

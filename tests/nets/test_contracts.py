@@ -15,6 +15,7 @@ from genjax.tasks import (
     pretrained_classifier,
     progressive,
     stylegan2,
+    translation,
     vae,
     vqvae,
 )
@@ -28,6 +29,8 @@ OURS = [
     *((contracts.MultiScaleCritic, net) for net in msggan.CRITICS.values()),
     *((contracts.StyleGenerator, net) for net in stylegan2.GENERATORS.values()),
     *((contracts.StyleCritic, net) for net in stylegan2.CRITICS.values()),
+    *((contracts.Translator, net) for net in translation.GENERATORS.values()),
+    *((contracts.PatchCritic, net) for net in translation.CRITICS.values()),
     *((contracts.Autoencoder, net) for net in autoencoder.NETS.values()),
     *((contracts.Autoencoder, net) for net in pretrained_classifier.ENCODERS.values()),
     *((contracts.VariationalAutoencoder, net) for net in vae.NETS.values()),

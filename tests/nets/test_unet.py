@@ -14,7 +14,7 @@ from genjax.nets.unet import Noise, UNet
 def halved(x, p):
     """A 4x4 convolution of stride 2, one zero around x."""
     x = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    return conv(x, p["kernel"], 2, same=False) + p["bias"]
+    return conv(x, p["kernel"], 2, same=False) + p.get("bias", 0)
 
 
 def doubled(x, p):
@@ -26,7 +26,7 @@ def doubled(x, p):
             y[:, 2 * row : 2 * row + 4, 2 * column : 2 * column + 4] += np.einsum(
                 "bi,hwoi->bhwo", x[:, row, column], p["kernel"]
             )
-    return y[:, 1:-1, 1:-1] + p["bias"]
+    return y[:, 1:-1, 1:-1] + p.get("bias", 0)
 
 
 def normed(x, p):

@@ -18,8 +18,7 @@ def config():
     c = config_of("inpaint", steps=4, sample_every=2, save_every=2, keep=4, batch=4, jitter=3, ema__half_life=50.0)
     c.data.update(name="freeform:fashion_mnist_10k", split="train[:28]", size="8", resize="squash")
     c.generator = {"net": "unet", "channels": (4, 6), "dropout_stages": 1}
-    c.critic = {"net": "patchgan", "channels": (4, 4), "norm": "none"}
-    c.replay.update(capacity=8, share=0.5)
+    c.critic = {"net": "patchgan", "channels": (4, 4)}
     c.eval.update(every=4, metrics="translation", heldout="test[:10]")
     return c
 
@@ -45,6 +44,7 @@ def test_a_run_that_was_cut_short_ends_at_the_same_bits(trained, tmp_path, monke
     assert any("Translation, PSNR" in str(row) for row in found.values())
 
 
+@pytest.mark.slow
 def test_two_devices_give_one_curve():
     with eight_devices() as call:
         one, two = (call(train_on, config(), count, "float64") for count in (1, 2))
