@@ -1,4 +1,4 @@
-"""Colors for gray pictures: emoji at 64x64 from their luma, a pix2pix of minutes on two cores.
+"""Colors for gray images: emoji at 64x64 from their luma, a pix2pix of minutes on two cores.
 
 `l1` has no critic in the generator's loss: the baseline of the paper's section 4.2.
 """

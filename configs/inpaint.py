@@ -1,4 +1,4 @@
-"""Holes filled: the center of clothes at 32x32, of which the net sees the rest and a mask.
+"""Holes filled: the center of clothes at 32x32; the input is the rest and a mask.
 
 `freeform` has holes of brush strokes; `l1` has no critic in the generator's loss.
 """

@@ -2,8 +2,8 @@
 
 Source: arXiv:1611.07004, sections 3 and 6.2; learning rates, weights and epsilon as in the authors' train.lua. Paper:
 200 epochs of 400 facades, 80,000 steps of one pair; here: the same number of steps for any data. The critic's loss is
-halved, as there. Paper: the critic and the generator see one translation; here: two of other noise, as in all GANs of
-this project.
+halved, as there. Paper: both losses are of one translation; here: of two, with other noise, as in all GANs of this
+project.
 """
 
 from genjax.config import SMOKE, variant
@@ -21,6 +21,6 @@ def get_config(name=""):
     for net in ("generator", "critic"):
         c.optimizer[net].update(learning_rate=2e-4, b1=0.5, b2=0.999, epsilon=1e-8)
     c.sample_every, c.save_every, c.samples = 2_000, 5_000, 8
-    smoke = SMOKE | {"data.size": "32", "batch": 2, "jitter": 4}
+    smoke = SMOKE | {"data.size": "32", "batch": 2}
     smoke |= {"generator.channels": (4, 8, 8), "critic.channels": (4, 8)}
     return variant(c, name, smoke=smoke)

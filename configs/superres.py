@@ -1,4 +1,4 @@
-"""Four times as many pixels on a side: emoji at 64x64 from 16x16, a pix2pix of minutes on two cores.
+"""Super-resolution by a factor of 4: emoji at 64x64 from 16x16, a pix2pix of minutes on two cores.
 
 `l1` has no critic in the generator's loss: the baseline of the paper's section 4.2.
 """

@@ -243,7 +243,7 @@ def _by_stem(name: str, source: Source) -> dict[str, int]:
 
 
 def input_channels(name: str, channels: int) -> int:
-    """The channels of the input of a pair with so many channels, by the name of its source; 0 if that does not say."""
+    """The channels of the input of a pair with `channels` channels, by its source's name; 0 if that does not say."""
     kind = name.partition(":")[0]
     if kind == "aligned":
         return channels // 2

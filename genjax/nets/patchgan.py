@@ -59,8 +59,8 @@ class PatchGAN(nn.Module):
             side = (side + (self.kernel == 4) * 2 - self.kernel) // stride + 1
         if side < 1:
             raise InputError(
-                f"critic.channels={self.channels}: images of {least} pixels on the shorter side are too small for so "
-                f"many convolutions: set fewer channels, such as {self.channels[:2]}, or a larger data.size"
+                f"critic.channels={self.channels}: images of {least} pixels on the shorter side are too small "
+                f"for these convolutions: set fewer channels, such as {self.channels[:2]}, or a larger data.size"
             )
 
     @nn.compact

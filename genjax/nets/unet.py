@@ -87,7 +87,7 @@ class UNet(nn.Module):
 
     @property
     def multiple(self) -> int:
-        """The number that an image's sides are multiples of."""
+        """The least side of an image; others are its multiples."""
         return 2 ** len(self.channels)
 
     @nn.compact

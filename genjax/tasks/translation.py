@@ -36,7 +36,7 @@ def config() -> ConfigDict:
     c.eval.metrics = "translation"
     c.generator = ConfigDict({"net": "unet"})  # further keys: the fields of genjax.nets.unet.UNet
     c.critic = ConfigDict({"net": "patchgan"})
-    c.critic_sees_input = True  # the critic judges pairs; False: outputs alone
+    c.critic_sees_input = True  # its inputs are pairs; False: outputs alone
     c.input_channels = 0  # of an example, the first ones; 0: as data.name says
     c.loss.l1 = 100.0  # weight of the mean distance from the target in the generator's loss, lambda
     c.jitter = 0  # pixels by which a pair is enlarged before a random crop of its own size (section 6.2)

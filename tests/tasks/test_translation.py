@@ -103,7 +103,7 @@ def test_jitter_is_a_crop_of_the_enlarged_image_whose_input_and_target_stay_toge
         ({"loss__feature_matching": 1.0}, SHAPE, "loss.feature_matching=1.0 is not for translation"),
         ({"classes": 9}, SHAPE, "classes=9 is not for translation"),
         ({"data__bits": 16}, SHAPE, "takes images of 8 bits"),
-        ({"critic__channels": (4, 4, 4, 4)}, SHAPE, "too small for so many convolutions"),
+        ({"critic__channels": (4, 4, 4, 4)}, SHAPE, "too small for these convolutions"),
         ({"generator__norm": "batch"}, SHAPE, "generator.norm: no 'batch'"),
     ],
 )
