@@ -35,9 +35,9 @@ def images_below(path: str | os.PathLike) -> tuple[list[str], str]:
 class Translator:
     """A trained translation, for images of any size.
 
-    What an image is to the net follows from the run's data: of `gray:` and `edges:` its luma; of `small2:` and
-    `small4:` a small image, which becomes that many times larger; of `hole:` and `freeform:` an image whose transparent
-    pixels are the holes; of others an image with the input's channels.
+    What an image is to the net follows from the run's data: of `gray:` and `edges:` its luma; of `small2:`
+    to `small8:` a small image, which becomes that many times larger; of `hole:` and `freeform:` an image whose
+    transparent pixels are the holes; of others an image with the input's channels.
     """
 
     def __init__(self, workdir: str | os.PathLike, step: int | str | None = None):

@@ -198,6 +198,12 @@ SOURCES = (
         *_ITS_OWN,
     ),
     SourceRecord(
+        "small8:NAME",
+        "genjax.data.translation:load_derived",
+        "the same with blocks of 8x8",
+        *_ITS_OWN,
+    ),
+    SourceRecord(
         "hole:NAME",
         "genjax.data.translation:load_derived",
         "images, each after itself with a gray hole of half its sides in its center, and a mask",

@@ -137,6 +137,7 @@ DERIVATIONS = {
     "gray": Derivation(lambda x, numbers: luma(x), lambda channels: 1, colors=True),
     "small2": _small(2),
     "small4": _small(4),
+    "small8": _small(8),
     "hole": Derivation(_with_center_holes, lambda channels: channels + 1),
     "freeform": Derivation(_with_free_form_holes, lambda channels: channels + 1),
     "edges": Derivation(lambda x, numbers: edges(x), lambda channels: 1),
