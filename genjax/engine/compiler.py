@@ -7,17 +7,20 @@ import jax
 
 from genjax.files import cache_folder
 from genjax.ops import backend
-from genjax.ops.cpu.options import known
+from genjax.ops.cpu.options import ONCE, OPTIONS, known
 
 
-def options() -> dict[str, str | int]:
-    """Arguments for `jax.jit(compiler_options=...)`: those of `genjax.ops.cpu.options` on CPU, none elsewhere."""
-    return _of_cpu() if backend.on_cpu() else {}
+def options(once: bool = False) -> dict[str, str | int]:
+    """Arguments for `jax.jit(compiler_options=...)`: those of `genjax.ops.cpu.options` on CPU, none elsewhere.
+
+    `once`: of a program that is called once, and takes longer to compile than to run.
+    """
+    return _of_cpu(once) if backend.on_cpu() else {}
 
 
 @cache
-def _of_cpu() -> dict[str, str | int]:
-    return known()
+def _of_cpu(once: bool) -> dict[str, str | int]:
+    return known(ONCE if once else OPTIONS)
 
 
 def enable_compilation_cache() -> None:

@@ -16,7 +16,7 @@ from genjax.engine import compiler
 from genjax.engine.distributed import all_gather_json, collective
 from genjax.engine.mesh import replicated
 from genjax.engine.phase import Phase, ScheduledPhase, Task, scheduled_phases
-from genjax.engine.state import Key, State, leaf_name, stream
+from genjax.engine.state import Key, State, key_like, leaf_name, stream
 
 CALL_SECONDS = 1.0
 """Duration of one call: long enough to cost nothing, short enough to answer a signal and to move a progress bar."""
@@ -86,7 +86,8 @@ class CallSizer:
 
 def initial_state(task: Task, seed: int, mesh: Mesh) -> State:
     """The state of step 0, replicated on every device."""
-    return jax.jit(task.init, out_shardings=replicated(mesh))(stream(seed, "init"))
+    init = jax.jit(task.init, out_shardings=replicated(mesh), compiler_options=compiler.options(once=True))
+    return init(stream(seed, "init"))
 
 
 def abstract_state(task: Task, mesh: Mesh) -> State:
@@ -96,7 +97,7 @@ def abstract_state(task: Task, mesh: Mesh) -> State:
 
 def shapes(task: Task) -> State:
     """The shapes and types of a task's state; nothing is computed or compiled."""
-    return jax.eval_shape(lambda: task.init(stream(0, "init")))
+    return jax.eval_shape(task.init, key_like())  # of the function itself, so that `initial_state` traces it no more
 
 
 @collective

@@ -45,6 +45,11 @@ def leaf_name(path: tuple, separator: str = ".") -> str:
     return separator.join(str(getattr(p, "key", getattr(p, "name", getattr(p, "idx", p)))) for p in path)
 
 
+def key_like() -> jax.ShapeDtypeStruct:
+    """The shape and type of a key; nothing is computed."""
+    return jax.eval_shape(lambda: jax.random.key(0))
+
+
 def stream(seed: int, name: str) -> Key:
     """The root key of a named random stream ("init", "train", ...). crc32, since Python's hash differs per process."""
     return jax.random.fold_in(jax.random.key(seed), zlib.crc32(name.encode()))
