@@ -15,7 +15,7 @@ from jax.sharding import Mesh
 from genjax.engine import compiler
 from genjax.engine.distributed import all_gather_json, collective
 from genjax.engine.mesh import replicated
-from genjax.engine.phase import Phase, ScheduledPhase, Task, scheduled_phases
+from genjax.engine.phase import Phase, ScheduledPhase, Task, identity, no_extras, scheduled_phases
 from genjax.engine.state import Key, State, key_like, leaf_name, stream
 
 CALL_SECONDS = 1.0
@@ -116,11 +116,14 @@ def train(
         if step >= scheduled.stop:
             continue
         inputs = scheduled.phase.inputs()
-        if step == scheduled.start:
+        if step == scheduled.start and scheduled.phase.enter is not identity:
             enter = jax.jit(scheduled.phase.enter, donate_argnums=0, compiler_options=compiler.options())
             state = enter(state, stream(seed, f"enter {scheduled.phase.name}"), **inputs)
-        prepare = jax.jit(scheduled.phase.prepare, out_shardings=replicated(mesh), compiler_options=compiler.options())
-        prepared = prepare(state, **inputs)
+        prepared = {}
+        if scheduled.phase.prepare is not no_extras:
+            placed = {"out_shardings": replicated(mesh)}
+            prepare = jax.jit(scheduled.phase.prepare, **placed, compiler_options=compiler.options())
+            prepared = prepare(state, **inputs)
         for result in _run_phase(scheduled, state, prepared, feed, seed, mesh, boundaries):
             yield result
             state = result.state

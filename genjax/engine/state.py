@@ -5,6 +5,7 @@ from typing import Any
 
 import flax.struct
 import jax
+import numpy as np
 
 Params = Any
 Variables = dict[str, Any]
@@ -52,4 +53,9 @@ def key_like() -> jax.ShapeDtypeStruct:
 
 def stream(seed: int, name: str) -> Key:
     """The root key of a named random stream ("init", "train", ...). crc32, since Python's hash differs per process."""
-    return jax.random.fold_in(jax.random.key(seed), zlib.crc32(name.encode()))
+    return _key_of(np.int64(seed), np.uint32(zlib.crc32(name.encode())))
+
+
+@jax.jit  # one program, where random.key and fold_in are four
+def _key_of(seed: jax.Array, number: jax.Array) -> Key:
+    return jax.random.fold_in(jax.random.key(seed), number)
