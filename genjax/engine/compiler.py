@@ -13,9 +13,12 @@ from genjax.ops.cpu.options import ONCE, OPTIONS, known
 def options(once: bool = False) -> dict[str, str | int]:
     """Arguments for `jax.jit(compiler_options=...)`: those of `genjax.ops.cpu.options` on CPU, none elsewhere.
 
-    `once`: of a program that is called once, and takes longer to compile than to run.
+    `once`: of a program that is called once, and takes longer to compile than to run. It has none where JAX is told to
+    leave most optimizations out (JAX_DISABLE_MOST_OPTIMIZATIONS), which is less work still.
     """
-    return _of_cpu(once) if backend.on_cpu() else {}
+    if not backend.on_cpu() or (once and jax.config.read("jax_disable_most_optimizations")):
+        return {}
+    return _of_cpu(once)
 
 
 @cache
