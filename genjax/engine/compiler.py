@@ -13,8 +13,8 @@ from genjax.ops.cpu.options import ONCE, OPTIONS, known
 def options(once: bool = False) -> dict[str, str | int]:
     """Arguments for `jax.jit(compiler_options=...)`: those of `genjax.ops.cpu.options` on CPU, none elsewhere.
 
-    `once`: of a program that is called once, and takes longer to compile than to run. It has none where JAX is told to
-    leave most optimizations out (JAX_DISABLE_MOST_OPTIMIZATIONS), which is less work still.
+    `once`: of a program that is called once, and takes longer to compile than to run. It has none where
+    JAX_DISABLE_MOST_OPTIMIZATIONS is set, which leaves out more.
     """
     if not backend.on_cpu() or (once and jax.config.read("jax_disable_most_optimizations")):
         return {}

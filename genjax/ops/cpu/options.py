@@ -20,7 +20,7 @@ to the bit; their compilation takes 1.3 s of CPU instead of 2.5 for `configs/dcg
 
 
 def known(options: dict[str, str | int] = OPTIONS) -> dict[str, str | int]:
-    """Those of the options that this XLA takes, with their values."""
+    """The options that this XLA takes, with their values."""
     if _takes(options):  # one program
         return options
     return {name: value for name, value in options.items() if _takes({name: value})}
