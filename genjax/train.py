@@ -12,16 +12,7 @@ from ml_collections import config_flags
 
 from genjax.cli import entry
 from genjax.cli.flags import define_path
-from genjax.engine import distributed, loop
-from genjax.engine.compiler import enable_compilation_cache
-from genjax.engine.distributed import is_main_process
 from genjax.errors import InputError
-from genjax.run import initial_weights
-from genjax.run.backup import Backup
-from genjax.run.description import dry_run_report
-from genjax.run.restore import open_config
-from genjax.run.training import prepare, train
-from genjax.run.workdir import Workdir
 
 FLAGS = flags.FLAGS
 
@@ -61,6 +52,9 @@ def define_flags() -> None:
 
 def main() -> int:
     """Train what the flags ask for; the exit code."""
+    from genjax.engine import distributed
+    from genjax.engine.compiler import enable_compilation_cache
+
     enable_compilation_cache()
     where = (FLAGS.coordinator, FLAGS.process_id, FLAGS.num_processes)
     if not FLAGS.distributed and where == (None, None, None):
@@ -73,6 +67,11 @@ def main() -> int:
 
 
 def _main() -> int:
+    from genjax.run.backup import Backup
+    from genjax.run.restore import open_config
+    from genjax.run.training import train
+    from genjax.run.workdir import Workdir
+
     if not FLAGS.workdir and not FLAGS.dry_run:
         raise InputError("--workdir is needed: the folder that the run is to be written to, such as --workdir=runs/x")
     config = FLAGS.config
@@ -83,13 +82,24 @@ def _main() -> int:
             )
         _, config = open_config(FLAGS.workdir)
     if FLAGS.dry_run:
-        source, task, _ = prepare(config)
-        initial = initial_weights.find(config, loop.shapes(task))
-        if is_main_process():
-            print("\n\n".join([dry_run_report(config, source, task), *(["\n".join(initial.lines)] if initial else [])]))
+        _dry_run(config)
         return 0
     backup = Backup(FLAGS.backup) if FLAGS.backup else None
     return train(config, FLAGS.workdir, FLAGS.resume == "force", FLAGS.tensorboard, backup)
+
+
+def _dry_run(config) -> None:
+    """Print what a run of a config would be, and take."""
+    from genjax.engine import loop
+    from genjax.engine.distributed import is_main_process
+    from genjax.run import initial_weights
+    from genjax.run.description import dry_run_report
+    from genjax.run.training import prepare
+
+    source, task, _ = prepare(config)
+    initial = initial_weights.find(config, loop.shapes(task))
+    if is_main_process():
+        print("\n\n".join([dry_run_report(config, source, task), *(["\n".join(initial.lines)] if initial else [])]))
 
 
 if __name__ == "__main__":

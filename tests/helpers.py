@@ -33,6 +33,9 @@ PROCESSES.set_forkserver_preload(
         "genjax.tasks.gan",
         "genjax.report.html",
         "matplotlib.backends.backend_agg",
+        "scipy.linalg.lapack",
+        "scipy.ndimage",
+        "scipy.special",
     ]
 )
 

@@ -3,6 +3,8 @@
 Exit codes: 0 done; 1 stopped by a fault (diverged, disk full); 2 bad input; 128 + n stopped by signal n.
 """
 
+import atexit
+import gc
 import math
 import os
 import re
@@ -27,8 +29,18 @@ def run(main: Callable[[], int | None]) -> None:
     logging.use_absl_handler()
     getLogger("matplotlib").setLevel("ERROR")  # it warns where it cannot keep its fonts
     print_anything()
+    _collect_less()
     warnings.filterwarnings("ignore", module=r"PIL\.")  # of odd metadata, which are not read
     app.run(lambda argv: guarded(lambda: _no_leftovers(argv) or main()), flags_parser=_parse)
+
+
+def _collect_less() -> None:
+    """Look for garbage less often than every 700 objects, and not once more at the end.
+
+    Imports and tracing make hundreds of thousands of objects that stay, and each search goes through them.
+    """
+    gc.set_threshold(10_000)
+    atexit.register(gc.freeze)
 
 
 def guarded(call: Callable) -> int | None:

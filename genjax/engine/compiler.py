@@ -7,17 +7,23 @@ import jax
 
 from genjax.files import cache_folder
 from genjax.ops import backend
-from genjax.ops.cpu.options import known
+from genjax.ops.cpu.options import ONCE, OPTIONS, known
 
 
-def options() -> dict[str, str | int]:
-    """Arguments for `jax.jit(compiler_options=...)`: those of `genjax.ops.cpu.options` on CPU, none elsewhere."""
-    return _of_cpu() if backend.on_cpu() else {}
+def options(once: bool = False) -> dict[str, str | int]:
+    """Arguments for `jax.jit(compiler_options=...)`: those of `genjax.ops.cpu.options` on CPU, none elsewhere.
+
+    `once`: of a program that is called once, and takes longer to compile than to run. It has none where
+    JAX_DISABLE_MOST_OPTIMIZATIONS is set, which leaves out more.
+    """
+    if not backend.on_cpu() or (once and jax.config.read("jax_disable_most_optimizations")):
+        return {}
+    return _of_cpu(once)
 
 
 @cache
-def _of_cpu() -> dict[str, str | int]:
-    return known()
+def _of_cpu(once: bool) -> dict[str, str | int]:
+    return known(ONCE if once else OPTIONS)
 
 
 def enable_compilation_cache() -> None:
@@ -25,4 +31,4 @@ def enable_compilation_cache() -> None:
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         jax.config.update("jax_compilation_cache_dir", str(cache_folder("xla")))
     if "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS" not in os.environ:
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.05)

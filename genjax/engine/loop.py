@@ -15,8 +15,8 @@ from jax.sharding import Mesh
 from genjax.engine import compiler
 from genjax.engine.distributed import all_gather_json, collective
 from genjax.engine.mesh import replicated
-from genjax.engine.phase import Phase, ScheduledPhase, Task, scheduled_phases
-from genjax.engine.state import Key, State, leaf_name, stream
+from genjax.engine.phase import Phase, ScheduledPhase, Task, identity, no_extras, scheduled_phases
+from genjax.engine.state import Key, State, key_like, leaf_name, stream
 
 CALL_SECONDS = 1.0
 """Duration of one call: long enough to cost nothing, short enough to answer a signal and to move a progress bar."""
@@ -86,7 +86,8 @@ class CallSizer:
 
 def initial_state(task: Task, seed: int, mesh: Mesh) -> State:
     """The state of step 0, replicated on every device."""
-    return jax.jit(task.init, out_shardings=replicated(mesh))(stream(seed, "init"))
+    init = jax.jit(task.init, out_shardings=replicated(mesh), compiler_options=compiler.options(once=True))
+    return init(stream(seed, "init"))
 
 
 def abstract_state(task: Task, mesh: Mesh) -> State:
@@ -96,7 +97,7 @@ def abstract_state(task: Task, mesh: Mesh) -> State:
 
 def shapes(task: Task) -> State:
     """The shapes and types of a task's state; nothing is computed or compiled."""
-    return jax.eval_shape(lambda: task.init(stream(0, "init")))
+    return jax.eval_shape(task.init, key_like())  # of the function itself, so that `initial_state` traces it no more
 
 
 @collective
@@ -115,11 +116,14 @@ def train(
         if step >= scheduled.stop:
             continue
         inputs = scheduled.phase.inputs()
-        if step == scheduled.start:
+        if step == scheduled.start and scheduled.phase.enter is not identity:
             enter = jax.jit(scheduled.phase.enter, donate_argnums=0, compiler_options=compiler.options())
             state = enter(state, stream(seed, f"enter {scheduled.phase.name}"), **inputs)
-        prepare = jax.jit(scheduled.phase.prepare, out_shardings=replicated(mesh), compiler_options=compiler.options())
-        prepared = prepare(state, **inputs)
+        prepared = {}
+        if scheduled.phase.prepare is not no_extras:
+            placed = {"out_shardings": replicated(mesh)}
+            prepare = jax.jit(scheduled.phase.prepare, **placed, compiler_options=compiler.options())
+            prepared = prepare(state, **inputs)
         for result in _run_phase(scheduled, state, prepared, feed, seed, mesh, boundaries):
             yield result
             state = result.state

@@ -5,6 +5,7 @@ from typing import Any
 
 import flax.struct
 import jax
+import numpy as np
 
 Params = Any
 Variables = dict[str, Any]
@@ -45,6 +46,16 @@ def leaf_name(path: tuple, separator: str = ".") -> str:
     return separator.join(str(getattr(p, "key", getattr(p, "name", getattr(p, "idx", p)))) for p in path)
 
 
+def key_like() -> jax.ShapeDtypeStruct:
+    """The shape and type of a key; nothing is computed."""
+    return jax.eval_shape(lambda: jax.random.key(0))
+
+
 def stream(seed: int, name: str) -> Key:
     """The root key of a named random stream ("init", "train", ...). crc32, since Python's hash differs per process."""
-    return jax.random.fold_in(jax.random.key(seed), zlib.crc32(name.encode()))
+    return _key_of(np.int64(seed), np.uint32(zlib.crc32(name.encode())))
+
+
+@jax.jit  # one program, where random.key and fold_in are four
+def _key_of(seed: jax.Array, number: jax.Array) -> Key:
+    return jax.random.fold_in(jax.random.key(seed), number)

@@ -1,5 +1,7 @@
 """The arithmetic of all metrics: functions of arrays that return numbers. They know neither nets nor JAX.
 
+SciPy is imported where it is called, since every training run imports this package.
+
 No function has the name of a module of this package, so `from genjax.metrics import name` is one thing only.
 """
 

@@ -7,7 +7,6 @@ import warnings
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg.lapack import dpstrf
 
 from genjax.errors import InputError
 from genjax.metrics import checks
@@ -108,6 +107,8 @@ def _gaussian(number, mean, cov):
 
 def _factor(cov):
     """A with cov = A A', by Cholesky's decomposition with pivots. Shapes: [D, D] -> [D, rank]."""
+    from scipy.linalg.lapack import dpstrf
+
     noise = np.finfo(np.float64).eps * max(cov.diagonal().max(initial=0), np.finfo(np.float64).tiny)
     lower, pivots, rank, _ = dpstrf(cov, lower=1, tol=noise)
     factor = np.zeros((len(cov), rank))

@@ -5,7 +5,6 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import rel_entr
 
 from genjax.errors import InputError
 from genjax.metrics import checks
@@ -32,6 +31,8 @@ def inception_score(probs, splits=10, seed=None):
     Raises: InputError for fewer than two samples per split, whose score is 1, NaN, or rows that are not probabilities.
     Source: arXiv:1606.03498, section 4.
     """
+    from scipy.special import rel_entr
+
     checks.count("splits", splits)
     probs = checks.table("probs", probs)
     if len(probs) < 2 * splits:

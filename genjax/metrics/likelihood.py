@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp
 
 from genjax.errors import InputError
 from genjax.metrics import checks
@@ -35,6 +34,8 @@ def importance_bound(log_weights):
     Raises: InputError for fewer than two examples, NaN, or an example without weight.
     Source: arXiv:1509.00519, eq. 8.
     """
+    from scipy.special import logsumexp
+
     log_weights = np.asarray(log_weights, np.float64)
     if log_weights.ndim != 2 or len(log_weights) < 2 or not log_weights.shape[1]:
         raise InputError(f"log_weights have shape {log_weights.shape}: expected [N, K], N at least 2, K at least 1.")

@@ -6,7 +6,6 @@ Source: arXiv:1710.10196, section 5. Large images of the pyramid show texture an
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import correlate1d
 
 from genjax.errors import InputError
 from genjax.metrics import blocks, checks
@@ -88,6 +87,8 @@ def enlarged(x, size):
 
 
 def _blurred(x, axis):
+    from scipy.ndimage import correlate1d
+
     return correlate1d(x, TAPS, axis, mode="mirror")
 
 

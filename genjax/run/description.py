@@ -18,7 +18,7 @@ from genjax.data.source import Source
 from genjax.engine.cost import Cost, cost
 from genjax.engine.loop import shapes
 from genjax.engine.phase import Phase, Task, scheduled_phases
-from genjax.engine.state import State
+from genjax.engine.state import State, key_like
 from genjax.run import origin
 from genjax.text import bytes_text, table
 
@@ -132,7 +132,7 @@ def step_inputs(phase: Phase, like: State, source: Source) -> tuple[Any, ...]:
     batch = {"x": jax.ShapeDtypeStruct((*lead, *source.shape), source.dtype)}
     if source.labels is not None:
         batch["label"] = jax.ShapeDtypeStruct(lead, np.int32)
-    return like, batch, jax.eval_shape(lambda: jax.random.key(0))
+    return like, batch, key_like()
 
 
 def _nbytes(tree: Any) -> int:

@@ -1,5 +1,6 @@
 """The loop over a toy task whose every value is known: phases, positions, keys, compilations, faults."""
 
+import zlib
 from dataclasses import replace
 
 import jax
@@ -66,6 +67,29 @@ def test_spans_say_where_phases_begin():
 
 
 @pytest.mark.heavy
+def test_the_first_state_is_traced_once_for_its_shapes_and_its_values():
+    traced = []
+
+    def init(key):
+        traced.append(key)
+        return toy().init(key)
+
+    task = replace(toy(), init=init)
+    for _ in range(2):
+        like = loop.shapes(task)
+        loop.abstract_state(task, make_mesh())
+    assert jax.tree.map(lambda a: (a.shape, a.dtype), loop.initial_state(task, 7, make_mesh())) == jax.tree.map(
+        lambda a: (a.shape, a.dtype), like
+    )
+    assert len(traced) == 1
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**31 - 1, 2**31, 2**32 + 5, -1])
+def test_a_stream_is_the_key_of_its_seed_and_the_checksum_of_its_name(seed):
+    expected = jax.random.fold_in(jax.random.key(seed), zlib.crc32(b"train"))
+    assert (jax.random.key_data(stream(seed, "train")) == jax.random.key_data(expected)).all()
+
+
 def test_a_phase_is_entered_once_wherever_the_run_is_cut():
     whole = run(toy())
     for cut in range(1, 12):

@@ -9,7 +9,7 @@ from PIL import Image
 
 from genjax.errors import InputError
 from genjax.run.recorder import Recorder
-from genjax.train import train
+from genjax.run.training import train
 
 
 @pytest.fixture(autouse=True)
