@@ -45,7 +45,9 @@ def test_gray_is_pillows_luma():
     np.testing.assert_array_equal(inputs[..., 0], expected)
 
 
-@pytest.mark.parametrize(("name", "factor"), [("small2:shapes_32", 2), ("small4:fashion_mnist_10k", 4), ("small8:shapes_32", 8)])
+@pytest.mark.parametrize(
+    ("name", "factor"), [("small2:shapes_32", 2), ("small4:fashion_mnist_10k", 4), ("small8:shapes_32", 8)]
+)
 def test_small_inputs_are_means_of_blocks_repeated(name, factor):
     inputs, _, base = halves(name)
     for row in range(0, base.shape[1], factor):
