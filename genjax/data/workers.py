@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing import connection, parent_process
 
 import numpy as np
 from absl import flags
@@ -134,5 +133,7 @@ def begin(*_: int) -> None:
 
 
 def _end_with_parent() -> None:
+    from multiprocessing import connection, parent_process
+
     connection.wait([parent_process().sentinel])
     os._exit(1)

@@ -21,7 +21,7 @@ PATHS = (*PLACES[1:], "init.weights")
 WORDS = (*(r.prefix for r in SOURCES if r.name.endswith((":PATH", ":FILE"))), "vgg", "inception", "classifier")
 """Words before the colon of a name that ends in a path: "folder:photos", "vgg:vgg19.pth"."""
 
-LISTS = ("pairs", "stacked", "aligned")
+LISTS = ("pairs", "stacked", "aligned", "gray", "small2", "small4", "small8", "hole", "freeform", "edges")
 """Words before the colon of a name that is made of names with commas."""
 
 
