@@ -116,6 +116,9 @@ def _parsed(content: dict[str, Any]) -> Packed:
         name: Split(tuple(Shard(**shard) for shard in split["shards"]), split["fingerprint"])
         for name, split in splits.items()
     }
+    outside = [s.file for split in read.values() for s in split.shards if Path(s.file).name != s.file]
+    if outside:
+        raise ValueError(f"file {outside[0]!r}, not in this folder")
     return Packed(splits=read, **content)
 
 

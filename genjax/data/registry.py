@@ -274,7 +274,10 @@ SOURCES = (
 NOT_KNOWN = ("yours", "its own")
 """Licenses of SOURCES that stand for the examples' own."""
 
-COMPOSED = ("pairs", "stacked", "aligned", *DERIVATIONS)
+LISTS = ("pairs", "stacked", "aligned")
+"""Words before the colon of a name that is made of names with commas."""
+
+COMPOSED = (*LISTS, *DERIVATIONS)
 """Words before the colon of sources that are made of others, which see for themselves what they can use."""
 
 PREFIXES = tuple(record.prefix for record in SOURCES if record.prefix)
@@ -385,7 +388,9 @@ def license_of(name: str) -> str:
     if record is None:
         return ""
     if record.prefix in COMPOSED:
-        licenses = [license_of(of_path(part)) for part in split_list(name.partition(":")[2])]
+        rest = name.partition(":")[2]
+        parts = split_list(rest) if record.prefix in LISTS else [rest]
+        licenses = [license_of(of_path(part)) for part in parts]
         return "; ".join(dict.fromkeys(licenses)) if all(licenses) else ""
     if record.prefix == "packed":
         return _import("genjax.data.packed:license_of")(expand(name.partition(":")[2]))

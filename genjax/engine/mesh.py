@@ -4,12 +4,13 @@ import jax
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from genjax.errors import InputError
+from genjax.ops.shared import DATA
 
 
 def make_mesh(devices=None) -> Mesh:
     """A mesh of the devices (default: all of all processes). One device is a mesh of one, not a path of its own."""
     devices = jax.devices() if devices is None else devices
-    return jax.make_mesh((len(devices),), ("data",), axis_types=(AxisType.Auto,), devices=devices)
+    return jax.make_mesh((len(devices),), (DATA,), axis_types=(AxisType.Auto,), devices=devices)
 
 
 def replicated(mesh: Mesh) -> NamedSharding:
@@ -19,7 +20,7 @@ def replicated(mesh: Mesh) -> NamedSharding:
 
 def sharded(mesh: Mesh, axis: int) -> NamedSharding:
     """The sharding of an array that is split along one axis."""
-    return NamedSharding(mesh, PartitionSpec(*[None] * axis, "data"))
+    return NamedSharding(mesh, PartitionSpec(*[None] * axis, DATA))
 
 
 def check_batch(batch: int, devices: int) -> None:

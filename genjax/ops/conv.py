@@ -11,7 +11,7 @@ from genjax.ops import backend, conv_maps
 from genjax.ops.conv_maps import Geometry
 from genjax.ops.cpu import convolution
 
-PLAIN = conv_maps.closed(conv_maps.C, conv_maps.T, conv_maps.correlate)
+PLAIN_C, PLAIN_T, _ = conv_maps.closed(conv_maps.C, conv_maps.T, conv_maps.correlate)
 
 
 def conv(x, w, *, stride=(1, 1), padding="SAME", dilation=(1, 1)):
@@ -19,7 +19,7 @@ def conv(x, w, *, stride=(1, 1), padding="SAME", dilation=(1, 1)):
 
     Shapes: x [B, H, W, I], w [h, w, I, O] -> [B, H', W', O]; padding "SAME", "VALID" or ((top, bottom), (left, right)).
     """
-    C = convolution.C if backend.on_cpu() else PLAIN[0]
+    C = convolution.C if backend.on_cpu() else PLAIN_C
     return C(geometry(x.shape[1:3], w, stride, padding, dilation), x, w)
 
 
@@ -35,7 +35,7 @@ def conv_transpose(y, w, *, stride=(1, 1), padding="SAME", dilation=(1, 1)):
         pads = ((0, 0), (0, 0)) if padding == "VALID" else padding
         axes = zip(y.shape[1:3], w.shape[:2], stride, dilation, pads, strict=True)
         size = tuple((n - 1) * s + max((k - 1) * d + 1, s) - sum(pad) for n, k, s, d, pad in axes)
-    T = convolution.T if backend.on_cpu() else PLAIN[1]
+    T = convolution.T if backend.on_cpu() else PLAIN_T
     return T(geometry(size, w, stride, padding, dilation), y, w)
 
 

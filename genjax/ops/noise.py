@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import PartitionSpec
 
+from genjax.ops.shared import DATA
+
 
 def per_example(key, count, start=0):
     """One key per example, a function of `key` and of the example's index in the batch.
@@ -18,9 +20,9 @@ def per_example(key, count, start=0):
 def _shard(indices):
     """Shard the examples' indices over the devices of the current mesh, and with them all that follows from them."""
     shape = jax.sharding.get_abstract_mesh().shape
-    if len(indices) % shape.get("data", 1):
+    if len(indices) % shape.get(DATA, 1):
         return indices
-    return jax.lax.with_sharding_constraint(indices, PartitionSpec("data")) if "data" in shape else indices
+    return jax.lax.with_sharding_constraint(indices, PartitionSpec(DATA)) if DATA in shape else indices
 
 
 def normal(key, count, shape):

@@ -13,7 +13,8 @@ import jax.numpy as jnp
 from jax import Array
 from jax.sharding import PartitionSpec
 
-DATA = "data"  # the axis of the mesh of `engine.mesh`
+DATA = "data"
+"""The axis of a mesh of devices over which batches are spread."""
 
 
 def sum_over_devices(sum_over_batch: Callable[..., Array], x: Array, *more: Array) -> Array:

@@ -7,7 +7,7 @@ from typing import Any
 
 from genjax.config import flat
 from genjax.data import SOURCES, is_source
-from genjax.data.registry import COMPOSED
+from genjax.data.registry import COMPOSED, LISTS
 from genjax.files import expand
 from genjax.run import origin
 from genjax.text import join_list, split_list
@@ -20,9 +20,6 @@ PATHS = (*PLACES[1:], "init.weights")
 
 WORDS = (*(r.prefix for r in SOURCES if r.name.endswith((":PATH", ":FILE"))), "vgg", "inception", "classifier")
 """Words before the colon of a name that ends in a path: "folder:photos", "vgg:vgg19.pth"."""
-
-LISTS = ("pairs", "stacked", "aligned", "gray", "small2", "small4", "small8", "hole", "freeform", "edges")
-"""Words before the colon of a name that is made of names with commas."""
 
 
 def located(config: Any, folder: str | None) -> dict[str, Any]:

@@ -125,6 +125,11 @@ def overwrite(folder):
     shard_of(folder).write_bytes(content)
 
 
+def elsewhere(folder):
+    path = folder / "packed.json"
+    path.write_text(path.read_text().replace('"train-00000', '"../train-00000'))
+
+
 def describe(**changes):
     def change(folder):
         content = json.loads((folder / "packed.json").read_text()) | changes
@@ -141,6 +146,7 @@ def describe(**changes):
         (overwrite, r"train-00000-of-00001\.array_record is damaged \(.*\): copy it"),
         (lambda folder: (folder / "packed.json").unlink(), r"has no packed\.json: expected a folder that python -m"),
         (lambda folder: (folder / "packed.json").write_text("{"), r"packed\.json is not as .* writes it"),
+        (elsewhere, r"file '\.\./train-00000-of-00001\.array_record', not in this folder"),
         (describe(version=2), "expected 'genjax packed images', version 1"),
         (describe(format="other"), "expected 'genjax packed images'"),
         (describe(dtype="float64"), "dtype float64"),

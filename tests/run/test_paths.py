@@ -3,9 +3,9 @@
 import pytest
 from ml_collections import ConfigDict
 
-from genjax.data.registry import SOURCES
+from genjax.data.registry import COMPOSED, SOURCES
 from genjax.evaluation import nets
-from genjax.run.paths import LISTS, WORDS, located, shortened
+from genjax.run.paths import WORDS, located, shortened
 
 DIGEST = "ab" * 32
 
@@ -90,7 +90,18 @@ def test_every_form_of_a_name_that_ends_in_a_path_is_known():
     words = {form.partition(":")[0] for form in nets.FORMS if form.endswith((":FILE", ":RUN"))}
     assert words | {"vgg"} < set(WORDS)
     lists = {record.prefix for record in SOURCES if ":NAME" in record.name}
-    assert lists - {"tfds"} == set(LISTS)
+    assert lists - {"tfds"} == set(COMPOSED)
+
+
+def test_a_comma_in_a_path_divides_lists_alone(tmp_path):
+    for folder in ("my,photos", "a", "b"):
+        (tmp_path / folder).mkdir()
+    assert located({"data": {"name": "gray:folder:my,photos"}}, str(tmp_path)) == {
+        "data.name": f"gray:folder:{tmp_path}/my,photos"
+    }
+    assert located({"data": {"name": "aligned:folder:a,folder:b"}}, str(tmp_path)) == {
+        "data.name": f"aligned:folder:{tmp_path}/a,folder:{tmp_path}/b"
+    }
 
 
 @pytest.mark.parametrize(
