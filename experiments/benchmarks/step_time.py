@@ -9,6 +9,7 @@ with the smallest ratio is shown. --json keeps them all.
 import datetime
 import functools
 import io
+import itertools
 import json
 import os
 import platform
@@ -101,9 +102,12 @@ def installed(peer: str) -> bool:
 
 def measure(workloads: list[Workload], peers: list[str], repeats: int) -> Iterator[dict]:
     """Times of each workload against each peer, as the objects of --json."""
-    for workload in workloads:
-        with Worker("genjax", workload.name, "loop") as ours:
-            for peer in peers:
+    for workload, own in itertools.product(workloads, dict.fromkeys(PEERS[peer].against for peer in peers)):
+        rivals = [peer for peer in peers if PEERS[peer].against == own and PEERS[peer].variants(workload)]
+        if not rivals:
+            continue
+        with Worker("genjax", workload.name, own) as ours:
+            for peer in rivals:
                 variants = [duel(ours, peer, v, workload, repeats) for v in PEERS[peer].variants(workload)]
                 timed = [variant for variant in variants if variant["ratio"]]
                 if timed:

@@ -16,7 +16,8 @@ class Layer:
     `kind`: dense, conv, transposed, pool (2x2 maximum), batch_norm, dropout, reshape, flatten; of ProGAN pixel_norm,
     enlarge (nearest neighbors), shrink (means of 2x2), stddev. With a `gain` weights are N(0, 1) and scaled by it.
     Of StyleGAN: constant (the first maps; what comes before is the mapping), blur (with a filter of `kernel` taps),
-    noise (scaled, with a bias), style (by w of `to` numbers).
+    noise (scaled, with a bias), style (by w of `to` numbers). Of StyleGAN2: modulated (with noise and bias, of stride 2
+    if it doubles), to_rgb, filtered (a residual block of its critic). Of SNGAN: residual (of a `form`), sum.
     """
 
     kind: str
@@ -29,6 +30,9 @@ class Layer:
     gain: float = 0.0
     multiplier: float = 1.0  # of the learning rate
     bias: bool = True
+    form: str = ""  # of a residual block: up, down, first, same
+    norm: bool = False  # batch normalization within it
+    spectral: bool = False  # spectral normalization
     to: tuple[int, ...] = ()
 
     def output(self, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -51,6 +55,15 @@ class Layer:
                 return (*shape[:2], shape[2] + 1)
             case "blur":
                 return (*(-(-n // self.stride) for n in shape[:2]), shape[2])
+            case "modulated":
+                return (self.stride * shape[0], self.stride * shape[1], self.features)
+            case "filtered":
+                return (shape[0] // 2, shape[1] // 2, self.features)
+            case "residual":
+                scale = {"up": 2, "same": 1}.get(self.form, 0.5)
+                return (int(scale * shape[0]), int(scale * shape[1]), self.features)
+            case "sum":
+                return (shape[-1],)
             case "reshape" | "constant":
                 return self.to
             case "flatten":
@@ -69,6 +82,18 @@ class Layer:
                 return 2 * taps * math.prod(shape[:2])
             case "style":
                 return 2 * self.to[0] * 2 * shape[-1]
+            case "modulated":
+                return 2 * (taps * math.prod(shape[:2]) + self.to[0] * shape[-1])
+            case "to_rgb":
+                return 2 * shape[-1] * (math.prod(shape[:2]) * self.features + self.to[0])
+            case "filtered":
+                halved = math.prod(shape[:2]) // 4
+                return 2 * (9 * shape[-1] ** 2 * math.prod(shape[:2]) + (9 + 1) * shape[-1] * self.features * halved)
+            case "residual":
+                places = math.prod(shape[:2]) * (4 if self.form == "up" else 1)
+                shortcut = {"same": 0, "first": places // 4}.get(self.form, places)
+                features = self.features
+                return 2 * features * (9 * (shape[-1] + features) * places + shape[-1] * shortcut)
         return 0
 
     def parameters(self, shape: tuple[int, ...]) -> int:
@@ -84,6 +109,16 @@ class Layer:
                 return math.prod(self.to)
             case "style":
                 return (self.to[0] + 1) * 2 * shape[-1]
+            case "modulated" | "to_rgb":
+                noise = self.kind == "modulated"
+                style = (self.to[0] + 1) * shape[-1]
+                return self.kernel**2 * shape[-1] * self.features + self.features + noise + style
+            case "filtered":
+                return 9 * shape[-1] * (shape[-1] + self.features) + shape[-1] * (1 + self.features) + self.features
+            case "residual":
+                shortcut = 0 if self.form == "same" else (shape[-1] + 1) * self.features
+                norms = 2 * (shape[-1] + self.features) if self.norm else 0
+                return (9 * (shape[-1] + self.features) + 2) * self.features + shortcut + norms
         return 0
 
 
@@ -133,6 +168,8 @@ class Workload:
     penalty: float = 0.0
     drift: float = 0.0
     r1: float = 0.0
+    r1_interval: int = 1  # steps between updates by it; if more than 1, they are updates of their own
+    path_length: float = 0.0  # weight of its regularization, of half a batch every fourth step
     mixing: float = 0.0  # how likely styles are of two latents
     average: float = 0.0  # half-life of the generator's, in images
     config: str = ""  # the workload is configs/<config>.py
@@ -141,8 +178,8 @@ class Workload:
 
     @property
     def equalized(self) -> bool:
-        """Whether it has layers of ProGAN or StyleGAN, which of the peers only PyTorch implements here."""
-        return any(layer.gain for net in self.nets.values() for layer in net.layers)
+        """Whether it has layers of ProGAN, StyleGAN or SNGAN, which of the peers only PyTorch implements here."""
+        return any(layer.gain or layer.form for net in self.nets.values() for layer in net.layers)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -166,7 +203,8 @@ class Workload:
         Training a net takes three passes (values, gradients of inputs, gradients of weights), without the gradient of
         the data. GAN: a critic update makes fakes and trains on reals and fakes; a gradient penalty takes four more
         passes over the critic: values, gradient, and the gradient of that, which for piecewise linear activations is
-        one pass up to the logits and one to the weights. The generator's update passes through the critic's values and
+        one pass up to the logits and one to the weights; as many of the generator for path lengths, of half a batch
+        every fourth step. The generator's update passes through the critic's values and
         the gradient of its input.
         """
         if self.kind != "gan":
@@ -175,7 +213,9 @@ class Workload:
         generator, critic = self.nets["generator"], self.nets["critic"]
         update = generator.flops + 2 * (3 * critic.flops - critic.first_flops)
         if self.penalty or self.r1:
-            update += 4 * critic.flops
+            update += 4 * critic.flops // self.r1_interval
+        if self.path_length:
+            update += generator.flops // 2
         through = 3 * generator.flops - generator.first_flops + 2 * critic.flops
         return self.batch * (self.critic_steps * update + through)
 
@@ -356,8 +396,70 @@ def stylegan(side: int, channels: tuple[int, ...], width: int = 64) -> Workload:
     )
 
 
+def stylegan2(side: int, channels: tuple[int, ...], width: int = 64) -> Workload:
+    """StyleGAN2 on emoji, without augmentation: lazy R1, path lengths, mixed styles, and an averaged generator."""
+    first = stylegan(side, channels, width)
+    mapping = first.nets["generator"].layers[:9]
+    stages = list(enumerate(channels))[1:]
+
+    def modulated(features, stride=1):
+        return Layer("modulated", features, kernel=3, stride=stride, to=(width,))
+
+    to_rgb = Layer("to_rgb", 3, kernel=1, to=(width,))
+    later = tuple(layer for _, n in stages for layer in (modulated(n, 2), modulated(n), to_rgb))
+    start = (Layer("constant", to=(4, 4, channels[0])), modulated(channels[0]), to_rgb)
+    end = first.nets["critic"].layers[-5:]
+    from_rgb = Layer("conv", channels[-1], "leaky_relu", kernel=1, gain=math.sqrt(2))
+    halved = tuple(Layer("filtered", channels[i - 1], gain=1.0) for i, _ in reversed(stages))
+    nets = {
+        "generator": Net((width,), (*mapping, *start, *later)),
+        "critic": Net((side, side, 3), (from_rgb, *halved, *end)),
+    }
+    sizes = {f"{net}.channels": channels for net in nets}
+    return replace(
+        first,
+        name=f"stylegan2_{side}",
+        nets=nets,
+        optimizer={"name": "adam", "learning_rate": 2e-3, "b1": 0.0, "b2": 0.99},
+        r1=0.2,
+        r1_interval=16,
+        path_length=2.0,
+        config="stylegan2",
+        overrides=sizes | {"data.name": f"emoji_{side}", "augment": ""},
+    )
+
+
+def resnet(batch: int) -> Workload:
+    """The residual nets of the paper on spectral normalization, with one update of the critic per generator's."""
+    up = Layer("residual", 256, form="up", norm=True)
+    generator = (
+        Layer("dense", 16 * 256),
+        Layer("reshape", to=(4, 4, 256)),
+        *[up] * 3,
+        Layer("batch_norm", activation="relu"),
+        Layer("conv", 3, "tanh", kernel=3),
+    )
+    blocks = (Layer("residual", 128, form=form, spectral=True) for form in ("first", "down", "same", "same"))
+    critic = (*blocks, Layer("sum"), Layer("dense", 1, spectral=True))
+    return Workload(
+        "hinge_resnet",
+        "gan",
+        batch,
+        {"generator": Net((128,), generator), "critic": Net((32, 32, 3), critic)},
+        {"name": "adam", "learning_rate": 2e-4, "b1": 0.0, "b2": 0.9},
+        low=-1.0,
+        loss="hinge",
+        latent=128,
+        config="hinge_resnet",
+        overrides={"critic_steps": 1},
+        data="emoji_32",
+    )
+
+
 DCGAN_128 = replace(DCGAN, name="dcgan_128", batch=128)
 CHANNELS = {32: (64, 64, 48, 24), 64: (64, 64, 48, 24, 16)}
 GROWN = [workload(side, channels) for workload in (progan, stylegan) for side, channels in CHANNELS.items()]
-WORKLOADS = {w.name: w for w in (GAN, DCGAN, DCGAN_128, WGAN_GP, CONV_AE, VAE, *GROWN)}
+WORKLOADS = {
+    w.name: w for w in (GAN, DCGAN, DCGAN_128, WGAN_GP, CONV_AE, VAE, *GROWN, stylegan2(64, CHANNELS[64]), resnet(16))
+}
 """By name, in the order of the table."""

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import jax
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
+from genjax.ops.cpu import onednn
+
 FUSED = {"broadcast_in_dim", "convert_element_type", "copy", "iota", "reshape", "rev", "squeeze", "transpose"}
 """Operations that are fused into the ones that read their results, and take no memory of their own."""
 
@@ -56,6 +58,8 @@ def _flops_of(eqn, makers: Mapping[Any, Any], most: bool) -> float:
         taps = kernel.size // kernel.shape[params["dimension_numbers"].rhs_spec[0]]
         spread = math.prod(params["lhs_dilation"])  # only one of `spread` factors is not a zero between two pixels
         return 2 * eqn.outvars[0].aval.size * taps // spread
+    if name == "ffi_call":
+        return onednn.flops(eqn)
     parts = [_flops(jaxpr, most) for jaxpr in inner_programs(eqn)]
     if name == "cond":
         interval = 0 if most else _interval(eqn.invars[0], makers)

@@ -19,6 +19,7 @@ from genjax.engine.cost import Cost, cost
 from genjax.engine.loop import shapes
 from genjax.engine.phase import Phase, Task, scheduled_phases
 from genjax.engine.state import State, key_like
+from genjax.ops.cpu import onednn
 from genjax.run import origin
 from genjax.text import bytes_text, table
 
@@ -56,7 +57,8 @@ def run_info(config: ConfigDict, source: Source, task: Task) -> dict[str, Any]:
 def _versions() -> dict[str, str]:
     """The versions of Python, genjax (which need not be installed) and the packages that results depend on."""
     own = {"python": platform.python_version(), "genjax-models": __version__}
-    return own | {name: metadata.version(name) for name in PACKAGES}
+    packages = (*PACKAGES, "genjax-onednn") if onednn.used() else PACKAGES
+    return own | {name: metadata.version(name) for name in packages}
 
 
 def command() -> str:

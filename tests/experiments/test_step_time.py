@@ -13,8 +13,9 @@ from helpers import assert_refused_in_a_line
 from experiments.benchmarks import step_time
 from experiments.benchmarks.peers import with_genjax
 from experiments.benchmarks.process import Failed, Worker
-from experiments.benchmarks.workloads import WORKLOADS, Layer, Net, stylegan
+from experiments.benchmarks.workloads import WORKLOADS, Layer, Net, stylegan, stylegan2
 from genjax.errors import InputError
+from genjax.nets import stylegan2 as stylegan2_nets
 from genjax.nets.progan import Critic
 from genjax.nets.stylegan import Generator
 
@@ -151,6 +152,61 @@ def test_torchs_stylegan_is_ours():
         found = found.detach().numpy().swapaxes(1, -1)
         found = found.swapaxes(1, 2) if found.ndim == 4 else found[:, 0]
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def kernels(module):
+    """The weights of a net of the peer's, in the order of its layers, without biases, norms and scales of noise."""
+    return [p for p in module.parameters() if (p.ndim > 1 and p.shape[-1] != 1) or p.ndim == 4]
+
+
+def put(theirs, params, paths):
+    """Give the peer's weights, in its order, the values of ours at the paths."""
+    import torch
+
+    for weight, path in zip(theirs, paths, strict=True):
+        kernel = functools.reduce(lambda tree, key: tree[key], path.split("/"), params)["kernel"]
+        kernel = torch.tensor(np.asarray(kernel))
+        weight.data = kernel.permute(3, 2, 0, 1) if kernel.ndim == 4 else kernel.T
+
+
+STYLEGAN2_LAYERS = ["convs_0", "to_rgb_0", "convs_1", "convs_2", "to_rgb_1"]
+STYLEGAN2_CRITIC = ["Conv_0", *(f"Block_0/Conv_{i}" for i in range(3)), "Conv_1", "Dense_0", "Dense_1"]
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed (the bench extra)")
+def test_torchs_stylegan2_is_ours():
+    import torch
+
+    from experiments.benchmarks.peers import with_torch
+
+    nets = stylegan2(8, (6, 5), width=7).nets
+    theirs = {name: with_torch.module(net, channels_last=False) for name, net in nets.items()}
+    counts = {name: sum(p.numel() for p in net.parameters()) for name, net in theirs.items()}
+    assert counts == {name: net.parameters for name, net in nets.items()}
+    rng = np.random.default_rng(0)
+
+    ours = stylegan2_nets.Generator((8, 8, 3), (6, 5), width=7)
+    z = rng.standard_normal((4, 7))
+    variables = ours.init(jax.random.key(0), z)
+    modulated = [part.conv for part in theirs["generator"].parts]
+    put([conv.weight for conv in modulated], variables["params"], [f"{n}/ModulatedConv_0" for n in STYLEGAN2_LAYERS])
+    styles = [f"{name}/ModulatedConv_0/style" for name in STYLEGAN2_LAYERS]
+    put([conv.affine.layer.weight for conv in modulated], variables["params"], styles)
+    theirs["generator"].constant.data = torch.tensor(np.array(variables["params"]["constant"])).permute(2, 0, 1)
+    ws = rng.standard_normal((4, 4, 7)).astype(np.float32)
+    expected = ours.apply(variables, ws, method="synthesize")
+    found = theirs["generator"].synthesize(torch.tensor(ws)).detach().permute(0, 2, 3, 1)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+    ours = stylegan2_nets.Critic((6, 5))
+    x = rng.standard_normal((4, 8, 8, 3)).astype(np.float32)
+    variables = ours.init(jax.random.key(0), x)
+    flattened = variables["params"]["Dense_0"]  # behind the maps, whose channels come first there
+    put(kernels(theirs["critic"]), variables["params"], STYLEGAN2_CRITIC)
+    kernel = np.asarray(flattened["kernel"]).reshape(4, 4, 6, 6).transpose(2, 0, 1, 3).reshape(96, 6)
+    kernels(theirs["critic"])[-2].data = torch.tensor(kernel.T.copy())
+    found = theirs["critic"](torch.tensor(x).permute(0, 3, 1, 2)).detach()[:, 0]
+    np.testing.assert_allclose(found, ours.apply(variables, x), rtol=1e-4, atol=1e-5)
 
 
 class Stub:

@@ -28,6 +28,7 @@ class Peer:
     module: str
     packages: tuple[str, ...]
     variants: Callable[[Workload], tuple[str, ...]]
+    against: str = "loop"  # the variant of genjax that it is timed against
 
 
 def _torch(workload: Workload) -> tuple[str, ...]:
@@ -36,9 +37,19 @@ def _torch(workload: Workload) -> tuple[str, ...]:
     return tuple(form + choice for form in ("eager", "compile") for choice in choices)
 
 
+def _torch_bfloat16(workload: Workload) -> tuple[str, ...]:
+    return ("eager channels_last bfloat16", "compile channels_last bfloat16") if workload.convolutional else ()
+
+
+def _float32(workload: Workload) -> tuple[str, ...]:
+    return ("loop",) if workload.convolutional and workload.config else ()
+
+
 PEERS = {
     "genjax": Peer("with_genjax", ("jax",), lambda workload: ("loop",)),
+    "genjax_float32": Peer("with_genjax", ("jax",), _float32, "loop bfloat16"),
     "torch": Peer("with_torch", ("torch",), _torch),
+    "torch_bfloat16": Peer("with_torch", ("torch",), _torch_bfloat16, "loop bfloat16"),
     "keras": Peer(
         "with_keras",
         ("keras", "tensorflow"),
@@ -52,5 +63,10 @@ PEERS = {
     "flax": Peer("with_flax", ("flax", "optax"), lambda workload: () if workload.equalized else ("jit per step",)),
 }
 
-FAMILIES = {"torch": ("torch",), "keras": ("keras", "keras_train_on_batch"), "flax": ("flax",)}
+FAMILIES = {
+    "torch": ("torch", "torch_bfloat16"),
+    "keras": ("keras", "keras_train_on_batch"),
+    "flax": ("flax",),
+    "float32": ("genjax_float32",),
+}
 """Name in --against -> peers."""

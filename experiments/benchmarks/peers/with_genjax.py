@@ -33,6 +33,8 @@ CALL = 50
 def build(workload: Workload, variant: str, images) -> Runner:
     """The task in `loop.compile_phase`, fed as in `loop.train`; it reads the images itself, as bytes."""
     config = load_config(workload)
+    if "bfloat16" in variant:
+        config.dtype = "bfloat16"
     source = sources.load(config.data if config else defaults("").data)
     task = tasks.build(config, source.shape) if config else TASKS[workload.kind](workload)
     mesh, seed = make_mesh(), 0

@@ -1,16 +1,30 @@
-"""PyTorch: eager or compiled; NCHW or channels last; on as many threads as there are cores, or on one."""
+"""PyTorch: eager or compiled; NCHW or channels last; on as many threads as there are cores, or on one.
 
+With bfloat16, its autocast chooses the type of each operation.
+"""
+
+import itertools
 import os
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from experiments.benchmarks.peers import Runner
+from experiments.benchmarks.peers.torch_blocks import (
+    FilteredResidual,
+    Residual,
+    StyleGenerator2,
+    StyleLayer,
+    SumOverPlaces,
+    ToRGB,
+)
 from experiments.benchmarks.workloads import Net, Workload
 
 ACTIVATIONS = {
     "linear": nn.Identity,
+    "relu": nn.ReLU,
     "selu": nn.SELU,
     "leaky_relu": lambda: nn.LeakyReLU(0.2),
     "sigmoid": nn.Sigmoid,
@@ -180,6 +194,18 @@ def module(net: Net, channels_last: bool, batch_norm=nn.BatchNorm2d, mixing=0.0)
                 parts.append(Noise(shape[-1]))
             case "style":
                 parts.append(Style(*layer.to, shape[-1]))
+            case "modulated":
+                parts.append(StyleLayer(shape[-1], layer.features, *layer.to, stride == 2, Scaled))
+            case "to_rgb":
+                parts.append(ToRGB(shape[-1], layer.features, *layer.to, Scaled))
+            case "filtered":
+                parts.append(FilteredResidual(shape[-1], layer.features, Scaled))
+            case "residual":
+                parts.append(Residual(shape[-1], layer.features, layer.form, layer.norm, layer.spectral))
+            case "sum":
+                parts.append(SumOverPlaces())
+            case "dense" if layer.spectral:
+                parts.append(spectral_norm(nn.Linear(shape[0], layer.features)))
             case "dense":
                 parts.append(nn.Linear(shape[0], layer.features))
             case "conv":
@@ -204,7 +230,10 @@ def module(net: Net, channels_last: bool, batch_norm=nn.BatchNorm2d, mixing=0.0)
         if isinstance(part, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             nn.init.xavier_uniform_(part.weight)
             nn.init.zeros_(part.bias)
-    net = StyleGenerator(mapping, start, parts, mixing) if mapping else nn.Sequential(*parts)
+    if mapping:
+        net = (StyleGenerator2 if isinstance(parts[0], StyleLayer) else StyleGenerator)(mapping, start, parts, mixing)
+    else:
+        net = nn.Sequential(*parts)
     return net.to(memory_format=torch.channels_last if channels_last else torch.preserve_format)
 
 
@@ -222,8 +251,9 @@ def build(workload: Workload, variant: str, images) -> Runner:
     step = (gan if workload.kind == "gan" else _reconstruct)(workload, nets, batches(data, workload.batch), compiled)
 
     def run(n):
-        for _ in range(n):
-            losses = step()
+        with torch.autocast("cpu", torch.bfloat16, enabled="bfloat16" in variant):
+            for _ in range(n):
+                losses = step()
         return {name: value.item() for name, value in losses.items()}
 
     return Runner({name: sum(p.numel() for p in net.parameters()) for name, net in nets.items()}, run)
@@ -273,6 +303,8 @@ def gan(workload, nets, batches, compiled, optimizer=optimizer):
         if workload.loss == "non_saturating":
             return F.binary_cross_entropy_with_logits(logits, labels)
         on_real, on_fake = logits.chunk(2)
+        if workload.loss == "hinge":
+            return F.relu(1 - on_real).mean() + F.relu(1 + on_fake).mean()
         return on_fake.mean() - on_real.mean() + workload.drift * on_real.square().mean()
 
     def penalty(real, fake):  # eager in either form: compiled functions cannot be differentiated twice
@@ -290,7 +322,21 @@ def gan(workload, nets, batches, compiled, optimizer=optimizer):
         logits = critic(generator(torch.randn(workload.batch, workload.latent)))
         return F.binary_cross_entropy_with_logits(logits, ones) if workload.loss == "non_saturating" else -logits.mean()
 
+    def unevenness():
+        latents = torch.randn(workload.batch // 2, workload.latent)
+        ws = generator.styles(latents)
+        images = generator.synthesize(ws)
+        y = torch.randn_like(images) / images[0, 0].numel() ** 0.5
+        (slope,) = torch.autograd.grad((images * y).sum(), ws, create_graph=True)
+        lengths = (slope.square().sum(2).mean(1) + 1e-12).sqrt()
+        mean_length.lerp_(lengths.detach().mean(), 0.01)
+        return (lengths - mean_length).square().mean()
+
+    mean_length = torch.zeros(())
+    count = itertools.count()
+
     def step():
+        number = next(count)
         for _ in range(workload.critic_steps):
             real = next(batches)
             with torch.no_grad():
@@ -298,15 +344,21 @@ def gan(workload, nets, batches, compiled, optimizer=optimizer):
             on_critic = critic_loss(real, fake)
             if workload.penalty:
                 on_critic = on_critic + workload.penalty * penalty(real, fake)
-            if workload.r1:
+            if workload.r1 and workload.r1_interval == 1:
                 on_critic = on_critic + workload.r1 * r1(real)
             on_critic.backward()
             descend["critic"]()
+            if workload.r1_interval > 1 and number % workload.r1_interval == 0:
+                (workload.r1_interval * workload.r1 * r1(real)).backward()
+                descend["critic"]()
         critic.requires_grad_(False)
         on_generator = generator_loss()
         on_generator.backward()
         descend["generator"]()
         critic.requires_grad_(True)
+        if workload.path_length and number % 4 == 0:
+            (4 * workload.path_length * unevenness()).backward()
+            descend["generator"]()
         if averaged:
             weights = [p.detach() for p in generator.parameters()]
             torch._foreach_lerp_(averaged, weights, 1 - 0.5 ** (workload.batch / workload.average))

@@ -5,10 +5,8 @@ all inside a loop: there a step of `configs/dcgan.py` takes 48 ms, and 234 ms in
 Shapes: as in `genjax.ops.conv_maps`. Plain twins: the maps of the same names there.
 """
 
-from functools import partial
-
 from genjax.ops import conv_maps
-from genjax.ops.cpu import columns, phases, taps
+from genjax.ops.cpu import columns, onednn, phases, taps
 from genjax.ops.cpu.barrier import materialize
 
 
@@ -16,6 +14,8 @@ def _convolve(g: conv_maps.Geometry, x, w):
     """The convolution."""
     if taps.pays(x, w):
         return taps.convolve(g, x, w)
+    if onednn.pays(x):
+        return onednn.C(g, x, w)
     if g.stride == g.dilation == (1, 1) and columns.pays(x, w, g.out_size):
         return columns.convolve(x, w, g.pads)
     return conv_maps.C(g, x, w)
@@ -23,6 +23,8 @@ def _convolve(g: conv_maps.Geometry, x, w):
 
 def _transpose(g: conv_maps.Geometry, y, w):
     """Its transpose in x."""
+    if onednn.pays(y):
+        return onednn.T(g, y, w)
     if phases.pays(g, y, w):
         return phases.transpose(g, y, w)
     turned = conv_maps.transposed_kernel(w)
@@ -31,4 +33,9 @@ def _transpose(g: conv_maps.Geometry, y, w):
     return conv_maps.T(g, y, w, materialize)
 
 
-C, T, W = conv_maps.closed(_convolve, _transpose, partial(conv_maps.W, materialize=materialize))
+def _correlate(g: conv_maps.Geometry, x, y):
+    """Its transpose in w."""
+    return onednn.W(g, x, y) if onednn.pays(x) else conv_maps.W(g, x, y, materialize)
+
+
+C, T, W = conv_maps.closed(_convolve, _transpose, _correlate)
