@@ -69,7 +69,8 @@ def test_shapes_meet():
     for workload in WORKLOADS.values():
         for net in workload.nets.values():
             *_, (last, shape) = net.each()
-            assert np.prod(last.output(shape)) in (1, 784, 20, 576, 32 * 32 * 3, 64 * 64 * 3), workload.name
+            end = (*shape[:2], last.features) if last.kind == "to_rgb" else last.output(shape)  # whose maps go on
+            assert np.prod(end) in (1, 784, 20, 576, 32 * 32 * 3, 64 * 64 * 3), workload.name
     assert Net((4,), (Layer("dense", 3), Layer("dense", 2))).first_flops == 24
 
 
@@ -190,6 +191,8 @@ def test_torchs_stylegan2_is_ours():
     variables = ours.init(jax.random.key(0), z)
     modulated = [part.conv for part in theirs["generator"].parts]
     put([conv.weight for conv in modulated], variables["params"], [f"{n}/ModulatedConv_0" for n in STYLEGAN2_LAYERS])
+    for conv in modulated:  # a transposed convolution reads its kernel the other way round
+        conv.weight.data = conv.weight.data.flip(2, 3) if conv.up else conv.weight.data
     styles = [f"{name}/ModulatedConv_0/style" for name in STYLEGAN2_LAYERS]
     put([conv.affine.layer.weight for conv in modulated], variables["params"], styles)
     theirs["generator"].constant.data = torch.tensor(np.array(variables["params"]["constant"])).permute(2, 0, 1)

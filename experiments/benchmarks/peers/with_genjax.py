@@ -43,7 +43,8 @@ def build(workload: Workload, variant: str, images) -> Runner:
     feed = Feed(source, seed, mesh, 2**30)
     call = loop.compile_phase(span.phase, feed.take_batch, mesh, CALL)
     batches = feed.batches(span, 0, CALL)
-    count = {name: _used(net.params) for name, net in state.nets.items()}
+    grown = bool(config) and "growth" in config
+    count = {name: _used(net.params, grown) for name, net in state.nets.items()}
 
     def run(steps):
         nonlocal state
@@ -58,9 +59,9 @@ def build(workload: Workload, variant: str, images) -> Runner:
     return Runner(count, run)
 
 
-def _used(params) -> int:
+def _used(params, grown: bool) -> int:
     """Number of trained parameters, without the color layers of earlier stages, which grown nets do not use."""
-    colors = sorted(name for name in params if "rgb" in name)[:-1]
+    colors = sorted(name for name in params if "rgb" in name)[:-1] if grown else ()
     return sum(leaf.size for name, part in params.items() if name not in colors for leaf in jax.tree.leaves(part))
 
 

@@ -77,7 +77,7 @@ class Scaled(nn.Module):
         weight, bias = self.layer.weight * self.constant, self.layer.bias
         if isinstance(self.layer, nn.Linear):
             return F.linear(x, weight, bias if self.multiplier == 1 else bias * self.multiplier)
-        return F.conv2d(x, weight, bias, padding=self.layer.padding)
+        return F.conv2d(x, weight, bias, self.layer.stride, self.layer.padding)
 
 
 class PixelNorm(nn.Module):
@@ -329,7 +329,7 @@ def gan(workload, nets, batches, compiled, optimizer=optimizer):
         y = torch.randn_like(images) / images[0, 0].numel() ** 0.5
         (slope,) = torch.autograd.grad((images * y).sum(), ws, create_graph=True)
         lengths = (slope.square().sum(2).mean(1) + 1e-12).sqrt()
-        mean_length.lerp_(lengths.detach().mean(), 0.01)
+        mean_length.lerp_(lengths.detach().float().mean(), 0.01)
         return (lengths - mean_length).square().mean()
 
     mean_length = torch.zeros(())
