@@ -175,7 +175,7 @@ class Program:
         if self.process.is_alive():
             os.kill(self.process.pid, number)
 
-    def wait(self, seconds: float = 120) -> Result:
+    def wait(self, seconds: float = 900) -> Result:
         """Wait for the end."""
         self.process.join(seconds)
         assert not self.process.is_alive(), f"still running after {seconds} s: {self.read('err')}"
@@ -212,7 +212,7 @@ def without_report() -> None:
     Recorder.report = lambda self: None
 
 
-def until(condition, seconds: float = 60) -> float:
+def until(condition, seconds: float = 600) -> float:
     """Wait until a condition holds; how long it took."""
     start = time.monotonic()
     while not condition():
