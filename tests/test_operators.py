@@ -174,7 +174,7 @@ def slurm(tmp_path):
 
 def test_a_run_that_ends_is_not_requeued(slurm):
     job, log = slurm(3)
-    assert job.wait(20) == 0
+    assert job.wait(300) == 0
     flags = "train --distributed --config=dcgan --workdir=runs/a b --config.steps=5"
     assert log() == [f"srun --kill-on-bad-exit=0 genjax {flags}", f"genjax {flags}"]
 
@@ -182,14 +182,14 @@ def test_a_run_that_ends_is_not_requeued(slurm):
 def test_a_run_out_of_time_saves_and_is_requeued(slurm):
     job, log = slurm(100)
     job.send_signal(signal.SIGUSR1)  # to the batch script alone
-    assert job.wait(20) == SAVED
+    assert job.wait(300) == SAVED
     assert log()[2:] == ["scancel --signal=TERM 7", "scontrol requeue 7"]
 
 
 def test_a_run_that_someone_cancels_is_not_requeued(slurm, tmp_path):
     job, log = slurm(100)
     os.kill(int((tmp_path / "log.run").read_text()), signal.SIGTERM)
-    assert job.wait(20) == SAVED
+    assert job.wait(300) == SAVED
     assert len(log()) == 2
 
 
@@ -227,9 +227,9 @@ def test_two_processes_of_a_batch_script_save_when_the_time_is_over(tmp_path, im
     flags = [f"--config.data.name=folder:{images}", "--config.steps=100000", "--config.save_every=100000"]
     argv = ["bash", FOLDER / "slurm.sbatch", "gan:smoke", tmp_path / "run", *flags]
     job = subprocess.Popen(argv, env=environment, stderr=subprocess.PIPE, text=True, cwd=ROOT)
-    until((tmp_path / "run" / "metrics.jsonl").exists, 120)
+    until((tmp_path / "run" / "metrics.jsonl").exists)
     job.send_signal(signal.SIGUSR1)
-    said = job.communicate(timeout=60)[1]
+    said = job.communicate(timeout=300)[1]
     assert job.returncode == SAVED, said
     (step,) = checkpoints(tmp_path / "run")
     assert f"SIGTERM: saved at step {step:,} of 100,000; to resume, in every process:" in said

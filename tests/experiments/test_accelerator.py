@@ -127,14 +127,14 @@ def test_what_stops_the_session_leaves_all_rows(number, statuses, tmp_path):
     (tmp_path / "out").mkdir()
     environment = os.environ | {"PYTHONPATH": f"{ROOT}:{tmp_path}"}
     session = subprocess.Popen([sys.executable, tmp_path / "alone.py", tmp_path / "out"], env=environment)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     page = tmp_path / "out" / "index.html"  # the last file that is written after a row
     while not page.exists() or "<td>1</td>" not in page.read_text():
         assert time.monotonic() < deadline
         assert session.poll() is None
         time.sleep(0.05)
     session.send_signal(getattr(signal, number))
-    assert session.wait(30) == (143 if number == "SIGTERM" else -9)
+    assert session.wait(300) == (143 if number == "SIGTERM" else -9)
     ended = results_of(tmp_path / "out")
     assert (ended["hangs"]["status"], ended["absent"]["status"]) == statuses
     assert ended["hangs"]["rows"][0]["check"] == "first"
@@ -272,7 +272,7 @@ def test_the_command_runs_without_what_bare_images_of_jax_lack(tmp_path):
         (tmp_path / f"{name}.py").write_text(f"raise ImportError('{name} is absent')")
     environment = os.environ | {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
     command = [sys.executable, "-m", "experiments.benchmarks.accelerator", "--smoke", f"--out={tmp_path / 'out'}"]
-    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=900)
     log = (tmp_path / "out" / "log.txt").read_text()
     assert done.returncode == 0, done.stderr + log
     assert done.stdout.strip() == str(tmp_path / "out" / "index.html")

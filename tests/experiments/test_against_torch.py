@@ -31,7 +31,7 @@ def in_torch():
 
 def study(folder, *more):
     small = ["--data=fashion_mnist_10k", "--split=train[:128]", "--seeds=1", "--steps=2", "--samples=64"]
-    return Program("experiments.gans.against_torch", f"--out={folder}", *small, *more).wait(600)
+    return Program("experiments.gans.against_torch", f"--out={folder}", *small, *more).wait()
 
 
 def times(folder):

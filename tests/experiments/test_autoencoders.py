@@ -10,7 +10,7 @@ from experiments.autoencoders.models import MODELS
 
 def study(folder, *more):
     given = [f"--workdir={folder}", "--data=fashion_mnist_10k", "--seeds=2", "--epochs=0.001", *more]
-    return Program("experiments.autoencoders", *given).wait(600)
+    return Program("experiments.autoencoders", *given).wait()
 
 
 @pytest.mark.slow

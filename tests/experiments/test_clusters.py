@@ -205,7 +205,7 @@ def test_a_runs_process_dies_with_the_one_that_started_it_or_ends_by_itself(seco
         assert child.stdout.readline() == b"on\n"
         if seconds:
             child.stdin.close()
-        assert child.wait(20) == code
+        assert child.wait(300) == code
 
 
 def test_a_warning_of_the_cluster_asks_the_run_alone_to_save(dummies):
@@ -216,7 +216,7 @@ def test_a_warning_of_the_cluster_asks_the_run_alone_to_save(dummies):
     job = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=ROOT, text=True)
     until((run.path / "running").exists)
     job.send_signal(signal.SIGUSR2)
-    assert job.communicate(timeout=30)[0] == f"{SAVED}\n"
+    assert job.communicate(timeout=300)[0] == f"{SAVED}\n"
     assert (run.path / "heard").exists()
     assert (run.path / process.ENDED).read_text() == f"{SAVED}\n"
 

@@ -281,7 +281,7 @@ def test_the_page_filters_and_sorts(state, names, tmp_path):
     flags = ("--headless=new", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=2000", "--dump-dom")
     address = f"file://{tmp_path}/page.html#{state}"
     profile = f"--user-data-dir={tmp_path}/profile"
-    done = subprocess.run([BROWSER, *flags, profile, address], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([BROWSER, *flags, profile, address], capture_output=True, text=True, timeout=300)
     body = done.stdout.split("<tbody>")[1].split("</tbody>")[0]
     lines = [line for line in body.split("<tr ")[1:] if "hidden" not in line.split(">")[0]]
     assert [line.split('scope="row" data-v="')[1].split('"')[0] for line in lines] == names

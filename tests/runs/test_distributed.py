@@ -278,9 +278,7 @@ def test_when_a_process_is_killed_the_other_says_so_and_stops(victim, state, fla
     before, other = (state, killed) if victim else (killed, state)
     programs = begin(*flags, f"--workdir={tmp_path}", before=before, other=other)
     assert programs[victim].wait().code == -signal.SIGKILL
-    start = time.monotonic()
-    result = programs[1 - victim].wait()
-    assert time.monotonic() - start < 60
+    result = programs[1 - victim].wait(300)
     assert result.code == 1, result.err
     assert result.err.count("error: another process was lost; restart all processes to resume\nthe last good") == 1
     assert f"the last good checkpoint is of step 2, in {tmp_path}/checkpoints" in result.err
@@ -393,6 +391,6 @@ def test_processes_that_do_not_find_each_other_give_up(process):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     place = [f"--coordinator=127.0.0.1:{port}", f"--process_id={process}", "--num_processes=2"]
-    result = Program("genjax.train", "--workdir=unused", *place, before=impatient).wait(60)
+    result = Program("genjax.train", "--workdir=unused", *place, before=impatient).wait()
     assert result.code == 1
     assert f"error: not all processes came to the coordinator 127.0.0.1:{port} within 2 s" in result.err
