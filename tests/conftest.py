@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -52,6 +53,15 @@ def images(tmp_path_factory) -> Path:
     for i, x in enumerate(np.random.default_rng(0).integers(0, 256, (20, 28, 28), np.uint8)):
         Image.fromarray(x).save(folder / f"{i:02}.png")
     return folder
+
+
+@pytest.fixture(scope="module")
+def no_report():
+    """Runs that a module trains in this process draw no report: it takes longer than their steps."""
+    from genjax.run.recorder import Recorder
+
+    with mock.patch.object(Recorder, "report", return_value=None):
+        yield
 
 
 @pytest.fixture(scope="module")

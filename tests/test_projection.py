@@ -11,7 +11,7 @@ from genjax.run.loaded import Run
 from genjax.run.training import train
 from genjax.visualize import styles
 
-pytestmark = pytest.mark.heavy
+pytestmark = [pytest.mark.heavy, pytest.mark.usefixtures("no_report")]
 
 SHAPE = (8, 8, 3)
 

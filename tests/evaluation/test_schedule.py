@@ -1,5 +1,7 @@
 """Evaluations during training: what they record, their budget, and that training does not change."""
 
+import shutil
+
 import numpy as np
 import pytest
 from helpers import Program, assert_same, config_of, ending, run, without_report
@@ -15,25 +17,35 @@ from genjax.run.records import read_evaluations
 JUDGED = {"eval.every": 2, "eval.metrics": "swd,neighbors", "eval.samples": 20, "eval.budget": 1e9}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def flags(images):
     given = JUDGED | {"data.name": f"folder:{images}", "steps": 6, "sample_every": 6, "save_every": 3}
     return ["--config=configs/gan.py:smoke", *(f"--config.{key}={value}" for key, value in given.items())]
 
 
-@pytest.mark.heavy
-def test_a_run_is_evaluated_during_training(flags, tmp_path):
-    done = run("genjax.train", *flags, f"--workdir={tmp_path}")
+@pytest.fixture(scope="module")
+def whole(flags, tmp_path_factory):
+    """The folder of an evaluated run, not to be changed, and what it said."""
+    path = tmp_path_factory.mktemp("judged")
+    done = run("genjax.train", *flags, f"--workdir={path}")
     assert done.code == 0, done.err
-    rows = read_evaluations(tmp_path / "metrics.jsonl")
+    return path, done.err
+
+
+@pytest.mark.heavy
+def test_a_run_is_evaluated_during_training(whole, tmp_path):
+    path, said = whole
+    rows = read_evaluations(path / "metrics.jsonl")
     assert [(row["step"], row["evaluation"]) for row in rows] == [
         (step, name) for step in (2, 4, 6) for name in ("swd", "neighbors")
     ]
-    assert "step 4: Sliced Wasserstein distance" in done.err
-    assert (tmp_path / "neighbors.png").exists()
-    assert "<h2>Evaluation</h2>" in (tmp_path / "report.html").read_text()
+    assert "step 4: Sliced Wasserstein distance" in said
+    assert (path / "neighbors.png").exists()
+    assert "<h2>Evaluation</h2>" in (path / "report.html").read_text()
     # The same numbers as of the finished run from its folder alone.
-    alone = run("genjax.evaluate", f"--workdir={tmp_path}", "--samples=20", "--metrics=swd", f"--out={tmp_path / 'o'}")
+    shutil.copytree(path, tmp_path / "run")
+    given = [f"--workdir={tmp_path / 'run'}", "--samples=20", "--metrics=swd", f"--out={tmp_path / 'o'}"]
+    alone = run("genjax.evaluate", *given)
     assert alone.code == 0, alone.err
     (row,) = read_evaluations(tmp_path / "o")
     assert row["values"] == rows[-2]["values"]
@@ -64,11 +76,10 @@ def test_only_two_ways_of_drawing_classes_are_known(schedule):
 
 
 @pytest.mark.heavy
-def test_evaluations_do_not_change_training(flags, tmp_path):
-    for name, more in (("judged", []), ("not", ["--config.eval.every=0"])):
-        done = run("genjax.train", *flags, *more, f"--workdir={tmp_path / name}", before=without_report)
-        assert done.code == 0, done.err
-    judged, not_judged = (ending(tmp_path / name) for name in ("judged", "not"))
+def test_evaluations_do_not_change_training(flags, whole, tmp_path):
+    done = run("genjax.train", *flags, "--config.eval.every=0", f"--workdir={tmp_path}", before=without_report)
+    assert done.code == 0, done.err
+    judged, not_judged = ending(whole[0]), ending(tmp_path)
     same = [key for key in not_judged if not key.startswith("row")]
     assert_same({key: judged[key] for key in same if key != "rows"}, {k: not_judged[k] for k in same if k != "rows"})
 
@@ -93,9 +104,8 @@ def stop_at_4():
 
 
 @pytest.mark.heavy
-def test_a_stopped_run_ends_with_the_results_of_an_uninterrupted_one(flags, tmp_path):
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
-    assert run("genjax.train", *flags, f"--workdir={whole}", before=without_report).code == 0
+def test_a_stopped_run_ends_with_the_results_of_an_uninterrupted_one(flags, whole, tmp_path):
+    whole, cut = whole[0], tmp_path / "cut"
     assert Program("genjax.train", *flags, f"--workdir={cut}", before=stop_at_4).wait().code == 143
     assert run("genjax.train", *flags, f"--workdir={cut}", before=without_report).code == 0
     assert_same(ending(cut), ending(whole))

@@ -7,6 +7,8 @@ from helpers import config_of, run
 from genjax.run.records import read_evaluations
 from genjax.run.training import train
 
+pytestmark = pytest.mark.usefixtures("no_report")
+
 STEPS = 6
 LENGTHS = np.arange(40) % STEPS + 1
 

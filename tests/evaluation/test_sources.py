@@ -12,6 +12,8 @@ from genjax.report import reconstructions
 from genjax.run.loaded import open_run, restored
 from genjax.run.training import train
 
+pytestmark = pytest.mark.usefixtures("no_report")
+
 FORM = defaults("").data
 
 

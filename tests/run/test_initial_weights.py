@@ -18,6 +18,8 @@ from genjax.run import initial_weights
 from genjax.run.restore import restore
 from genjax.run.training import train
 
+pytestmark = pytest.mark.usefixtures("no_report")
+
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):

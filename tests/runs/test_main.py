@@ -6,6 +6,8 @@ from helpers import config_of, run
 from genjax.cli import main
 from genjax.run.training import train
 
+pytestmark = pytest.mark.usefixtures("no_report")
+
 
 def test_help_lists_every_command_with_its_claim():
     done = run("genjax.cli", "--help")

@@ -12,6 +12,8 @@ from genjax.run.restore import load_info
 from genjax.run.training import train
 from genjax.sample import sample
 
+pytestmark = pytest.mark.usefixtures("no_report")
+
 NAMES = ["T-shirt/top", "Trouser", "3"]
 
 

@@ -16,6 +16,8 @@ from genjax.run.restore import load_info, restore, saved_config, weights_sha256
 from genjax.run.training import train
 from genjax.sample import sample
 
+pytestmark = pytest.mark.usefixtures("no_report")
+
 OLDER = Path(__file__).parent / "older"
 WEIGHTS = "db08058fab647940935c75edaeb00568b07f285901ee66997a3a59a34c869737"
 
