@@ -75,7 +75,7 @@ def test_it_is_the_papers(case):
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("case", [(*CASES[0][:4], "relu3_1", (17, 18)), (*CASES[1][:4], "relu5_1", (35, 41))])
+@pytest.mark.parametrize("case", [(*CASES[0][:4], "relu3_1", (17, 18)), (*CASES[1][:4], "relu3_1", (19, 21))])
 def test_precomputed_kernels_give_the_same_maps_and_gradient(case):
     *fields, size = case
     net = VGG(*fields, widths=NARROW)
