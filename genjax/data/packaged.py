@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from importlib.resources import files
 
 import numpy as np
@@ -60,14 +61,22 @@ def load_emoji(request: Request) -> Source:
 
 def _load(request: Request, arrays: Callable, label_names: tuple[str, ...]) -> Source:
     def checked(split):
-        x, labels = arrays(request.name, split)
-        if fingerprint(x, labels) != FINGERPRINTS[request.name, split]:
+        x, labels, found = _decoded(arrays, request.name, split)
+        if found != FINGERPRINTS[request.name, split]:
             raise InputError(f"The packaged {request.name!r} ({split}) is damaged: install genjax-models again.")
         return x, labels
 
     x, labels = read_splits(request.split, ("train", "test"), checked)
     source = in_memory(request.name, request.split, conform(x, request.form), labels, label_names)
     return replace(source, form=form_text(x.shape[1:], source.shape, request.form))
+
+
+@lru_cache(maxsize=4)  # decoding takes longer than all else before training, and a process may open a set many times
+def _decoded(arrays: Callable, name: str, split: str) -> tuple[np.ndarray, np.ndarray, str]:
+    """The images and labels of a whole split, which cannot be written to, and their fingerprint."""
+    x, labels = arrays(name, split)
+    x.flags.writeable = labels.flags.writeable = False
+    return x, labels, fingerprint(x, labels)
 
 
 def to_sheet(x: np.ndarray, columns: int) -> np.ndarray:

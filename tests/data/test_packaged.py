@@ -62,6 +62,19 @@ def test_size_and_channels_apply(load):
     assert source.fingerprint != load("fashion_mnist_10k", "test[:20]").fingerprint
 
 
+def test_a_split_is_decoded_once_in_a_process_and_nobody_can_change_it_for_others(load, monkeypatch):
+    first = load("fashion_mnist_10k", "test[:20]")
+    monkeypatch.setattr("PIL.Image.open", lambda file: pytest.fail("it was decoded again"))
+    again = load("fashion_mnist_10k", "test[:30]")
+    np.testing.assert_array_equal(again.read(np.arange(20)), first.read(np.arange(20)))
+    x, labels, _ = packaged._decoded(packaged._fashion, "fashion_mnist_10k", "test")
+    for array in (x, labels):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+    first.read(np.arange(20))[:] = 0  # what is read is a copy
+    assert again.read(np.arange(20)).any()
+
+
 def test_a_damaged_asset_is_named(load, monkeypatch):
     monkeypatch.setitem(packaged.FINGERPRINTS, ("emoji_32", "test"), "0")
     with pytest.raises(InputError, match=r"'emoji_32' \(test\) is damaged"):
