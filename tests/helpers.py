@@ -36,6 +36,7 @@ PROCESSES.set_forkserver_preload(
         "scipy.linalg.lapack",
         "scipy.ndimage",
         "scipy.special",
+        "tests.preloaded",
     ]
 )
 
