@@ -43,32 +43,6 @@ def pytest_collection_finish():
     gc.freeze()
 
 
-GROWTH = 3 * 2**29
-"""Bytes by which a process may grow before what it compiled is forgotten: 1.5 GiB, a third of its growth in a suite."""
-
-
-def _resident() -> int:
-    """Bytes of this process in memory; 0 where the kernel does not tell."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return 0
-
-
-_after_forgetting = 0
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _bounded_memory():
-    """Compiled programs are forgotten between modules, but seldom: the next modules share small ones with the last."""
-    yield
-    global _after_forgetting
-    if "jax" in sys.modules and _resident() > _after_forgetting + GROWTH:
-        sys.modules["jax"].clear_caches()
-        gc.collect()
-        _after_forgetting = _resident()
-
-
 @pytest.fixture(scope="session")
 def images(tmp_path_factory) -> Path:
     """A folder of 20 gray images: with batches of 8, epochs end within batches."""
