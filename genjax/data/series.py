@@ -79,8 +79,8 @@ def _long(path: Path) -> np.ndarray:
     x = x[:, None] if x.ndim == 1 else x
     if x.ndim != 2 or x.dtype.kind not in "fiu" or 0 in x.shape:
         raise InputError(
-            f"{path}: x is {x.dtype} {list(x.shape)}; expected real numbers [steps, numbers] of one series; many series "
-            "[N, steps, numbers] are series:PATH"
+            f"{path}: x is {x.dtype} {list(x.shape)}; expected real numbers [steps, numbers] of one series; many "
+            "series [N, steps, numbers] are series:PATH"
         )
     with np.errstate(over="ignore"):
         x = x.astype(np.float32)

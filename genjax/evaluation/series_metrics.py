@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 SERIES = 10_000  # of each set, the most that are compared
 REPEATS = 5
+DISCRIMINATIVE_STEPS = 2000
+PREDICTIVE_STEPS = 5000
 
 DISCRIMINATIVE = Quantity("Discriminative score", LOWER)
 PREDICTIVE = Quantity("Predictive score", LOWER)
@@ -22,23 +24,23 @@ def discriminative(context: "EvalContext") -> Measured:
     from genjax.metrics.series_scores import discriminative_score
 
     reference, samples, settings = _series(context)
-    score = discriminative_score(reference, samples, seed=0, repeats=REPEATS)
-    settings |= {"iterations": 2000, "test": "a fifth", "count": min(len(reference), len(samples))}
+    score = discriminative_score(reference, samples, seed=0, repeats=REPEATS, iterations=DISCRIMINATIVE_STEPS)
+    settings |= {"iterations": DISCRIMINATIVE_STEPS, "test": "a fifth", "count": min(len(reference), len(samples))}
     return [DISCRIMINATIVE.value(score.mean, std=score.std)], settings
 
 
 @metric(PREDICTIVE, PREDICTIVE_OF_REFERENCE, applies_to="series")
 def predictive(context: "EvalContext") -> Measured:
-    """Error on the reference of a GRU that samples taught to predict the next step, and of one that the reference taught."""
+    """Error on the reference of a GRU that samples taught to predict the next step; the same, taught by the reference."""
     from genjax.metrics.series_scores import predictive_score
 
     reference, samples, settings = _series(context)
     values = []
     for quantity, taught_by in ((PREDICTIVE, samples), (PREDICTIVE_OF_REFERENCE, reference)):
-        score = predictive_score(reference, taught_by, seed=0, repeats=REPEATS)
+        score = predictive_score(reference, taught_by, seed=0, repeats=REPEATS, iterations=PREDICTIVE_STEPS)
         values.append(quantity.value(score.mean, std=score.std))
     predicted = "last number" if reference.shape[2] > 1 else "number"
-    return values, settings | {"iterations": 5000, "predicted": predicted, "count": len(reference)}
+    return values, settings | {"iterations": PREDICTIVE_STEPS, "predicted": predicted, "count": len(reference)}
 
 
 def _series(context):

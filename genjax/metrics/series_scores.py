@@ -1,7 +1,7 @@
 """Scores of made series by small recurrent nets that are trained after the fact: TimeGAN's two scores.
 
-Source: Yoon et al., "Time-series generative adversarial networks" (NeurIPS 2019), section 5, with the nets and constants
-of its authors' code. All random choices follow from a seed. Series are float32 [N, T, F] with NaN after their ends.
+Source: Yoon et al., "Time-series generative adversarial networks" (NeurIPS 2019), section 5, with the nets and
+constants of its authors' code. All random choices follow from a seed. Series are float32 [N, T, F] with NaN after their ends.
 """
 
 from typing import NamedTuple
@@ -145,7 +145,10 @@ def _draw(rng: np.random.Generator, of: np.ndarray, iterations: int, size: int) 
 
 
 def _trained(net: GRUStack, x, loss, rows: np.ndarray, seed: int):
-    """Parameters after Adam's steps with TensorFlow's constants. Shapes: rows [repeats, iterations, B] -> [repeats, ...]."""
+    """Parameters after steps of Adam with TensorFlow's constants.
+
+    Shapes: rows [repeats, iterations, B] -> [repeats, ...].
+    """
     tx = optax.adam(1e-3, eps=1e-8)
 
     def train(key, rows):

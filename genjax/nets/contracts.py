@@ -82,7 +82,7 @@ class Critic(Contract):
     conditioning: str
 
     def __call__(self, x, *, train, class_onehot):
-        """Shapes: x [B, *shape], class_onehot [B, classes] or None -> logits [B]."""
+        """Shapes: x [B, *shape], class_onehot [B, classes] or None -> logits [B], or of parts of examples [B, ...]."""
 
 
 class GrowingGenerator(Contract):

@@ -71,7 +71,7 @@ class Run:
 
     @cached_property
     def trained_on(self) -> Source:
-        """What the run was trained on. Raises: InputError if it cannot be opened, or has changed."""
+        """The data that the run was trained on. Raises: InputError if it cannot be opened, or has changed."""
         source = sources.open_images(self.config.data.name, self.config.data.split, self.config.data)
         check_own_data(self.info, source)
         return source

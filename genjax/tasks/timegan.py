@@ -72,9 +72,9 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def init(key):
         nets = {}
         sizes = {"embedder": parts.features, "generator": parts.latent}
-        for name, key in zip(NAMES, jax.random.split(key, len(NAMES)), strict=True):
+        for name, key_of_net in zip(NAMES, jax.random.split(key, len(NAMES)), strict=True):
             size = sizes.get(name, parts.nets["embedder"].features)
-            nets[name] = init_net(parts.nets[name].init(key, jnp.zeros((1, shape[0], size))), parts.tx)
+            nets[name] = init_net(parts.nets[name].init(key_of_net, jnp.zeros((1, shape[0], size))), parts.tx)
         return State(jnp.int32(0), nets, parts.averages(nets), ranges.init_state(shape))
 
     phases = (
@@ -104,7 +104,9 @@ class Parts:
         critic = make(features=1, output="linear")
         hidden = make(features=critic.width, output="sigmoid")
         if hidden.layers < 2:
-            raise InputError(f"recurrent.layers={hidden.layers}: expected at least 2, since the supervisor has one fewer")
+            raise InputError(
+                f"recurrent.layers={hidden.layers}: expected at least 2, since the supervisor has one fewer"
+            )
         nets = {
             "embedder": hidden,
             "recovery": make(features=shape[1], output="sigmoid"),
@@ -197,7 +199,9 @@ class Parts:
             value = weights.reconstruction * jnp.sqrt(error) + weights.consistency * supervised
             return value, {"embedding/error": jnp.sqrt(error)}
 
-        updated, metrics = joint_gradient_step({n: nets[n] for n in ("generator", "supervisor")}, self.tx, generator_loss)
+        updated, metrics = joint_gradient_step(
+            {n: nets[n] for n in ("generator", "supervisor")}, self.tx, generator_loss
+        )
         nets = nets | updated
         moved = {name: net.params for name, net in nets.items()}
         updated, more = joint_gradient_step({n: nets[n] for n in ("embedder", "recovery")}, self.tx, embedder_loss)

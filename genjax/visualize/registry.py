@@ -6,7 +6,10 @@ from genjax.visualize import series, styles, views
 from genjax.visualize.view import View, check
 
 VIEWS: dict[str, View] = {
-    record.name: record for module in (views, styles, series) for record in vars(module).values() if isinstance(record, View)
+    record.name: record
+    for module in (views, styles, series)
+    for record in vars(module).values()
+    if isinstance(record, View)
 }
 """Name -> record, in the order of `--what=all`."""
 

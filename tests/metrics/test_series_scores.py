@@ -1,4 +1,4 @@
-"""Scores of series against what is known: equal sets, sets apart, and the least error that independent numbers allow."""
+"""Scores of series against what is known: equal sets, sets apart, the least error that independent numbers allow."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from genjax.data.registry import open_source
 from genjax.errors import InputError
 from genjax.metrics.series_scores import discriminative_score, in_unit_range, predictive_score
 
-FEW = {"repeats": 2, "iterations": 150}
+FEW = {"repeats": 2, "iterations": 600}
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +29,9 @@ def test_equal_distributions_are_not_told_apart_and_others_are(sines):
     real, other = sines
     same = discriminative_score(padded(real), padded(other), **FEW)
     assert same.mean < 4 * np.sqrt(0.25 / 120)
-    apart = discriminative_score(real, 1.5 - other, **FEW)
+    apart = discriminative_score(real, 1 - other, **FEW)
     assert apart.mean > 0.45
-    assert apart == discriminative_score(real, 1.5 - other, **FEW)
+    assert apart == discriminative_score(real, 1 - other, **FEW)
 
 
 @pytest.mark.heavy
@@ -40,8 +40,8 @@ def test_independent_numbers_are_predicted_as_well_as_their_medians_allow(sines)
     real, other = sines
     last = real[:, 1:, -1]
     best = np.abs(last - np.median(last, 0)).mean()
-    score = predictive_score(real, other, repeats=2, iterations=1000)
-    assert best - 0.002 < score.mean < 1.1 * best
+    score = predictive_score(real, other, **FEW)
+    assert best - 0.002 < score.mean < 1.2 * best
     constant = predictive_score(real, np.full_like(other, 0.5), **FEW)
     assert constant.mean > np.abs(last - 0.5).mean() - 0.05 > 1.5 * best
 

@@ -103,7 +103,9 @@ def assert_slope(loss, params, name, after):
     for _ in range(2):
         direction = jax.tree.map(lambda w: RNG.normal(size=w.shape), params[name])
         slope = sum(np.vdot(g, d) for g, d in zip(*map(jax.tree.leaves, (gradient, direction)), strict=True))
-        ends = [params | {name: jax.tree.map(lambda w, d, s=s: w + s * d, params[name], direction)} for s in (1e-5, -1e-5)]
+        ends = [
+            params | {name: jax.tree.map(lambda w, d, s=s: w + s * d, params[name], direction)} for s in (1e-5, -1e-5)
+        ]
         assert slope == pytest.approx((loss(ends[0]) - loss(ends[1])) / 2e-5, rel=1e-5, abs=1e-7), name
     expected = jax.tree.map(lambda w, g: w - 1e-3 * g / (np.abs(g) + 1e-8), params[name], gradient)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9), params_of(after)[name], expected)

@@ -1,0 +1,80 @@
+"""A TimeGAN of series of unequal lengths: resumed to the same bits, one curve on two devices, and its commands."""
+
+import shutil
+
+import numpy as np
+import pytest
+from helpers import assert_same, config_of, eight_devices, ending, run
+
+from experiments.scaling.drift import distances
+from experiments.scaling.drift import train as train_on
+from genjax.evaluation import series_metrics
+from genjax.run.recorder import Recorder
+from genjax.run.training import train
+
+LENGTHS = np.arange(40) % 3 + 3
+
+
+def config(folder, **overrides):
+    sizes = {"steps": 4, "batch": 8, "sample_every": 4, "save_every": 2, "keep": 9, "recurrent__layers": 2}
+    c = config_of("timegan", data__name=f"series:{folder / 'x.npz'}", **sizes | overrides)
+    c.ema.half_life, c.eval.samples = 50.0, 40
+    c.eval.update(every=8, metrics="discriminative,predictive,reconstruction", heldout="train[30:]", budget=9.0)
+    return c
+
+
+def quickly(patch):
+    """Scores of a few steps, and no report."""
+    patch.setattr(Recorder, "report", lambda self: None)
+    for name in ("DISCRIMINATIVE_STEPS", "PREDICTIVE_STEPS", "REPEATS"):
+        patch.setattr(series_metrics, name, 2)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """Series from -10 to 10, and a run of them."""
+    folder = tmp_path_factory.mktemp("series")
+    x = np.random.default_rng(0).uniform(-10, 10, (40, 5, 2)).astype(np.float32)
+    np.savez(folder / "x.npz", x=x, lengths=LENGTHS)
+    with pytest.MonkeyPatch.context() as patch:
+        quickly(patch)
+        assert train(config(folder), folder / "run") == 0
+    return folder
+
+
+@pytest.mark.heavy
+def test_a_run_that_was_cut_short_ends_at_the_same_bits(place, tmp_path, monkeypatch):
+    quickly(monkeypatch)
+    shutil.copytree(place / "run", tmp_path / "x")
+    for step in (8, 6):  # of 8, the last 4 of which are joint
+        shutil.rmtree(tmp_path / "x" / "checkpoints" / f"{step:08d}")
+    (tmp_path / "x" / "samples" / "step_00000008.png").unlink()
+    assert train(config(place), tmp_path / "x") == 0
+    found = ending(tmp_path / "x")
+    assert_same(found, ending(place / "run"))
+    for label in ("Discriminative score", "Predictive score of the reference", "mean squared error"):
+        assert any(label in str(row) for row in found.values()), label
+
+
+@pytest.mark.slow
+def test_two_devices_give_one_curve(place):
+    with eight_devices() as call:
+        one, two = (call(train_on, config(place), count, "float64") for count in (1, 2))
+    for name, distance in distances(two, one).items():
+        assert distance < 1e-11, name
+
+
+@pytest.mark.heavy
+def test_samples_and_views_as_typed(place, tmp_path):
+    done = run("genjax.sample", f"--workdir={place / 'run'}", "--seeds=0-19", f"--out={tmp_path / 'x.npy'}")
+    assert done.code == 0, done.err
+    x = np.load(tmp_path / "x.npy")
+    assert x.shape == (20, 5, 2)
+    assert set(np.isfinite(x).all(-1).sum(1)) <= {3, 4, 5}
+    assert np.nanmin(x) >= -10
+    assert np.nanmax(x) <= 10
+    done = run("genjax.show", f"--workdir={place / 'run'}", "--what=series", f"--out={tmp_path / 'images'}")
+    assert done.code == 0, done.err
+    assert (tmp_path / "images" / "series_pca.png").exists()
+    refused = run("genjax.sample", f"--workdir={place / 'run'}", "--truncation=0.7", f"--out={tmp_path / 'y.npy'}")
+    refused.assert_refused("latents of task 'timegan' are uniform")
