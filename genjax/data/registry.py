@@ -155,6 +155,22 @@ SOURCES = (
         "yours",
     ),
     SourceRecord(
+        "wav:PATH",
+        "genjax.data.audio:load_wav",
+        "your own sound, in 16-bit mono `.wav` files, as windows of `data.size` samples (16,384)",
+        "train",
+        "none",
+        "yours",
+    ),
+    SourceRecord(
+        "tones",
+        "genjax.data.audio:load_tones",
+        "decaying tones of 16,384 samples, drawn when they are read; or of `data.size`",
+        "train 1,000, test 100",
+        "none",
+        "none",
+    ),
+    SourceRecord(
         "tfds:NAME",
         "genjax.data.tfds:load_tfds",
         "any data set that TFDS has prepared as `array_record`",

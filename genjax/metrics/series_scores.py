@@ -1,7 +1,8 @@
 """Scores of made series by small recurrent nets that are trained after the fact: TimeGAN's two scores.
 
 Source: Yoon et al., "Time-series generative adversarial networks" (NeurIPS 2019), section 5, with the nets and
-constants of its authors' code. All random choices follow from a seed. Series are float32 [N, T, F] with NaN after their ends.
+constants of its authors' code. All random choices follow from a seed. Series are float32 [N, T, F] with NaN after
+their ends.
 """
 
 from typing import NamedTuple

@@ -39,20 +39,18 @@ class Generator(nn.Module):
     squash: str = "tanh"
 
     CHOICES: ClassVar = {"squash": ACTIVATIONS}
-    output: ClassVar[str] = "linear"  # series are not scaled
+    output: ClassVar[str] = "linear"
     conditioning: ClassVar[str] = "concat"
 
     @nn.compact
     def __call__(self, z, train: bool = False, class_onehot=None):
         """Series of latents z. Raises: InputError for examples that are no series, and latents that do not divide."""
         if len(self.shape) != 2:
-            raise InputError(
-                f"the recurrent generator makes series [steps, numbers], but examples are {list(self.shape)}"
-            )
+            raise InputError(f"the recurrent generator makes series [steps, numbers], not {list(self.shape)}")
         steps, features = self.shape
         if z.shape[1] % steps:
             raise InputError(
-                f"latent={z.shape[1]}: the recurrent generator takes equally many latents at each of {steps} steps: set "
+                f"latent={z.shape[1]}: the recurrent generator takes equally many latents per step: set "
                 f"a multiple of {steps}, such as {5 * steps}"
             )
         z = append_class(z.reshape(len(z), steps, -1), class_onehot)
