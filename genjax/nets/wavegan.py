@@ -21,9 +21,9 @@ class Generator(nn.Module):
     """A dense layer of twice the first channels, then a transposed convolution for each of `channels` and the last one.
 
     The authors' latents are uniform on (-1, 1): those here are normal, and are mapped by their distribution function.
-    `filter` is the length of a last convolution without bias, learned post-processing; 0, as in the authors' code: none.
-    Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, T, F] from -1 to 1 before the filter; T is a multiple
-    of 4 to the power of the number of layers.
+    `filter` is the length of a last convolution without bias, learned post-processing; 0, as by default there: none.
+    Shapes: z [B, latent], class_onehot [B, classes] or None -> [B, T, F] from -1 to 1 before the filter; T is a
+    multiple of 4 to the power of the number of layers.
     """
 
     shape: tuple[int, ...]
