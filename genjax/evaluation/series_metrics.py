@@ -31,7 +31,7 @@ def discriminative(context: "EvalContext") -> Measured:
 
 @metric(PREDICTIVE, PREDICTIVE_OF_REFERENCE, applies_to="series")
 def predictive(context: "EvalContext") -> Measured:
-    """Error on the reference of a GRU taught by samples to predict the next step, and of one taught by itself."""
+    """Error on the reference of a GRU that samples taught the next step, and of one that the reference taught."""
     from genjax.metrics.series_scores import predictive_score
 
     reference, samples, settings = _series(context)
