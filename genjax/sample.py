@@ -3,7 +3,7 @@
 Only the run's folder is needed, not its data. A seed gives the same example whatever other seeds are asked for.
 --out=grid.png writes one image of all seeds, --out=folder/ one PNG per seed, --out=samples.npy the raw array (.npz:
 with names). In a run with classes, seed s is of class s % classes, and each class is a row of the grid; --label=Bag
-samples one class.
+samples one class. A run of sound (data.name=wav:FOLDER or tones) writes one .wav per seed to a folder.
 """
 
 import re
@@ -30,6 +30,7 @@ def define_flags() -> None:
     flags.define_sampling()
     flags.define_noise()
     DEFINE_string("label", "", "Make all samples of this class of the run, a name or a number.")
+    DEFINE_integer("rate", 16_000, "Samples per second of .wav files, of a run of sound.", lower_bound=1)
     DEFINE_integer("columns", None, "Columns of the grid; default: nearly square.", lower_bound=1)
 
 
@@ -68,6 +69,21 @@ def legend(seeds) -> dict[str, Any]:
     return {"classes": classes, "names": info["data"]["labels"]}
 
 
+def is_sound(workdir) -> bool:
+    """Whether a run makes sound: whether it was trained on some."""
+    from genjax.data.audio import is_sound
+    from genjax.run.restore import load_info
+
+    return is_sound(load_info(workdir)["config"]["data"]["name"])
+
+
+def encode_sound(x) -> tuple[str, bytes]:
+    """The ending and contents of a .wav file. Shapes: x float32 [T, 1]."""
+    from genjax.data.audio import wav
+
+    return ".wav", wav(x[:, 0], FLAGS.rate)
+
+
 def main() -> None:
     """Write the samples that the flags ask for."""
     from genjax.report import gallery
@@ -76,9 +92,15 @@ def main() -> None:
     out = Destination.parse(FLAGS.out)
     how = FLAGS.step, FLAGS.ema, FLAGS.truncation, FLAGS.label, FLAGS.noise or ""
     examples = sample(FLAGS.workdir, seeds, *how)
-    out.check(examples.ndim == 4)
+    sound = examples.ndim == 3 and is_sound(FLAGS.workdir)
+    out.check(examples.ndim == 4 or sound)
     names = [f"seed_{seed:06d}" for seed in seeds]
-    out.write(examples, names, lambda: gallery.draw(examples, FLAGS.columns, **legend(seeds)))
+    out.write(
+        examples,
+        names,
+        lambda: gallery.draw(examples, FLAGS.columns, **legend(seeds)),
+        encode=encode_sound if sound else None,
+    )
     print(f"{len(seeds)} samples: {FLAGS.out}")
 
 

@@ -88,7 +88,7 @@ class Destination:
 
     HELP = (
         "A .png for one image, a .npy for the raw array, a .npz for the array x with names, or a folder (ending in /) "
-        "for one PNG per example (one .npy if it has more than 4 channels)."
+        "for one PNG per example (one .npy if it has more than 4 channels; one .wav of sound)."
     )
 
     @classmethod
@@ -108,9 +108,17 @@ class Destination:
         if self.kind == "folder" and not are_images:
             raise InputError(f"--out={self.text}: the data are not images; a .png plots them, a .npy holds them")
 
-    def write(self, x: "np.ndarray", names: list[str] | None, draw: Callable[[], "Image"], title: str = "") -> None:
+    def write(
+        self,
+        x: "np.ndarray",
+        names: list[str] | None,
+        draw: Callable[[], "Image"],
+        title: str = "",
+        encode: Callable[["np.ndarray"], tuple[str, bytes]] | None = None,
+    ) -> None:
         """Write examples `x` [N, ...] and their names (None: numbers); `draw` makes the one image.
 
+        `encode` gives the ending and contents of an example's own file; None: those of an image.
         Raises: InputError if they cannot be written.
         """
         import numpy as np
@@ -118,11 +126,12 @@ class Destination:
         from genjax import files
         from genjax.report import display, figures
 
+        encode = encode or display.file_of
         path = Path(self.text)
         with writing(f"--out={self.text}"):
             if self.kind == "folder":
                 for name, image in zip(names_of_files(names, len(x)), x, strict=True):
-                    suffix, data = display.file_of(image)
+                    suffix, data = encode(image)
                     files.write_bytes(path / f"{name}{suffix}", data)
             elif self.kind == "npz":
                 names = np.array(names_of_files(None, len(x)) if names is None else names, np.str_)

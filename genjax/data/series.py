@@ -1,4 +1,4 @@
-"""The user's own series: an archive of many, or one long series that is cut into windows."""
+"""The user's own series: an archive of many, or one long series that is cut into windows, apart or overlapping."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +43,48 @@ def load_series(request: Request) -> Source:
     x, notes = _windows(path, size) if is_table else _archive(path)
     x, _ = read_splits(request.split, ("train",), lambda _: (x, None))
     return replace(in_memory(request.name, request.split, x, None), notes=notes)
+
+
+def load_windows(request: Request) -> Source:
+    """All windows of `data.size` consecutive steps of one long series, as TimeGAN's authors cut theirs.
+
+    The series is a table, or an array `x` [steps, numbers] (or [steps]) of a .npz or .npy. Windows overlap, so slices
+    of the split "train" share steps where they meet.
+    Shapes: float32 (data.size, F); steps - data.size + 1 windows.
+    Raises: InputError, as `load_series`, and for a series shorter than a window.
+    """
+    path = Path(request.argument)
+    size = request.form.size
+    is_table = path.suffix.lower() in TABLES
+    if request.form.channels or size is None or size[0] != size[1]:
+        raise InputError(
+            f"{request.name} is one long series: set the number of steps per window, as in data.size=24, and leave "
+            "data.channels unset"
+        )
+    if not is_table and path.suffix.lower() not in ARCHIVES:
+        raise InputError(f"{request.name}: expected a .npy or .npz with an array x [steps, numbers], or a table")
+    if not path.is_file():
+        raise InputError(f"{request.name}: no such file; write windows:PATH with the path of a .npy or a .csv")
+    x, notes = read_table(path) if is_table else (_long(path), ())
+    if len(x) < size[0]:
+        raise InputError(f"{path} has {len(x):,} steps, fewer than a window of data.size={size[0]}: set a smaller one")
+    windows = np.lib.stride_tricks.sliding_window_view(x, size[0], 0).swapaxes(1, 2)
+    windows, _ = read_splits(request.split, ("train",), lambda _: (windows, None))
+    return replace(in_memory(request.name, request.split, windows, None), notes=notes)
+
+
+def _long(path: Path) -> np.ndarray:
+    """One series of an archive. Shapes: -> float32 [steps, numbers]. Raises: InputError."""
+    x = _arrays(path).get("x", np.zeros(0, object))
+    x = x[:, None] if x.ndim == 1 else x
+    if x.ndim != 2 or x.dtype.kind not in "fiu" or 0 in x.shape:
+        raise InputError(
+            f"{path}: x is {x.dtype} {list(x.shape)}; expected real numbers [steps, numbers] of one series; many "
+            "series [N, steps, numbers] are series:PATH"
+        )
+    with np.errstate(over="ignore"):
+        x = x.astype(np.float32)
+    return _checked(path, x[None], np.zeros((1, len(x)), bool))[0]
 
 
 def _archive(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -82,7 +82,7 @@ class Critic(Contract):
     conditioning: str
 
     def __call__(self, x, *, train, class_onehot):
-        """Shapes: x [B, *shape], class_onehot [B, classes] or None -> logits [B]."""
+        """Shapes: x [B, *shape], class_onehot [B, classes] or None -> logits [B], or of parts of examples [B, ...]."""
 
 
 class GrowingGenerator(Contract):
@@ -315,3 +315,22 @@ class EncoderClassifier(Classifier):
     """
 
     encoder: nn.Module
+
+
+class Sequence(Contract):
+    """A net of the task "timegan", of which the task makes five.
+
+    Fields:
+        features: numbers per step of its outputs; the task sets it.
+        output: a name of `genjax.nets.layers.ACTIVATIONS`, of its outputs; the task sets it.
+        width: numbers per step of an embedding.
+        layers: number of recurrent layers; the supervisor has one fewer.
+    """
+
+    features: int
+    output: str
+    width: int
+    layers: int
+
+    def __call__(self, x):
+        """Shapes: x [B, T, F] -> [B, T, features]; the outputs of a step depend on the steps up to it alone."""

@@ -51,6 +51,12 @@ def of_seeds(seeds, shape, truncation=None):
     return jax.vmap(draw)(seeds)
 
 
+def uniform_of_seeds(seeds, shape, low=0.0, high=1.0):
+    """Uniform noise on [low, high) per seed, independent of the other seeds. Shapes: seeds int [N] -> [N, *shape]."""
+    root = jax.random.key(0)
+    return jax.vmap(lambda seed: jax.random.uniform(jax.random.fold_in(root, seed), shape, None, low, high))(seeds)
+
+
 def keys_of_seeds(seeds):
     """One key per seed, for noise that is independent of that of `of_seeds`. Shapes: seeds int [N] -> key[N]."""
     root = jax.random.key(1)

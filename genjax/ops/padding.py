@@ -25,3 +25,9 @@ def masked_mean(loss, x):
     """
     known = ~jnp.isnan(x)
     return jnp.where(known, loss(jnp.where(known, x, 0)), 0).sum() / jnp.maximum(known.sum(), 1)
+
+
+def mean_where(values, valid):
+    """The mean of the numbers of steps that are valid. Shapes: values [B, T, ...], valid bool [B, T] -> []."""
+    mask = valid.reshape(*valid.shape, *[1] * (values.ndim - 2))
+    return jnp.where(mask, values, 0).sum() / jnp.maximum(mask.sum() * (values.size // valid.size), 1)

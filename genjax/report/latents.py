@@ -15,19 +15,28 @@ THUMBNAIL = 0.042
 def pca(latents) -> tuple[np.ndarray, np.ndarray]:
     """Latents on their first two principal components, and each one's share of the variance.
 
-    The sign of a component is such that its largest entry is positive. Shapes: [N, D] -> [N, 2], [2].
-    Raises: InputError for fewer than two latents or two dimensions.
+    Shapes: [N, D] -> [N, 2], [2]. Raises: InputError for fewer than two latents or two dimensions.
     """
     z = np.asarray(latents, np.float64).reshape(len(latents), -1)
+    mean, components, shares = principal_components(z)
+    return (z - mean) @ components.T, shares
+
+
+def principal_components(z) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The mean of vectors, their first two principal components, and each one's share of the variance.
+
+    The sign of a component is such that its largest entry is positive. Shapes: [N, D] -> [D], [2, D], [2].
+    Raises: InputError for fewer than two vectors or two dimensions.
+    """
     if min(z.shape) < 2:
         raise InputError(f"a plane of principal components needs 2 latents of 2 dimensions; got {list(z.shape)}")
-    z = z - z.mean(0)
-    _, values, components = np.linalg.svd(z, full_matrices=False)
+    mean = z.mean(0)
+    _, values, components = np.linalg.svd(z - mean, full_matrices=False)
     components = components[:2]
     largest = np.abs(components).argmax(1)
     components = components * np.sign(components[[0, 1], largest])[:, None]
     variances = values**2
-    return z @ components.T, variances[:2] / max(variances.sum(), np.finfo(float).tiny)
+    return mean, components, variances[:2] / max(variances.sum(), np.finfo(float).tiny)
 
 
 def need_tsne() -> None:

@@ -12,6 +12,16 @@ LINES = 3
 """Numbers per step that are drawn, the first ones."""
 
 
+def profiles(x):
+    """Each series as one vector: the mean of its numbers at every step, and after its end the last of these.
+
+    Source: `visualization` of TimeGAN's authors, for series of equal lengths. Shapes: [N, T, F] -> float64 [N, T].
+    """
+    means = np.asarray(x, np.float64).mean(-1)
+    last = np.maximum.accumulate(np.where(np.isfinite(means), np.arange(means.shape[1]), 0), 1)
+    return np.take_along_axis(means, last, 1)
+
+
 def draw(x, restored=None):
     """The first series, one panel each and one color per number; reconstructions are dashed.
 

@@ -69,6 +69,13 @@ class Run:
         """The examples. Shapes: [count, *shape], uint8 or uint16 pixels, or float32 points."""
         return self.source.read(np.arange(self.count))
 
+    @cached_property
+    def trained_on(self) -> Source:
+        """The data that the run was trained on. Raises: InputError if it cannot be opened, or has changed."""
+        source = sources.open_images(self.config.data.name, self.config.data.split, self.config.data)
+        check_own_data(self.info, source)
+        return source
+
     @property
     def labels(self) -> np.ndarray | None:
         """Labels of the examples. Shapes: int32 [count], or None."""

@@ -252,7 +252,10 @@ def _fail(error: Exception, recorder: Recorder) -> int:
         message = f"{error.filename or recorder.workdir.path} cannot be written: {error.strerror}"
     source = recorder.previewer.source
     if isinstance(error, loop.Diverged) and len(source.shape) == 2 and np.isnan(source.read(range(source.size))).any():
-        message += "; series end in NaN, which needs a net that skips it, as that of configs/ae_recurrent.py does"
+        message += (
+            "; series end in NaN, which needs a task that skips it, as those of configs/ae_recurrent.py and "
+            "configs/timegan.py do"
+        )
     print(f"error: {message}\n{_last_good(recorder.checkpoints)}", file=sys.stderr)
     with contextlib.suppress(OSError):
         if is_main_process():

@@ -11,6 +11,8 @@ BETTER = {
     "reconstruction/loss": LOWER,
     "pretrain/loss": LOWER,
     "finetune/loss": LOWER,
+    "embedding/error": LOWER,
+    "supervisor/error": LOWER,
     "content/loss": LOWER,
     "style/loss": LOWER,
     "commitment/distance": LOWER,

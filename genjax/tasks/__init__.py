@@ -26,6 +26,7 @@ NAMES = (
     "progressive",
     "style",
     "stylegan2",
+    "timegan",
     "translation",
     "vae",
     "vqvae",

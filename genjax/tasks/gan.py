@@ -10,13 +10,15 @@ from ml_collections import ConfigDict
 from genjax.config import construct
 from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
-from genjax.nets import contracts, dcgan, mlp, resnet
+from genjax.nets import contracts, dcgan, mlp, recurrent_gan, resnet, wavegan
 from genjax.ops.pixels import to_float
 from genjax.tasks import sampling
 from genjax.tasks.adversarial import Players, Setup, base_config, ignoring_step, init_state, make_step, validation
 
 GENERATORS = {"mlp": mlp.Generator, "dcgan": dcgan.Generator, "resnet": resnet.Generator}
-CRITICS = {"mlp": mlp.Critic, "dcgan": dcgan.Critic, "resnet": resnet.Critic}
+GENERATORS |= {"recurrent": recurrent_gan.Generator, "wavegan": wavegan.Generator}
+CRITICS = {"mlp": mlp.Critic, "dcgan": dcgan.Critic, "resnet": resnet.Critic, "recurrent": recurrent_gan.Critic}
+CRITICS |= {"wavegan": wavegan.Critic}
 
 
 def config() -> ConfigDict:

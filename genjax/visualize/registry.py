@@ -2,11 +2,14 @@
 
 from genjax import extensions
 from genjax.errors import InputError
-from genjax.visualize import styles, views
+from genjax.visualize import series, styles, views
 from genjax.visualize.view import View, check
 
 VIEWS: dict[str, View] = {
-    record.name: record for module in (views, styles) for record in vars(module).values() if isinstance(record, View)
+    record.name: record
+    for module in (views, styles, series)
+    for record in vars(module).values()
+    if isinstance(record, View)
 }
 """Name -> record, in the order of `--what=all`."""
 

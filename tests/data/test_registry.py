@@ -30,6 +30,8 @@ ELSEWHERE = (
     "parquet:PATH",
     "packed:PATH",
     "series:PATH",
+    "windows:PATH",
+    "wav:PATH",
     "tfds:NAME",
     "fashion_mnist",
 )  # need files: own test files

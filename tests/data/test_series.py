@@ -224,3 +224,32 @@ def test_a_gan_of_series_or_of_points_in_space_trains_and_is_drawn(data, archive
     assert result.code == 0, result.err
     assert "cannot be drawn" not in result.err
     assert (tmp_path / "r" / "samples" / "step_00000004.png").exists()
+
+
+def test_windows_are_all_runs_of_consecutive_steps(table, load, tmp_path):
+    x = draw(9, 2)
+    np.save(tmp_path / "x.npy", x)
+    np.savez(tmp_path / "x.npz", x=x[:, 0])
+    source = load(f"windows:{tmp_path / 'x.npy'}", size="4")
+    assert (source.size, source.shape) == (6, (4, 2))
+    np.testing.assert_array_equal(source.read([5, 0]), [x[5:9], x[:4]])
+    np.testing.assert_array_equal(load(f"windows:{tmp_path / 'x.npz'}", size="4").read([1])[0, :, 0], x[1:5, 0])
+    name = table("1,2\n3,4\n5,6\n").replace("series:", "windows:")
+    np.testing.assert_array_equal(load(name, size="2").read([0, 1]), [[[1, 2], [3, 4]], [[3, 4], [5, 6]]])
+    assert load(name, "train[1:]", size="2").size == 1
+
+
+@pytest.mark.parametrize(
+    ("x", "size", "message"),
+    [
+        (np.zeros((5, 2)), "", "data.size=24"),
+        (np.zeros((5, 2)), "3x4", "data.size=24"),
+        (np.zeros((5, 2)), "6", "has 5 steps, fewer than a window of data.size=6"),
+        (np.zeros((5, 2, 2)), "3", r"x is float64 \[5, 2, 2\]; expected real numbers \[steps, numbers\]"),
+        (np.array([1.0, np.nan]), "1", "step 1 of series 0 is not finite"),
+    ],
+)
+def test_what_has_no_windows_is_refused(x, size, message, load, tmp_path):
+    np.save(tmp_path / "x.npy", x)
+    with pytest.raises(InputError, match=message):
+        load(f"windows:{tmp_path / 'x.npy'}", size=size)
