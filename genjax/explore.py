@@ -23,7 +23,9 @@ def define_flags() -> None:
     flags.define_paths(
         "codes", [], "Start from latents of genjax.project: projection.npz, or projection.npz:3 for the fourth image's."
     )
-    DEFINE_string("at", "", "The place between 2 starts, 0.5, or across and down between 4, 0.2,0.7; default: the first.")
+    DEFINE_string(
+        "at", "", "The place between 2 starts, 0.5, or across and down between 4, 0.2,0.7; default: the first."
+    )
     DEFINE_enum(
         "blend",
         "",
@@ -84,14 +86,25 @@ def _write(request: requests.Request) -> None:
     from genjax import files
     from genjax.engine.compiler import enable_compilation_cache
     from genjax.exploration.explorer import Explorer
-    from genjax.report import display
+    from genjax.report import display, video
 
-    out = output.file_of(FLAGS.out, ".png")
-    enable_compilation_cache()
-    suffix, content = display.file_of(Explorer(FLAGS.workdir).image(request))
-    out = out.with_suffix(suffix)
-    with output.writing(f"--out={out}"):
-        files.write_bytes(out, content)
+    if FLAGS.film:
+        from genjax.exploration import film
+
+        out = output.file_of(FLAGS.out, ".mp4" if FLAGS.out.endswith(".mp4") else ".gif")
+        if out.suffix == ".mp4":
+            video.need_av()
+        stations = film.read(FLAGS.film)
+        enable_compilation_cache()
+        with output.writing(f"--out={out}"):
+            film.save(out, Explorer(FLAGS.workdir), stations)
+    else:
+        out = output.file_of(FLAGS.out, ".png")
+        enable_compilation_cache()
+        suffix, content = display.file_of(Explorer(FLAGS.workdir).image(request))
+        out = out.with_suffix(suffix)
+        with output.writing(f"--out={out}"):
+            files.write_bytes(out, content)
     print(f"look at: {out}")
 
 

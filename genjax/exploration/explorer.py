@@ -7,27 +7,29 @@ the same image to the bit. `genjax.sample` makes a seed in a batch of 16, and ma
 import os
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from genjax.config import NOISE
 from genjax.data import open_source
+from genjax.data.folder import open_image
 from genjax.data.images import Form
 from genjax.engine.checkpoint import Checkpoints
 from genjax.engine.outputs import apply_in_batches, check_truncation, noise_option
 from genjax.engine.state import State, local
-from genjax.errors import InputError, NotApplicable
+from genjax.errors import InputError
 from genjax.exploration.request import PLACES, Layers, Request
 from genjax.files import expand
 from genjax.interpolation import PATHS, lerp
 from genjax.ops.moments import moments, with_moments
 from genjax.ops.noise import keys_of_seeds
 from genjax.ops.pixels import quantize
+from genjax.report import display
 from genjax.run import exported
 from genjax.run.loaded import OWN, number_of, open_examples
 from genjax.run.restore import open_task, restore, saved_config
@@ -36,6 +38,7 @@ STATES = 4  # checkpoints that are kept in memory
 DRAWN = 2000  # w, or latents of examples, of which principal directions are computed
 MOST = max(PLACES)  # starts per call of a program, however few are asked for
 JACOBIANS = 4  # seeds at which directions of a generator without w are computed
+PAINTED = 256  # pixels of the longer side in style transfer
 SECANT = 0.1  # step both ways along a latent, in standard deviations
 
 
@@ -120,19 +123,52 @@ class Explorer:
         request = self.checked(request)
         if "translate" in self.outputs:
             return self._translation(request)
-        if "pixels" in self.outputs and "seeds" not in self.kinds:
+        if "pixels" in self.outputs:
             return self._stylization(request)
-        if request.codes and self.has_styles:
-            ws = self._between(request, lerp)(self._codes(request))
-            return self._synthesis(request, ws)
+        return self._rendered(request, self._code(request))
+
+    def between(self, start: Request, end: Request, t: float) -> np.ndarray:
+        """An image between those of two requests, by a straight path of styles, or by the path that latents ask for.
+
+        Checkpoint, weights and noise are those of the start. Shapes: -> as `image`.
+        Raises: InputError if nothing lies between them.
+        """
+        start, end = self.checked(start), self.checked(end)
+        if "decode" not in self.outputs:
+            raise InputError("a film passes between latents, which this run does not have")
+        codes = np.stack([self._code(start), self._code(end)])
+        if codes.dtype.kind != "f":
+            raise InputError("a film passes between latents, and those of this run are whole numbers")
+        if self.has_styles:
+            ends = [1.0 if request.truncation is None else request.truncation for request in (start, end)]
+            return self._rendered(
+                replace(start, truncation=(1 - t) * ends[0] + t * ends[1]), np.float32(lerp(*codes, t))
+            )
+        return self._rendered(start, self._blended(replace(start, at=(t,)), codes))
+
+    def _code(self, request: Request) -> np.ndarray:
+        """The code that is decoded: styles [layers, width], or a latent [...]."""
         if not self.has_styles:
-            return self._decoded(request, self._latent(request))
+            return self._latent(request)
+        if request.codes:
+            return self._styled(request, self._between(request.at, lerp, self._codes(request)))
         z = self._moved(self._labeled(request, self._starts(request)), request)
         if request.blend in ("", "w"):
-            w = self._between(request, lerp)(self._w(request, z))
+            w = self._between(request.at, lerp, self._w(request, z))
         else:
             w = self._w(request, self._blended(request, z)[None])[0]
-        return self._synthesis(request, np.repeat(w[None], self.task.layers, 0))
+        return self._styled(request, np.repeat(w[None], self.task.layers, 0))
+
+    def _rendered(self, request: Request, code: np.ndarray) -> np.ndarray:
+        """The image of a code. Shapes: [layers, width] or [...] -> [H, W, C]."""
+        state = self.state(request.step)
+        if not self.has_styles:
+            options = {"ema": request.ema} if "seeds" in self.kinds else {}
+            return self._stored(self._program("decode")(state, code[None], **options))
+        psi = np.float32(1 if request.truncation is None else request.truncation)  # 1 is exactly none
+        seed = np.array([request.seeds[0] if request.seeds else 0], np.int32)
+        noise = request.noise or NOISE[0]
+        return self._stored(self._program("synthesize")(state, code[None], psi, seed, request.ema, noise))
 
     def checked(self, request: Request) -> Request:
         """The request with the first seed or example if it has no start. Raises: InputError if it does not fit."""
@@ -193,9 +229,9 @@ class Explorer:
 
     def _codes(self, request: Request) -> np.ndarray:
         """Latents that genjax.project has written. Shapes: -> [starts, ...], of w [starts, layers, width]."""
-        return np.stack([self._code(text) for text in request.codes])
+        return np.stack([self._file_code(text) for text in request.codes])
 
-    def _code(self, text: str) -> np.ndarray:
+    def _file_code(self, text: str) -> np.ndarray:
         path, colon, index = text.rpartition(":")
         path, index = (path, index) if colon and index.isdecimal() else (text, "0")
         try:
@@ -224,27 +260,23 @@ class Explorer:
 
     # Between starts
 
-    def _between(self, request: Request, path: Callable) -> Callable[[np.ndarray], np.ndarray]:
-        """A function of starts [starts, ...] that returns the place between them, along `path`."""
-
-        def place(starts):
-            if not request.at:
-                return np.float32(starts[0])
-            flat = np.float64(starts).reshape(len(starts), -1)
-            across, *down = request.at
-            ends = [path(flat[i], flat[i + 1], across) for i in range(0, len(flat), 2)]
-            code = path(*ends, down[0]) if down else ends[0]
-            return np.float32(code).reshape(starts.shape[1:])
-
-        return place
+    def _between(self, at: tuple[float, ...], path: Callable, starts: np.ndarray) -> np.ndarray:
+        """The place `at` between starts, along `path`. Shapes: [starts, ...] -> float32 [...]."""
+        if not at:
+            return np.float32(starts[0])
+        flat = np.float64(starts).reshape(len(starts), -1)
+        across, *down = at
+        ends = [path(flat[i], flat[i + 1], across) for i in range(0, len(flat), 2)]
+        code = path(*ends, down[0]) if down else ends[0]
+        return np.float32(code).reshape(starts.shape[1:])
 
     def _blended(self, request: Request, z: np.ndarray) -> np.ndarray:
         """The latent at the request's place; the one-hot of a class is blended linearly. Shapes: [N, ...] -> [...]."""
         default = "slerp" if "latents" in self.outputs and request.seeds else "lerp"
         path = PATHS[request.blend or default]
-        latent = z.shape[-1] - self.task.classes if z.ndim == 2 else z.shape[-1]
-        parts = self._between(request, path)(z[..., :latent]), self._between(request, lerp)(z[..., latent:])
-        return np.concatenate(parts, -1)
+        latent = z.shape[-1] - (self.task.classes if z.ndim == 2 else 0)
+        parts = ((path, z[..., :latent]), (lerp, z[..., latent:]))
+        return np.concatenate([self._between(request.at, each, part) for each, part in parts], -1)
 
     def _labeled(self, request: Request, z: np.ndarray) -> np.ndarray:
         """Latents with the class that the request names at their ends."""
@@ -267,7 +299,9 @@ class Explorer:
     def _edited(self, request: Request, codes: np.ndarray) -> np.ndarray:
         """A map of codes with the request's edits. Raises: InputError for places and codes that there are not."""
         if request.moves or len(codes) > 1:
-            raise InputError("--moves and places between starts: nothing lies between the codes of this run; see --edits")
+            raise InputError(
+                "--moves and places between starts: nothing lies between the codes of this run; see --edits"
+            )
         codes = codes[0].copy()
         for edit in request.edits:
             if edit.row >= codes.shape[0] or edit.column >= codes.shape[1] or edit.code >= self.codebook:
@@ -346,41 +380,57 @@ class Explorer:
         """Changes of an image per unit of each latent, by central differences. Shapes: z [D] -> float32 [D, pixels]."""
         moves = SECANT * np.eye(self.latents, len(z), dtype=np.float32)
         options = {"ema": ema}
-        ahead, behind = (apply_in_batches(self.outputs["decode"], state, z + sign * moves, **options) for sign in (1, -1))
+        ahead, behind = (
+            apply_in_batches(self.outputs["decode"], state, z + sign * moves, **options) for sign in (1, -1)
+        )
         return (ahead - behind).reshape(self.latents, -1) / (2 * SECANT)
 
     # Images
-
-    def _decoded(self, request: Request, z: np.ndarray) -> np.ndarray:
-        options = {"ema": request.ema} if "seeds" in self.kinds else {}
-        return self._stored(self._program("decode")(self.state(request.step), z[None], **options))
 
     def _w(self, request: Request, z: np.ndarray) -> np.ndarray:
         """w of latents. Shapes: [N, latent] -> [N, width]."""
         padded = np.concatenate([z, np.repeat(z[-1:], MOST - len(z), 0)])
         return np.asarray(self._program("map")(self.state(request.step), padded, ema=request.ema))[: len(z)]
 
-    def _synthesis(self, request: Request, ws: np.ndarray) -> np.ndarray:
-        """The image of styles, after mixing and moves. Shapes: [layers, width] -> [H, W, C]."""
-        ws = np.array(ws, np.float32)
+    def _styled(self, request: Request, ws: np.ndarray) -> np.ndarray:
+        """Styles after mixing and moves. Shapes: float32 [layers, width], kept."""
         if mix := request.mix:
             other = self._starts(Request(seeds=(mix.seed,), step=request.step))
             ws[_rows(mix.layers)] = self._w(request, self._labeled(request, other))[0]
         for move in request.moves:
             if move.kind == "p":
                 ws[_rows(move.layers)] += self._step(move, request)
-        psi = 1.0 if request.truncation is None else request.truncation  # 1 is exactly none
-        noise = request.noise or NOISE[0]
-        seed = np.array([request.seeds[0] if request.seeds else 0], np.int32)
-        x = self._program("synthesize")(self.state(request.step), ws[None], np.float32(psi), seed, request.ema, noise)
-        return self._stored(x)
+        return ws
 
     def _translation(self, request: Request) -> np.ndarray:
         """The input beside its translation, and for an example its target too. Shapes: -> uint8 [H, n W, C]."""
-        raise NotApplicable("translation")
+        if len(request.starts) > 1:
+            raise InputError("a translation starts from one image")
+        if request.examples:
+            pair = self.inputs(request)[0]
+        else:
+            pair = self._translator.read(request.images[0])
+        y = self._stored(self._program("translate")(self.state(request.step), pair[None]))
+        inputs = pair.shape[2] - y.shape[2] if request.examples else pair.shape[2]
+        parts = [pair[..., :inputs], y, *([pair[..., inputs:]] if request.examples else [])]
+        return np.concatenate([_colored(part) for part in parts], 1)
+
+    @cached_property
+    def _translator(self):
+        from genjax.translation import Translator
+
+        return Translator(self.workdir)
 
     def _stylization(self, request: Request) -> np.ndarray:
-        raise NotApplicable("stylization")
+        """The content in the style, `at` its strength, by default 1. Shapes: -> uint8 [H, W, 3]."""
+        if len(request.images) != 2:
+            raise InputError(f"--images: {len(request.images)} files: expected a content and a style")
+        content, style = (self._remembered(("paint", path), partial(_for_style, path)) for path in request.images)
+        alpha = np.float32(request.at[0] if request.at else 1)
+        if "stylize" not in self._programs:
+            self._programs["stylize"] = jax.jit(partial(_stylize, self.outputs))
+        y = self._programs["stylize"](self.state(request.step), content[None], style[None], alpha)
+        return self._stored(y)
 
     def _stored(self, x) -> np.ndarray:
         return quantize(np.float32(x), self.bits)[0]
@@ -393,7 +443,7 @@ class Explorer:
             if name == "synthesize":
                 self._programs[name] = jax.jit(partial(_synthesize, output), static_argnums=(4, 5))
             else:
-                static = () if name in ("latents", "encode") else ("ema",)
+                static = ("ema",) if name in ("map", "decode") else ()
                 self._programs[name] = jax.jit(output, static_argnames=static)
         return self._programs[name]
 
@@ -411,6 +461,27 @@ def _synthesize(synthesize, state, ws, psi, seeds, ema, noise):
     """The output "synthesize" with noise by its name."""
     drawn = keys_of_seeds(seeds) if noise == "random" else {"constant": None, "none": False}[noise]
     return synthesize(state, ws, ema=ema, truncation=psi, noise=drawn)
+
+
+def _stylize(outputs, state, content, style, alpha):
+    """Source: arXiv:1703.06868, eq. 14."""
+    f = outputs["features"](state, content)
+    target = with_moments(f, *moments(outputs["features"](state, style)))
+    return outputs["pixels"](state, (1 - alpha) * f + alpha * target)
+
+
+def _for_style(path: str) -> np.ndarray:
+    """An image's file with sides that the nets of style transfer return. Shapes: -> float32 [H, W, 3]."""
+    from genjax.stylization import MULTIPLE, size_of
+
+    height, width = (max(side // MULTIPLE, 1) * MULTIPLE for side in size_of(expand(path), PAINTED))
+    return np.float32(open_image(expand(path), (height, width)).read([0])[0])
+
+
+def _colored(x: np.ndarray) -> np.ndarray:
+    """Pixels in color. Shapes: [H, W, C] -> [H, W, 3]."""
+    x = display.shown(x)
+    return np.repeat(x, 3, 2) if x.shape[2] == 1 else x
 
 
 def _rows(layers: Layers) -> slice:

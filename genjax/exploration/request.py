@@ -267,4 +267,3 @@ def _natural(text: str) -> int:
     if not re.fullmatch(r"\s*\d+\s*", text) or int(text) >= 2**31:
         raise ValueError(text)
     return int(text)
-
