@@ -1,8 +1,8 @@
 """Play with a run in the browser: python -m genjax.explore --workdir=runs/x
 
-A page on this machine, which needs no network: seeds to drag over, classes, truncation, checkpoints, directions, styles.
-What it shows is a request, which the flags below say as well: with --out=image.png the image is written and no page is
-opened, which is the command that the page has under each image. docs/explore.md has examples.
+A page of this machine that needs no network: seeds to drag over, classes, truncation, checkpoints, directions, styles.
+The flags below say the same: with --out=image.png the image is written and no page is opened. The page shows this
+command under each of its images. docs/explore.md has examples.
 """
 
 from absl.flags import DEFINE_bool, DEFINE_enum, DEFINE_integer, DEFINE_string

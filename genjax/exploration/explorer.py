@@ -97,7 +97,7 @@ class Explorer:
             kinds += ["examples", "images"]
         if {"features", "pixels"} <= self.outputs.keys():
             kinds += ["images"]
-        return tuple(kinds + ["codes"] if "seeds" in kinds else kinds)
+        return tuple([*kinds, "codes"] if "seeds" in kinds else kinds)
 
     @cached_property
     def examples(self):
@@ -300,7 +300,7 @@ class Explorer:
         """A map of codes with the request's edits. Raises: InputError for places and codes that there are not."""
         if request.moves or len(codes) > 1:
             raise InputError(
-                "--moves and places between starts: nothing lies between the codes of this run; see --edits"
+                "--moves, --at: nothing lies between codes that are whole numbers; change them with --edits"
             )
         codes = codes[0].copy()
         for edit in request.edits:

@@ -20,7 +20,7 @@ def save_gif(path: str | os.PathLike, frames: Sequence, seconds: float = 6.0, mo
 
 
 def gif_bytes(frames: Sequence, seconds: float = 6.0, most: int = 60, hold: float = 2) -> bytes:
-    """Images as the contents of a looping GIF: at most `most`, evenly chosen, over `seconds`, the last shown for `hold` seconds.
+    """Images as the contents of a looping GIF: at most `most`, evenly chosen, over `seconds`, the last for `hold` more.
 
     Frames are paths or open files. One palette serves all frames, without dithering, so that unchanged parts do not
     flicker. Images of other sizes are resized to that of the last one. Beyond 4 MB the GIF is made smaller, then gets
