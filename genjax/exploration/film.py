@@ -30,15 +30,21 @@ def to_text(stations: Sequence[Request]) -> str:
 def read(path: str | os.PathLike) -> tuple[Request, ...]:
     """The requests of a film's file. Raises: InputError for a file that is none."""
     try:
-        values = json.loads(Path(expand(path)).read_text("utf-8"))
+        text = Path(expand(path)).read_text("utf-8")
     except (OSError, ValueError) as error:
         raise InputError(f"--film={path}: expected a .json that the page has saved ({error})") from error
-    if not isinstance(values, list) or len(values) < 2:
-        raise InputError(f"--film={path}: expected a list of at least two requests")
+    return read_text(text, path)
+
+
+def read_text(text: str, path: str | os.PathLike) -> tuple[Request, ...]:
+    """The requests of the contents of a film's file. Raises: InputError that names the file."""
     try:
+        values = json.loads(text)
+        if not isinstance(values, list) or len(values) < 2:
+            raise InputError("a list of at least two requests is missing")
         return tuple(map(from_json, values))
-    except (InputError, TypeError) as error:
-        raise InputError(f"--film={path}: {error}") from error
+    except (ValueError, TypeError) as error:  # an InputError is a ValueError
+        raise InputError(f"--film={path}: expected a .json that the page has saved ({error})") from error
 
 
 def frames(explorer: Explorer, stations: Sequence[Request]) -> list[io.BytesIO]:
