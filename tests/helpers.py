@@ -81,7 +81,7 @@ def assert_keeps_state(out, state) -> None:
 
 
 def saved_run(name: str, path: Path, **overrides) -> Path:
-    """The folder of a run whose weights and statistics are all different, random ones, at step 7; nothing is trained."""
+    """The folder of a run at step 7 whose weights and statistics are all different, random ones; none is trained."""
     import jax
     import jax.numpy as jnp
 

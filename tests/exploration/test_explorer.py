@@ -1,4 +1,4 @@
-"""Images of requests, against the outputs of the task itself, closed forms and NumPy; the command that makes one again."""
+"""Images of requests, against the outputs of the task itself, closed forms and NumPy; the command that makes one."""
 
 import io
 import shlex
