@@ -23,7 +23,7 @@ from genjax.engine.checkpoint import Checkpoints
 from genjax.engine.outputs import apply_in_batches, check_truncation, noise_option
 from genjax.engine.state import State, local
 from genjax.errors import InputError
-from genjax.exploration.request import PLACES, Layers, Request
+from genjax.exploration.request import PLACES, Layers, Move, Request
 from genjax.files import expand
 from genjax.interpolation import PATHS, lerp
 from genjax.ops.moments import moments, with_moments
@@ -39,6 +39,7 @@ DRAWN = 2000  # w, or latents of examples, of which principal directions are com
 MOST = max(PLACES)  # starts per call of a program, however few are asked for
 JACOBIANS = 4  # seeds at which directions of a generator without w are computed
 PAINTED = 256  # pixels of the longer side in style transfer
+REACH = 2.5  # standard deviations of the plane of two latents, both ways
 SECANT = 0.1  # step both ways along a latent, in standard deviations
 
 
@@ -365,9 +366,7 @@ class Explorer:
 
     def _directions(self, state: State, ema: bool) -> np.ndarray:
         if "latents" not in self.outputs:
-            count = min(DRAWN, self.examples.size)
-            z = apply_in_batches(self.outputs["encode"], state, self.examples.read(np.arange(count)))
-            return _components(z.reshape(count, -1)[:, : self.latents])
+            return _components(self._encoded(state))
         if self.has_styles:
             z = apply_in_batches(self.outputs["latents"], state, np.arange(DRAWN, dtype=np.int32))
             return _components(apply_in_batches(self.outputs["map"], state, z, ema=ema))
@@ -375,6 +374,45 @@ class Explorer:
         gram = sum(np.float64(secants @ secants.T) for secants in (self._secants(state, each, ema) for each in z))
         _, vectors = np.linalg.eigh(gram)
         return _signed(vectors.T[::-1])
+
+    def _encoded(self, state: State) -> np.ndarray:
+        """Codes of the first `DRAWN` examples as vectors, without the one-hot of a class. Shapes: -> [N, D]."""
+        count = min(DRAWN, self.examples.size)
+        z = apply_in_batches(self.outputs["encode"], state, self.examples.read(np.arange(count)))
+        return z.reshape(count, -1)[:, : self.latents or None]
+
+    def neighbors(self, request: Request, count: int) -> tuple[int, ...]:
+        """Numbers of the examples whose codes are nearest to that of a request, among the first `DRAWN`, nearest first.
+
+        Of codes that are whole numbers, those that differ at the fewest places.
+        Raises: InputError if the run encodes no examples, or they are missing.
+        """
+        request = self.checked(request)
+        if not {"encode", "decode"} <= self.outputs.keys():
+            raise InputError("neighbors are of the codes of examples, and this run encodes none")
+        codes = self._remembered(("codes", request.step), lambda: self._encoded(self.state(request.step)))
+        code = self._code(request).reshape(-1)[: codes.shape[1]]
+        apart = (codes != code).sum(1) if codes.dtype.kind != "f" else np.square(np.float64(codes) - code).sum(1)
+        return tuple(int(index) for index in np.argsort(apart, kind="stable")[:count])
+
+    def middle(self, step: int | str | None) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of the latents: of the prior, or of the codes of examples. Shapes: -> [D] each."""
+        if "latents" in self.outputs:
+            return np.zeros(self.latents), np.ones(self.latents)
+        codes = self._remembered(("codes", step), lambda: self._encoded(self.state(step)))
+        return codes.mean(0), codes.std(0)
+
+    def at_point(self, request: Request, x: float, y: float) -> Request:
+        """The request whose latents of two dimensions are the point, `REACH` standard deviations around their mean.
+
+        Units: x and y as shares of the plane's sides, from the top left. Moves along both latents lead there.
+        """
+        mean, std = self.middle(request.step)
+        point = mean + REACH * std * np.array([2 * x - 1, 1 - 2 * y])
+        request = replace(request, moves=())
+        start = self._latent(self.checked(request)).reshape(-1)[:2]
+        steps = (round(float(end - begin), 4) for end, begin in zip(point, start, strict=True))
+        return replace(request, moves=tuple(Move(f"z{i}", step) for i, step in enumerate(steps)))
 
     def _secants(self, state: State, z: np.ndarray, ema: bool) -> np.ndarray:
         """Changes of an image per unit of each latent, by central differences. Shapes: z [D] -> float32 [D, pixels]."""

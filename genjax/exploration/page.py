@@ -24,18 +24,36 @@ from genjax.exploration.request import BLENDS, Edit, Layers, Mix, Move, Request,
 from genjax.report import display
 
 SIDE = 5  # seeds along a side of the plane
+MANIFOLD = 10  # images along a side of the plane of two latents
+NEIGHBORS = 6  # nearest examples that are shown
 SHOWN = 8  # sliders of directions at a time
 REACH = 3.0  # of a slider, both ways
 THROTTLE = 0.02  # seconds between the positions that a drag sends
 LARGEST = 2**25  # bytes of an upload
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
+DRAG = """(e) => { if (e.type === 'pointerdown') e.currentTarget.setPointerCapture(e.pointerId);
+    if (e.buttons === 0) return; const box = e.currentTarget.getBoundingClientRect();
+    emit((e.clientX - box.left) / box.width, (e.clientY - box.top) / box.height); }"""
+
 STYLE = """
-.image { width: min(92vw, 26rem); image-rendering: pixelated; background: #8882; }
+.desk { display: flex; flex-direction: column; align-items: center; gap: .75rem; width: 100%; }
+.stage { position: sticky; top: 0; z-index: 5; width: 100%; text-align: center; padding: .4rem 0; background: #fff; }
+.body--dark .stage { background: #121212; }
+.image { display: inline-block; width: min(92vw, 38vh); image-rendering: pixelated; background: #8882; }
+@media (min-width: 56rem) {
+  .desk { display: grid; grid-template: "stage controls" auto "actions controls" 1fr / 26rem 27rem; column-gap: 2rem;
+    justify-content: center; align-items: start; }
+  .stage { grid-area: stage; position: static; text-align: left; padding: 0; }
+  .image { width: 26rem; max-width: 70vh; }
+  .actions { grid-area: actions; }
+  .controls { grid-area: controls; max-height: calc(100vh - 2rem); overflow-y: auto; }
+}
 .plane { position: relative; width: min(92vw, 20rem); aspect-ratio: 1; touch-action: none; cursor: crosshair; }
 .plane img { width: 100%; height: 100%; image-rendering: pixelated; pointer-events: none; user-select: none; }
 .plane .spot { position: absolute; width: 18px; height: 18px; margin: -9px 0 0 -9px; border-radius: 50%;
   border: 3px solid #d95f28; box-shadow: 0 0 0 2px #fff; pointer-events: none; }
+.strip { width: 100%; image-rendering: pixelated; }
 .command { font: 12px/1.5 ui-monospace, monospace; overflow-wrap: anywhere; padding: .5rem .7rem; border-radius: 6px;
   background: #8882; user-select: all; max-width: min(92vw, 26rem); }
 .panel { width: min(92vw, 26rem); }
@@ -149,12 +167,10 @@ class Page:
         ui, explorer = self.ui, self.explorer
         ui.add_css(STYLE)
         ui.colors(primary="#2a6db4")
-        with ui.row().classes("w-full justify-center gap-8 items-start"):
-            with ui.column().classes("gap-2"):
-                info = explorer.info
-                ui.label(explorer.workdir.name).classes("text-xl")
-                ui.label(f"{info['config']['task']} of {info['data']['name']}").classes("text-sm opacity-70")
+        with ui.element("div").classes("desk"):
+            with ui.element("div").classes("stage"):
                 self.image = ui.element("img").classes("image").props('id=image alt="the image of the request"')
+            with ui.column().classes("actions gap-2"):
                 self.message = ui.label().classes("text-red-600 panel").props('id=message role="status"')
                 with ui.row().classes("gap-2"):
                     ui.button("Save image", on_click=self._save).props("id=save")
@@ -163,9 +179,17 @@ class Page:
                     self.film = ui.button("Save film", on_click=self._save_film).props("outline id=film")
                     self.film.set_visibility(False)
                 self.command = ui.label().classes("command").props("id=command")
-            with ui.column().classes("gap-3"):
+                info = explorer.info
+                ui.label(f"{explorer.workdir.name}: {info['config']['task']} of {info['data']['name']}")
+            with ui.column().classes("controls gap-3"):
                 self._starts()
                 self._settings()
+                if explorer.latents == 2:
+                    with self._panel("Plane of both latents"):
+                        self._manifold()
+                if {"encode", "decode"} <= explorer.outputs.keys():
+                    with self._panel("Neighbors in the data", is_open=False):
+                        self._neighbors()
                 if explorer.latents:
                     self._directions()
                 if explorer.has_styles:
@@ -197,24 +221,54 @@ class Page:
                         'aria-label="to the other"'
                     )
 
+    def _pad(self, name: str, on_point: Callable[[float, float], None]):
+        """A square to drag over, its image and its spot; `on_point` gets the shares of its sides."""
+        ui = self.ui
+        with ui.element("div").classes("plane").props(f'id={name} aria-label="{name}"') as pad:
+            image = ui.element("img").props('alt="" draggable=false')
+            spot = ui.element("div").classes("spot")
+
+        def dragged(event):
+            x, y = (min(max(float(part), 0.0), 1.0) for part in event.args)
+            spot.style(f"left: {100 * x:.2f}%; top: {100 * y:.2f}%")
+            on_point(x, y)
+
+        for event in ("pointerdown", "pointermove"):
+            pad.on(event, dragged, js_handler=DRAG, throttle=THROTTLE)
+        return image, spot
+
+    async def _fill(self, image, requests: Callable[[], list[Request]], columns: int) -> None:
+        """Show the images of requests side by side in an element."""
+        from genjax.report.figures import grid
+
+        def draw():
+            import numpy as np
+
+            images = []
+            for request in requests():
+                with self.lock:
+                    images.append(self.explorer.image(request))
+            return display.png(np.atleast_3d(np.asarray(grid(np.stack(images), columns, pad=0, scale=1))))
+
+        try:
+            image.props["src"] = _address(await self.in_thread(draw))
+            image.update()
+        except InputError as error:
+            self.say(str(error))
+
     def _plane(self) -> None:
         ui = self.ui
-        with ui.element("div").classes("plane").props('id=plane aria-label="seeds"') as plane:
-            self.plane_image = ui.element("img").props('alt="" draggable=false')
-            self.spot = ui.element("div").classes("spot")
+        self.plane_image, self.spot = self._pad("plane", lambda x, y: self._choose(*place(x, y, self.first)))
         self.spot.style(f"left: {50 / SIDE}%; top: {50 / SIDE}%")
-        code = """(e) => { if (e.type === 'pointerdown') e.currentTarget.setPointerCapture(e.pointerId);
-            if (e.buttons === 0) return; const box = e.currentTarget.getBoundingClientRect();
-            emit((e.clientX - box.left) / box.width, (e.clientY - box.top) / box.height); }"""
-        for event in ("pointerdown", "pointermove"):
-            plane.on(event, self._dragged, js_handler=code, throttle=THROTTLE)
         with ui.row().classes("items-center gap-2"):
             ui.button(icon="navigate_before", on_click=lambda: self._turn(-1)).props('flat dense aria-label="back"')
             self.first_seed = ui.number("First seed", value=0, min=0, precision=0, on_change=self._first).props("dense")
             ui.button(icon="navigate_next", on_click=lambda: self._turn(1)).props('flat dense aria-label="next"')
         names = {"": "default", "slerp": "spherical", "lerp": "straight", "w": "straight in w"}
         blends = {name: names[name] for name in BLENDS if name != "w" or self.explorer.has_styles}
-        ui.select(blends, value=self.request.blend, label="Blending", on_change=lambda e: self.change(blend=e.value))
+        ui.select(
+            blends, value=self.request.blend, label="Blending", on_change=lambda e: self.change(blend=e.value)
+        ).classes("w-40")
         ui.timer(0.1, self._draw_plane, once=True)
 
     def _turn(self, pages: int) -> None:
@@ -228,28 +282,41 @@ class Page:
 
     async def _draw_plane(self) -> None:
         """The images of the plane's seeds, as the request has their class, checkpoint and truncation."""
-        from genjax.report.figures import grid
+        plain = replace(self.request, moves=(), mix=None, edits=())
+        seeds = range(self.first, self.first + SIDE**2)
+        await self._fill(self.plane_image, lambda: [plain.with_starts("seeds", (seed,)) for seed in seeds], SIDE)
 
-        def draw():
-            import numpy as np
+    def _manifold(self) -> None:
+        """The plane of two latents."""
 
-            plain = replace(self.request, moves=(), mix=None, edits=())
-            images = []
-            for seed in range(self.first, self.first + SIDE**2):
-                with self.lock:
-                    images.append(self.explorer.image(plain.with_starts("seeds", (seed,))))
-            return display.png(np.atleast_3d(np.asarray(grid(np.stack(images), SIDE, pad=0, scale=1))))
+        def at(x, y):
+            with self.lock:
+                return self.explorer.at_point(self.request, x, y)
 
-        try:
-            self.plane_image.props["src"] = _address(await self.in_thread(draw))
-            self.plane_image.update()
-        except InputError as error:
-            self.say(str(error))
+        places = [(index + 0.5) / MANIFOLD for index in range(MANIFOLD)]
+        image, spot = self._pad("manifold", lambda x, y: self.want(at(x, y)))
+        spot.style("left: 50%; top: 50%")
+        fill = partial(self._fill, image, lambda: [at(x, y) for y in places for x in places], MANIFOLD)
+        self.ui.timer(0.1, fill, once=True)
 
-    def _dragged(self, event) -> None:
-        x, y = (min(max(float(part), 0.0), 1.0) for part in event.args)
-        self.spot.style(f"left: {100 * x:.2f}%; top: {100 * y:.2f}%")
-        self._choose(*place(x, y, self.first))
+    def _neighbors(self) -> None:
+        ui = self.ui
+        image = ui.element("img").classes("strip").props('id=neighbors alt="the nearest examples"')
+        image.set_visibility(False)
+
+        def nearest():
+            with self.lock:
+                numbers = self.explorer.neighbors(self.request, NEIGHBORS)
+                return [self.request.with_starts("examples", (number,)) for number in numbers]
+
+        async def show():
+            def plain():
+                return [replace(request, moves=(), edits=(), label="") for request in nearest()]
+
+            await self._fill(image, plain, NEIGHBORS)
+            image.set_visibility(True)
+
+        ui.button("Nearest examples, reconstructed", on_click=show).props("flat id=nearest")
 
     def _choose(self, seeds: tuple[int, ...], at: tuple[float, ...]) -> None:
         self.want(self.request.with_starts("seeds", seeds, at))
