@@ -396,7 +396,7 @@ class Explorer:
         return tuple(int(index) for index in np.argsort(apart, kind="stable")[:count])
 
     def middle(self, step: int | str | None) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of the latents: of the prior, or of the codes of examples. Shapes: -> [D] each."""
+        """Mean and standard deviation of latents: of the prior, or of codes of examples. Shapes: -> [D] each."""
         if "latents" in self.outputs:
             return np.zeros(self.latents), np.ones(self.latents)
         codes = self._remembered(("codes", step), lambda: self._encoded(self.state(step)))

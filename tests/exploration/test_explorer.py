@@ -143,6 +143,48 @@ def test_a_code_of_the_map_is_replaced(vq):
     assert apart(vq.image(Request(examples=(3,), edits=(Edit(1, 2, 5),))), expected) == 0
 
 
+def test_neighbors_are_the_nearest_codes_and_the_first_is_the_example_itself(vq):
+    codes = np.asarray(vq.outputs["encode"](vq.state(None), vq.examples.read(np.arange(EVAL_BATCH))))
+    differing = (codes != codes[5]).reshape(EVAL_BATCH, -1).sum(1)
+    numbers = vq.neighbors(Request(examples=(5,)), 4)
+    assert differing[list(numbers)].tolist() == sorted(differing)[:4]
+    assert 5 in numbers or differing[numbers[0]] == 0
+
+
+@pytest.fixture(scope="module")
+def flat(tmp_path_factory):
+    """A linear autoencoder with codes of two dimensions."""
+    folder = tmp_path_factory.mktemp("explore") / "flat"
+    return Explorer(saved_run("ae_stacked", folder, autoencoder__widths=(8, 2)))
+
+
+def test_a_point_of_the_plane_is_its_latent_and_a_way_between_examples_is_straight(flat):
+    codes = np.asarray(flat.outputs["encode"](flat.state(None), flat.examples.read(np.arange(EVAL_BATCH))))
+    decode = lambda z: quantize(np.asarray(flat._program("decode")(flat.state(None), np.float32(z)[None])))[0]  # noqa: E731
+    point = codes.mean(0) + 2.5 * codes.std(0) * [0.5, -1.0]
+    assert apart(flat.image(flat.at_point(Request(examples=(3,)), 0.75, 1.0)), decode(point)) <= 1
+    way = flat.image(Request(examples=(0, 1), at=(0.25,)))
+    assert apart(way, decode(0.75 * codes[0] + 0.25 * codes[1])) <= 1
+    np.testing.assert_allclose(np.abs(flat.directions(None)[0] @ flat.directions(None)[1]), 0, atol=1e-4)
+
+
+def test_an_image_is_encoded_in_the_form_of_the_data(flat, tmp_path):
+    x = flat.examples.read(np.array([2]))[0]
+    Image.fromarray(x[..., 0]).save(tmp_path / "x.png")
+    assert apart(flat.image(Request(images=(str(tmp_path / "x.png"),))), flat.image(Request(examples=(2,)))) == 0
+
+
+def test_a_translation_is_between_its_input_and_its_target(tmp_path):
+    explorer = Explorer(saved_run("pix2pix", tmp_path / "run"))
+    pair = explorer.examples.read(np.array([1]))
+    y = quantize(np.asarray(jax.jit(explorer.outputs["translate"])(explorer.state(None), pair)))[0]
+    image = explorer.image(Request(examples=(1,)))
+    width = pair.shape[2]
+    assert apart(image[:, width : 2 * width], y) == 0
+    assert apart(image[:, 2 * width :], pair[0, ..., -3:]) == 0
+    assert apart(image[:, :width, :1], pair[0, ..., :1]) == 0
+
+
 def test_a_film_passes_its_images_and_closes(stylegan):
     stations = (Request(seeds=(1,)), Request(seeds=(2,), truncation=0.5, moves=(Move("p0", 1.0),)))
     assert film.read_text(film.to_text(stations), "film.json") == stations
