@@ -29,6 +29,7 @@ NEIGHBORS = 6  # nearest examples that are shown
 SHOWN = 8  # sliders of directions at a time
 REACH = 3.0  # of a slider, both ways
 THROTTLE = 0.02  # seconds between the positions that a drag sends
+RECONNECT = 60.0  # seconds that a tab's request outlives a lost connection, as of a machine that is busy
 LARGEST = 2**25  # bytes of an upload
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -89,7 +90,13 @@ def serve(explorer: Explorer, request: Request, host: str, port: int, show: bool
 
         nicegui.app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK[:2], "[::1]"])
     print(f"look at: http://{host}:{port}\nCtrl-C ends it", flush=True)
-    options = {"reload": False, "show": show, "show_welcome_message": False, "dark": None}
+    options = {
+        "reload": False,
+        "show": show,
+        "show_welcome_message": False,
+        "dark": None,
+        "reconnect_timeout": RECONNECT,
+    }
     nicegui.ui.run(host=host, port=port, title=f"{explorer.workdir.name} - genjax", **options)
 
 
