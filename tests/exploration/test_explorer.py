@@ -248,7 +248,8 @@ def test_what_a_run_does_not_have_is_refused_in_a_line(name, request_, text, req
 def test_runs_that_show_no_images_are_refused(tmp_path):
     with pytest.raises(InputError, match="is not a run's folder"):
         Explorer(tmp_path)
-    folder = saved_run("gan", tmp_path / "points", data__name="ring8", generator={"net": "mlp"}, critic={"net": "mlp"})
+    nets = {"generator": {"net": "mlp", "output": "linear"}, "critic": {"net": "mlp"}}
+    folder = saved_run("gan", tmp_path / "points", data__name="ring8", **nets)
     with pytest.raises(InputError, match="points or series"):
         Explorer(folder)
 
