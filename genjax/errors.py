@@ -10,6 +10,7 @@ EXTRAS = {"av": ("av", "video"), "h5py": ("h5py", "hdf5"), "pyarrow": ("pyarrow"
 EXTRAS |= {"sklearn": ("scikit-learn", "bench"), "flatbuffers": ("flatbuffers", "export")}
 EXTRAS |= {"grain": ("grain", "grain"), "cloudpickle": ("cloudpickle", "grain")}
 EXTRAS |= {"wandb": ("wandb", "wandb"), "mlflow": ("mlflow-skinny", "mlflow"), "trackio": ("trackio", "trackio")}
+EXTRAS |= {"nicegui": ("nicegui", "explore")}
 EXTRAS |= {module: (module, "onnx") for module in ("jax2onnx", "onnxruntime")}
 """Optional modules -> their package, and the extra of pyproject.toml that has it."""
 

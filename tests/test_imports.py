@@ -100,6 +100,7 @@ ALONE = {
     "wandb": ("run.writers",),
     "mlflow": ("run.writers",),
     "trackio": ("run.writers",),
+    "nicegui": ("exploration.page",),
     "filelock": ("run.workdir",),
 }
 

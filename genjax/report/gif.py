@@ -15,7 +15,12 @@ GIF_BYTES = 4_000_000
 
 
 def save_gif(path: str | os.PathLike, frames: Sequence, seconds: float = 6.0, most: int = 60, hold: float = 2) -> None:
-    """Save images as a looping GIF: at most `most`, evenly chosen, over `seconds`, the last shown for `hold` seconds.
+    """Save images as a looping GIF, as `gif_bytes` makes it. Raises: InputError, as `gif_bytes`."""
+    write_bytes(path, gif_bytes(frames, seconds, most, hold))
+
+
+def gif_bytes(frames: Sequence, seconds: float = 6.0, most: int = 60, hold: float = 2) -> bytes:
+    """Images as the contents of a looping GIF: at most `most`, evenly chosen, over `seconds`, the last for `hold` more.
 
     Frames are paths or open files. One palette serves all frames, without dithering, so that unchanged parts do not
     flicker. Images of other sizes are resized to that of the last one. Beyond 4 MB the GIF is made smaller, then gets
@@ -43,7 +48,7 @@ def save_gif(path: str | os.PathLike, frames: Sequence, seconds: float = 6.0, mo
         if not sizes:
             sizes = [(size, resampling)]
             images = [images[i] for i in evenly(len(images), max(12, int(GIF_BYTES / len(data) * len(images))))]
-    write_bytes(path, data)
+    return data
 
 
 def _gif(images: list, seconds: float, hold: float) -> bytes:

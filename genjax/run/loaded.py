@@ -164,7 +164,7 @@ def open_run(
     except NotApplicable as error:
         raise InputError(f"{workdir}: {error}") from error
     if examples and (examples.data or {"encode", "reconstruct"} & run.task.outputs.keys()):
-        run.source = _source(info, examples)
+        run.source = open_examples(info, examples)
         if examples.count is not None and examples.count > run.source.size:
             raise InputError(f"--count={examples.count}: {_name(run.source)} has {run.source.size:,} examples")
         run.count = examples.count or run.source.size
@@ -173,7 +173,7 @@ def open_run(
     return run
 
 
-def _source(info, examples):
+def open_examples(info, examples):
     """The examples that a user names, or the run's own. Raises: InputError if they are of another form."""
     config = saved_config(info)
     shape = tuple(info["data"]["shape"])

@@ -10,45 +10,25 @@ import subprocess
 import sys
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import ROOT, config_of, fashion, run
+from helpers import ROOT, config_of, fashion, run, saved_run
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 
 import genjax
-from genjax import data, tasks
-from genjax.engine.checkpoint import Checkpoints
+from genjax import tasks
 from genjax.engine.loop import abstract_state, initial_state
 from genjax.engine.mesh import make_mesh
 from genjax.errors import InputError
 from genjax.run import export as exporting
 from genjax.run import exported, initial_weights
-from genjax.run.description import run_info
 from genjax.run.export import Choices, export
 from genjax.run.training import train
-from genjax.run.workdir import Workdir
 
 pytestmark = pytest.mark.heavy
 
 MIT = Choices("mit", programs=False)
-
-
-def saved(name: str, path, **overrides):
-    """The folder of a run whose weights and statistics are all different, random ones, at step 7."""
-    config = config_of(name, **overrides)
-    source = data.load(config.data)
-    task = tasks.build(config, source.shape)
-    state = initial_state(task, 0, make_mesh())
-    leaves, tree = jax.tree.flatten(state)
-    draws = np.random.default_rng(0)
-    leaves = [a + jnp.float32(draws.normal(0, 0.05, a.shape)) if a.dtype == jnp.float32 else a for a in leaves]
-    state = tree.unflatten(leaves).replace(step=jnp.int32(7))
-    with Workdir(path) as workdir:
-        workdir.begin(run_info(config, source, task), 7)
-    Checkpoints(path / "checkpoints").save(state, {})
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +37,7 @@ def pairs(tmp_path_factory):
     root = tmp_path_factory.mktemp("exports")
     made = {}
     for name in ("demo", "vae", "vqvae", "stylegan2"):
-        folder = saved(name, root / name)
+        folder = saved_run(name, root / name)
         export(folder, root / f"{name} out", None, MIT)
         made[name] = folder, root / f"{name} out"
     return made
@@ -95,7 +75,7 @@ def test_examples_of_sixteen_bits_are_inputs_of_sixteen_bits(tmp_path):
     pytest.importorskip("flatbuffers")
     from jax import export as jax_export
 
-    folder = saved("vae", tmp_path / "run", data__bits=16)
+    folder = saved_run("vae", tmp_path / "run", data__bits=16)
     export(folder, tmp_path / "out", None, MIT._replace(programs=True))
     x = np.random.default_rng(0).integers(0, 65536, (3, 28, 28, 1), np.uint16)
     original, loaded = genjax.load(folder), genjax.load(tmp_path / "out")
