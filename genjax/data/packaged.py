@@ -61,8 +61,8 @@ def load_emoji(request: Request) -> Source:
 
 def _load(request: Request, arrays: Callable, label_names: tuple[str, ...]) -> Source:
     def checked(split):
-        x, labels, found = _decoded(arrays, request.name, split)
-        if found != FINGERPRINTS[request.name, split]:
+        x, labels, digest = _decoded(arrays, request.name, split)
+        if digest != FINGERPRINTS[request.name, split]:
             raise InputError(f"The packaged {request.name!r} ({split}) is damaged: install genjax-models again.")
         return x, labels
 
