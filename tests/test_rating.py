@@ -68,7 +68,7 @@ def test_single_images_are_half_of_them_real(runs):
 def test_refusals(runs, tmp_path):
     with pytest.raises(InputError, match="names a run twice"):
         rating.sheet([*runs, runs[0]])
-    with pytest.raises(InputError, match="are 60: fashion_mnist_10k .* has 40"):
+    with pytest.raises(InputError, match=r"are 60: fashion_mnist_10k .* has 40"):
         rating.sheet(runs, count=30)
     with pytest.raises(InputError, match="at most 10,000"):
         rating.sheet(runs, count=10_001)

@@ -12,9 +12,7 @@ from genjax.metrics import binomial_interval
 @pytest.mark.parametrize("confidence", [0.5, 0.95])
 def test_it_is_scipys_exact_interval(successes, trials, confidence):
     expected = stats.binomtest(successes, trials).proportion_ci(confidence, "exact")
-    np.testing.assert_allclose(
-        binomial_interval(successes, trials, confidence), expected, rtol=1e-7
-    )  # which looks for roots
+    np.testing.assert_allclose(binomial_interval(successes, trials, confidence), expected, rtol=1e-7)  # of its roots
 
 
 def test_closed_forms():

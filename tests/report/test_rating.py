@@ -1,4 +1,4 @@
-"""The sheet for human raters: its key is no plain text, its answers are checked, and a rater of known skill scores it."""
+"""The sheet for human raters: its key is encoded, its answers are checked, and a rater of known skill scores it."""
 
 import dataclasses
 import json
@@ -113,7 +113,7 @@ def test_files_that_are_no_answers_are_refused(changes, said, tmp_path):
 def test_other_files_are_refused(tmp_path):
     for content in (b"", b"\xff\xfe", b"[" * 100_000, b"[]"):
         (tmp_path / "x.json").write_bytes(content)
-        with pytest.raises(InputError, match="expected the .json"):
+        with pytest.raises(InputError, match=r"expected the \.json"):
             answers.read(str(tmp_path / "x.json"))
     with pytest.raises(InputError, match="No such file"):
         answers.read(str(tmp_path / "none.json"))
