@@ -67,6 +67,7 @@ def main() -> int:
     settings = FLAGS.epsilon, FLAGS.pgd_steps, FLAGS.restarts, FLAGS.descent
     rows, images, defended = measure.table(classifiers, gan, x[some], label[some], *settings)
     numbers = {
+        "numbers": measure.Accuracy._fields,
         "curves": curves,
         "table": rows,
         "epsilons": epsilons,

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import run
+from helpers import Program, run
 
 from experiments.attacks import defense_gan, measure
 
@@ -51,7 +51,8 @@ def test_accuracies_of_a_linear_classifier_under_attack_are_those_of_its_margins
 @pytest.mark.slow
 def test_the_study_as_typed(tmp_path):
     flags = "--smoke", "--count=60", "--defended=5", "--epsilons=0,0.1", "--pgd_steps=2", "--restarts=2", "--descent=2"
-    done = run("experiments.attacks", f"--workdir={tmp_path / 'runs'}", f"--out={tmp_path / 'out'}", *flags)
+    folders = f"--workdir={tmp_path / 'runs'}", f"--out={tmp_path / 'out'}"
+    done = Program("experiments.attacks", *folders, *flags).wait(600)
     assert done.code == 0, done.err
     assert "| Defense-GAN |" in done.out
     numbers = json.loads((tmp_path / "out" / "attacks.json").read_text())

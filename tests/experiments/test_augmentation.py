@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from helpers import run
+from helpers import Program, run
 
 from experiments import augmentation
 from genjax.data import in_memory
@@ -82,12 +82,12 @@ def test_a_finished_cell_is_not_trained_again_nor_mistaken(tmp_path, monkeypatch
 
 @pytest.mark.slow
 def test_the_study_as_typed(tmp_path):
-    flags = "--labels=2,3", "--seeds=2", "--steps=3", "--gan_steps=2", "--samples=10"
+    flags = "--labels=2", "--seeds=2", "--steps=3", "--gan_steps=2", "--samples=10"
     nets = "--classifier=classifier:smoke", "--gan=cgan:smoke"
-    done = run("experiments.augmentation", f"--workdir={tmp_path}", *flags, *nets)
+    done = Program("experiments.augmentation", f"--workdir={tmp_path}", *flags, *nets).wait(600)
     assert done.code == 0, done.err
     cells = json.loads((tmp_path / "results.json").read_text())["cells"]
-    assert [(cell["labels"], cell["seed"]) for cell in cells] == [(2, 0), (3, 0), (2, 1), (3, 1)]
+    assert [(cell["labels"], cell["seed"]) for cell in cells] == [(2, 0), (2, 1)]
 
 
 @pytest.mark.parametrize("labels", ["0", "x", "501"])
