@@ -1,17 +1,21 @@
 """A classifier's step is cross-entropy's, its outputs are what the nets of metrics need, and it learns."""
 
+import shutil
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import run
+from helpers import leaves, run
 
 from configs import classifier as config
 from genjax import data, tasks
 from genjax.engine.outputs import apply_in_batches
 from genjax.errors import InputError
 from genjax.ops import attack
+from genjax.run.recorder import Recorder
 from genjax.run.restore import restore
+from genjax.run.training import train
 
 SHAPE = (8, 8, 1)
 
@@ -151,3 +155,21 @@ def test_logits_are_those_of_the_probabilities():
 def test_adversarial_trainings_that_cannot_be_are_refused(overrides, said):
     with pytest.raises(InputError, match=said):
         build(**overrides)
+
+
+@pytest.mark.slow
+def test_adversarial_training_that_was_cut_short_ends_at_the_same_bits(tmp_path, monkeypatch):
+    monkeypatch.setattr(Recorder, "report", lambda self: None)
+
+    def trained(path, steps):
+        c = config.get_config("smoke")
+        c.update(steps=4, save_every=2, keep=4)
+        c.adversarial.epsilon, c.eval.metrics, c.data.split = 0.1, "", "train[:50]"
+        assert train(c, path) == 0
+        return leaves(path, steps)
+
+    whole = trained(tmp_path / "whole", 4)
+    shutil.copytree(tmp_path / "whole", tmp_path / "cut")
+    shutil.rmtree(tmp_path / "cut" / "checkpoints" / "00000004")
+    assert trained(tmp_path / "cut", 4) == whole
+    assert trained(tmp_path / "cut", 2) != whole
