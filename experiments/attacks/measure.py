@@ -80,8 +80,8 @@ def _in_batches(function: Callable, *arrays) -> np.ndarray:
     for start in range(0, len(arrays[0]), BATCH):
         batch = [array[start : start + BATCH] for array in arrays]
         count = len(batch[0])
-        whole = [np.concatenate([a, a[:1].repeat(BATCH - count, 0)]) for a in batch]
-        parts.append(np.asarray(function(*map(jnp.asarray, whole)))[:count])
+        filled = [np.concatenate([a, a[:1].repeat(BATCH - count, 0)]) for a in batch]
+        parts.append(np.asarray(function(*map(jnp.asarray, filled)))[:count])
     return np.concatenate(parts)
 
 
