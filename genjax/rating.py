@@ -17,6 +17,8 @@ from genjax.report.rating.key import PAIR, REAL, Key
 from genjax.run.restore import load_info, open_task, restore
 
 DEFAULT = Choices()
+LONGEST = 3600
+"""Seconds that images are shown at most."""
 
 CONFIDENCE = 0.95
 """Of the intervals, which are Clopper and Pearson's."""
@@ -55,6 +57,8 @@ def sheet(
     """
     if count > choices.samples:
         raise InputError(f"--count={count}: at most {choices.samples:,} images of a run, those of its first seeds")
+    if not 0 <= seconds <= LONGEST:
+        raise InputError(f"--seconds={seconds}: expected 0, for no limit, to {LONGEST}")
     _check(runs)
     rng = np.random.default_rng(seed)
     sources, described = [], []

@@ -72,6 +72,9 @@ def test_refusals(runs, tmp_path):
         rating.sheet(runs, count=30)
     with pytest.raises(InputError, match="at most 10,000"):
         rating.sheet(runs, count=10_001)
+    for seconds in (float("inf"), float("nan"), -1.0):
+        with pytest.raises(InputError, match="for no limit"):
+            rating.sheet(runs, seconds=seconds)
     with pytest.raises(InputError, match="is not a run's folder"):
         rating.sheet([tmp_path])
     shutil.copytree(runs[0], tmp_path / "larger")
