@@ -60,7 +60,7 @@ def main() -> int:
     plain = open_run(paths["classifier"], clothes, needs=("logits",))
     robust = open_run(paths["adversarial"], None, needs=("logits",))
     gan = open_run(paths["gan"], None, needs=("latents", "decode"))
-    classifiers = {"none": measure.logits_of(plain), "adversarial training": measure.logits_of(robust)}
+    classifiers = {"no defense": measure.logits_of(plain), "adversarial training": measure.logits_of(robust)}
     x, label = np.float32(plain.examples) / 255, plain.labels
     curves = measure.curves(classifiers, x[: FLAGS.count], label[: FLAGS.count], epsilons, FLAGS.pgd_steps)
     some = slice(FLAGS.defended)
