@@ -65,6 +65,11 @@ def define_paths(name: str, default: list[str] | None, description: str, require
 def define_run(required: bool = True) -> None:
     """--workdir and --step: which checkpoint of which run."""
     define_path("workdir", None, "The run's folder, as given to genjax.train.", required=required)
+    define_step()
+
+
+def define_step() -> None:
+    """--step: which checkpoint."""
     flags.DEFINE(
         StepParser(), "step", None, "The checkpoint's step, or best: the one that eval.best kept; default: the newest."
     )

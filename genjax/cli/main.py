@@ -11,7 +11,7 @@ from genjax.errors import InputError, did_you_mean
 
 COMMANDS = (
     *("census", "pack", "train", "sample", "evaluate", "encode", "reconstruct"),
-    *("show", "explore", "compare", "project", "stylize", "translate", "export", "convert"),
+    *("show", "explore", "compare", "rate", "project", "stylize", "translate", "export", "convert"),
 )
 
 

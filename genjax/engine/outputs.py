@@ -80,6 +80,7 @@ OUTPUTS = {
         "examples [N, *shape] -> probabilities [N, classes]",
         "the metric accuracy, --features=classifier:RUN",
     ),
+    "logits": Output(("x",), (), "examples [N, *shape] -> logits of the classes [N, classes]", "experiments.attacks"),
     "classify_scratch": Output(("x",), (), "as `classify`, of the control trained from scratch", "the metric accuracy"),
     "pixels": Output(
         ("features",), (), "features [N, h, w, C] -> float [N, H, W, 3]; pixels from 0 to 255", "genjax.stylize"

@@ -8,7 +8,12 @@ def cross_entropy(logits, labels):
 
     Shapes: logits [B, classes], labels int [B] -> [].
     """
-    return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
+    return cross_entropies(logits, labels).mean()
+
+
+def cross_entropies(logits, labels):
+    """The cross-entropy of each example in nats. Shapes: logits [B, classes], labels int [B] -> [B]."""
+    return optax.softmax_cross_entropy_with_integer_labels(logits, labels)
 
 
 def accuracy(logits, labels):

@@ -6,6 +6,7 @@ No function has the name of a module of this package, so `from genjax.metrics im
 """
 
 from genjax.metrics.accuracy import conditional_accuracy
+from genjax.metrics.binomial import binomial_interval
 from genjax.metrics.frechet import Moments, distance_of_moments, frechet_distance
 from genjax.metrics.inception import inception_score
 from genjax.metrics.kernel import kernel_distance

@@ -10,8 +10,9 @@ from genjax.engine.precision import computing_in
 from genjax.engine.state import State
 from genjax.engine.update import gradient_step, init_net, optimizer
 from genjax.errors import InputError
-from genjax.losses.classification import accuracy, cross_entropy
+from genjax.losses.classification import accuracy, cross_entropies, cross_entropy
 from genjax.nets import contracts, convnet
+from genjax.ops import attack
 from genjax.ops.pixels import to_float
 
 CLASSIFIERS = {"convnet": convnet.Classifier}
@@ -24,6 +25,8 @@ def config() -> ConfigDict:
     c.classes = 10  # labels go from 0 to classes - 1
     c.classifier = ConfigDict({"net": "convnet"})  # further keys: the fields of genjax.nets.convnet.Classifier
     c.optimizer = ConfigDict({"name": "adam", "learning_rate": 1e-3, "b1": 0.9, "b2": 0.999})
+    # Train on examples that PGD moves by up to epsilon, for pixels from 0 to 1 (arXiv:1706.06083); 0 trains on images.
+    c.adversarial = ConfigDict({"epsilon": 0.0, "step": 0.04, "steps": 5})
     return c.lock()
 
 
@@ -37,6 +40,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         raise InputError(f"a classifier needs images, but the data are points of shape {list(shape)}")
     if c.classes < 2:
         raise InputError(f"classes={c.classes}: expected at least 2")
+    check_adversarial(c.adversarial)
     net = construct(CLASSIFIERS, c.classifier, "classifier", contracts.Classifier.check, classes=c.classes)
     apply = computing_in(c.dtype, net.apply)
     tx = optimizer(**c.optimizer)
@@ -49,10 +53,21 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         value = cross_entropy(logits, label)
         return value, (stats, {"loss": value, "accuracy": accuracy(logits, label)})
 
+    def attacked(params, x, label, key):
+        """Adversarial examples: the inner maximization of arXiv:1706.06083, equation 2.1, without dropout."""
+        epsilon, step, steps = c.adversarial.epsilon, c.adversarial.step, c.adversarial.steps
+        start = attack.random_start(key, x, epsilon)
+        return attack.pgd(
+            lambda x: cross_entropies(apply({"params": params}, x).logits, label), x, epsilon, step, steps, start
+        )
+
     def step(state, batch, key):
-        """One update by cross-entropy."""
-        x = to_float(batch["x"][0], "sigmoid")
-        trained, metrics = gradient_step(state.nets["classifier"], tx, loss, x, batch["label"][0], key)
+        """One update by cross-entropy, of images or of adversarial examples."""
+        x, label = to_float(batch["x"][0], "sigmoid"), batch["label"][0]
+        if c.adversarial.epsilon:
+            key, start = jax.random.split(key)
+            x = attacked(state.nets["classifier"].params, x, label, start)
+        trained, metrics = gradient_step(state.nets["classifier"], tx, loss, x, label, key)
         return State(state.step + 1, {"classifier": trained}, state.ema, state.extra), metrics
 
     def predict(state, x):
@@ -66,5 +81,19 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         """Probabilities of the classes. Shapes: x uint8 [N, *shape] -> [N, classes]."""
         return jax.nn.softmax(predict(state, x).logits)
 
+    def logits(state, x):
+        """Logits of the classes, whose gradients do not vanish where a probability is 1. Shapes as `classify`."""
+        return predict(state, x).logits
+
     phase = Phase("train", c.steps, c.batch, step)
-    return Task(init, (phase,), {"features": features, "classify": classify})
+    return Task(init, (phase,), {"features": features, "classify": classify, "logits": logits})
+
+
+def check_adversarial(c: ConfigDict) -> None:
+    """Raises: InputError for an adversarial training that cannot be."""
+    if not 0 <= c.epsilon <= 1:
+        raise InputError(
+            f"adversarial.epsilon={c.epsilon}: expected a number from 0 (off) to 1, for pixels from 0 to 1"
+        )
+    if c.epsilon and (c.steps < 1 or c.step <= 0):
+        raise InputError(f"adversarial: got steps={c.steps}, step={c.step}: expected steps >= 1 and step > 0")

@@ -26,7 +26,13 @@ def test_an_unknown_command_is_refused_with_the_nearest_one():
 def test_help_of_a_command_lists_its_own_and_its_shared_flags(command):
     done = run("genjax.cli", command, "--help")
     assert f"python -m genjax.{command} --" in done.out
-    own = {"census": "--split: ", "compare": "--embed: ", "convert": "--license: ", "pack": "--size: "}
+    own = {
+        "census": "--split: ",
+        "compare": "--embed: ",
+        "convert": "--license: ",
+        "pack": "--size: ",
+        "rate": "--score: ",
+    }
     assert own.get(command, "--workdir: ") in done.out
 
 

@@ -1,16 +1,21 @@
 """A classifier's step is cross-entropy's, its outputs are what the nets of metrics need, and it learns."""
 
+import shutil
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import run
+from helpers import leaves, run
 
 from configs import classifier as config
 from genjax import data, tasks
 from genjax.engine.outputs import apply_in_batches
 from genjax.errors import InputError
+from genjax.ops import attack
+from genjax.run.recorder import Recorder
 from genjax.run.restore import restore
+from genjax.run.training import train
 
 SHAPE = (8, 8, 1)
 
@@ -106,3 +111,65 @@ def test_a_fifth_of_the_config_knows_most_clothes(tmp_path):
     assert result.code == 0, result.err
     test = data.open_source("fashion_mnist_10k", "test")
     assert accuracy(*restore(tmp_path), test.read(np.arange(test.size)), test.labels) > 0.8
+
+
+def test_adversarial_training_descends_the_loss_of_examples_that_pgd_moves():
+    task = build(
+        classes=2,
+        classifier__dropout=0.0,
+        optimizer__name="sgd",
+        adversarial__epsilon=0.1,
+        adversarial__step=0.05,
+        adversarial__steps=3,
+    )
+    state, batch, key = start(task), examples(8), jax.random.key(1)
+    x, label = batch["x"][0] / 255.0, batch["label"][0]
+
+    def cross_entropies(x):
+        return -jax.nn.log_softmax(task.outputs["logits"](state, x))[jnp.arange(8), label]
+
+    begin = attack.random_start(jax.random.split(key)[1], x, 0.1)
+    moved = attack.pgd(cross_entropies, x, 0.1, 0.05, 3, begin)
+    _, metrics = jax.jit(task.phases[0].step)(state, batch, key)
+    np.testing.assert_allclose(metrics["loss"], cross_entropies(moved).mean(), rtol=1e-5)
+    assert metrics["loss"] > cross_entropies(x).mean()
+
+
+def test_logits_are_those_of_the_probabilities():
+    task = build(classes=5)
+    state, x = start(task), examples(6)["x"][0]
+    np.testing.assert_allclose(
+        jax.nn.softmax(task.outputs["logits"](state, x)), task.outputs["classify"](state, x), rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        ({"adversarial__epsilon": 8.0}, "epsilon=8.0: expected a number from 0"),
+        ({"adversarial__epsilon": -0.1}, "epsilon=-0.1"),
+        ({"adversarial__epsilon": 0.1, "adversarial__steps": 0}, "steps=0"),
+        ({"adversarial__epsilon": 0.1, "adversarial__step": 0.0}, "step=0.0"),
+    ],
+)
+def test_adversarial_trainings_that_cannot_be_are_refused(overrides, said):
+    with pytest.raises(InputError, match=said):
+        build(**overrides)
+
+
+@pytest.mark.slow
+def test_adversarial_training_that_was_cut_short_ends_at_the_same_bits(tmp_path, monkeypatch):
+    monkeypatch.setattr(Recorder, "report", lambda self: None)
+
+    def trained(path, steps):
+        c = config.get_config("smoke")
+        c.update(steps=4, save_every=2, keep=4)
+        c.adversarial.epsilon, c.eval.metrics, c.data.split = 0.1, "", "train[:50]"
+        assert train(c, path) == 0
+        return leaves(path, steps)
+
+    whole = trained(tmp_path / "whole", 4)
+    shutil.copytree(tmp_path / "whole", tmp_path / "cut")
+    shutil.rmtree(tmp_path / "cut" / "checkpoints" / "00000004")
+    assert trained(tmp_path / "cut", 4) == whole
+    assert trained(tmp_path / "cut", 2) != whole
