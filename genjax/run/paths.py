@@ -7,7 +7,7 @@ from typing import Any
 
 from genjax.config import flat
 from genjax.data import SOURCES, is_source
-from genjax.data.registry import COMPOSED, LISTS
+from genjax.data.registry import COMPOSED, LISTS, split_composed
 from genjax.files import expand
 from genjax.run import origin
 from genjax.text import join_list, split_list
@@ -63,7 +63,8 @@ def _name(key: str, text: str, folder: Path) -> str:
     if word in LISTS:
         return f"{word}:" + join_list(_name(key, name, folder) for name in split_list(rest))
     if word in COMPOSED:
-        return f"{word}:{_name(key, rest, folder)}"
+        beginning, rest = split_composed(text)
+        return beginning + _name(key, rest, folder)
     if key == "eval.features" and "," in text:
         return join_list(_name(key, name, folder) for name in split_list(text))
     if word not in WORDS or not rest:

@@ -9,21 +9,23 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from genjax.config import construct
-from genjax.data.translation import input_channels
 from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
 from genjax.errors import InputError
-from genjax.nets import contracts, patchgan, unet
-from genjax.nets.doubling import nearest_multiple
+from genjax.nets import contracts
 from genjax.ops.jitter import jitter
-from genjax.ops.pixels import to_float, to_pixels
-from genjax.tasks import sampling
+from genjax.ops.pixels import to_float
+from genjax.tasks import sampling, translating
 from genjax.tasks.adversarial import Players, Setup, base_config, ignoring_step, init_state, make_step, validation
+from genjax.tasks.translating import CRITICS, GENERATORS
 
-GENERATORS = {"unet": unet.UNet}
-CRITICS = {"patchgan": patchgan.PatchGAN}
 UNUSED = ("latent", "classes", "packing", "remat", "critic_moves_statistics", "loss.feature_matching")
 """Keys for latents, classes and critics with features."""
+
+ADVICE = (
+    "set data.name to a source of pairs, such as gray:emoji_64 or aligned:INPUTS,TARGETS, or input_channels to those "
+    "of the input"
+)
 
 JITTER = 2**30
 """Number of the key of the crops within a step, out of reach of the others."""
@@ -34,7 +36,7 @@ def config() -> ConfigDict:
     c = base_config(task="translation")
     c.data.name = "gray:emoji_64"
     c.eval.metrics = "translation"
-    c.generator = ConfigDict({"net": "unet"})  # further keys: the fields of genjax.nets.unet.UNet
+    c.generator = ConfigDict({"net": "unet"})  # further keys: the fields of its class in GENERATORS
     c.critic = ConfigDict({"net": "patchgan"})
     c.critic_sees_input = True  # its inputs are pairs; False: outputs alone
     c.input_channels = 0  # of an example, the first ones; 0: as data.name says
@@ -48,7 +50,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     Raises: InputError for choices that do not exist or do not fit each other or the data.
     """
-    inputs = _input_channels(c, shape)
+    inputs = translating.need_input_channels(c, shape, ADVICE)
     generator = construct(GENERATORS, c.generator, "generator", contracts.Translator.check, colors=shape[2] - inputs)
     critic = construct(CRITICS, c.critic, "critic", contracts.PatchCritic.check)
     _validate(c, generator, critic, shape)
@@ -81,16 +83,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     def translate_output(state, x):
         """Translations. Shapes: pairs or inputs uint8 [N, H, W, C] -> pixels from 0 to 255, not rounded, [N, H, W, C'].
-
-        Beyond its lower and right border an image is mirrored to sides that the net can halve. The noise is that of one
-        key: the same for all images and all calls.
         """
-        height, width = x.shape[1:3]
-        padding = ((0, 0), *((0, -side % generator.multiple) for side in (height, width)), (0, 0))
-        x = jnp.pad(to_float(of_input(x), generator.output), padding, "symmetric")
-        variables = sampling.generator_variables(state, True)
-        y = generator.apply(variables, x, train=False, rngs={"dropout": jax.random.key(0)})
-        return to_pixels(y[:, :height, :width], generator.output)
+        return translating.translated(generator, sampling.generator_variables(state, True), of_input(x))
 
     players = Players(
         generator=pairs,
@@ -114,31 +108,11 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     return Task(init, (phase,), {"translate": translate_output})
 
 
-def _input_channels(c: ConfigDict, shape: tuple[int, ...]) -> int:
-    """The channels of the input. Raises: InputError for examples that are no pairs."""
-    inputs = c.input_channels or (input_channels(c.data.name, shape[-1]) if len(shape) == 3 else 0)
-    if len(shape) != 3 or not 0 < inputs < shape[2]:
-        raise InputError(
-            f"task 'translation' takes pairs of an input and its target as channels, but {c.data.name} has shape "
-            f"{list(shape)}, with input_channels={c.input_channels}: set data.name to a source of pairs, such as "
-            "gray:emoji_64 or aligned:INPUTS,TARGETS, or input_channels to those of the input"
-        )
-    return inputs
-
-
 def _validate(c: ConfigDict, generator, critic, shape: tuple[int, ...]) -> None:
     """Raises: InputError for choices that do not fit each other or the data."""
-    if shape[0] % generator.multiple or shape[1] % generator.multiple:
-        raise InputError(
-            f"the generator halves an image's sides to {generator.multiple} times less, but the data have "
-            f"{shape[0]}x{shape[1]} pixels: set data.size, such as {nearest_multiple(shape, generator.multiple)}, or "
-            "fewer generator.channels"
-        )
-    critic.check_size(*shape[:2])
-    if c.data.bits != 8:
-        raise InputError(f"data.bits={c.data.bits}: task 'translation' takes images of 8 bits: leave it at 8")
-    if c.loss.l1 < 0 or c.jitter < 0:
-        raise InputError(f"loss.l1={c.loss.l1}, jitter={c.jitter}: expected 0 or more")
+    translating.check(c, generator, critic, shape)
+    if c.loss.l1 < 0:
+        raise InputError(f"loss.l1={c.loss.l1}: expected 0 or more")
     validation.validate(c, generator, critic, shape)
     validation.check_normalization(c, critic)
     validation.reject_unused(c, UNUSED, "translation")
