@@ -1,4 +1,4 @@
-"""Translations of given images, of any size, by a run of genjax.tasks.translation."""
+"""Translations of given images, of any size, by a run of genjax.tasks.translation or genjax.tasks.unpaired."""
 
 import os
 from pathlib import Path
@@ -32,6 +32,10 @@ def images_below(path: str | os.PathLike) -> tuple[list[str], str]:
     return listing.images, listing.account(images.count)
 
 
+DIRECTIONS = {"b": "to_b", "a": "to_a"}
+"""Direction of an unpaired translation -> output."""
+
+
 class Translator:
     """A trained translation, for images of any size.
 
@@ -40,13 +44,24 @@ class Translator:
     transparent pixels are the holes; of others an image with the input's channels.
     """
 
-    def __init__(self, workdir: str | os.PathLike, step: int | str | None = None):
-        """A run of genjax.tasks.translation at a step. Raises: InputError for a folder without such a run."""
-        self._run = open_run(workdir, None, step, needs=("translate",))
+    def __init__(self, workdir: str | os.PathLike, step: int | str | None = None, to: str | None = None):
+        """A run at a step; of an unpaired translation, `to` "b" (the default) makes images of B, "a" the reverse.
+
+        Raises: InputError for a folder without such a run, or a direction that it does not have.
+        """
+        self._run = open_run(workdir, None, step)
         config = self._run.config
+        outputs = self._run.task.outputs
+        directions = [name for name, output in DIRECTIONS.items() if output in outputs]
+        if not directions and "translate" not in outputs:
+            raise InputError(f"{workdir}: the task {config.task!r} translates no images: expected a run of docs/translation.md")
+        if to and to not in directions:
+            expected = " or ".join(directions) if directions else "none, since its pairs have one direction"
+            raise InputError(f"--to={to}: {workdir} has no such direction; expected {expected}")
+        name = DIRECTIONS[to or directions[0]] if directions else "translate"
         self._kind = config.data.name.partition(":")[0]
         self._channels = config.input_channels or input_channels(config.data.name, self._run.info["data"]["shape"][2])
-        self._translate = jax.jit(self._run.task.outputs["translate"])
+        self._translate = jax.jit(outputs[name])
         if self._channels not in MODES:
             raise InputError(
                 f"{workdir}: its inputs have {self._channels} channels: expected up to 4, as image files have"

@@ -39,7 +39,7 @@ class StepKeys(NamedTuple):
     """Keys of a step."""
 
     jitter: Key  # split over both sets
-    noise: Key  # of dropout in the generators; split over their six images
+    noise: Key  # of dropout in the generators; split over their four calls
     critics: Key  # of dropout in the critics; split over the updates of both generators and of each critic
     pools: Key  # split over both sets
 
@@ -102,17 +102,23 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     def generator_loss(params, critics, a, b, keys: StepKeys):
         """The loss of both generators; the metrics and the fakes of each set."""
-        noises = iter(jax.random.split(keys.noise, 6))
+        noises = iter(jax.random.split(keys.noise, 4))
 
-        def moved(name, x):
-            return translate({"params": params[name]}, x, train=True, rngs={"dropout": next(noises)})
+        def moved(name, *x):
+            """Translations of one batch or more, in one call; examples of all batches alternate."""
+            together = jnp.stack(x, 1).reshape(-1, *image)
+            y = translate({"params": params[name]}, together, train=True, rngs={"dropout": next(noises)})
+            return jnp.moveaxis(y.reshape(-1, len(x), *image), 1, 0)
 
         def fools(critic, real, fake, key):
             on_real, on_fake = (logits(critic, x, key)[0] for x in (real, fake))
             return adversarial.generator(on_real, on_fake)
 
-        fake_b, fake_a = moved("to_b", a), moved("to_a", b)
-        cycle_a, cycle_b = distance(moved("to_a", fake_b), a), distance(moved("to_b", fake_a), b)
+        if c.loss.identity:
+            (fake_b, same_b), (fake_a, same_a) = moved("to_b", a, b), moved("to_a", b, a)
+        else:
+            (fake_b,), (fake_a,) = moved("to_b", a), moved("to_a", b)
+        cycle_a, cycle_b = distance(moved("to_a", fake_b)[0], a), distance(moved("to_b", fake_a)[0], b)
         of_critics = jax.random.split(keys.critics, 4)
         fooled = fools(critics["critic_b"], b, fake_b, of_critics[0]) + fools(
             critics["critic_a"], a, fake_a, of_critics[1]
@@ -120,7 +126,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         value = c.loss.adversarial * fooled + c.loss.cycle * (cycle_a + cycle_b)
         metrics = {"generator/adversarial": fooled, "generator/cycle_a": cycle_a, "generator/cycle_b": cycle_b}
         if c.loss.identity:
-            same = distance(moved("to_b", b), b) + distance(moved("to_a", a), a)
+            same = distance(same_b, b) + distance(same_a, a)
             metrics["generator/identity"] = same / 2
             value += c.loss.cycle * c.loss.identity * same
         return value, ({"generator/loss": value, **metrics}, {"b": fake_b, "a": fake_a})
