@@ -54,7 +54,9 @@ class Translator:
         outputs = self._run.task.outputs
         directions = [name for name, output in DIRECTIONS.items() if output in outputs]
         if not directions and "translate" not in outputs:
-            raise InputError(f"{workdir}: the task {config.task!r} translates no images: expected a run of docs/translation.md")
+            raise InputError(
+                f"{workdir}: the task {config.task!r} translates no images: expected a run of docs/translation.md"
+            )
         if to and to not in directions:
             expected = " or ".join(directions) if directions else "none, since its pairs have one direction"
             raise InputError(f"--to={to}: {workdir} has no such direction; expected {expected}")

@@ -95,9 +95,10 @@ def optimizer(
 ) -> optax.GradientTransformation:
     """An optimizer by name, with the constants of Keras: "adam", "rmsprop" (rho 0.9), "sgd".
 
-    After `decay_after` updates the learning rate falls linearly to zero, over `decay` updates; with decay 0 it
-    is constant. `weight_clip` bounds the absolute value of all parameters; 0: no bound. `differentiable` makes square roots of Adam differentiable at zero.
-    `frozen` are the modules that no update changes, "Conv_0,Block_0"; they have no optimizer state.
+    After `decay_after` updates the learning rate falls linearly to zero, over `decay` updates; with decay 0 it is
+    constant. `weight_clip` bounds the absolute value of all parameters; 0: no bound. `differentiable` makes square
+    roots of Adam differentiable at zero. `frozen` are the modules that no update changes, "Conv_0,Block_0"; they have
+    no optimizer state.
     Raises: InputError for an unknown name, and negative numbers.
     """
     options = {"learning_rate": learning_rate, "epsilon": epsilon, "decay": decay, "weight_clip": weight_clip}

@@ -13,16 +13,16 @@ from genjax.ops import noise
 def exchange(pool, x, before, key):
     """The pool after a batch, and the batch with some of its images exchanged, one after the other.
 
-    A pool that is not full keeps each image, and returns it; a full one exchanges an image with probability 1/2 for one
-    of its own, each as likely. `before` is the number of batches so far.
+    A pool that is not full keeps each image, and returns it. A full one keeps each with probability 1/2, and returns
+    one of its own instead, all equally likely. `before` is the number of batches so far.
     Shapes: pool [capacity, ...], x [B, ...] -> the same two.
     """
     capacity, count = len(pool), len(x)
     first = jnp.minimum(before, capacity) * count
     coins, places = jnp.moveaxis(noise.uniform(key, count, (2,)), 1, 0)
 
-    def one(pool, given):
-        number, image, coin, place = given
+    def one(pool, query):
+        number, image, coin, place = query
         filled = number >= capacity
         place = jnp.where(filled, (place * capacity).astype(jnp.int32), number)
         old = pool[place]

@@ -82,8 +82,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return init_state(c, *nets, shape)
 
     def translate_output(state, x):
-        """Translations. Shapes: pairs or inputs uint8 [N, H, W, C] -> pixels from 0 to 255, not rounded, [N, H, W, C'].
-        """
+        """Translations in use. Shapes: pairs or inputs uint8 [N, H, W, C] -> float [N, H, W, colors]."""
         return translating.translated(generator, sampling.generator_variables(state, True), of_input(x))
 
     players = Players(

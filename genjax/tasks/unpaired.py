@@ -6,18 +6,23 @@ generators made before their update, exchanged with a pool of earlier ones. Sour
 of the authors' PyTorch code.
 """
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import optax
 from ml_collections import ConfigDict
 
 from genjax.config import construct, defaults
-from genjax.engine.phase import Phase, Task
+from genjax.engine.phase import Batch, Metrics, Phase, Task
 from genjax.engine.precision import computing_in
-from genjax.engine.state import Key, Net, State
+from genjax.engine.state import Key, Net, State, Variables
 from genjax.engine.update import gradient_step, init_net, joint_gradient_step, optimizer, update_ema
 from genjax.errors import InputError
+from genjax.losses.adversarial import Adversarial
 from genjax.nets import contracts
 from genjax.ops.history import exchange
 from genjax.ops.jitter import jitter
@@ -69,6 +74,18 @@ def config() -> ConfigDict:
     return c.lock()
 
 
+class Setup(NamedTuple):
+    """The static parts of a step."""
+
+    config: ConfigDict
+    image: tuple[int, ...]  # the shape of an image of either set
+    output: str  # the range of the generators' images
+    translate: Callable  # the generator's `apply`
+    judge: Callable  # the critic's
+    adversarial: Adversarial
+    optimizers: Mapping[str, optax.GradientTransformation]  # "generator", "critic"
+
+
 def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     """An unpaired translation for images of one shape, from its config.
 
@@ -78,95 +95,15 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     generator = construct(GENERATORS, c.generator, "generator", contracts.Translator.check, colors=channels)
     critic = construct(CRITICS, c.critic, "critic", contracts.PatchCritic.check)
     _validate(c, generator, critic, shape, channels)
-    image = (*shape[:2], channels)
-    translate, judge = computing_in(c.dtype, generator.apply), computing_in(c.dtype, critic.apply)
-    adversarial = find_loss(c)
-    tx = {name: optimizer(**options) for name, options in c.optimizer.items()}
-
-    def init(key):
-        keys = jax.random.split(key, 5)
-        x = jnp.zeros((1, *image))
-        rngs = [{"params": key, "dropout": keys[4]} for key in keys[:2]]
-        nets = {name: init_net(generator.init(keys, x), tx["generator"]) for name, keys in zip(DIRECTIONS, rngs)}
-        if any(net.stats for net in nets.values()):
-            raise InputError(f"generator.net={c.generator.net!r} has statistics, which this task does not move")
-        for name, key in zip(("critic_b", "critic_a"), keys[2:4]):
-            nets[name] = init_net(critic.init(key, x), tx["critic"])
-        ema = {name: nets[name].variables for name in DIRECTIONS} if c.ema.half_life else {}
-        pools = {name: jnp.zeros((c.pool, *image)) for name in ("pool_b", "pool_a")} if c.pool else {}
-        return State(jnp.int32(0), nets, ema, pools)
-
-    def logits(net: Net, x, key: Key):
-        """Logits in training, and the critic's statistics."""
-        return judge(net.variables, x, train=True, rngs={"dropout": key}, mutable=list(net.stats))
-
-    def generator_loss(params, critics, a, b, keys: StepKeys):
-        """The loss of both generators; the metrics and the fakes of each set."""
-        noises = iter(jax.random.split(keys.noise, 4))
-
-        def moved(name, *x):
-            """Translations of one batch or more, in one call; examples of all batches alternate."""
-            together = jnp.stack(x, 1).reshape(-1, *image)
-            y = translate({"params": params[name]}, together, train=True, rngs={"dropout": next(noises)})
-            return jnp.moveaxis(y.reshape(-1, len(x), *image), 1, 0)
-
-        def fools(critic, real, fake, key):
-            on_real, on_fake = (logits(critic, x, key)[0] for x in (real, fake))
-            return adversarial.generator(on_real, on_fake)
-
-        if c.loss.identity:
-            (fake_b, same_b), (fake_a, same_a) = moved("to_b", a, b), moved("to_a", b, a)
-        else:
-            (fake_b,), (fake_a,) = moved("to_b", a), moved("to_a", b)
-        cycle_a, cycle_b = distance(moved("to_a", fake_b)[0], a), distance(moved("to_b", fake_a)[0], b)
-        of_critics = jax.random.split(keys.critics, 4)
-        fooled = fools(critics["critic_b"], b, fake_b, of_critics[0]) + fools(
-            critics["critic_a"], a, fake_a, of_critics[1]
-        )
-        value = c.loss.adversarial * fooled + c.loss.cycle * (cycle_a + cycle_b)
-        metrics = {"generator/adversarial": fooled, "generator/cycle_a": cycle_a, "generator/cycle_b": cycle_b}
-        if c.loss.identity:
-            same = distance(same_b, b) + distance(same_a, a)
-            metrics["generator/identity"] = same / 2
-            value += c.loss.cycle * c.loss.identity * same
-        return value, ({"generator/loss": value, **metrics}, {"b": fake_b, "a": fake_a})
-
-    def critic_loss(params, stats, real, fake, key):
-        net = Net(params, stats, None)
-        (on_real, stats), (on_fake, _) = logits(net, real, key), logits(net, fake, key)
-        value = adversarial.critic(on_real, on_fake)
-        metrics = {"critic/loss": value, "critic/real": on_real.mean(), "critic/fake": on_fake.mean()}
-        return value, (stats, metrics)
-
-    def step(state, batch, key):
-        """An update of both generators, then one of both critics. Metrics of the critics are means over both."""
-        keys = derive(StepKeys, key)
-        x = to_float(batch["x"][0], generator.output)
-        real = {"a": x[..., :channels], "b": x[..., channels:]}
-        if c.jitter:
-            of_sets = zip(real.items(), jax.random.split(keys.jitter), strict=True)
-            real = {name: jitter(x, c.jitter, key) for (name, x), key in of_sets}
-        generators = {name: state.nets[name] for name in DIRECTIONS}
-        generators, (metrics, fakes) = joint_gradient_step(
-            generators, tx["generator"], generator_loss, state.nets, real["a"], real["b"], keys
-        )
-        nets, extra, of_critics = dict(generators), dict(state.extra), []
-        of_sets = zip(("b", "a"), jax.random.split(keys.critics, 4)[2:], jax.random.split(keys.pools), strict=True)
-        for name, of_critic, of_pool in of_sets:
-            fake = jax.lax.stop_gradient(fakes[name])
-            if c.pool:
-                extra[f"pool_{name}"], fake = exchange(state.extra[f"pool_{name}"], fake, state.step, of_pool)
-            net = state.nets[f"critic_{name}"]
-            nets[f"critic_{name}"], measured = gradient_step(
-                net, tx["critic"], critic_loss, real[name], fake, of_critic
-            )
-            of_critics.append(measured)
-        metrics |= jax.tree.map(lambda *values: sum(values) / 2, *of_critics)
-        ema = {
-            name: update_ema(average, nets[name], state.step, c.batch, c.ema.half_life, c.ema.ramp)
-            for name, average in state.ema.items()
-        }
-        return State(state.step + 1, nets, ema, extra), metrics
+    setup = Setup(
+        config=c,
+        image=(*shape[:2], channels),
+        output=generator.output,
+        translate=computing_in(c.dtype, generator.apply),
+        judge=computing_in(c.dtype, critic.apply),
+        adversarial=find_loss(c),
+        optimizers={name: optimizer(**options) for name, options in c.optimizer.items()},
+    )
 
     def translation(name: str, first: int):
         def output(state, x):
@@ -177,8 +114,109 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
         return output
 
-    phase = Phase("train", c.steps, c.batch, step)
-    return Task(init, (phase,), {"to_b": translation("to_b", 0), "to_a": translation("to_a", channels)})
+    phase = Phase("train", c.steps, c.batch, partial(step, setup))
+    outputs = {name: translation(name, first) for name, first in zip(DIRECTIONS, (0, channels), strict=True)}
+    return Task(partial(init_state, setup, generator, critic), (phase,), outputs)
+
+
+def init_state(setup: Setup, generator: nn.Module, critic: nn.Module, key: Key) -> State:
+    """The state at step 0. Raises: InputError for a generator with statistics."""
+    c, tx = setup.config, setup.optimizers
+    keys = jax.random.split(key, 5)
+    x = jnp.zeros((1, *setup.image))
+    nets = {}
+    for name, key in zip(DIRECTIONS, keys[:2], strict=True):
+        nets[name] = init_net(generator.init({"params": key, "dropout": keys[4]}, x), tx["generator"])
+        if nets[name].stats:
+            raise InputError(f"generator.net={c.generator.net!r} has statistics, which task 'unpaired' does not move")
+    for name, key in zip(("critic_b", "critic_a"), keys[2:4], strict=True):
+        nets[name] = init_net(critic.init(key, x), tx["critic"])
+    ema = {name: nets[name].variables for name in DIRECTIONS} if c.ema.half_life else {}
+    pools = {name: jnp.zeros((c.pool, *setup.image)) for name in ("pool_b", "pool_a")} if c.pool else {}
+    return State(jnp.int32(0), nets, ema, pools)
+
+
+def step(setup: Setup, state: State, batch: Batch, key: Key) -> tuple[State, Metrics]:
+    """An update of both generators, then one of both critics. Metrics of the critics are means over both."""
+    c = setup.config
+    keys = derive(StepKeys, key)
+    x = to_float(batch["x"][0], setup.output)
+    real = dict(zip("ab", jnp.split(x, 2, -1), strict=True))
+    if c.jitter:
+        of_sets = zip(real.items(), jax.random.split(keys.jitter), strict=True)
+        real = {name: jitter(x, c.jitter, key) for (name, x), key in of_sets}
+    generators, (metrics, fakes) = joint_gradient_step(
+        {name: state.nets[name] for name in DIRECTIONS},
+        setup.optimizers["generator"],
+        partial(generator_loss, setup),
+        state.nets,
+        real["a"],
+        real["b"],
+        keys,
+    )
+    nets, extra, of_critics = dict(generators), dict(state.extra), []
+    of_sets = zip("ba", jax.random.split(keys.critics, 4)[2:], jax.random.split(keys.pools), strict=True)
+    for name, of_critic, of_pool in of_sets:
+        fake, pool = fakes[name], f"pool_{name}"
+        if c.pool:
+            extra[pool], fake = exchange(state.extra[pool], fake, state.step, of_pool)
+        critic, loss = state.nets[f"critic_{name}"], partial(critic_loss, setup)
+        critic, measured = gradient_step(critic, setup.optimizers["critic"], loss, real[name], fake, of_critic)
+        nets[f"critic_{name}"] = critic
+        of_critics.append(measured)
+    metrics |= jax.tree.map(lambda *values: sum(values) / 2, *of_critics)
+    ema = {
+        name: update_ema(average, nets[name], state.step, c.batch, c.ema.half_life, c.ema.ramp)
+        for name, average in state.ema.items()
+    }
+    return State(state.step + 1, nets, ema, extra), metrics
+
+
+def generator_loss(setup: Setup, params: dict, critics: dict[str, Net], a, b, keys: StepKeys):
+    """The loss of both generators, of parameters by name.
+
+    Shapes: a, b [B, H, W, C] -> scalar, (metrics, the fakes of each set).
+    """
+    weights = setup.config.loss
+    noises = iter(jax.random.split(keys.noise, 4))
+
+    def moved(name, *x):
+        """Translations of one batch or more, in one call; examples of all batches alternate."""
+        together = jnp.stack(x, 1).reshape(-1, *setup.image)
+        y = setup.translate({"params": params[name]}, together, train=True, rngs={"dropout": next(noises)})
+        return jnp.moveaxis(y.reshape(-1, len(x), *setup.image), 1, 0)
+
+    def fools(critic, real, fake, key):
+        on_real, on_fake = (logits(setup, critic, x, key)[0] for x in (real, fake))
+        return setup.adversarial.generator(on_real, on_fake)
+
+    if weights.identity:
+        (fake_b, same_b), (fake_a, same_a) = moved("to_b", a, b), moved("to_a", b, a)
+    else:
+        (fake_b,), (fake_a,) = moved("to_b", a), moved("to_a", b)
+    cycle_a, cycle_b = distance(moved("to_a", fake_b)[0], a), distance(moved("to_b", fake_a)[0], b)
+    for_b, for_a = jax.random.split(keys.critics, 4)[:2]
+    fooled = fools(critics["critic_b"], b, fake_b, for_b) + fools(critics["critic_a"], a, fake_a, for_a)
+    value = weights.adversarial * fooled + weights.cycle * (cycle_a + cycle_b)
+    metrics = {"generator/adversarial": fooled / 2, "generator/cycle_a": cycle_a, "generator/cycle_b": cycle_b}
+    if weights.identity:
+        same = distance(same_b, b) + distance(same_a, a)
+        metrics["generator/identity"] = same / 2
+        value += weights.cycle * weights.identity * same
+    return value, ({"generator/loss": value, **metrics}, {"b": fake_b, "a": fake_a})
+
+
+def critic_loss(setup: Setup, params, stats: Variables, real, fake, key: Key):
+    """The loss of a critic; its statistics follow the reals. Shapes: -> scalar, (stats, metrics)."""
+    net = Net(params, stats, None)
+    (on_real, stats), (on_fake, _) = logits(setup, net, real, key), logits(setup, net, fake, key)
+    value = setup.adversarial.critic(on_real, on_fake)
+    return value, (stats, {"critic/loss": value, "critic/real": on_real.mean(), "critic/fake": on_fake.mean()})
+
+
+def logits(setup: Setup, critic: Net, x, key: Key):
+    """A critic's logits in training, and its statistics."""
+    return setup.judge(critic.variables, x, train=True, rngs={"dropout": key}, mutable=list(critic.stats))
 
 
 def distance(x, y):
