@@ -59,10 +59,10 @@ def _name(key: str, text: str, folder: Path) -> str:
     if key == "data.labels":  # a table beside the images, or any other
         file, column = re.fullmatch(r"(?s)(.*?)((?<=\.csv|\.npy):.*|(?<=\.json):.*)?", text).groups(default="")
         return _path(file, folder) + column if (folder / file).is_file() else text
-    word, _, rest = text.partition(":")
-    if word in LISTS:
+    word, colon, rest = text.partition(":")
+    if colon and word in LISTS:
         return f"{word}:" + join_list(_name(key, name, folder) for name in split_list(rest))
-    if word in COMPOSED:
+    if colon and word in COMPOSED:
         beginning, rest = split_composed(text)
         return beginning + _name(key, rest, folder)
     if key == "eval.features" and "," in text:

@@ -89,6 +89,7 @@ def test_a_path_below_a_class_is_found(tmp_path):
     (tmp_path / "mine").mkdir()
     config = {"data": {"name": "unpaired:class:0:folder:mine,emoji_64"}}
     assert located(config, str(tmp_path)) == {"data.name": f"unpaired:class:0:folder:{tmp_path}/mine,emoji_64"}
+    assert located({"task": "unpaired"}, str(tmp_path)) == {}  # a word without a colon is no source
 
 
 @pytest.mark.parametrize(
