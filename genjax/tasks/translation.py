@@ -9,15 +9,18 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from genjax.config import construct
+from genjax.data.translation import MASKED, MIDDLE
 from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
 from genjax.errors import InputError
 from genjax.nets import contracts
+from genjax.nets.squeezenet import map_distance
 from genjax.ops.jitter import jitter
-from genjax.ops.pixels import to_float
+from genjax.ops.pixels import RANGES, scaled, to_float, to_pixels
 from genjax.tasks import sampling, translating
 from genjax.tasks.adversarial import Players, Setup, base_config, ignoring_step, init_state, make_step, validation
 from genjax.tasks.translating import CRITICS, GENERATORS
+from genjax.weights import squeezenet as squeezenet_weights
 
 UNUSED = ("latent", "classes", "packing", "remat", "critic_moves_statistics", "loss.feature_matching")
 """Keys for latents, classes and critics with features."""
@@ -41,6 +44,7 @@ def config() -> ConfigDict:
     c.critic_sees_input = True  # its inputs are pairs; False: outputs alone
     c.input_channels = 0  # of an example, the first ones; 0: as data.name says
     c.loss.l1 = 100.0  # weight of the mean distance from the target in the generator's loss, lambda
+    c.loss.perceptual = 0.0  # weight of the distance of the packaged SqueezeNet's maps (genjax.nets.squeezenet)
     c.jitter = 0  # pixels by which a pair is enlarged before a random crop of its own size (section 6.2)
     return c.lock()
 
@@ -67,9 +71,18 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def judge(variables, x, *, class_onehot, **options):
         return critic.apply(variables, x if c.critic_sees_input else x[..., inputs:], **options)
 
+    of_maps = map_distance(jax.tree.map(jnp.asarray, squeezenet_weights.load())) if c.loss.perceptual else None
+
     def distance(real, fake):
-        value = jnp.abs(real[..., inputs:] - fake[..., inputs:]).mean()
-        return c.loss.l1 * value, {"generator/l1": value}
+        """The weighted distances of outputs from their targets, and each without its weight."""
+        target, made = real[..., inputs:], fake[..., inputs:]
+        metrics = {"generator/l1": jnp.abs(target - made).mean()}
+        value = c.loss.l1 * metrics["generator/l1"]
+        if of_maps:
+            pixels = (to_pixels(x, generator.output) for x in (target, made))
+            metrics["generator/perceptual"] = of_maps(*pixels).mean()
+            value += c.loss.perceptual * metrics["generator/perceptual"]
+        return value, metrics
 
     def init(key):
         keys = jax.random.split(key, 3)
@@ -90,9 +103,11 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         critic=ignoring_step(computing_in(c.dtype, judge)),
         preprocess_real=lambda x, step: to_float(x, generator.output),
         inputs=of_input,
-        distance=distance if c.loss.l1 else None,
+        distance=distance if c.loss.l1 or c.loss.perceptual else None,
     )
     adversarial_step = make_step(Setup.of(c, players, shape, c.batch))
+
+    is_masked = c.data.name.partition(":")[0] in MASKED
 
     def step(state, batch, key):
         """A step of adversarial training on crops of enlarged pairs, if asked for."""
@@ -100,6 +115,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             keys = jax.random.split(jax.random.fold_in(key, JITTER), c.critic_steps)
             x = [to_float(x, generator.output) for x in batch["x"]]
             x = [jitter(x, c.jitter, key) for x, key in zip(x, keys, strict=True)]
+            x = [masked_again(x, inputs, generator.output) for x in x] if is_masked else x
             batch = batch | {"x": jnp.stack(x)}
         return adversarial_step(state, batch, key)
 
@@ -107,11 +123,23 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     return Task(init, (phase,), {"translate": translate_output})
 
 
+def masked_again(x, inputs: int, output: str):
+    """Pairs of an image with a hole, its mask and the image, after an enlargement that has blurred the hole's border.
+
+    The mask is white or black again, and the image with the hole is the target where the mask is white.
+    Shapes: float [B, H, W, C], in the range of `output`, kept.
+    """
+    low, high = RANGES[output]
+    known = x[..., inputs - 1 : inputs] > (low + high) / 2
+    target = x[..., inputs:]
+    return jnp.concatenate([jnp.where(known, target, scaled(MIDDLE, output)), jnp.where(known, high, low), target], -1)
+
+
 def _validate(c: ConfigDict, generator, critic, shape: tuple[int, ...]) -> None:
     """Raises: InputError for choices that do not fit each other or the data."""
     translating.check(c, generator, critic, shape)
-    if c.loss.l1 < 0:
-        raise InputError(f"loss.l1={c.loss.l1}: expected 0 or more")
+    if c.loss.l1 < 0 or c.loss.perceptual < 0:
+        raise InputError(f"loss.l1={c.loss.l1}, loss.perceptual={c.loss.perceptual}: expected 0 or more")
     validation.validate(c, generator, critic, shape)
     validation.check_normalization(c, critic)
     validation.reject_unused(c, UNUSED, "translation")
