@@ -8,7 +8,7 @@ pairs, such as of configs/cyclegan.py, has two directions: --to=b, the default, 
 import sys
 from pathlib import Path
 
-from absl.flags import DEFINE_enum
+from absl.flags import DEFINE_enum, DEFINE_integer
 
 from genjax.cli import entry, flags, output
 from genjax.errors import InputError
@@ -21,6 +21,8 @@ def define_flags() -> None:
     flags.define_run()
     flags.define_path("images", None, "An image, or a folder of images, with those of its sub-folders.", required=True)
     DEFINE_enum("to", None, ["a", "b"], "Of a run without pairs, the set whose images are made; default: b.")
+    DEFINE_integer("tile", 0, "Translate large images in squares of as many pixels, for less memory; 0: as a whole.")
+    DEFINE_integer("overlap", 0, "Pixels over which tiles fade into each other.")
     flags.define_out("translated", "The folder to write, or for one image a .png.")
 
 
@@ -35,7 +37,7 @@ def main() -> None:
 
     enable_compilation_cache()
     files = _files()
-    translator = Translator(FLAGS.workdir, FLAGS.step, FLAGS.to)
+    translator = Translator(FLAGS.workdir, FLAGS.step, FLAGS.to, FLAGS.tile, FLAGS.overlap)
     for path, _ in files:
         translator.read(path)  # refuses what cannot be used before anything is written
     with watch("image", len(files)) as on_progress:

@@ -7,8 +7,10 @@ import pytest
 from helpers import assert_same, config_of, eight_devices, ending, run
 from PIL import Image
 
+import genjax
 from experiments.scaling.drift import distances
 from experiments.scaling.drift import train as train_on
+from genjax.errors import InputError
 from genjax.run.recorder import Recorder
 from genjax.run.training import train
 
@@ -67,3 +69,9 @@ def test_each_direction_translates_images_of_any_size(trained, tmp_path):
             assert (image.size, image.mode) == ((6, 11), "L")
             made[to] = np.asarray(image)
     assert (made["a"] != made["b"]).any()
+    loaded = genjax.load(trained)
+    np.testing.assert_array_equal(loaded.translate(x[None, ..., None], to="a")[0, ..., 0], made["a"])
+    with pytest.raises(InputError, match="to=c: .* has no such direction; expected b or a"):
+        loaded.translate(x[None, ..., None], to="c")
+    with pytest.raises(InputError, match=r"x is uint8 \[11, 6\]: expected uint8 \[N, H, W, C\]"):
+        loaded.translate(x)
