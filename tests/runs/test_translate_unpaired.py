@@ -71,7 +71,7 @@ def test_each_direction_translates_images_of_any_size(trained, tmp_path):
     assert (made["a"] != made["b"]).any()
     loaded = genjax.load(trained)
     np.testing.assert_array_equal(loaded.translate(x[None, ..., None], to="a")[0, ..., 0], made["a"])
-    with pytest.raises(InputError, match="to=c: .* has no such direction; expected b or a"):
+    with pytest.raises(InputError, match=r"to=c: .* has no such direction; expected b or a"):
         loaded.translate(x[None, ..., None], to="c")
     with pytest.raises(InputError, match=r"x is uint8 \[11, 6\]: expected uint8 \[N, H, W, C\]"):
         loaded.translate(x)
