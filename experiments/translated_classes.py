@@ -27,7 +27,7 @@ class Row(NamedTuple):
     images: int
     before: float  # of the images that are taken for the other class
     after: float  # of the translations
-    kept: float  # of the translations that are still taken for their own class
+    own_after: float  # of the translations that are still taken for their own class
     error: float  # mean absolute error of round trips, pixels from 0 to 1
 
 
@@ -98,7 +98,7 @@ def row(
 def as_text(rows: list[Row]) -> str:
     """The rows as a table of shares in percent."""
     shares = [
-        (r.direction, r.images, *(f"{100 * share:.1f} %" for share in (r.before, r.after, r.kept)), r.error)
+        (r.direction, r.images, *(f"{100 * share:.1f} %" for share in (r.before, r.after, r.own_after)), r.error)
         for r in rows
     ]
     headers = ("direction", "images", "the other class, before", "after", "its own, after", "round trip")

@@ -260,6 +260,22 @@ SOURCES = (
         *_ITS_OWN,
     ),
     SourceRecord(
+        "frames:NAME",
+        "genjax.data.films:load_frames",
+        "frames of films, each after the four frames before it; a film is a sub-folder of images",
+        "its own",
+        "none",
+        "its own",
+    ),
+    SourceRecord(
+        "moving_clothes",
+        "genjax.data.films:load_moving",
+        "films of 20 frames in which two clothes move and bounce, 64x64 gray; drawn when they are read",
+        "train 10,000, test 1,000",
+        "none",
+        _CLOTHES,
+    ),
+    SourceRecord(
         "shapes_SIDE",
         "genjax.data.drawn:load_drawn",
         "colored ellipses, drawn when they are read; any side up to 2048, as in `shapes_64`",
@@ -323,7 +339,7 @@ NOT_KNOWN = ("yours", "its own")
 LISTS = ("pairs", "stacked", "aligned", "unpaired")
 """Words before the colon of a name that is made of names with commas."""
 
-COMPOSED = (*LISTS, "class", *DERIVATIONS)
+COMPOSED = (*LISTS, "class", "frames", *DERIVATIONS)
 """Words before the colon of sources that are made of others, which see for themselves what they can use."""
 
 PREFIXES = tuple(record.prefix for record in SOURCES if record.prefix)
