@@ -16,7 +16,7 @@ from ml_collections import ConfigDict
 from numpy.typing import ArrayLike
 from PIL.Image import Image
 
-from genjax import config_files, projection, tasks
+from genjax import config_files, projection, tasks, translation
 from genjax.config import check, override
 from genjax.engine.compiler import enable_compilation_cache
 from genjax.engine.outputs import apply_in_batches
@@ -126,6 +126,14 @@ class TrainedRun(Run):
         self.need(*projection.SPACES[space])
         with watch("projection", steps) as on_progress:
             return projection.project(self, self._checked(x), space, steps, seed, on_progress)
+
+    def translate(self, x: ArrayLike, to: str | None = None) -> np.ndarray:
+        """Translations of images of any size; of a run without pairs toward the set `to`, "b" (the default) or "a".
+
+        Shapes: uint8 [N, H, W, inputs] -> uint8 [N, H, W, C].
+        Raises: InputError for a run of another task, and for other shapes and types.
+        """
+        return translation.translate_images(self.task, self.state, x, to, str(self.workdir))
 
     def evaluate(self, metrics: str | Sequence[str] = "all", **choices: Any) -> list[Result]:
         """Results of metrics, each with its protocol: "all" that apply, or some by name. Nothing is written.

@@ -1,11 +1,14 @@
 """Translate images by a trained run: python -m genjax.translate --workdir=runs/x --images=folder/ --out=translated/
 
 The run is of a config of image-to-image translation, such as configs/colorize.py (docs/translation.md). --images is an
-image or a folder; each result has the name of its image, in --out, as a PNG. Images may have any size.
+image or a folder; each result has the name of its image, in --out, as a PNG. Images may have any size. A run without
+pairs, such as of configs/cyclegan.py, has two directions: --to=b, the default, and --to=a.
 """
 
 import sys
 from pathlib import Path
+
+from absl.flags import DEFINE_enum, DEFINE_integer
 
 from genjax.cli import entry, flags, output
 from genjax.errors import InputError
@@ -17,6 +20,9 @@ def define_flags() -> None:
     """The flags of this entry point."""
     flags.define_run()
     flags.define_path("images", None, "An image, or a folder of images, with those of its sub-folders.", required=True)
+    DEFINE_enum("to", None, ["a", "b"], "Of a run without pairs, the set whose images are made; default: b.")
+    DEFINE_integer("tile", 0, "Translate large images in squares of as many pixels, for less memory; 0: as a whole.")
+    DEFINE_integer("overlap", 0, "Pixels over which tiles fade into each other.")
     flags.define_out("translated", "The folder to write, or for one image a .png.")
 
 
@@ -31,7 +37,7 @@ def main() -> None:
 
     enable_compilation_cache()
     files = _files()
-    translator = Translator(FLAGS.workdir, FLAGS.step)
+    translator = Translator(FLAGS.workdir, FLAGS.step, FLAGS.to, FLAGS.tile, FLAGS.overlap)
     for path, _ in files:
         translator.read(path)  # refuses what cannot be used before anything is written
     with watch("image", len(files)) as on_progress:

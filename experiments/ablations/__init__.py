@@ -21,3 +21,8 @@ DISTANCES = {
     "Precision (SqueezeNet fire9)": "precision",
     "Recall (SqueezeNet fire9)": "recall",
 }
+TRANSLATION = {
+    "Translation, mean absolute error": "mean absolute error",
+    "Translation, PSNR in decibels": "PSNR in decibels",
+    "Translation, SSIM": "SSIM",
+}

@@ -87,6 +87,7 @@ class Feed:
             columns=np.unique([np.arange(phase.batch)[part] for part in parts]),
             start=scheduled.start,
             first_example=scheduled.first_example,
+            parts=self.source.parts,
         )
 
     def _examples(self, indices: np.ndarray) -> dict[str, np.ndarray]:

@@ -53,7 +53,7 @@ class SourceRecord:
         return kind if colon else ""
 
 
-PLACEHOLDERS = {"PATH": ".+", "FILE": ".+", "NAME": ".+", "SIDE": r"\d+"}
+PLACEHOLDERS = {"PATH": ".+", "FILE": ".+", "NAME": ".+", "LABEL": "[^:]+", "SIDE": r"\d+"}
 """Words that stand for the user's own text in a record's name, as regular expressions."""
 
 _CLOTHES = "MIT, Zalando SE"
@@ -204,6 +204,20 @@ SOURCES = (
         "of both",
     ),
     SourceRecord(
+        "unpaired:NAME,NAME",
+        "genjax.data.unpaired:load_unpaired",
+        "any image of one source beside any of another, for [translation without pairs](translation.md)",
+        "those of both",
+        "none",
+        "of both",
+    ),
+    SourceRecord(
+        "class:LABEL:NAME",
+        "genjax.data.unpaired:load_class",
+        "the examples of one label, by its name or number, as in `class:Sandal:fashion_mnist_10k`",
+        *_ITS_OWN,
+    ),
+    SourceRecord(
         "gray:NAME",
         "genjax.data.translation:load_derived",
         "color images, each after its luma",
@@ -244,6 +258,22 @@ SOURCES = (
         "genjax.data.translation:load_derived",
         "images, each after a sketch of its edges",
         *_ITS_OWN,
+    ),
+    SourceRecord(
+        "frames:NAME",
+        "genjax.data.films:load_frames",
+        "frames of films, each after the four frames before it; a film is a sub-folder of images",
+        "its own",
+        "none",
+        "its own",
+    ),
+    SourceRecord(
+        "moving_clothes",
+        "genjax.data.films:load_moving",
+        "films of 20 frames in which two clothes move and bounce, 64x64 gray; drawn when they are read",
+        "train 10,000, test 1,000",
+        "none",
+        _CLOTHES,
     ),
     SourceRecord(
         "shapes_SIDE",
@@ -306,10 +336,10 @@ SOURCES = (
 NOT_KNOWN = ("yours", "its own")
 """Licenses of SOURCES that stand for the examples' own."""
 
-LISTS = ("pairs", "stacked", "aligned")
+LISTS = ("pairs", "stacked", "aligned", "unpaired")
 """Words before the colon of a name that is made of names with commas."""
 
-COMPOSED = (*LISTS, *DERIVATIONS)
+COMPOSED = (*LISTS, "class", "frames", *DERIVATIONS)
 """Words before the colon of sources that are made of others, which see for themselves what they can use."""
 
 PREFIXES = tuple(record.prefix for record in SOURCES if record.prefix)
@@ -420,13 +450,22 @@ def license_of(name: str) -> str:
     if record is None:
         return ""
     if record.prefix in COMPOSED:
-        rest = name.partition(":")[2]
+        rest = split_composed(name)[1]
         parts = split_list(rest) if record.prefix in LISTS else [rest]
         licenses = [license_of(of_path(part)) for part in parts]
         return "; ".join(dict.fromkeys(licenses)) if all(licenses) else ""
     if record.prefix == "packed":
         return _import("genjax.data.packed:license_of")(expand(name.partition(":")[2]))
     return "" if record.license in NOT_KNOWN else record.license
+
+
+def split_composed(name: str) -> tuple[str, str]:
+    """A name of COMPOSED as its beginning and the names that it is made of: "class:Sandal:" and "folder:clothes"."""
+    word, _, rest = name.partition(":")
+    if word == "class":
+        label, _, rest = rest.partition(":")
+        word = f"{word}:{label}"
+    return f"{word}:", rest
 
 
 def is_source(name: str) -> bool:

@@ -46,6 +46,7 @@ class Source:
     skipped: tuple[str, ...] = ()  # names of broken examples that were left out, as data.skip_broken asks
     attributes: np.ndarray | None = None  # float32 [size, K], where labels are several numbers
     attribute_names: tuple[str, ...] = ()
+    parts: tuple[int, int] | None = None  # sizes of two sets whose pairs are the examples; see `genjax.data.order`
 
     @property
     def nbytes(self) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from genjax.data.films import HISTORY
 from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint_of_text
 from genjax.errors import InputError
@@ -243,11 +244,17 @@ def _by_stem(name: str, source: Source) -> dict[str, int]:
     return numbers
 
 
+SIDE_BY_SIDE = ("aligned", "unpaired")
+"""Words before the colon of sources whose examples are two images with as many channels."""
+
+
 def input_channels(name: str, channels: int) -> int:
     """The channels of the input of a pair with `channels` channels, by its source's name; 0 if that does not say."""
     kind = name.partition(":")[0]
-    if kind == "aligned":
-        return channels // 2
+    if kind in SIDE_BY_SIDE:
+        return channels // 2 if channels % 2 == 0 else 0
+    if kind == "frames":
+        return channels // (HISTORY + 1) * HISTORY if channels % (HISTORY + 1) == 0 else 0
     if kind not in DERIVATIONS:
         return 0
     of_target = DERIVATIONS[kind].inputs

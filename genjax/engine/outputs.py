@@ -98,6 +98,14 @@ OUTPUTS = {
         "[N, H, W, C]; pixels from 0 to 255, not rounded",
         "genjax.translate, the metric translation, previews while training",
     ),
+    "to_b": Output(
+        ("x",),
+        (),
+        "images of A uint8 [N, H, W, C], of any size that the net takes, or pairs of both sets [N, H, W, 2C] -> float "
+        "[N, H, W, C] as of B; pixels from 0 to 255, not rounded",
+        "genjax.translate, the metric cycle, previews while training",
+    ),
+    "to_a": Output(("x",), (), "the reverse of `to_b`", "genjax.translate, the metric cycle, previews while training"),
 }
 """Name -> contract."""
 

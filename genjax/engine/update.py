@@ -88,22 +88,25 @@ def optimizer(
     b2: float = 0.999,
     epsilon: float = 1e-7,
     decay: int = 0,
+    decay_after: int = 0,
     weight_clip: float = 0.0,
     differentiable: bool = False,
     frozen: str = "",
 ) -> optax.GradientTransformation:
     """An optimizer by name, with the constants of Keras: "adam", "rmsprop" (rho 0.9), "sgd".
 
-    Over `decay` updates the learning rate falls linearly to zero; with 0 it is constant. `weight_clip` bounds the
-    absolute value of all parameters; 0: no bound. `differentiable` makes square roots of Adam differentiable at zero.
-    `frozen` are the modules that no update changes, "Conv_0,Block_0"; they have no optimizer state.
+    After `decay_after` updates the learning rate falls linearly to zero, over `decay` updates; with decay 0 it is
+    constant. `weight_clip` bounds the absolute value of all parameters; 0: no bound. `differentiable` makes square
+    roots of Adam differentiable at zero. `frozen` are the modules that no update changes, "Conv_0,Block_0"; they have
+    no optimizer state.
     Raises: InputError for an unknown name, and negative numbers.
     """
     options = {"learning_rate": learning_rate, "epsilon": epsilon, "decay": decay, "weight_clip": weight_clip}
+    options["decay_after"] = decay_after
     for key, value in options.items():
         if value < 0:
             raise InputError(f"{key}={value}: expected 0 or more")
-    rate = optax.linear_schedule(learning_rate, 0.0, decay) if decay else learning_rate
+    rate = optax.linear_schedule(learning_rate, 0.0, decay, decay_after) if decay else learning_rate
     root = 1e-16 if differentiable else 0.0
     makers = {
         "adam": lambda: optax.adam(rate, b1, b2, eps=epsilon, eps_root=root),

@@ -26,6 +26,7 @@ SSIM = Quantity("Reconstruction, SSIM", HIGHER)
 TRANSLATION_MAE = Quantity("Translation, mean absolute error", LOWER)
 TRANSLATION_PSNR = Quantity("Translation, PSNR", HIGHER, unit="decibels")
 TRANSLATION_SSIM = Quantity("Translation, SSIM", HIGHER)
+CYCLE = Quantity("Round trip, mean absolute error", LOWER)
 ELBO = Quantity("Evidence lower bound", HIGHER, unit="nats")
 IMPORTANCE_BOUND = Quantity("Importance-weighted bound", HIGHER, unit="nats")
 
@@ -149,6 +150,25 @@ def translation(context: "EvalContext") -> Measured:
         for quantity, measure in measures.items():
             each[quantity].append(measure(x, y))
     return [quantity.value(np.concatenate(errors).mean()) for quantity, errors in each.items()], _describe(heldout)
+
+
+@metric(CYCLE, samples=False, reference=False, heldout=True, applies_to="unpaired translations")
+def cycle(context: "EvalContext") -> Measured:
+    """Distances of held-out images from themselves after a round trip, means over all images of each set."""
+    from genjax.engine.outputs import apply_in_batches
+
+    task = context.need_outputs("to_b", "to_a")
+    heldout = context.need_heldout()
+    sets = np.split(heldout.read(np.arange(max(heldout.parts or (heldout.size,)))), 2, -1)
+    values = []
+    for name, x, (there, back) in zip("AB", sets, (("to_b", "to_a"), ("to_a", "to_b")), strict=True):
+        y = x
+        for output in (there, back):
+            y = apply_in_batches(task.outputs[output], context.local_state, y)
+            y = np.clip(np.round(y), 0, 255).astype(np.uint8)
+        error = np.abs(y / np.float32(255) - x / np.float32(255)).mean((1, 2, 3), np.float64)
+        values.append(CYCLE.value(error.mean(), detail=f"of {name}"))
+    return values, _describe(heldout)
 
 
 @metric(ELBO, IMPORTANCE_BOUND, samples=False, reference=False, heldout=True, applies_to="variational autoencoders")

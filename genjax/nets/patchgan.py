@@ -23,7 +23,7 @@ class PatchGAN(nn.Module):
     Fields:
         channels: of the maps before the logits; all but the last are of convolutions of stride 2.
         kernel: 4, or 1 for single pixels.
-        norm: of all maps but the first, "instance" or "none". It takes its moments from the whole image.
+        norm: of all maps but the first, of `genjax.nets.unet.NORMS`. It takes its moments from the whole image.
 
     Shapes: x [B, H, W, C] -> logits [B, h, w].
     """

@@ -3,7 +3,8 @@
 Source: arXiv:1602.07360; version 1.1 of its authors' code has the strides and widths below.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -13,9 +14,13 @@ from genjax.errors import InputError
 from genjax.nets.layers import INITIALIZERS, Conv
 from genjax.ops import conv as ops
 from genjax.ops.pool import overlapping_max_pool
+from genjax.ops.resize import bilinear
 
 MEAN = (104.006, 116.669, 122.679)
 """Mean blue, green and red of ImageNet, which the published weights expect to be subtracted."""
+
+MAPS = ("conv1", "fire3", "fire5", "fire6", "fire7", "fire8", "fire9")
+"""Maps of which a perceptual distance is the sum."""
 
 SMALLEST = 17
 """Smallest side: below it the last pooling would have no input."""
@@ -93,3 +98,28 @@ class Fire(nn.Module):
         one = nn.relu(Conv(self.expand, (1, 1), name="expand1x1")(x))
         three = nn.relu(Conv(self.expand, (3, 3), name="expand3x3")(x))
         return jnp.concatenate([one, three], -1)
+
+
+def map_distance(variables: Mapping[str, Any], size: int = 128) -> Callable[[jax.Array, jax.Array], jax.Array]:
+    """A function of two batches of images: the squared difference of the net's maps, summed over MAPS.
+
+    The channels at each position are scaled to length one, and positions are averaged. Paper: channels weighted to fit
+    human judgments; here: all weights are one, since the paper's are for other maps.
+    Of images of other channels than gray and color it is the mean over channels, each in gray.
+    Shapes: x, y [N, H, W, C], pixels from 0 to 255, not rounded -> float32 [N]. Source: arXiv:1801.03924, eq. 1.
+    """
+
+    def maps(x):
+        outputs = SqueezeNet().apply(variables, bilinear(x.astype(jnp.float32), (size, size))).maps
+        return [outputs[name] / (jnp.linalg.norm(outputs[name], axis=-1, keepdims=True) + 1e-10) for name in MAPS]
+
+    def distance(x, y):
+        channels = x.shape[3]
+        if channels not in (1, 3):
+            x, y = (jnp.moveaxis(z, 3, 1).reshape(-1, *z.shape[1:3], 1) for z in (x, y))
+            return distance(x, y).reshape(-1, channels).mean(1)
+        with jax.default_matmul_precision("highest"):
+            pairs = zip(maps(x), maps(y), strict=True)
+            return sum(jnp.square(a - b).sum(-1).mean((1, 2)) for a, b in pairs)
+
+    return distance

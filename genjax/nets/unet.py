@@ -16,8 +16,8 @@ from genjax.ops import noise
 from genjax.ops.moments import moments
 from genjax.ops.shared import per_example
 
-NORMS = ("instance", "none")
-"""Normalizations of maps."""
+NORMS = ("instance", "instance_plain", "none")
+"""Normalizations of maps: by image and channel, with a scale and a bias of each channel or without, or none."""
 
 
 class InstanceNorm(nn.Module):
@@ -30,15 +30,22 @@ class InstanceNorm(nn.Module):
     @nn.compact
     def __call__(self, x):
         """Normalize x."""
-        mean, deviation = moments(x)
         scale = self.param("scale", INITIALIZERS["normal"], x.shape[-1:])
         bias = self.param("bias", nn.initializers.zeros, x.shape[-1:])
-        y = (x - mean) / deviation
+        y = standardized(x)
         return y + y * per_example(scale, y) + per_example(bias, y)
+
+
+def standardized(x):
+    """Each channel of an image with mean 0 and variance 1. Shapes: [B, H, W, C], kept."""
+    mean, deviation = moments(x)
+    return (x - mean) / deviation
 
 
 def normalized(x, norm: str):
     """x after a normalization of NORMS. Call it inside a compact method. Shapes: [B, H, W, C], kept."""
+    if norm == "instance_plain":
+        return standardized(x)
     return InstanceNorm()(x) if norm == "instance" else x
 
 
@@ -68,7 +75,7 @@ class UNet(nn.Module):
         channels: of the encoder's maps; an image's sides must be multiples of 2 ** len(channels).
         skips: False for a plain encoder and decoder, without the encoder's maps beside the decoder's.
         dropout: of the decoder's first `dropout_stages` maps, in training and in use: the noise of the outputs.
-        norm: of all maps but the first and the smallest one of the encoder, "instance" or "none".
+        norm: of all maps but the first and the smallest one of the encoder, of NORMS.
         output: "tanh" or "sigmoid", the range of pixels.
 
     Shapes: x [B, H, W, C] -> [B, H, W, colors]. Random numbers are of the stream "dropout".

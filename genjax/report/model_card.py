@@ -105,6 +105,7 @@ def pipeline(facts: Facts) -> str:
         "sample": "unconditional-image-generation",
         "stylize": "image-to-image",
         "translate": "image-to-image",
+        "to_b": "image-to-image",
         "classify": "image-classification",
         "encode": "image-feature-extraction",
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from genjax.config import flat
 from genjax.data import SOURCES, is_source
-from genjax.data.registry import COMPOSED, LISTS
+from genjax.data.registry import COMPOSED, LISTS, split_composed
 from genjax.files import expand
 from genjax.run import origin
 from genjax.text import join_list, split_list
@@ -59,11 +59,12 @@ def _name(key: str, text: str, folder: Path) -> str:
     if key == "data.labels":  # a table beside the images, or any other
         file, column = re.fullmatch(r"(?s)(.*?)((?<=\.csv|\.npy):.*|(?<=\.json):.*)?", text).groups(default="")
         return _path(file, folder) + column if (folder / file).is_file() else text
-    word, _, rest = text.partition(":")
-    if word in LISTS:
+    word, colon, rest = text.partition(":")
+    if colon and word in LISTS:
         return f"{word}:" + join_list(_name(key, name, folder) for name in split_list(rest))
-    if word in COMPOSED:
-        return f"{word}:{_name(key, rest, folder)}"
+    if colon and word in COMPOSED:
+        beginning, rest = split_composed(text)
+        return beginning + _name(key, rest, folder)
     if key == "eval.features" and "," in text:
         return join_list(_name(key, name, folder) for name in split_list(text))
     if word not in WORDS or not rest:

@@ -27,6 +27,9 @@ POINTS = 1000
 REFERENCE_POINTS = 2000
 """Points of the data behind those of a generator."""
 
+MAX_COLUMNS = 16
+"""Images of each set up to which each set has bands of its own."""
+
 
 class Preview(NamedTuple):
     """One image of a step. `draw` may fail; training does not depend on it."""
@@ -63,7 +66,7 @@ def read_examples(config: ConfigDict, source: Source, task: Task, heldout: Sourc
 
     Raises: InputError if they cannot be read.
     """
-    if not {"reconstruct", "stylize", "translate"} & task.outputs.keys():
+    if not {"reconstruct", "stylize", "translate", "to_b"} & task.outputs.keys():
         return None
     heldout = heldout or sources.heldout(config.data.name, config.eval.heldout, config.data, source.fingerprint)
     chosen = heldout or source
@@ -105,10 +108,26 @@ def inputs_over_translations(previewer: Previewer, state: State, step: int) -> P
     return Preview("samples", lambda: reconstructions.bands(rows), "inputs over translations over targets")
 
 
+def round_trips(previewer: Previewer, state: State, step: int) -> Preview:
+    """Held-out images over their translations over these translated back; images of A, then as many of B."""
+
+    def applied(name, x):
+        return quantize(apply_in_batches(previewer.task.outputs[name], state, x))
+
+    count = -(-len(previewer.examples) // 2)
+    a, b = np.split(previewer.examples[:count], 2, -1)
+    there = applied("to_b", a), applied("to_a", b)
+    back = applied("to_a", there[0]), applied("to_b", there[1])
+    rows = [np.concatenate(row) for row in ((a, b), there, back)]
+    columns = count if count <= MAX_COLUMNS else None
+    return Preview("samples", lambda: reconstructions.bands(rows, columns), "images over translations over round trips")
+
+
 PREVIEWS: dict[str, Callable[[Previewer, State, int], Preview]] = {
     "sample": samples,
     "reconstruct": originals_over_reconstructions,
     "stylize": contents_over_styles,
     "translate": inputs_over_translations,
+    "to_b": round_trips,
 }
 """Output name -> preview."""

@@ -28,6 +28,7 @@ NAMES = (
     "stylegan2",
     "timegan",
     "translation",
+    "unpaired",
     "vae",
     "vqvae",
 )

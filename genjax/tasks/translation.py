@@ -9,21 +9,26 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from genjax.config import construct
-from genjax.data.translation import input_channels
+from genjax.data.translation import MASKED, MIDDLE
 from genjax.engine.phase import Phase, Task
 from genjax.engine.precision import computing_in
 from genjax.errors import InputError
-from genjax.nets import contracts, patchgan, unet
-from genjax.nets.doubling import nearest_multiple
+from genjax.nets import contracts
+from genjax.nets.squeezenet import map_distance
 from genjax.ops.jitter import jitter
-from genjax.ops.pixels import to_float, to_pixels
-from genjax.tasks import sampling
+from genjax.ops.pixels import RANGES, scaled, to_float, to_pixels
+from genjax.tasks import sampling, translating
 from genjax.tasks.adversarial import Players, Setup, base_config, ignoring_step, init_state, make_step, validation
+from genjax.tasks.translating import CRITICS, GENERATORS
+from genjax.weights import squeezenet as squeezenet_weights
 
-GENERATORS = {"unet": unet.UNet}
-CRITICS = {"patchgan": patchgan.PatchGAN}
 UNUSED = ("latent", "classes", "packing", "remat", "critic_moves_statistics", "loss.feature_matching")
 """Keys for latents, classes and critics with features."""
+
+ADVICE = (
+    "set data.name to a source of pairs, such as gray:emoji_64 or aligned:INPUTS,TARGETS, or input_channels to those "
+    "of the input"
+)
 
 JITTER = 2**30
 """Number of the key of the crops within a step, out of reach of the others."""
@@ -34,11 +39,12 @@ def config() -> ConfigDict:
     c = base_config(task="translation")
     c.data.name = "gray:emoji_64"
     c.eval.metrics = "translation"
-    c.generator = ConfigDict({"net": "unet"})  # further keys: the fields of genjax.nets.unet.UNet
+    c.generator = ConfigDict({"net": "unet"})  # further keys: the fields of its class in GENERATORS
     c.critic = ConfigDict({"net": "patchgan"})
     c.critic_sees_input = True  # its inputs are pairs; False: outputs alone
     c.input_channels = 0  # of an example, the first ones; 0: as data.name says
     c.loss.l1 = 100.0  # weight of the mean distance from the target in the generator's loss, lambda
+    c.loss.perceptual = 0.0  # weight of the distance of the packaged SqueezeNet's maps (genjax.nets.squeezenet)
     c.jitter = 0  # pixels by which a pair is enlarged before a random crop of its own size (section 6.2)
     return c.lock()
 
@@ -48,7 +54,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     Raises: InputError for choices that do not exist or do not fit each other or the data.
     """
-    inputs = _input_channels(c, shape)
+    inputs = translating.need_input_channels(c, shape, ADVICE)
     generator = construct(GENERATORS, c.generator, "generator", contracts.Translator.check, colors=shape[2] - inputs)
     critic = construct(CRITICS, c.critic, "critic", contracts.PatchCritic.check)
     _validate(c, generator, critic, shape)
@@ -65,9 +71,18 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def judge(variables, x, *, class_onehot, **options):
         return critic.apply(variables, x if c.critic_sees_input else x[..., inputs:], **options)
 
+    of_maps = map_distance(jax.tree.map(jnp.asarray, squeezenet_weights.load())) if c.loss.perceptual else None
+
     def distance(real, fake):
-        value = jnp.abs(real[..., inputs:] - fake[..., inputs:]).mean()
-        return c.loss.l1 * value, {"generator/l1": value}
+        """The weighted distances of outputs from their targets, and each without its weight."""
+        target, made = real[..., inputs:], fake[..., inputs:]
+        metrics = {"generator/l1": jnp.abs(target - made).mean()}
+        value = c.loss.l1 * metrics["generator/l1"]
+        if of_maps:
+            pixels = (to_pixels(x, generator.output) for x in (target, made))
+            metrics["generator/perceptual"] = of_maps(*pixels).mean()
+            value += c.loss.perceptual * metrics["generator/perceptual"]
+        return value, metrics
 
     def init(key):
         keys = jax.random.split(key, 3)
@@ -80,26 +95,19 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return init_state(c, *nets, shape)
 
     def translate_output(state, x):
-        """Translations. Shapes: pairs or inputs uint8 [N, H, W, C] -> pixels from 0 to 255, not rounded, [N, H, W, C'].
-
-        Beyond its lower and right border an image is mirrored to sides that the net can halve. The noise is that of one
-        key: the same for all images and all calls.
-        """
-        height, width = x.shape[1:3]
-        padding = ((0, 0), *((0, -side % generator.multiple) for side in (height, width)), (0, 0))
-        x = jnp.pad(to_float(of_input(x), generator.output), padding, "symmetric")
-        variables = sampling.generator_variables(state, True)
-        y = generator.apply(variables, x, train=False, rngs={"dropout": jax.random.key(0)})
-        return to_pixels(y[:, :height, :width], generator.output)
+        """Translations in use. Shapes: pairs or inputs uint8 [N, H, W, C] -> float [N, H, W, colors]."""
+        return translating.translated(generator, sampling.generator_variables(state, True), of_input(x))
 
     players = Players(
         generator=pairs,
         critic=ignoring_step(computing_in(c.dtype, judge)),
         preprocess_real=lambda x, step: to_float(x, generator.output),
         inputs=of_input,
-        distance=distance if c.loss.l1 else None,
+        distance=distance if c.loss.l1 or c.loss.perceptual else None,
     )
     adversarial_step = make_step(Setup.of(c, players, shape, c.batch))
+
+    is_masked = c.data.name.partition(":")[0] in MASKED
 
     def step(state, batch, key):
         """A step of adversarial training on crops of enlarged pairs, if asked for."""
@@ -107,6 +115,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             keys = jax.random.split(jax.random.fold_in(key, JITTER), c.critic_steps)
             x = [to_float(x, generator.output) for x in batch["x"]]
             x = [jitter(x, c.jitter, key) for x, key in zip(x, keys, strict=True)]
+            x = [masked_again(x, inputs, generator.output) for x in x] if is_masked else x
             batch = batch | {"x": jnp.stack(x)}
         return adversarial_step(state, batch, key)
 
@@ -114,31 +123,23 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     return Task(init, (phase,), {"translate": translate_output})
 
 
-def _input_channels(c: ConfigDict, shape: tuple[int, ...]) -> int:
-    """The channels of the input. Raises: InputError for examples that are no pairs."""
-    inputs = c.input_channels or (input_channels(c.data.name, shape[-1]) if len(shape) == 3 else 0)
-    if len(shape) != 3 or not 0 < inputs < shape[2]:
-        raise InputError(
-            f"task 'translation' takes pairs of an input and its target as channels, but {c.data.name} has shape "
-            f"{list(shape)}, with input_channels={c.input_channels}: set data.name to a source of pairs, such as "
-            "gray:emoji_64 or aligned:INPUTS,TARGETS, or input_channels to those of the input"
-        )
-    return inputs
+def masked_again(x, inputs: int, output: str):
+    """Pairs of an image with a hole, its mask and the image, after an enlargement that has blurred the hole's border.
+
+    The mask is white or black again, and the image with the hole is the target where the mask is white.
+    Shapes: float [B, H, W, C], in the range of `output`, kept.
+    """
+    low, high = RANGES[output]
+    known = x[..., inputs - 1 : inputs] > (low + high) / 2
+    target = x[..., inputs:]
+    return jnp.concatenate([jnp.where(known, target, scaled(MIDDLE, output)), jnp.where(known, high, low), target], -1)
 
 
 def _validate(c: ConfigDict, generator, critic, shape: tuple[int, ...]) -> None:
     """Raises: InputError for choices that do not fit each other or the data."""
-    if shape[0] % generator.multiple or shape[1] % generator.multiple:
-        raise InputError(
-            f"the generator halves an image's sides to {generator.multiple} times less, but the data have "
-            f"{shape[0]}x{shape[1]} pixels: set data.size, such as {nearest_multiple(shape, generator.multiple)}, or "
-            "fewer generator.channels"
-        )
-    critic.check_size(*shape[:2])
-    if c.data.bits != 8:
-        raise InputError(f"data.bits={c.data.bits}: task 'translation' takes images of 8 bits: leave it at 8")
-    if c.loss.l1 < 0 or c.jitter < 0:
-        raise InputError(f"loss.l1={c.loss.l1}, jitter={c.jitter}: expected 0 or more")
+    translating.check(c, generator, critic, shape)
+    if c.loss.l1 < 0 or c.loss.perceptual < 0:
+        raise InputError(f"loss.l1={c.loss.l1}, loss.perceptual={c.loss.perceptual}: expected 0 or more")
     validation.validate(c, generator, critic, shape)
     validation.check_normalization(c, critic)
     validation.reject_unused(c, UNUSED, "translation")

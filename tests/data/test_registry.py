@@ -21,6 +21,9 @@ EXAMPLES = {
     "stacked:NAME": "stacked:fashion_mnist_10k",
     "pairs:NAME,NAME": "pairs:emoji_32,shapes_32",
     "aligned:NAME,NAME": "aligned:emoji_32,emoji_32",
+    "unpaired:NAME,NAME": "unpaired:emoji_32,shapes_32",
+    "frames:NAME": "frames:moving_clothes",
+    "class:LABEL:NAME": "class:Sandal:fashion_mnist_10k",
     **{f"{kind}:NAME": f"{kind}:emoji_32" for kind in DERIVATIONS},
 }
 ELSEWHERE = (

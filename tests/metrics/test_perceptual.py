@@ -4,8 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from genjax.metrics.perceptual import MAPS, perceptual_distance
-from genjax.nets.squeezenet import SqueezeNet
+from genjax.metrics.perceptual import perceptual_distance
+from genjax.nets.squeezenet import MAPS, SqueezeNet
 from genjax.ops.resize import bilinear
 from genjax.weights import squeezenet
 

@@ -81,6 +81,7 @@ def test_a_folder_is_translated_with_its_names(trained, images, tmp_path):
         ({"images": "{images}", "out": "{images}/x.png"}, "--images is a folder, so expected a folder"),
         ({"images": "{images}/a.png", "out": "{images}/x.jpg"}, "expected a .png"),
         ({"workdir": "{images}"}, "is not a run's folder"),
+        ({"to": "b"}, "has no such direction; expected none, since its pairs have one direction"),
         ({"images": "{images}/full.png"}, "full.png has no hole: make transparent what is to be filled"),
     ],
 )

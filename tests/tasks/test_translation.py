@@ -9,12 +9,15 @@ import pytest
 from helpers import config_of
 
 from genjax import tasks
+from genjax.data.translation import masked
 from genjax.errors import InputError
+from genjax.metrics.perceptual import perceptual_distance
 from genjax.ops.jitter import jitter
 from genjax.tasks.adversarial import Players, Setup
 from genjax.tasks.adversarial.keys import CriticLossKeys, derive
 from genjax.tasks.adversarial.losses import penalty
 from genjax.tasks.adversarial.setup import Examples, Penalty
+from genjax.tasks.translation import masked_again
 
 SHAPE = (8, 8, 4)
 
@@ -30,7 +33,7 @@ def small(**overrides):
 @pytest.fixture(scope="module")
 def stepped():
     """A task, its state before and after a step, the batch and the metrics."""
-    task = tasks.build(small(loss__name="hinge"), SHAPE)
+    task = tasks.build(small(loss__name="hinge", loss__perceptual=7.0), SHAPE)
     state = jax.jit(task.init)(jax.random.key(0))
     x = np.random.default_rng(0).integers(0, 256, (1, 2, *SHAPE), np.uint8)
     after, metrics = jax.jit(task.phases[0].step)(state, {"x": jnp.asarray(x)}, jax.random.key(1))
@@ -42,7 +45,9 @@ def test_a_step_measures_the_distance_from_the_target_and_moves_all(stepped):
     y = np.asarray(task.outputs["translate"](state, x), np.float64)
     distance = np.abs(y - x[..., 1:]).mean() / 127.5  # pixels from -1 to 1
     assert float(metrics["generator/l1"]) == pytest.approx(distance, rel=1e-5)
-    adversarial = float(metrics["generator/loss"]) - 100 * distance
+    of_maps = float(perceptual_distance()(jnp.asarray(y), jnp.asarray(x[..., 1:])).mean())
+    assert float(metrics["generator/perceptual"]) == pytest.approx(of_maps, rel=1e-3)
+    adversarial = float(metrics["generator/loss"]) - 100 * distance - 7 * of_maps
     assert abs(adversarial) < 1  # of new nets, whose logits are near 0
     for net in ("generator", "critic"):
         moved = jax.tree.map(lambda a, b: bool((a != b).any()), state.nets[net].params, after.nets[net].params)
@@ -91,6 +96,37 @@ def test_jitter_is_a_crop_of_the_enlarged_image_whose_input_and_target_stay_toge
     np.testing.assert_allclose(jitter(jnp.asarray(x), 0, jax.random.key(0)), x, atol=1e-6)
 
 
+def test_a_hole_has_a_sharp_border_after_jitter():
+    """As if the enlarged crop had been given the hole: with the mask's border where the blurred one is half white."""
+    target = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 1), np.uint8)
+    known = np.ones((2, 8, 8), bool)
+    known[:, 2:5, 3:7] = False
+    sharp = np.float32(np.concatenate([masked(target, known), target], -1)) / 127.5 - 1
+    np.testing.assert_allclose(masked_again(jnp.asarray(sharp), 2, "tanh"), sharp, atol=1e-6)
+    y = np.asarray(masked_again(jitter(jnp.asarray(sharp), 3, jax.random.key(1)), 2, "tanh"))
+    holes = y[..., 1] == -1
+    assert holes.any(axis=(1, 2)).all()
+    assert (y[~holes][:, 1] == 1).all()
+    np.testing.assert_array_equal(y[~holes][:, 0], y[~holes][:, 2])
+    np.testing.assert_allclose(y[holes][:, 0], 128 / 127.5 - 1, atol=1e-6)
+
+
+def test_a_critic_without_a_weight_is_not_trained():
+    task = tasks.build(small(loss__adversarial=0.0), SHAPE)
+    shapes = jax.eval_shape(task.init, jax.random.key(0))
+    state = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+    batch = {"x": jnp.zeros((1, 2, *SHAPE), jnp.uint8)}
+    key = jax.random.key(0)
+
+    def critic_after(critic):
+        after, metrics = task.phases[0].step(state.replace(nets=state.nets | {"critic": critic}), batch, key)
+        assert {name.split("/")[0] for name in metrics} == {"generator"}
+        return after.nets["critic"]
+
+    program = jax.make_jaxpr(critic_after)(state.nets["critic"]).jaxpr
+    assert program.outvars == program.invars
+
+
 @pytest.mark.parametrize(
     ("overrides", "shape", "message"),
     [
@@ -98,7 +134,9 @@ def test_jitter_is_a_crop_of_the_enlarged_image_whose_input_and_target_stay_toge
         ({"data__name": "emoji_64"}, (8, 8, 3), "set data.name to a source of pairs, such as gray:emoji_64"),
         ({"input_channels": 4}, SHAPE, "input_channels=4"),
         ({}, (8, 10, 4), "8x10 pixels: set data.size, such as 8x8, or fewer generator.channels"),
-        ({"loss__l1": -1.0}, SHAPE, "loss.l1=-1.0, jitter=0: expected 0 or more"),
+        ({"loss__l1": -1.0}, SHAPE, "loss.l1=-1.0, loss.perceptual=0.0: expected 0 or more"),
+        ({"loss__perceptual": -1.0}, SHAPE, "loss.perceptual=-1.0: expected 0 or more"),
+        ({"jitter": -1}, SHAPE, "jitter=-1: expected 0 or more"),
         ({"loss__l1": 0.0, "loss__adversarial": 0.0}, SHAPE, "needs loss.feature_matching or loss.l1"),
         ({"loss__feature_matching": 1.0}, SHAPE, "loss.feature_matching=1.0 is not for translation"),
         ({"classes": 9}, SHAPE, "classes=9 is not for translation"),

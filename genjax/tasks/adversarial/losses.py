@@ -152,6 +152,8 @@ def generator_loss(
     keys = derive(GeneratorKeys, key)
     fake, stats = generate(setup, params, stats, real.class_onehot, z, step, keys.latents)
     distance, metrics = setup.players.distance(real.x, fake.x) if setup.players.distance else (None, {})
+    if not setup.uses_critic:
+        return distance, (stats, {"generator/loss": distance, **metrics})
     real = critic_input(setup, real, step, extra, keys.real_input)
     fake = critic_input(setup, fake, step, extra, keys.fake_input)
     critic = unrolled_critic(setup, critic, real, fake, step, extra, keys.unroll)

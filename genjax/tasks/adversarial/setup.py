@@ -59,6 +59,12 @@ class Setup:
     augmentations: tuple[Callable, ...]  # empty for "ada"
     adapts: bool  # True for augment="ada"
 
+    @property
+    def uses_critic(self) -> bool:
+        """Whether the generator's loss depends on the critic; otherwise the critic is not trained."""
+        c = self.config
+        return bool(c.loss.adversarial or c.loss.feature_matching or c.classes)
+
     @classmethod
     def of(cls, c: ConfigDict, players: Players, shape: tuple[int, ...], batch: int) -> "Setup":
         """The static parts of a step on `batch` examples of one shape. Raises: InputError for unknown names."""

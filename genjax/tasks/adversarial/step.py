@@ -43,6 +43,8 @@ def train_critic(setup: Setup, state: State, batch: Batch, key: Key) -> tuple[Ne
 
     The third result are the generator's statistics that moved (`fake_batch`).
     """
+    if not setup.uses_critic:
+        return state.nets["critic"], state.extra, {}, {}
     count = setup.config.critic_steps
     keys = jax.random.split(key, count)
     update = partial(update_critic, setup, state, batch)

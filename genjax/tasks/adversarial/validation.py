@@ -89,7 +89,7 @@ def check_losses(c: ConfigDict) -> None:
         )
     if c.critic_floor and not loss.floor:
         raise InputError(f"critic_floor={c.critic_floor}: the loss {c.loss.name!r} has no least value: set it to 0")
-    others = [name for name in ("feature_matching", "l1") if name in c.loss]
+    others = [name for name in ("feature_matching", "l1", "perceptual") if name in c.loss]
     if not (c.loss.adversarial or any(c.loss[name] for name in others)):
         needs = " or ".join(f"loss.{name}" for name in others)
         raise InputError(f"loss.adversarial=0 needs {needs}, or the generator has nothing to learn from")
