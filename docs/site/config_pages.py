@@ -1,5 +1,6 @@
 """A page per config, made from the config: what it is, its nets with shapes, its loss, phases, keys and results."""
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -18,6 +19,9 @@ from genjax.config import changes
 from genjax.engine.phase import Task, scheduled_phases
 from genjax.engine.state import State
 from genjax.losses import adversarial, penalty, reconstruction, sparsity
+
+CODE_OF_NETS = ("nets", "tasks", "losses", "ops", "engine")
+"""Folders of the code by which a page follows from its config."""
 
 DEPTH = 2
 """Modules of a net that a table shows: those in it, and those in these."""
@@ -39,7 +43,7 @@ def calls_of(task: Task) -> tuple[list[Call], State]:
     calls: list[Call] = []
 
     def intercept(function, arguments, options, context):
-        if context.method_name == "setup" or context.method_name.startswith("_") and context.method_name != "__call__":
+        if context.method_name.startswith(("_", "setup")) and context.method_name != "__call__":
             return function(*arguments, **options)
         module = context.module
         call = Call(module.scope.root, module.path, type(module).__name__, (), {})
@@ -94,8 +98,9 @@ def shape_text(shape: tuple[int, ...]) -> str:
 def chain_of(calls: list[Call], shape: tuple[int, ...]) -> list[tuple[int, ...]]:
     """The shapes through a net, beginning with its input's: of calls of the net's own modules, equal neighbors once."""
     chain = [shape] if shape else []
-    for call in calls:
-        if len(call.path) == 1 and call.shape[1:] and (not chain or call.shape[1:] != chain[-1]):
+    depth = 1 if any(call.path for call in calls) else 0  # a net without modules has methods that are its parts
+    for call in calls[1 - depth :]:
+        if len(call.path) == depth and call.shape[1:] and (not chain or call.shape[1:] != chain[-1]):
             chain.append(call.shape[1:])
     last = next((call.shape[1:] for call in reversed(calls) if not call.path and call.shape[1:]), ())
     return [*chain, last] if last and [last] != chain[-1:] else chain
@@ -169,8 +174,8 @@ def page(name: str) -> str:
         parts += [f"### {net}: {size.parameters[net]:,} parameters"]
         if picture := drawing.chain(chain_of(calls, _input(net, config, size)), net):
             parts += [f'<div class="nets">{picture}</div>']
-        if rows := list(rows_of(calls)):
-            parts += [table(("Module", "Class", "Output", "Parameters"), rows)]
+        rows = list(rows_of(calls))
+        parts += [table(("Module", "Class", "Output", "Parameters"), rows)] if rows else []
     parts += ["## Phases", table(("Phase", "Steps", "Batch", "Examples"), list(_phases(task)))]
     default = tasks.default_config(config.task)
     rows = [(f"`{key}`", _code(now), _code(was)) for key, was, now in changes(default.to_dict(), config.to_dict())]
@@ -238,7 +243,9 @@ def index() -> str:
     for name in config_files.names():
         size = config_table.sizes()[name]
         row = next(iter(config_table.results_of(name)), None)
-        measured = (config_table.run_of(row), row.time, row.reached) if row else (f"{size.steps:,} x {size.batch}", "", "")
+        measured = (
+            (config_table.run_of(row), row.time, row.reached) if row else (f"{size.steps:,} x {size.batch}", "", "")
+        )
         rows.append((f"[`{name}`]({name}.md)", plain(config_table.claim(name)), f"{size.total:,}", *measured))
     head = "# Configs\n\nOne file per experiment. Times are those of training on two cores of a server CPU; a Fréchet "
     head += "distance is no FID ([metrics](../metrics.md)). `genjax configs` prints this table."
@@ -247,8 +254,15 @@ def index() -> str:
     return f"{head}\n\n{table(headers, rows)}\n\n{toctree}\n"
 
 
-def write(folder: Path) -> None:
-    """Write the pages of all configs, and their index."""
-    put(folder / "index.md", index())
+def write(folder: Path) -> Iterator[Path]:
+    """Write the pages of all configs, and their index; their paths. Pages stay while no code of theirs changes."""
+    yield put(folder / "index.md", index())
+    parts = (config_files.FOLDER, Path(__file__).parent, *(config_files.PACKAGE / name for name in CODE_OF_NETS))
+    files = sorted(path for part in parts for path in part.rglob("*.*") if path.suffix in (".py", ".json", ".toml"))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    stamp = folder / "digest.txt"
+    new = not stamp.is_file() or stamp.read_text("utf-8") != digest
     for name in config_files.names():
-        put(folder / f"{name}.md", page(name))
+        path = folder / f"{name}.md"
+        yield put(path, page(name)) if new or not path.is_file() else path
+    yield put(stamp, digest)

@@ -30,7 +30,8 @@ def chain(shapes: list[tuple[int, ...]], title: str) -> str:
         parts.append(f'<text x="{center:.0f}" y="{HEIGHT + 24}" text-anchor="middle">{label}</text>')
         x += width + max(GAP, 7.2 * len(label) + 10 - width)
     size = f'viewBox="0 0 {x:.0f} {HEIGHT + 32}" width="{x:.0f}" height="{HEIGHT + 32}"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img"><title>{escape(title)}</title>{"".join(parts)}</svg>'
+    content = "".join([f"<title>{escape(title)}</title>", *parts])
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">{content}</svg>'
 
 
 def block(shape: tuple[int, ...], largest: int) -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """The reference of the library: a page per folder of public modules, and docstrings as Sphinx reads them."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from docs.site.sources import ROOT, put
@@ -38,19 +39,23 @@ def modules(name: str) -> list[str]:
     return [".".join(p.relative_to(ROOT).with_suffix("").parts) for p in sorted(paths)]
 
 
-def write(folder: Path) -> None:
-    """Write a page per entry of `FOLDERS`, and the list of them."""
+def write(folder: Path) -> Iterator[Path]:
+    """Write a page per entry of `FOLDERS`, and the list of them; their paths."""
     rows = [f"| [`genjax.{name}`]({name}.md) | {text} |" for name, text in FOLDERS.items()]
     toctree = "```{toctree}\n:hidden:\n\n" + "\n".join(FOLDERS) + "\n```"
-    head = "# Reference\n\nPublic modules, from their docstrings. Shapes are in brackets, B or N the number of examples."
-    put(folder / "index.md", f"{head}\n\n| Module | Contents |\n|---|---|\n" + "\n".join([*rows, "", toctree, ""]))
+    head = (
+        "# Reference\n\nPublic modules, from their docstrings. Shapes are in brackets, B or N the number of examples."
+    )
+    yield put(
+        folder / "index.md", f"{head}\n\n| Module | Contents |\n|---|---|\n" + "\n".join([*rows, "", toctree, ""])
+    )
     for name, text in FOLDERS.items():
         own = modules(name)
         parts = [f"# `genjax.{name}`\n\n{text[0].upper()}{text[1:]}."]
         for module in own:
             title = f"## `{module}`\n\n" if len(own) > 1 else ""
             parts.append(f"{title}```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n```")
-        put(folder / f"{name}.md", "\n\n".join(parts) + "\n")
+        yield put(folder / f"{name}.md", "\n\n".join(parts) + "\n")
 
 
 SECTION = re.compile(r"^(\s*)(Shapes|Units|Raises|Source|Fields|Paper|Args|Returns):(\s*)(.*)$")
@@ -98,4 +103,6 @@ def _gap(out: list[str]) -> list[str]:
 def escaped(text: str) -> str:
     """Plain text with `code` as reStructuredText: signs that have a meaning there lose it."""
     parts = re.split(r"(`[^`]+`)", text)
-    return "".join(f"``{p[1:-1]}``" if p[:1] == "`" and len(p) > 2 else re.sub(r"([\\*|_`<>])", r"\\\1", p) for p in parts)
+    return "".join(
+        f"``{p[1:-1]}``" if p[:1] == "`" and len(p) > 2 else re.sub(r"([\\*|_`<>])", r"\\\1", p) for p in parts
+    )

@@ -113,8 +113,11 @@ def originals() -> Iterator[PurePosixPath]:
         yield PurePosixPath(path.relative_to(ROOT))
 
 
-def write(folder: Path) -> None:
-    """Write the sources of all pages but those of configs and of the reference. Raises: FileNotFoundError."""
+def write(folder: Path) -> Iterator[Path]:
+    """Write the sources of all pages but those of configs and of the reference; their paths.
+
+    Raises: FileNotFoundError for a link that leads nowhere.
+    """
     linked: set[PurePosixPath] = set()
     pages = list(originals())
     for page in pages:
@@ -122,30 +125,36 @@ def write(folder: Path) -> None:
         if page == PurePosixPath("README.md"):
             text = f"{text}\n\n{contents()}\n"
         if page.parent.name == "tutorials":
-            text = with_notebook(text, page, folder)
-        put(folder / place(page), text)
+            notebook = PurePosixPath(page).with_suffix(".ipynb")
+            yield put(folder / notebook.relative_to("docs"), as_notebook(page))
+            title, _, rest = text.partition("\n")
+            text = f"{title}\n\n[As a notebook]({notebook.name})\n{rest}"
+        yield put(folder / place(page), text)
     for path in sorted(linked - set(pages)):
         if place(path).parts[0] == "source":
             text = source_page(path)
             if path.suffix == ".md":  # a README of a folder
                 text = outside_code((ROOT / path).read_text("utf-8"), lambda part: re.sub(r"\]\([^:)]*\)", "]()", part))
-            put(folder / place(path), f"---\norphan: true\n---\n\n{text}")
-    shutil.copytree(ROOT / "docs" / "images", folder / "images", dirs_exist_ok=True)
+            yield put(folder / place(path), f"---\norphan: true\n---\n\n{text}")
+    images = ROOT / "docs" / "images"
+    shutil.copytree(images, folder / "images", dirs_exist_ok=True)
+    yield from (folder / "images" / path.relative_to(images) for path in images.rglob("*"))
 
 
-def with_notebook(text: str, page: PurePosixPath, folder: Path) -> str:
-    """A tutorial with a link to itself as a notebook, which is written beside it."""
+def as_notebook(page: PurePosixPath) -> str:
+    """A tutorial as a Jupyter notebook."""
     import jupytext
 
     notebook = jupytext.reads((ROOT / page).read_text("utf-8"), fmt="md")
     notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    put(folder / place(page).with_suffix(".ipynb"), jupytext.writes(notebook, fmt="ipynb"))
-    title, _, rest = text.partition("\n")
-    return f"{title}\n\n[As a notebook]({page.stem}.ipynb)\n{rest}"
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number}"  # which is random otherwise
+    return jupytext.writes(notebook, fmt="ipynb")
 
 
-def put(path: Path, text: str) -> None:
-    """Write a file unless it has this text, so that Sphinx reads again what changed alone."""
+def put(path: Path, text: str) -> Path:
+    """Write a file unless it has this text, so that Sphinx reads again what changed alone; its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.is_file() or path.read_text("utf-8") != text:
         path.write_text(text, "utf-8")
+    return path
