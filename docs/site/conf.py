@@ -34,7 +34,7 @@ linkcheck_anchors = False
 def setup(app):
     """Docstrings are plain text with `code` in it, and no reStructuredText."""
 
-    def process(app, what, name, thing, options, lines):
+    def process(app, kind, name, thing, options, lines):
         lines[:] = reference.as_rst(lines)
 
     app.connect("autodoc-process-docstring", process)

@@ -172,8 +172,8 @@ def page(name: str) -> str:
         parts += ["## Nets", "Shapes are those of one example; counts are of trained numbers, modules inside included."]
     for net, calls in nets.items():
         parts += [f"### {net}: {size.parameters[net]:,} parameters"]
-        if picture := drawing.chain(chain_of(calls, _input(net, config, size)), net):
-            parts += [f'<div class="nets">{picture}</div>']
+        if svg := drawing.chain(chain_of(calls, _input(net, config, size)), net):
+            parts += [f'<div class="nets">{svg}</div>']
         rows = list(rows_of(calls))
         parts += [table(("Module", "Class", "Output", "Parameters"), rows)] if rows else []
     parts += ["## Phases", table(("Phase", "Steps", "Batch", "Examples"), list(_phases(task)))]

@@ -10,6 +10,7 @@ import importlib
 import io
 import json
 import os
+import re
 import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -136,7 +137,7 @@ def _key_words(key: tuple[str, Any], name: str, prefix: str, value: str | None) 
         elif key == "data.name":
             from genjax.data.registry import SOURCES
 
-            choices = [default, *(record.name.partition(":")[0] + ":" * (":" in record.name) for record in SOURCES)]
+            choices = [default, *(re.sub("(?<=:).*", "", record.name) for record in SOURCES)]
         yield from (f"{prefix}{key}={choice}" for choice in choices)
 
 
@@ -207,16 +208,16 @@ def _kept(located: str) -> list[tuple[str, Any]]:
     path = Path(located.partition(":")[0]).resolve()
     files = [path, *sorted((config_files.PACKAGE / "tasks").glob("*.py")), config_files.PACKAGE / "config.py"]
     state = [located, *((str(file), file.stat().st_mtime_ns) for file in files)]
-    kept = user_cache("completion") / f"{hashlib.sha256(json.dumps(state).encode()).hexdigest()[:16]}.json"
+    cache = user_cache("completion") / f"{hashlib.sha256(json.dumps(state).encode()).hexdigest()[:16]}.json"
     with contextlib.suppress(OSError, ValueError):
-        return [tuple(pair) for pair in json.loads(kept.read_text("utf-8"))]
+        return [tuple(pair) for pair in json.loads(cache.read_text("utf-8"))]
     with contextlib.redirect_stdout(io.StringIO()):
         config = config_files.load(located)
     keys = [
         (key, value if isinstance(value, bool | int | float | str) else str(value)) for key, value in _items(config)
     ]
     with contextlib.suppress(OSError):
-        write_bytes(kept, json.dumps(keys).encode())
+        write_bytes(cache, json.dumps(keys).encode())
     return keys
 
 

@@ -17,6 +17,7 @@ COMMANDS = (
     "configs",
     *("census", "pack", "train", "sample", "evaluate", "encode", "reconstruct"),
     *("show", "compare", "project", "stylize", "translate", "export", "convert"),
+    "film",
     "completion",
 )
 
@@ -36,7 +37,7 @@ def usage() -> str:
 
 
 def welcome() -> str:
-    """What there is, and what to try next: in an empty folder, or with runs in it. Nothing is imported."""
+    """A list of what to try next: in an empty folder, or with runs in it. Nothing is imported."""
     demo = config_table.results_of("demo")[0]
     steps = [
         ("genjax train demo:smoke", "a tiny training in seconds, to see that all works"),
