@@ -58,41 +58,41 @@ def write(folder: Path) -> Iterator[Path]:
         yield put(folder / f"{name}.md", "\n\n".join(parts) + "\n")
 
 
-SECTION = re.compile(r"^(\s*)(Shapes|Units|Raises|Source|Fields|Paper|Args|Returns):(\s*)(.*)$")
+SECTION = re.compile(r"^(Shapes|Units|Raises|Source|Fields|Paper|Args|Returns|Terms):\s*(.*)$")
+ENTRY = re.compile(r"^(\w[\w., ]*): (.*)$")
 
 
 def as_rst(lines: list[str]) -> list[str]:
     """The lines of a docstring, whose prose is plain text with `code` in it, as reStructuredText.
 
+    Indented text after a blank line is code; "Fields:" and its like begin a paragraph, and their entries a list.
+
     >>> as_rst(["The mean of `x` * 2.", "", "Shapes: x [B] -> [B]."])
     ['The mean of ``x`` \\\\* 2.', '', '**Shapes:** x [B] -\\\\> [B].']
     """
     out: list[str] = []
-    section = ""  # the indent of a "Fields:" whose entries follow
+    literal = False
     for line in lines:
-        match = SECTION.match(line)
-        if ">>>" in line or (out and out[-1].lstrip().startswith(">>>") and line.strip()):
+        text, indented = line.strip(), line[:1] == " "
+        if literal and (indented or not text):
             out.append(line)
             continue
-        indent = line[: len(line) - len(line.lstrip())]
-        text = escaped(line.strip())
-        if match and not match[4]:
-            out += [*_gap(out), f"{match[1]}**{match[2]}:**", ""]
-            section = match[1]
-            continue
-        if match:
-            out += [*_gap(out), f"{match[1]}**{match[2]}:** {escaped(match[4])}"]
-            section = ""
-            continue
-        if section is not None and text and len(indent) == len(section) + 4 and re.match(r"\w[\w., ]*: ", line.strip()):
-            name, _, rest = line.strip().partition(": ")
-            out.append(f"{section}- ``{name}``: {escaped(rest)}")
-            continue
-        if out and out[-1].lstrip().startswith("- ") and text and not text.startswith("- ") and len(indent) > 0:
-            base = out[-1][: len(out[-1]) - len(out[-1].lstrip())]
-            out[-1] = f"{base}{out[-1].lstrip()} {text}"
-            continue
-        out.append(indent + text)
+        if literal:
+            literal = False
+            out += _gap(out)
+        if indented and not (out and out[-1].strip()):
+            literal = True
+            out += ["::", "", line]
+        elif text.startswith(">>>") or (out and out[-1].startswith(">>>") and text):
+            out.append(line)
+        elif match := SECTION.match(line):
+            out += [*_gap(out), f"**{match[1]}:** {escaped(match[2])}".rstrip()]
+        elif indented and (entry := ENTRY.match(text)) and len(line) - len(line.lstrip()) == 4:
+            out += [*([] if out[-1].startswith("- ") else _gap(out)), f"- ``{entry[1]}``: {escaped(entry[2])}"]
+        elif indented:
+            out[-1] = f"{out[-1]} {escaped(text)}"
+        else:
+            out.append(escaped(text))
     return out
 
 
