@@ -111,14 +111,14 @@ def _decoded(run, points: np.ndarray, space: str) -> np.ndarray:
     """The images of points on the paths. Shapes: [frames, films, D] -> uint8 [frames, films, H, W, C]."""
     from genjax.config import NOISE
     from genjax.engine.outputs import apply_in_batches
-    from genjax.ops.pixels import quantize
 
     options = {"ema": FLAGS.ema}
     if space == "w":
         options |= {"truncation": FLAGS.truncation, "noise": FLAGS.noise or NOISE[0]}
     output_name = "synthesize" if space == "w" else "decode"
     flat = np.float32(points).reshape(-1, points.shape[-1])
-    x = quantize(apply_in_batches(run.task.outputs[output_name], run.state, flat, **options))
+    y = apply_in_batches(run.task.outputs[output_name], run.state, flat, **options)
+    x = np.clip(np.round(y), 0, 255).astype(np.uint8)
     return x.reshape(*points.shape[:2], *x.shape[1:])
 
 
