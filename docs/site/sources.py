@@ -16,7 +16,7 @@ SECTIONS = {
     ],
     "Models": [
         *("configs/index", "autoencoders", "gans", "gans_experiments", "ablations", "high_resolution", "translation"),
-        *("style", "published_settings", "parity"),
+        *("style", "series", "published_settings", "parity"),
     ],
     "Work": ["data", "metrics", "experiments", "fine_tuning", "weights", "export", "extending", "library"],
     "Machines": ["performance", "distributed", "scaling", "operators"],
