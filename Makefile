@@ -7,7 +7,7 @@ BIN := .venv/bin
 export XDG_CACHE_HOME := $(CURDIR)/.cache
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test quick lint check format clean
+.PHONY: demo test quick lint docs check format clean
 
 demo: .venv/installed  ## Train a small GAN on clothes for a few minutes and show what it draws
 	$(BIN)/python -m genjax.train --config=configs/demo.py --workdir=runs/demo
@@ -23,6 +23,9 @@ quick: .venv/tested  ## Run the unit tests that take no longer than a moment, af
 lint: .venv/tested  ## Look for mistakes and unformatted code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+docs: .venv/documented  ## Build the site into .cache/site/html, without a warning; CHECK=linkcheck follows links
+	$(BIN)/python -m docs.site.build $(if $(CHECK),-b $(CHECK))
 
 check: lint test  ## What CI runs
 
@@ -60,4 +63,8 @@ PIP_INSTALL := $(BIN)/python -m pip install -q $(if $(CONSTRAINTS),-c $(CONSTRAI
 
 .venv/tested: .venv/installed
 	$(PIP_INSTALL) -e '.[test]'
+	touch $@
+
+.venv/documented: .venv/installed
+	$(PIP_INSTALL) -e '.[docs]'
 	touch $@

@@ -43,6 +43,16 @@ PATHS: dict[str, Callable] = {"slerp": slerp, "lerp": lerp}
 """Paths by name."""
 
 
+def within_class(path: Callable, classes: int) -> Callable:
+    """A path between latents whose last `classes` entries are the one-hot of a class, which is blended linearly."""
+
+    def both(start, end, t):
+        parts = [np.split(np.asarray(point), [np.shape(point)[-1] - classes], -1) for point in (start, end)]
+        return np.concatenate([path(parts[0][0], parts[1][0], t), lerp(parts[0][1], parts[1][1], t)], -1)
+
+    return both
+
+
 def bilinear(corners, rows: int, columns: int) -> np.ndarray:
     """A grid between four corners: top left, top right, bottom left, bottom right.
 

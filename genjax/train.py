@@ -2,10 +2,13 @@
 
 Any key of the config is a flag: --config.batch=64, --config.data.name=folder:photos (--dry_run lists them all), and
 --config=configs/dcgan.py:smoke is a variant that finishes in seconds. In the folder of a run, training resumes where
-it stopped, and --config may be omitted. Several processes train together with --distributed.
+it stopped, and --config may be omitted. `genjax train demo` is --config=demo --workdir=runs/demo, and the folder of a
+run in the place of a name resumes it. Several processes train together with --distributed.
 """
 
+import re
 import sys
+from pathlib import Path
 
 from absl import flags
 from ml_collections import config_flags
@@ -48,6 +51,19 @@ def define_flags() -> None:
     flags.DEFINE_string("coordinator", None, "HOST:PORT of process 0, the same in every process.")
     flags.DEFINE_integer("process_id", None, "Number of this process, from 0 to num_processes - 1.", lower_bound=0)
     flags.DEFINE_integer("num_processes", None, "Number of processes of the run.", lower_bound=1)
+
+
+def with_flags(argv: list[str]) -> list[str]:
+    """The command line with a first word that is no flag as flags: a config and its folder below runs/, or a run."""
+    expanded = entry.positional(argv, "config")
+    if expanded == argv:
+        return argv
+    if (Path(argv[1]) / "config.json").is_file():
+        return entry.positional(argv, "workdir")
+    if any(re.match("--?(workdir|dry_run)", word) for word in argv):
+        return expanded
+    path, _, variant = argv[1].partition(":")
+    return [*expanded, f"--workdir=runs/{'_'.join(filter(None, (Path(path).stem, variant)))}"]
 
 
 def main() -> int:
@@ -104,4 +120,4 @@ def _dry_run(config) -> None:
 
 if __name__ == "__main__":
     define_flags()
-    entry.run(main)
+    entry.run(main, with_flags)

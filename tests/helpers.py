@@ -19,6 +19,8 @@ import numpy as np
 
 ROOT = Path(__file__).parents[1]
 COMPILED = "/jax/core/compile/backend_compile_duration"  # JAX's event for every program that it compiles or loads
+HEAVY = {"jax", "jaxlib", "flax", "optax", "orbax", "tensorstore", "scipy", "matplotlib", "PIL", "rich", "tensorboardX"}
+"""Packages that take longer to import than all else that --help needs."""
 TIMINGS = ("seconds", "images_per_second", "reading")
 STEPS = 6  # of the run in tests/faults
 

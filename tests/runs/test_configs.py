@@ -5,7 +5,8 @@ import pytest
 from arithmetic import FAST
 from helpers import ROOT, assert_keeps_state, config_of, step_inputs
 
-from genjax import data, tasks
+from experiments.configs import size_of
+from genjax import config_table, data, tasks
 from genjax.config import check, flat
 from genjax.engine.loop import shapes
 from genjax.engine.phase import scheduled_phases
@@ -30,7 +31,8 @@ def built(name, variant):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_config_has_the_keys_of_its_task_and_builds_at_full_size(name):
-    task, _ = built(name, "")
+    task, source = built(name, "")
+    assert size_of(config_of(name, ""), source, task) == config_table.sizes()[name], "run python -m experiments.configs"
     state = jax.eval_shape(task.init, jax.random.key(0))
     assert state.step.shape == ()
     assert all(leaf.size for leaf in jax.tree.leaves(state.nets))

@@ -5,7 +5,7 @@ import sys
 
 import jax
 import pytest
-from helpers import run, without_report
+from helpers import HEAVY, run, without_report
 
 from genjax.cli.main import COMMANDS
 
@@ -17,9 +17,6 @@ try:
 finally:
     print(*sorted(name.partition(".")[0] for name in sys.modules), file=sys.stderr)
 """
-
-HEAVY = {"jax", "jaxlib", "flax", "optax", "orbax", "tensorstore", "scipy", "matplotlib", "PIL", "rich", "tensorboardX"}
-"""What takes longer to import than all else that help needs."""
 
 
 @pytest.mark.parametrize("command", COMMANDS)
