@@ -18,7 +18,10 @@ SECTIONS = {
         *("configs/index", "autoencoders", "gans", "gans_experiments", "ablations", "high_resolution", "translation"),
         *("style", "series", "published_settings", "parity"),
     ],
-    "Work": ["data", "metrics", "experiments", "fine_tuning", "weights", "export", "extending", "library"],
+    "Work": [
+        *("data", "metrics", "rating", "robustness", "augmentation", "explore", "experiments", "fine_tuning"),
+        *("weights", "export", "extending", "library"),
+    ],
     "Machines": ["performance", "distributed", "scaling", "operators"],
     "Reference": ["reference/index", "glossary", "architecture", "changelog", "site/README", "citing"],
 }
