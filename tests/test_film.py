@@ -80,9 +80,8 @@ def test_the_first_frames_between_seeds_are_their_samples(tmp_path):
     samples = np.load(tmp_path / "x.npy")
     with Image.open(tmp_path / "x.webp") as image:
         actual = [np.asarray(frame.convert("L")) for frame in ImageSequence.Iterator(image)][::2]
-    scale = actual[0].shape[0] // 28
-    pad = (actual[0].shape[0] - 28 * scale) // 2
-    middle = slice(pad + scale // 2, pad + 28 * scale, scale)
+    scale = actual[0].shape[0] // (28 + 2 * 2)  # a border of two pixels, enlarged with the image
+    middle = slice(2 * scale + scale // 2, (28 + 2) * scale, scale)
     np.testing.assert_array_equal([x[middle, middle] for x in actual], samples[..., 0])
     for wrong, text in {
         "--out=x.avi": "a name that ends in .gif, .webp, .mp4",

@@ -62,5 +62,6 @@ def test_a_smoke_variant_differs_from_its_experiment_in_size_alone(name):
     changed = {key for key in full if full[key] != smoke[key]}
     assert full.keys() == smoke.keys()
     sizes = {"batch", "log_every", "sample_every", "save_every", "samples", "critic_steps"}
-    sizes |= {"growth.start", "growth.fade", "growth.stable", "data.size", "crop", "coarse_steps"}
+    sizes |= {"growth.start", "growth.fade", "growth.stable", "data.size", "data.split", "crop", "coarse_steps"}
+    sizes |= {"pool", "generator.blocks"}
     assert changed <= sizes | {key for key in full if key.split(".")[-1] in ("steps", "channels", "widths", "width")}
