@@ -89,6 +89,8 @@ def _stations(run, seeds: np.ndarray, space: str) -> np.ndarray:
     from genjax.engine.outputs import apply_in_batches, check_truncation
     from genjax.run.loaded import number_of
 
+    if space == "w":
+        run.need("map", "synthesize")
     check_truncation(FLAGS.truncation, run.task.outputs)
     labels = FLAGS.labels
     if labels:
@@ -103,7 +105,6 @@ def _stations(run, seeds: np.ndarray, space: str) -> np.ndarray:
     z = apply_in_batches(run.task.outputs["latents"], run.state, seeds.astype(np.int32), **options)
     if space == "z":
         return z
-    run.need("map", "synthesize")
     return apply_in_batches(run.task.outputs["map"], run.state, z, ema=FLAGS.ema)
 
 
