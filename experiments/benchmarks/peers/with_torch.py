@@ -340,7 +340,7 @@ def gan(workload, nets, batches, compiled, optimizer=optimizer):
         for _ in range(workload.critic_steps):
             real = next(batches)
             with torch.no_grad():
-                fake = fakes()
+                fake = fakes().float()
             on_critic = critic_loss(real, fake)
             if workload.penalty:
                 on_critic = on_critic + workload.penalty * penalty(real, fake)
