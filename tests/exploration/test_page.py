@@ -37,6 +37,7 @@ def server(tmp_path_factory):
     port = free_port()
     flags = [f"--workdir={workdir}", f"--port={port}", "--noopen", "--seeds=2"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment.pop("PYTEST_CURRENT_TEST", None)  # NiceGUI would take itself for the object of a test of its own
     with open(folder / "log", "w") as log:
         program = [sys.executable, "-m", "genjax.explore", *flags]
         process = subprocess.Popen(program, cwd=folder, env=environment, stdout=log, stderr=log)
