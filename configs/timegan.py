@@ -1,9 +1,9 @@
 """TimeGAN on sines of 24 steps and 5 numbers, with the constants of its authors' code.
 
 Source: Yoon et al., "Time-series generative adversarial networks" (NeurIPS 2019); constants of the authors' timegan.py
-and main_timegan.py: GRUs of width 24 in 3 layers, batches of 128, 10,000 iterations per phase. Paper: 50,000
-iterations per phase, LSTMs for some data; here: the code's default. The range of the data is that of the series read
-so far, which is the data's after the first epoch.
+and main_timegan.py: GRUs of width 24 in 3 layers, batches of 128, 10,000 iterations per phase. The paper's own number
+of iterations was not checked. The range of the data is that of the series read so far, which is the data's after the
+first epoch.
 """
 
 from genjax.config import SMOKE, variant

@@ -1,8 +1,8 @@
 """WaveGAN on 16,384 samples of sound, with the constants of its paper and its authors' code; not run here.
 
 Source: arXiv:1802.04208, tables 3 to 5: WGAN-GP with lambda = 10 and 5 updates of the critic, Adam (0.5, 0.9) at 1e-4,
-batches of 64, phase shuffle of 2, no batch normalization, no post-processing filter. Paper: 200,000 updates, of random
-windows of spoken digits; here: of all windows side by side, of drawn tones unless data.name=wav:FOLDER.
+batches of 64, phase shuffle of 2, no batch normalization, no post-processing filter. Windows lie side by side, of drawn
+tones unless data.name=wav:FOLDER. The number of steps is ours; the paper's was not checked.
 """
 
 from genjax.config import SMOKE, variant

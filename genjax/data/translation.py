@@ -190,16 +190,7 @@ def load_aligned(request: Request) -> Source:
     Shapes: two sources of uint (H, W, C) -> (H, W, 2C).
     Raises: InputError if the two differ in number, names, size or channels.
     """
-    names = split_list(request.argument)
-    if len(names) != 2:
-        quotes = ": one with a comma in it goes in double quotes" if len(names) > 2 else ""
-        raise InputError(f"{request.name}: expected two names, aligned:INPUTS,TARGETS, got {len(names)}{quotes}")
-    inputs, targets = map(request.open, names)
-    if len(inputs.shape) != 3 or inputs.shape != targets.shape or inputs.dtype != targets.dtype:
-        raise InputError(
-            f"{request.name}: expected two sources of images of one size with as many channels, got "
-            f"{list(inputs.shape)} and {list(targets.shape)}: set data.size and data.channels"
-        )
+    inputs, targets = two_sources(request, "aligned:INPUTS,TARGETS")
     partner = _partners(request.name, inputs, targets)
 
     def read(indices: np.ndarray) -> np.ndarray:
@@ -215,6 +206,24 @@ def load_aligned(request: Request) -> Source:
         notes=inputs.notes + targets.notes,
         skipped=inputs.skipped + targets.skipped,
     )
+
+
+def two_sources(request: Request, usage: str) -> tuple[Source, Source]:
+    """The two sources of images that a name is made of; `usage` is how such a name is written.
+
+    Raises: InputError for other than two names, or sources that differ in size, channels or type.
+    """
+    names = split_list(request.argument)
+    if len(names) != 2:
+        quotes = ": one with a comma in it goes in double quotes" if len(names) > 2 else ""
+        raise InputError(f"{request.name}: expected two names, {usage}, got {len(names)}{quotes}")
+    a, b = map(request.open, names)
+    if len(a.shape) != 3 or a.shape != b.shape or a.dtype != b.dtype:
+        raise InputError(
+            f"{request.name}: expected two sources of images of one size with as many channels, got {list(a.shape)} "
+            f"and {list(b.shape)}: set data.size and data.channels"
+        )
+    return a, b
 
 
 def _partners(name: str, inputs: Source, targets: Source) -> np.ndarray:

@@ -7,8 +7,8 @@ import numpy as np
 from genjax.data.order import parts_of
 from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint_of_text
+from genjax.data.translation import two_sources
 from genjax.errors import InputError, did_you_mean
-from genjax.text import split_list
 
 
 def load_unpaired(request: Request) -> Source:
@@ -18,16 +18,7 @@ def load_unpaired(request: Request) -> Source:
     Shapes: two sources of uint (H, W, C) -> (H, W, 2C).
     Raises: InputError if the two differ in size or channels.
     """
-    names = split_list(request.argument)
-    if len(names) != 2:
-        quotes = ": one with a comma in it goes in double quotes" if len(names) > 2 else ""
-        raise InputError(f"{request.name}: expected two names, unpaired:A,B, got {len(names)}{quotes}")
-    a, b = map(request.open, names)
-    if len(a.shape) != 3 or a.shape != b.shape or a.dtype != b.dtype:
-        raise InputError(
-            f"{request.name}: expected two sources of images of one size with as many channels, got {list(a.shape)} "
-            f"and {list(b.shape)}: set data.size and data.channels"
-        )
+    a, b = two_sources(request, "unpaired:A,B")
     sizes = (a.size, b.size)
 
     def read(indices: np.ndarray) -> np.ndarray:
