@@ -73,7 +73,7 @@ def measure(page, count: int) -> dict[str, list[float]]:
     taken = {}
     slider = page.get_by_role("slider", name="p0", exact=True)
     slider.evaluate("e => (e.querySelector('[tabindex]') || e).focus()")
-    box = page.locator("#plane").bounding_box()
+    plane = page.locator("#plane")
 
     def press(number):
         page.keyboard.press("ArrowRight" if number % 20 < 10 else "ArrowLeft")
@@ -85,6 +85,8 @@ def measure(page, count: int) -> dict[str, list[float]]:
     for name, act in (("slider", press), ("drag over the plane", move)):
         page.evaluate("window.times = []")
         if act is move:
+            plane.scroll_into_view_if_needed()  # the slider's focus may have scrolled it away
+            box = plane.bounding_box()
             page.mouse.move(box["x"] + 5, box["y"] + 5)
             page.mouse.down()
         for number in range(count):
