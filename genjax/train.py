@@ -36,6 +36,12 @@ def define_flags() -> None:
     )
     flags.DEFINE_bool("dry_run", False, "Print the config, the parameters, the phases and the memory needed, and stop.")
     flags.DEFINE_bool("tensorboard", False, "The same as tensorboard in log.trackers: event files.")
+    flags.DEFINE_integer(
+        "seeds",
+        None,
+        "Train as many seeds together in one program, from the key `seed` on, in folders seed_0, seed_1, ... of "
+        "--workdir. See docs/experiments.md.",
+    )
     flags.DEFINE_string(
         "backup",
         None,
@@ -83,6 +89,7 @@ def main() -> int:
 
 
 def _main() -> int:
+    from genjax.run import together
     from genjax.run.backup import Backup
     from genjax.run.restore import open_config
     from genjax.run.training import train
@@ -100,6 +107,10 @@ def _main() -> int:
     if FLAGS.dry_run:
         _dry_run(config)
         return 0
+    if FLAGS.seeds is not None:
+        if FLAGS.backup:
+            raise InputError("--backup copies one run: it cannot be combined with --seeds")
+        return together.train(config, FLAGS.workdir, FLAGS.seeds, FLAGS.resume == "force", FLAGS.tensorboard)
     backup = Backup(FLAGS.backup) if FLAGS.backup else None
     return train(config, FLAGS.workdir, FLAGS.resume == "force", FLAGS.tensorboard, backup)
 

@@ -4,14 +4,16 @@ Either way example number p of a run is the same example, so the choice changes 
 the part of a batch that its devices hold.
 """
 
+import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from itertools import count
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
@@ -52,6 +54,12 @@ class Feed:
         if self.resident:
             rows = self._examples(np.arange(source.size))
             self.resident_data = self._place(rows | {"x": rows["x"].reshape(source.size, -1)}, None)
+
+    def with_seed(self, seed: int) -> "Feed":
+        """A feed of the same examples, which are in memory once, in another order."""
+        other = copy.copy(self)
+        other.seed = seed
+        return other
 
     def capacity(self, scheduled: ScheduledPhase, max_steps: int) -> int:
         """The number of steps of a phase that one call may take, at most `max_steps`."""
@@ -113,6 +121,26 @@ class Feed:
         return jax.tree.map(lambda a: jax.make_array_from_process_local_data(sharding, a), tree)
 
 
+class FeedOfSeeds:
+    """The real examples of several seeds that train together: each has its own order of the same data."""
+
+    def __init__(self, feed: Feed, seeds: Sequence[int]):
+        """From the feed of any seed, whose resident data all share."""
+        self._feeds = [feed.with_seed(seed) for seed in seeds]
+        self.take_batch = feed.take_batch
+        self.resident_data = feed.resident_data
+
+    def capacity(self, scheduled: ScheduledPhase, max_steps: int) -> int:
+        """As `Feed.capacity`; the streamed batches of all seeds are as large as those of one."""
+        feed = self._feeds[0]
+        capacity = feed.capacity(scheduled, max_steps)
+        return capacity if feed.resident else max(1, capacity // len(self._feeds))
+
+    def batches(self, scheduled: ScheduledPhase, step: int, capacity: int) -> "BatchesOfSeeds":
+        """As `Feed.batches`, for all seeds."""
+        return BatchesOfSeeds([feed.batches(scheduled, step, capacity) for feed in self._feeds])
+
+
 def like(source: Source, phase: Phase, mesh: Mesh, resident: bool, capacity: int) -> tuple[Any, Any]:
     """Shapes, types and shardings of what a feed gives a call of up to `capacity` steps; nothing is read.
 
@@ -152,6 +180,23 @@ class Batches:
     def close(self) -> None:
         """Stop reading."""
         self._rows.close()
+
+
+class BatchesOfSeeds:
+    """The inputs of the steps of a phase for several seeds; see `FeedOfSeeds.batches`."""
+
+    def __init__(self, batches: Sequence[Batches]):
+        self._batches = batches
+
+    def take(self, count: int) -> Any:
+        """As `Batches.take`. Shapes: [seeds, capacity, batches, B, ...]."""
+        taken = [batches.take(count) for batches in self._batches]
+        return jax.tree.map(lambda *leaves: jnp.stack(leaves), *taken)
+
+    def close(self) -> None:
+        """Stop reading."""
+        for batches in self._batches:
+            batches.close()
 
 
 def read_at(read: Callable[[np.ndarray], np.ndarray], indices: np.ndarray, side: int) -> np.ndarray:

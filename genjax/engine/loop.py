@@ -12,11 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
-from genjax.engine import compiler
+from genjax.engine import compiler, seeds
 from genjax.engine.distributed import all_gather_json, collective
 from genjax.engine.mesh import replicated
 from genjax.engine.phase import Phase, ScheduledPhase, Task, identity, no_extras, scheduled_phases
-from genjax.engine.state import Key, State, key_like, leaf_name, stream
+from genjax.engine.state import Key, State, key_like, leaf_name
 
 CALL_SECONDS = 1.0
 """Duration of one call: long enough to cost nothing, short enough to answer a signal and to move a progress bar."""
@@ -56,7 +56,7 @@ class CallResult:
     phase: Phase
     first: int  # the step before its first update
     state: State  # valid until the next call: its buffers are donated
-    metrics: dict[str, np.ndarray]  # one value per update, [n]
+    metrics: dict[str, np.ndarray]  # one value per update, [n]; of seeds that train together [n, seeds]
     seconds: float
     reading: tuple[float, ...]  # seconds of them that each process waited for its batches
 
@@ -84,10 +84,11 @@ class CallSizer:
         self._compiling = False
 
 
-def initial_state(task: Task, seed: int, mesh: Mesh) -> State:
-    """The state of step 0, replicated on every device."""
-    init = jax.jit(task.init, out_shardings=replicated(mesh), compiler_options=compiler.options(once=True))
-    return init(stream(seed, "init"))
+def initial_state(task: Task, seed: seeds.Seeds, mesh: Mesh) -> State:
+    """The state of step 0, replicated on every device; of several seeds, their states together."""
+    init = task.init if isinstance(seed, int) else seeds.map_init(task.init)
+    init = jax.jit(init, out_shardings=replicated(mesh), compiler_options=compiler.options(once=True))
+    return init(seeds.keys(seed, "init"))
 
 
 def abstract_state(task: Task, mesh: Mesh) -> State:
@@ -102,9 +103,9 @@ def shapes(task: Task) -> State:
 
 @collective
 def train(
-    task: Task, state: State, feed: Feed, seed: int, mesh: Mesh, boundaries: tuple[int, ...]
+    task: Task, state: State, feed: Feed, seed: seeds.Seeds, mesh: Mesh, boundaries: tuple[int, ...]
 ) -> Iterator[CallResult]:
-    """Run a task from the state's step to its end, yielding after each call.
+    """Run a task from the state's step to its end, yielding after each call; of several seeds, their states together.
 
     A call ends at every multiple of the numbers in `boundaries`, at the end of a phase, or after about a second. Where
     calls end does not change any bits, because the trip count is traced and each step's key and batch follow from its
@@ -117,12 +118,13 @@ def train(
             continue
         inputs = scheduled.phase.inputs()
         if step == scheduled.start and scheduled.phase.enter is not identity:
-            enter = jax.jit(scheduled.phase.enter, donate_argnums=0, compiler_options=compiler.options())
-            state = enter(state, stream(seed, f"enter {scheduled.phase.name}"), **inputs)
+            enter = scheduled.phase.enter if isinstance(seed, int) else seeds.map_enter(scheduled.phase.enter)
+            enter = jax.jit(enter, donate_argnums=0, compiler_options=compiler.options())
+            state = enter(state, seeds.keys(seed, f"enter {scheduled.phase.name}"), **inputs)
         prepared = {}
         if scheduled.phase.prepare is not no_extras:
-            placed = {"out_shardings": replicated(mesh)}
-            prepare = jax.jit(scheduled.phase.prepare, **placed, compiler_options=compiler.options())
+            prepare = scheduled.phase.prepare if isinstance(seed, int) else seeds.map_prepare(scheduled.phase.prepare)
+            prepare = jax.jit(prepare, out_shardings=replicated(mesh), compiler_options=compiler.options())
             prepared = prepare(state, **inputs)
         for result in _run_phase(scheduled, state, prepared, feed, seed, mesh, boundaries):
             yield result
@@ -134,8 +136,8 @@ def _run_phase(scheduled, state, prepared, feed, seed, mesh, boundaries) -> Iter
     phase = scheduled.phase
     step = int(state.step)
     max_steps = feed.capacity(scheduled, min(boundaries))
-    run = compile_phase(phase, feed.take_batch, mesh, max_steps)
-    key = stream(seed, "train")
+    run = compile_phase(phase, feed.take_batch, mesh, max_steps, several=not isinstance(seed, int))
+    key = seeds.keys(seed, "train")
     sizer = CallSizer()
     with contextlib.closing(feed.batches(scheduled, step, max_steps)) as batches:
         while step < scheduled.stop:
@@ -151,13 +153,23 @@ def _run_phase(scheduled, state, prepared, feed, seed, mesh, boundaries) -> Iter
             times, reading = zip(*all_gather_json([time.perf_counter() - start, read]), strict=True)
             seconds = max(times)
             sizer.record(count, seconds)
-            _check(step, metrics, jax.device_get(finite))
+            _check(step, metrics, jax.device_get(finite), seed)
             yield CallResult(phase, step, state, metrics, seconds, reading)
             step += count
 
 
-def compile_phase(phase: Phase, take_batch: Callable, mesh: Mesh, capacity: int) -> Callable:
-    """A phase as one jitted call of up to `capacity` steps.
+def compile_phase(phase: Phase, take_batch: Callable, mesh: Mesh, capacity: int, several: bool = False) -> Callable:
+    """A phase as one jitted call of up to `capacity` steps, see `phase_call`; the state's buffers are donated.
+
+    `several`: of seeds that train together, see `genjax.engine.seeds.map_call`.
+    """
+    run = phase_call(phase, take_batch, capacity)
+    options = {"out_shardings": replicated(mesh), "compiler_options": compiler.options()}
+    return jax.jit(seeds.map_call(run) if several else run, donate_argnums=0, **options)
+
+
+def phase_call(phase: Phase, take_batch: Callable, capacity: int) -> Callable:
+    """A phase as one function of up to `capacity` steps.
 
     The call is (state, resident_data, indices_or_batch, count, key, **prepared) -> state, metrics, finite. `count` is
     traced: any number of steps runs the same executable, which makes a resumed run equal to the bit.
@@ -182,21 +194,26 @@ def compile_phase(phase: Phase, take_batch: Callable, mesh: Mesh, capacity: int)
         state, rows = jax.lax.fori_loop(0, count, body, (state, rows))
         return state, rows, jax.tree.map(_all_finite, (state.nets, state.ema, state.extra))
 
-    return jax.jit(run, donate_argnums=0, out_shardings=replicated(mesh), compiler_options=compiler.options())
+    return run
 
 
 def _all_finite(x):
     return jnp.isfinite(x).all() if jnp.issubdtype(x.dtype, jnp.inexact) else jnp.array(True)
 
 
-def _check(first: int, metrics: dict[str, np.ndarray], finite: Any) -> None:
-    """Refuse a call whose metrics or state are not finite. Raises: Diverged."""
-    bad_rows = {name: int(np.argmin(np.isfinite(v))) for name, v in metrics.items() if not np.isfinite(v).all()}
+def _check(first: int, metrics: dict[str, np.ndarray], finite: Any, seed: seeds.Seeds) -> None:
+    """Refuse a call whose metrics or state are not finite. Raises: Diverged, naming the seed if there are several."""
+
+    def of_seed(index):
+        return f" of seed {seed[index[0]]}" if len(index) else ""
+
+    bad_rows = {name: np.argwhere(~np.isfinite(v))[0] for name, v in metrics.items() if not np.isfinite(v).all()}
     if bad_rows:
-        name = min(bad_rows, key=lambda n: (bad_rows[n], "loss" not in n))
-        row = bad_rows[name]
-        raise Diverged(f"{name} became {metrics[name][row]} at step {first + row + 1:,}")
+        name = min(bad_rows, key=lambda n: (bad_rows[n][0], "loss" not in n))
+        row, *index = bad_rows[name]
+        raise Diverged(f"{name}{of_seed(index)} became {metrics[name][row, *index]} at step {first + row + 1:,}")
     for path, ok in jax.tree_util.tree_leaves_with_path(finite):
-        if not ok:
+        if not ok.all():
             last = first + len(next(iter(metrics.values())))
-            raise Diverged(f"{leaf_name(path[1:], '/')} is not finite by step {last:,}")
+            index = np.flatnonzero(~ok) if ok.ndim else ()
+            raise Diverged(f"{leaf_name(path[1:], '/')}{of_seed(index)} is not finite by step {last:,}")

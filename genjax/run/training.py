@@ -1,41 +1,32 @@
 """Training in a run's folder: checks, the newest checkpoint, the loop, and how a run ends."""
 
 import contextlib
-import platform
 import shlex
 import signal
 import sys
 from functools import partial
-from typing import Any
 
 import jax
 import numpy as np
 from ml_collections import ConfigDict
 
 from genjax import data, tasks
-from genjax.config import check, differences
+from genjax.config import check
 from genjax.data import workers
 from genjax.data.feed import Feed
 from genjax.data.mirrored import trained_on
 from genjax.engine import distributed, loop
-from genjax.engine.checkpoint import Checkpoints, Newest
 from genjax.engine.distributed import all_gather_json, collective, is_main_process, run_on_all, run_on_main
 from genjax.engine.mesh import check_batch, make_mesh
 from genjax.engine.phase import Task
 from genjax.errors import InputError
 from genjax.evaluation.schedule import EvalSchedule
-from genjax.report.console import Progress, say_notes, watch
+from genjax.report.console import Progress, watch
 from genjax.run import initial_weights, trackers
 from genjax.run.backup import Backup
-from genjax.run.best import description, resumed
-from genjax.run.counters import Counters
-from genjax.run.description import run_info
 from genjax.run.exported import refuse
-from genjax.run.pace import Pace
-from genjax.run.previews import Previewer, read_examples
+from genjax.run.opening import begin_run, last_good, make_recorder, open_run
 from genjax.run.recorder import Recorder
-from genjax.run.resume import check_nothing_is_lost, check_same_run, with_names_kept
-from genjax.run.sinks import Console, Files, Sink
 from genjax.run.stop import Interrupted, Stop
 from genjax.run.workdir import Workdir
 
@@ -103,98 +94,50 @@ def train(
     Raises: InputError if the config cannot be run, or the folder is in use or holds another run.
     """
     run_on_main(lambda: refuse(path))
-    source, task, schedule = run_on_all(lambda: prepare(config))
+    prepared = run_on_all(lambda: prepare(config))
     with Workdir(path) as workdir, Stop() as stop, contextlib.ExitStack() as at_end:
-        if is_main_process():
-            say_notes(source, schedule.heldout)
-        info = run_info(config, source, task)
-        check_processes_agree(info)
-        notes = run_on_main(lambda: check_same_run(workdir, info, force))
-        notes += run_on_main(lambda: _fetched(workdir, backup, info, force))
-        checkpoints = Checkpoints(workdir.path / "checkpoints", config.keep)
-        message = "another process was lost; restart all processes to resume"
-        distributed.on_peer_lost(lambda: f"{message}\n{_last_good(checkpoints)}")
+        run = open_run(config, prepared, workdir, force, backup)
+        task, newest = run.task, run.newest
         mesh = make_mesh()
-        newest = checkpoints.newest()
-        run_on_main(lambda: check_nothing_is_lost(workdir, newest, force))
         resumes = newest.step is not None
         like = loop.abstract_state(task, mesh)
         initial = None if resumes else run_on_all(lambda: initial_weights.find(config, like))
-        state = checkpoints.read(newest.step, like) if resumes else loop.initial_state(task, config.seed, mesh)
+        state = run.checkpoints.read(newest.step, like) if resumes else loop.initial_state(task, config.seed, mesh)
         if initial:
             state = initial.into(state)
-            notes += initial.lines
-            info["init"] = initial.record
+            run.notes.extend(initial.lines)
+            run.info["init"] = initial.record
         start = int(state.step)
-        examples = run_on_all(lambda: read_examples(config, source, task, schedule.heldout))
         progress = Progress(task.steps, start, stream=distributed.console())
-        sinks = _sinks(config, workdir, progress, tensorboard) if is_main_process() else []
-        for sink in sinks:
-            at_end.callback(sink.close)
-        previewer = Previewer(config, source, task, examples)
-        pace = Pace(all_gather_json(platform.node()))
-        counters = resumed(Counters.from_json(newest.metadata), schedule.criterion)
-        recorder = Recorder(
-            config, task, workdir, checkpoints, schedule, previewer, counters, sinks, stop, pace, backup
-        )
+        recorder = make_recorder(run, progress.say, stop, at_end, tensorboard, backup)
         resident_bytes = config.data.resident_gib * 2**30
-        feed = Feed(trained_on(config.data, source), config.seed, mesh, resident_bytes, config.data.workers)
-        schedule.before_each = stop.agree
+        feed = Feed(trained_on(config.data, run.source), config.seed, mesh, resident_bytes, config.data.workers)
+        run.schedule.before_each = stop.agree
         try:
             with stop.giving_up():
-                schedule.extract_reference(partial(watch, stream=distributed.console()))
+                run.schedule.extract_reference(partial(watch, stream=distributed.console()))
         except Interrupted:
             return _end(start, max(all_gather_json(stop.signal)), recorder)
         try:
-            if force and not resumes:
-                notes += run_on_main(lambda: _set_aside(workdir, newest))
-            run_on_main(lambda: workdir.begin(with_names_kept(workdir, info), newest.step, description(counters)))
-            dropped = run_on_main(lambda: recorder.forget_after(start if resumes else -1))
+            lines = begin_run(run, recorder, start, force)
             with progress:
-                for line in [*notes, *_beginning(newest, task.steps, dropped, recorder.stops)]:
+                for line in lines:
                     progress.say(line)
                 if not resumes:
                     run_on_main(lambda: recorder.preview(state, 0))
                 recorder.catch_up(state)
-                with contextlib.closing(loop.train(task, state, feed, config.seed, mesh, _boundaries(config))) as calls:
+                with contextlib.closing(loop.train(task, state, feed, config.seed, mesh, boundaries(config))) as calls:
                     step, signal_number = _follow(calls, start, recorder, progress, stop)
             run_on_main(recorder.report)
             run_on_main(recorder.copy)
         except (loop.Diverged, OSError) as error:  # OSError: the disk is full, or lost
             if distributed.is_peer_lost(error):
                 raise
-            return _fail(error, recorder)
+            return fail(error, recorder)
     return _end(step, signal_number, recorder)
 
 
-def _fetched(workdir: Workdir, backup: Backup | None, info: dict[str, Any], force: bool) -> list[str]:
-    """Bring a run back from its backup, if there is one; lines on it."""
-    return backup.fetch(workdir, lambda there: check_same_run(there, info, force)) if backup else []
-
-
-def _set_aside(workdir: Workdir, newest: Newest) -> list[str]:
-    """Move an old run out of the way of one that begins; a line that says where, if there was one."""
-    if workdir.read_info() or newest.damaged or any(workdir.records_after(-1)):
-        return [f"the old run is now in {workdir.set_aside()}"]
-    return []
-
-
-def _beginning(newest: Newest, steps: int, dropped: str, stops: str) -> list[str]:
-    """Lines on where a run goes on, and what is not used of its checkpoints and records."""
-    if newest.step is None:
-        return [f"no checkpoint had been saved: beginning at step 0 again, without {dropped}"] if dropped else []
-    lines = [f"warning: {text}; renamed to .damaged, and the one before it is used" for text in newest.damaged]
-    line = f"all {newest.step:,} steps are done" if newest.step >= steps else f"going on from step {newest.step:,}"
-    if stops and newest.step < steps:
-        line = f"the run has stopped at step {newest.step:,}"
-    return [*lines, line + (f"; records after it are written again: {dropped}" if dropped else "")]
-
-
-def _sinks(config: ConfigDict, workdir: Workdir, progress: Progress, tensorboard: bool) -> list[Sink]:
-    return [Files(workdir), Console(progress.say), *trackers.sinks(config, tensorboard, workdir, progress.say)]
-
-
-def _boundaries(config: ConfigDict) -> tuple[int, ...]:
+def boundaries(config: ConfigDict) -> tuple[int, ...]:
     """Steps at whose multiples something is due."""
     intervals = (config.log_every, config.sample_every, config.save_every)
     return (*intervals, config.eval.every) if config.eval.every else intervals
@@ -245,7 +188,7 @@ def _end(step: int, signal_number: int, recorder: Recorder) -> int:
     return 128 + signal_number
 
 
-def _fail(error: Exception, recorder: Recorder) -> int:
+def fail(error: Exception, recorder: Recorder) -> int:
     """Say why the run failed and where the last good checkpoint is; the exit code."""
     message = str(error)
     if isinstance(error, OSError) and error.strerror:
@@ -256,23 +199,8 @@ def _fail(error: Exception, recorder: Recorder) -> int:
             "; series end in NaN, which needs a task that skips it, as those of configs/ae_recurrent.py and "
             "configs/timegan.py do"
         )
-    print(f"error: {message}\n{_last_good(recorder.checkpoints)}", file=sys.stderr)
+    print(f"error: {message}\n{last_good(recorder.checkpoints)}", file=sys.stderr)
     with contextlib.suppress(OSError):
         if is_main_process():
             recorder.report()
     return 1
-
-
-def _last_good(checkpoints: Checkpoints) -> str:
-    steps = checkpoints.steps()
-    newest = f"the last good checkpoint is of step {steps[-1]:,}" if steps else "there is no checkpoint yet"
-    return f"{newest}, in {checkpoints.folder}"
-
-
-@collective
-def check_processes_agree(info: dict[str, Any]) -> None:
-    """Refuse processes that would not compute the same. Raises: InputError with the differences."""
-    infos = all_gather_json({part: info[part] for part in ("config", "data", "files", "extensions", "versions")})
-    for process, other_info in enumerate(infos):
-        if changes := list(differences(infos[0], other_info)):
-            raise InputError(f"processes 0 and {process} differ:\n  " + "\n  ".join(changes))

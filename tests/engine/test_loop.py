@@ -136,8 +136,8 @@ def test_a_phase_compiles_once_however_it_is_cut(monkeypatch):
     compiled = []
     original = loop.compile_phase
 
-    def spy(*args):
-        compiled.append(original(*args))
+    def spy(*args, **options):
+        compiled.append(original(*args, **options))
         return compiled[-1]
 
     monkeypatch.setattr(loop, "compile_phase", spy)
