@@ -14,7 +14,7 @@ demo: .venv/installed  ## Train a small GAN on clothes for a few minutes and sho
 
 test: .venv/tested  ## Run the tests: all but studies (marked slow); those marked optimized compile as a user's runs do
 	$(BIN)/python -m pytest -n 3 --dist=worksteal -m 'not slow and not optimized'
-	XLA_FLAGS= $(BIN)/python -m pytest -n 3 --dist=worksteal -m 'not slow and optimized'
+	XLA_FLAGS= $(BIN)/python -m pytest -n 3 --dist=worksteal -m 'not slow and optimized' $$(grep -rl mark.optimized tests)
 
 quick: .venv/tested  ## Run the unit tests that take no longer than a moment, after each edit
 	$(BIN)/python -m pytest -n 2 --dist=worksteal -m 'not slow and not heavy' \

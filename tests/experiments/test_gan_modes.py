@@ -18,6 +18,7 @@ def study(folder, *more):
     return Program("experiments.gans.modes", *given).wait()
 
 
+@pytest.mark.slow  # of runs: run/test_together
 def test_a_seed_does_not_depend_on_the_number_of_seeds():
     config = modes.config_of("GAN", "ring8", 3)
     (*_, (_, _, one, _)), (*_, (_, _, three, _)) = (vmapped_seeds.train(config, seeds, 2) for seeds in (1, 3))

@@ -256,9 +256,7 @@ def _spoil(tree, name, value):
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("metrics generator/loss", np.nan, "generator/loss became nan at step 5"),
         ("metrics critic/loss", -np.inf, "critic/loss became -inf at step 5"),
-        ("metrics critic/real", np.inf, "critic/real became inf at step 5"),
         ("state nets/critic/opt/0/nu/Dense_0/kernel", np.inf, "critic/opt/0/nu/Dense_0/kernel is not finite by step 5"),
         ("state ema/generator/params/Dense_1/bias", np.nan, "generator/params/Dense_1/bias is not finite by step 5"),
     ],

@@ -135,13 +135,15 @@ PHASES = {
         "critic__channels": (6, 4),
     },
     "style_gatys": {"steps": 4, "coarse_steps": 3, "data__name": "image:docs/images/style/cat.jpg"},
-    "style_adain": {"steps": 7, "data__name": "pairs:shapes_32,textures_32", "data__split": "train[:28]"},
+    "style_adain": {"steps": 7, "data__name": "pairs:shapes_32,shapes_32", "data__split": "train[:28]"},
 }
 """Runs whose phases are of the steps 1 to 3, two or three more, and two more; of progan 2, 2 (it fades in) and 3.
 Gatys' targets are computed before steps 1 and 4, and again when a run resumes."""
 
 
-@pytest.mark.parametrize("name", PHASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n in ("progan", "style_gatys") else n for n in PHASES]
+)  # test_preemption, test_style and tasks/test_progressive see their states as well
 def test_a_run_that_was_cut_short_within_and_between_phases_ends_at_the_same_bits(name, config, tmp_path, monkeypatch):
     given = config(name, **PHASES[name], save_every=3)
     assert train(given, tmp_path / "whole") == 0
@@ -153,6 +155,7 @@ def test_a_run_that_was_cut_short_within_and_between_phases_ends_at_the_same_bit
     assert_same(ending(tmp_path / "run"), ending(tmp_path / "whole"))
 
 
+@pytest.mark.slow  # one with classes: test_conditional
 def test_a_stylegan2_that_was_cut_short_ends_at_the_same_bits(tmp_path):
     """Its path lengths' mean, average w and augmentation's strength are in the state."""
     small = {"data__size": "8", "data__resize": "squash", "save_every": 2}

@@ -11,14 +11,14 @@ from genjax import tasks
 from genjax.errors import InputError
 from genjax.ops import noise
 
-SHAPE, B = (8, 8, 3), 4
+SHAPE, B = (4, 4, 3), 4
 KEY = jax.random.key(5)
 
 
 def build(**overrides):
     c = config_of("stylegan2", latent=5, batch=B, augment="", ema__half_life=50.0, **overrides)
-    c.generator = {"net": "stylegan2", "channels": (6, 4), "width": 7, "layers": 2}
-    c.critic = {"net": "stylegan2", "channels": (6, 4)}
+    c.generator = {"net": "stylegan2", "channels": (4,), "width": 7, "layers": 2}
+    c.critic = {"net": "stylegan2", "channels": (4,)}
     return tasks.build(c, SHAPE)
 
 

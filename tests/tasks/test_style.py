@@ -110,7 +110,7 @@ def test_it_starts_with_the_content_in_the_styles_colors(images):
     assert np.abs(x.mean((0, 1)) - style).mean() < 0.3 * np.abs(content - style).mean()
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+@pytest.mark.parametrize("optimizer", [pytest.param("adam", marks=pytest.mark.slow), "lbfgs"])
 def test_it_descends_from_noise_through_smaller_images(images, optimizer):
     c = config(images, start="noise", coarse=(1.25,), coarse_steps=4, optimizer__name=optimizer)
     task, state, rows = ended(c)
