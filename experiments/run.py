@@ -15,7 +15,7 @@ from absl import flags
 from experiments.sweeps import launch, on_local, on_ray, on_slurm, outcome, results
 from experiments.sweeps.executor import Executor
 from experiments.sweeps.experiment import Experiment, load
-from experiments.sweeps.plan import Run, plan
+from experiments.sweeps.plan import Run, plan, programs
 from genjax.cli import entry
 from genjax.cli.flags import define_path
 from genjax.errors import InputError, did_you_mean
@@ -64,7 +64,7 @@ def sweep(experiment: Experiment, folder: Path, runs: Sequence[Run], chosen: Seq
     """Run those of `chosen` that are not done, then write and print the results of all `runs`; the exit code."""
     done = []
     todo = []
-    for run in chosen:
+    for run in programs(experiment, chosen):
         (done if outcome.state(run) == outcome.DONE else todo).append(run)
     pace = f"{executor.at_once} at a time" if executor.at_once else "all at once"
     say(f"runs: {len(done)} done, {len(todo)} to do, {pace}")
@@ -72,10 +72,11 @@ def sweep(experiment: Experiment, folder: Path, runs: Sequence[Run], chosen: Seq
     def finished(run):
         results.write(folder, experiment, runs, {})
         refuse_absent(experiment, runs)
-        return lacking(experiment, run)
+        return next(filter(None, (lacking(experiment, member) for member in run.members)), None)
 
     refuse_absent(experiment, runs)
-    failures = {run.title: reason for run in done if (reason := lacking(experiment, run))}
+    members = [member for run in done for member in run.members]
+    failures = {run.title: reason for run in members if (reason := lacking(experiment, run))}
     ended = launch.execute(todo, executor, finished, say)
     failures |= ended.failures
     print(results.write(folder, experiment, runs, failures), end="")

@@ -41,6 +41,7 @@ def define_flags() -> None:
         None,
         "Train as many seeds together in one program, from the key `seed` on, in folders seed_0, seed_1, ... of "
         "--workdir. See docs/experiments.md.",
+        lower_bound=2,
     )
     flags.DEFINE_string(
         "backup",
@@ -110,7 +111,8 @@ def _main() -> int:
     if FLAGS.seeds is not None:
         if FLAGS.backup:
             raise InputError("--backup copies one run: it cannot be combined with --seeds")
-        return together.train(config, FLAGS.workdir, FLAGS.seeds, FLAGS.resume == "force", FLAGS.tensorboard)
+        folders = together.folders(FLAGS.workdir, config.seed, FLAGS.seeds)
+        return together.train(config, folders, FLAGS.resume == "force", FLAGS.tensorboard)
     backup = Backup(FLAGS.backup) if FLAGS.backup else None
     return train(config, FLAGS.workdir, FLAGS.resume == "force", FLAGS.tensorboard, backup)
 

@@ -14,7 +14,7 @@ from genjax.evaluation import registry
 from genjax.text import summary
 
 REQUIRED = ("BASE", "SEEDS", "REPORT", "variants")
-OPTIONAL = ("OVERRIDES", "EVALUATE", "X", "NEEDS", "SLURM")
+OPTIONAL = ("OVERRIDES", "EVALUATE", "X", "NEEDS", "SLURM", "TOGETHER")
 
 
 class Reported(NamedTuple):
@@ -47,6 +47,7 @@ class Experiment:
     evaluated: bool  # at the last step, whatever eval.every is
     needs: Needs = field(default_factory=Needs)  # of a machine in a cluster
     slurm: Mapping[str, Any] = field(default_factory=dict)  # more of Slurm's parameters
+    together: bool = False  # whether the seeds of a variant train in one program
 
 
 def load(path: str, seeds: int | None = None) -> Experiment:
@@ -75,6 +76,7 @@ def load(path: str, seeds: int | None = None) -> Experiment:
             evaluated=evaluate is not None,
             needs=parse(getattr(module, "NEEDS", {})),
             slurm=parse_slurm(getattr(module, "SLURM", {})),
+            together=_boolean("TOGETHER", getattr(module, "TOGETHER", False)),
         )
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
@@ -99,6 +101,12 @@ def _misspelled(name: str, defined: list[str]) -> str:
 def _text(name: str, value: Any, expected: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise InputError(f"{name}={value!r}: expected {expected}")
+    return value
+
+
+def _boolean(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise InputError(f"{name}={value!r}: expected True or False")
     return value
 
 

@@ -22,12 +22,15 @@ class Number(NamedTuple):
 
 
 def reached(run: Run) -> int:
-    """The step of the newest checkpoint; 0 if there is none."""
-    return max(Checkpoints(run.path / "checkpoints").steps(), default=0)
+    """The step of the newest checkpoint; 0 if there is none. Of runs that train together, the least."""
+    return min(max(Checkpoints(member.path / "checkpoints").steps(), default=0) for member in run.members)
 
 
 def state(run: Run) -> str:
     """Done (trained to the end, and evaluated if the config asks for it), broken, or to do."""
+    if run.others:
+        states = {state(member) for member in run.members}
+        return states.pop() if len(states) == 1 else BROKEN
     if (
         reached(run) == run.steps
         and read_metrics(run.path / "metrics.jsonl")

@@ -5,7 +5,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ml_collections import ConfigDict
@@ -30,11 +30,28 @@ class Run:
     config: ConfigDict
     steps: int
     path: Path
+    others: tuple["Run", ...] = ()  # that train in one program with it: the other seeds of its variant
+
+    @property
+    def members(self) -> tuple["Run", ...]:
+        """The runs of its program."""
+        return (replace(self, others=()), *self.others)
 
     @property
     def title(self) -> str:
         """The run in status lines."""
-        return f"{self.variant}, seed {self.seed}"
+        seeds = [str(run.seed) for run in (self, *self.others)]
+        return f"{self.variant}, seed{'s' if self.others else ''} {', '.join(seeds)}"
+
+
+def programs(experiment: Experiment, runs: Sequence[Run]) -> list[Run]:
+    """The runs to submit: all, or the first seed of each variant with its others, if seeds train together."""
+    if not experiment.together:
+        return list(runs)
+    by_variant: dict[str, list[Run]] = {}
+    for run in runs:
+        by_variant.setdefault(run.variant, []).append(run)
+    return [replace(first, others=tuple(others)) for first, *others in by_variant.values()]
 
 
 def plan(experiment: Experiment, folder: Path) -> list[Run]:
@@ -80,6 +97,8 @@ def _checked(experiment: Experiment, title: str) -> tuple[ConfigDict, int]:
         config = config_files.load(experiment.base)
         override(config, dict(experiment.overrides) | dict(experiment.variants[title]))
         source, task, _ = prepare(config)
+        if experiment.together and len(experiment.seeds) < 2:
+            raise InputError("TOGETHER needs two seeds or more")
         if config.eval.patience:
             raise InputError("eval.patience would stop runs at different steps: runs of a sweep take all their steps")
         if experiment.evaluated and not config.eval.every:

@@ -32,11 +32,14 @@ class Call(NamedTuple):
 
 
 def describe(run: "Run", cores: int) -> None:
-    """Write the run's sweep.json, from which its process learns what to train."""
+    """Write the run's sweep.json, from which its process learns what to train, and those of its other members."""
     from genjax.files import write_bytes
 
-    info = {"variant": run.variant, "seed": run.seed, "cores": cores, "config": run.config.to_dict()}
-    write_bytes(run.path / FILE, (json.dumps(info, indent=2) + "\n").encode())
+    for member in run.members:
+        info = {"variant": member.variant, "seed": member.seed, "cores": cores, "config": member.config.to_dict()}
+        if run.others:
+            info["together"] = {other.seed: other.path.name for other in run.members}
+        write_bytes(member.path / FILE, (json.dumps(info, indent=2) + "\n").encode())
 
 
 def command(run: "Run") -> list[str]:

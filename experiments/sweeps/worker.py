@@ -51,15 +51,18 @@ def work(folder: Path) -> int:
     Raises: InputError if it cannot be run or evaluated.
     """
     from experiments.sweeps import outcome
-    from genjax.run import training
+    from genjax.run import together, training
     from genjax.run.restore import saved_config
 
-    config = saved_config(json.loads((folder / FILE).read_text("utf-8")))
-    code = training.train(config, folder)
+    info = json.loads((folder / FILE).read_text("utf-8"))
+    config = saved_config(info)
+    folders = {int(seed): folder.parent / name for seed, name in info.get("together", {}).items()}
+    code = together.train(config, folders) if folders else training.train(config, folder)
     if not code and config.eval.every:
         _, task, schedule = training.prepare(config)
-        if not outcome.is_evaluated(folder, config, task.steps):
-            evaluate(folder, schedule, task.steps)
+        for each in folders.values() or [folder]:
+            if not outcome.is_evaluated(each, config, task.steps):
+                evaluate(each, schedule, task.steps)
     return code
 
 

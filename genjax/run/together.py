@@ -1,16 +1,19 @@
-"""Several seeds of one config in one program: a run's folder for each, seed_0, seed_1, ..., as if trained alone.
+"""Several seeds of one config in one program, with a run's folder for each, as if trained alone.
 
 Up to rounding, each is the run of its seed: products of several seeds are computed together. All take every step
 together, stop together and resume together; resumed, they end at the bits of those that were not stopped.
 """
 
 import contextlib
+import os
 import signal
 import sys
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 import jax
+from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from genjax.data.feed import Feed, FeedOfSeeds
@@ -31,20 +34,29 @@ from genjax.run.training import boundaries, fail, prepare
 from genjax.run.workdir import Workdir
 
 
-def train(config: ConfigDict, path, count: int, force: bool = False, tensorboard: bool = False) -> int:
-    """Train `count` seeds of a config, from `config.seed` on, in the folders seed_<n> of a folder; the exit code.
+def folders(path: os.PathLike, first: int, count: int) -> dict[int, Path]:
+    """The folder of each of `count` seeds: seed_<n> in `path`. Raises: InputError if that holds a run itself."""
+    if (Path(path) / "config.json").exists():
+        raise InputError(f"{path} holds a run: several seeds are written to folders in one that holds none")
+    return {seed: Path(path) / f"seed_{seed}" for seed in range(first, first + count)}
+
+
+def train(
+    config: ConfigDict, folders: Mapping[int, os.PathLike], force: bool = False, tensorboard: bool = False
+) -> int:
+    """Train seeds of a config, each in its folder; the exit code.
 
     `force`: resume although the config, data or extensions have changed.
     Raises: InputError if the config cannot be run this way, or a folder is in use, holds another run, or one that is
     at another step than the others.
     """
     source, task, schedule = prepare(config)
-    _check(config, path, count)
-    numbers = range(config.seed, config.seed + count)
+    numbers = tuple(folders)
+    count = len(numbers)
+    _check(config, count)
     with Stop() as stop, contextlib.ExitStack() as at_end:
         runs = []
-        for number in numbers:
-            folder = Path(path) / f"seed_{number}"
+        for number, folder in folders.items():
             refuse(folder)
             one = ConfigDict(config.to_dict() | {"seed": number})
             workdir = at_end.enter_context(Workdir(folder))
@@ -66,7 +78,7 @@ def train(config: ConfigDict, path, count: int, force: bool = False, tensorboard
             with stop.giving_up():
                 schedule.extract_reference(watch)
         except Interrupted:
-            return _end(start, stop.signal, recorders, path)
+            return _end(start, stop.signal, recorders)
         try:
             for run, recorder in zip(runs, recorders, strict=True):
                 lines += begin_run(run, recorder, start, force)
@@ -77,29 +89,27 @@ def train(config: ConfigDict, path, count: int, force: bool = False, tensorboard
                     if not start:
                         recorder.preview(state, 0)
                     recorder.catch_up(state)
-                calls = loop.train(task, states, FeedOfSeeds(feed, numbers), tuple(numbers), mesh, boundaries(config))
+                calls = loop.train(task, states, FeedOfSeeds(feed, numbers), numbers, mesh, boundaries(config))
                 with contextlib.closing(calls):
                     step = _follow(calls, start, recorders, progress, stop)
             for recorder in recorders:
                 recorder.report()
         except (loop.Diverged, OSError) as error:
             return fail(error, recorders[0])
-    return _end(step, stop.signal, recorders, path)
+    return _end(step, stop.signal, recorders)
 
 
-def _check(config: ConfigDict, path, count: int) -> None:
+def _check(config: ConfigDict, count: int) -> None:
     """Refuse what cannot be trained together. Raises: InputError."""
-    if (Path(path) / "config.json").exists():
-        raise InputError(f"{path} holds a run: several seeds are written to folders in one that holds none")
     if count < 2:
-        raise InputError(f"--seeds={count}: expected 2 or more seeds to train together; one is the key `seed`")
+        raise InputError(f"{count} seed: expected 2 or more to train together; one is the key `seed`")
     if jax.device_count() > 1 or jax.process_count() > 1:
         raise InputError(
-            f"--seeds={count}: seeds train together on one device, but there are {jax.device_count()}: let a process "
+            f"{count} seeds train together on one device, but there are {jax.device_count()}: let a process "
             "see one alone (CUDA_VISIBLE_DEVICES=0), or train one seed per process (experiments.run)"
         )
     if config.eval.patience:
-        raise InputError(f"--seeds={count}: eval.patience would stop seeds at different steps; set it to 0")
+        raise InputError(f"{count} seeds train together: eval.patience would stop them at different steps; set it to 0")
 
 
 def _at_one_step(runs: list[Opened]) -> list[Opened]:
@@ -121,13 +131,13 @@ def _at_one_step(runs: list[Opened]) -> list[Opened]:
     return [run._replace(newest=Newest(step, run.checkpoints.metadata(step), run.newest.damaged)) for run in runs]
 
 
-def _states(runs: list[Opened], numbers: range, mesh) -> tuple[State, list[str]]:
+def _states(runs: list[Opened], numbers: tuple[int, ...], mesh: Mesh) -> tuple[State, list[str]]:
     """The states to go on from, as one, and lines on where first weights are from."""
     like = loop.abstract_state(runs[0].task, mesh)
     step = runs[0].newest.step
     if step is not None:
         return seeds.stack([run.checkpoints.read(step, like) for run in runs]), []
-    states = loop.initial_state(runs[0].task, tuple(numbers), mesh)
+    states = loop.initial_state(runs[0].task, numbers, mesh)
     initial = initial_weights.find(runs[0].config, like)
     if not initial:
         return states, []
@@ -163,12 +173,11 @@ def _follow(calls, step: int, recorders: list[Recorder], progress: Progress, sto
     return step
 
 
-def _end(step: int, signal_number: int, recorders: list[Recorder], path) -> int:
+def _end(step: int, signal_number: int, recorders: list[Recorder]) -> int:
     """Say how the runs ended; the exit code."""
     steps = recorders[0].task.steps
     if step >= steps or not signal_number:
         print("look at:", *(recorder.workdir.path / "report.html" for recorder in recorders), sep="\n  ")
-        print(f"side by side: python -m genjax.compare --runs={path}")
         return 0
     name = signal.Signals(signal_number).name
     if not step:

@@ -21,7 +21,7 @@ from experiments import run as sweep
 from experiments.sweeps import figure, launch, on_local, outcome, process, results, worker
 from experiments.sweeps.experiment import load
 from experiments.sweeps.on_local import OnLocal
-from experiments.sweeps.plan import Run, identity, plan
+from experiments.sweeps.plan import Run, identity, plan, programs
 from genjax import data
 from genjax.errors import InputError
 from genjax.evaluation import nets
@@ -393,6 +393,33 @@ def test_a_sweep_of_real_children(wrote, tmp_path):
     assert (kept / "metrics.jsonl").stat().st_mtime_ns == before
     assert "runs: 1 done, 0 to do" in again.err
     assert again.out == (folder / "results.md").read_text()
+
+
+def test_seeds_that_train_together_are_one_program_and_runs_of_their_own(wrote, tmp_path):
+    experiment = load(wrote(("SEEDS = 2", "SEEDS = 2\nTOGETHER = True"), (', "Recall (x)": "recall"', "")))
+    runs = plan(experiment, tmp_path / "sweep")
+    first, other = programs(experiment, runs)
+    assert first.title == "0 images, seeds 0, 1"
+    assert [member.title for member in first.members] == ["0 images, seed 0", "0 images, seed 1"]
+    assert outcome.state(first) == outcome.TO_DO
+    process.describe(first, 1)
+    assert worker.work(first.path) == 0
+    assert outcome.state(first) == outcome.DONE
+    assert outcome.state(other) == outcome.TO_DO
+    assert [outcome.state(run) for run in runs] == ["done", "to do"] * 2
+    table = results.write(tmp_path / "sweep", experiment, runs, {})
+    assert "0 images" in table
+    losses = [outcome.numbers(run)["critic/loss"].value for run in first.members]
+    assert losses[0] != losses[1]
+    (first.members[1].path / "checkpoints" / f"{first.steps:08d}").rename(tmp_path / "gone")
+    assert outcome.state(first) == outcome.BROKEN
+
+
+@pytest.mark.parametrize(("lines", "message"), [("TOGETHER = 1", "TOGETHER=1: expected True"), (None, "two seeds")])
+def test_what_is_no_way_to_train_together_is_refused(lines, message, wrote, tmp_path):
+    pair = ("SEEDS = 2", f"SEEDS = 2\n{lines}") if lines else ("SEEDS = 2", "SEEDS = 1\nTOGETHER = True")
+    with pytest.raises(InputError, match=message):
+        plan(load(wrote(pair)), tmp_path)
 
 
 def test_a_number_that_no_run_has_stops_the_sweep(wrote, tmp_path):

@@ -35,11 +35,15 @@ def config(images):
     return config_of("gan", data__name=f"folder:{images}", **given)
 
 
+def train_together(config, path, count):
+    return together.train(config, together.folders(path, config.seed, count))
+
+
 @pytest.fixture(scope="module")
 def whole(config, tmp_path_factory, no_report):
     """The folder of three seeds."""
     path = tmp_path_factory.mktemp("together")
-    assert together.train(config, path, 3) == 0
+    assert train_together(config, path, 3) == 0
     return path
 
 
@@ -84,10 +88,10 @@ def test_stopped_and_resumed_they_end_at_the_same_bits(whole, config, tmp_path, 
     with monkeypatch.context() as patch:
         patch.setattr(loop, "train", watched)
         patch.setattr(loop, "CALL_SECONDS", 0)
-        assert together.train(config, tmp_path, 3) == 128 + signal.SIGTERM
+        assert train_together(config, tmp_path, 3) == 128 + signal.SIGTERM
     assert [checkpoints(path) for path in sorted(tmp_path.iterdir())] == [[1]] * 3
     assert "SIGTERM: all seeds are saved at step 1 of 4" in capsys.readouterr().err
-    assert together.train(config, tmp_path, 3) == 0
+    assert train_together(config, tmp_path, 3) == 0
     for path in whole.iterdir():
         assert_same(ending(tmp_path / path.name), ending(path))
 
@@ -95,7 +99,7 @@ def test_stopped_and_resumed_they_end_at_the_same_bits(whole, config, tmp_path, 
 def test_killed_between_two_saves_they_resume_at_the_step_that_all_have(whole, config, tmp_path):
     shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
     shutil.rmtree(tmp_path / "seed_7" / "checkpoints" / "00000004")
-    assert together.train(config, tmp_path, 3) == 0
+    assert train_together(config, tmp_path, 3) == 0
     for path in whole.iterdir():
         assert_same(ending(tmp_path / path.name), ending(path))
 
@@ -104,14 +108,14 @@ def test_seeds_of_different_steps_are_refused(whole, config, tmp_path):
     shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
     before = ending(tmp_path / "seed_5")
     with pytest.raises(InputError, match="seed_7 at 4, seed_8 at 0"):
-        together.train(config, tmp_path, 4)
+        train_together(config, tmp_path, 4)
     assert_same(ending(tmp_path / "seed_5"), before)
 
 
 @pytest.mark.parametrize(
     ("count", "changes", "message"),
     [
-        (1, {}, "--seeds=1: expected 2 or more"),
+        (1, {}, "1 seed: expected 2 or more"),
         (2, {"eval.patience": 3, "eval.every": 2, "eval.best": "frechet"}, "eval.patience"),
     ],
 )
@@ -119,13 +123,13 @@ def test_what_cannot_train_together_is_refused(count, changes, message, config, 
     config = config.copy_and_resolve_references()
     config.update_from_flattened_dict(changes)
     with pytest.raises(InputError, match=message):
-        together.train(config, tmp_path / "new", count)
+        train_together(config, tmp_path / "new", count)
     assert not (tmp_path / "new").exists()
 
 
 def test_a_folder_that_holds_a_run_is_refused(whole, config):
     with pytest.raises(InputError, match="holds a run"):
-        together.train(config, whole / "seed_5", 2)
+        train_together(config, whole / "seed_5", 2)
 
 
 def test_phases_are_entered_by_the_key_of_each_seed():
@@ -166,5 +170,5 @@ def test_what_is_due_at_some_steps_stays_a_branch(config):
 def test_a_seed_whose_loss_is_not_finite_is_named(config, tmp_path, capsys):
     config = config.copy_and_resolve_references()
     config.optimizer.critic.learning_rate = 1e30
-    assert together.train(config, tmp_path, 2) == 1
+    assert train_together(config, tmp_path, 2) == 1
     assert re.search(r"loss of seed [56] became nan at step 1\n", capsys.readouterr().err)
