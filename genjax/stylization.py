@@ -45,7 +45,12 @@ MULTIPLE = 8
 
 def size_of(path, longest: int) -> tuple[int, int]:
     """Height and width of an image's file, scaled to `longest` pixels on the longer side. Raises: InputError."""
-    height, width = size_of_image(path)
+    return scaled_size(path, size_of_image(path), longest)
+
+
+def scaled_size(path, size: tuple[int, int], longest: int) -> tuple[int, int]:
+    """A size (height, width) scaled to `longest` pixels on the longer side; `path` has it. Raises: InputError."""
+    height, width = size
     size = tuple(max(1, round(side * longest / max(height, width))) for side in (height, width))
     if min(size) < SMALLEST:
         raise InputError(
@@ -78,8 +83,14 @@ def contents_of(path, longest: int) -> tuple[list[str], str]:
 def gatys_config(content: str, styles: Sequence[str], longest: int) -> ConfigDict:
     """The config of a descent to one image in the given styles, at a size. Raises: InputError."""
     height, width = size_of(content, longest)
-    c = style.config()
+    c = gatys_config_of(height, width, styles)
     c.data.update(name=f"image:{content}", size=f"{height}x{width}", resize="squash", upscale=True)
+    return c
+
+
+def gatys_config_of(height: int, width: int, styles: Sequence[str]) -> ConfigDict:
+    """The config of a descent to a content of a size, which it does not name."""
+    c = style.config()
     c.style.update(images=tuple(map(str, styles)), weight=30.0)
     c.variation.weight = 1.0
     c.steps = 150
@@ -165,7 +176,10 @@ class Painter:
         """An image's file in the style. Raises: InputError if it cannot be read."""
         from PIL import Image
 
-        content = self._read(path)
+        return Image.fromarray(quantize(self.painted(self._read(path))))
+
+    def painted(self, content: np.ndarray) -> np.ndarray:
+        """A content in the style, not rounded. Shapes: float32 [H, W, 3] from 0 to 255, kept."""
         height, width = content.shape[:2]
         padding = [(0, -side % MULTIPLE) for side in (height, width)]
         padded = np.pad(self._uncolored(content), [*padding, (0, 0)], mode="symmetric")
@@ -175,7 +189,7 @@ class Painter:
         y = self._stylize(self.state, padded[None], style_moments, self._guides(*padded.shape[:2]))[0, :height, :width]
         if self.color == "luma":
             y = chroma.with_luma(content, jnp.clip(chroma.luma(y), 0, 255))
-        return Image.fromarray(quantize(np.asarray(y)))
+        return np.asarray(y)
 
     def _uncolored(self, content):
         """The input of the encoder: the content, or its luma as gray."""

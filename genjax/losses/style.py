@@ -53,3 +53,12 @@ def total_variation(x):
     Source: arXiv:1412.0035, section 3, with beta = 2, as a mean.
     """
     return jnp.square(jnp.diff(x, axis=1)).mean() + jnp.square(jnp.diff(x, axis=2)).mean()
+
+
+def temporal_loss(x, carried, known):
+    """The squared difference of a frame from the last one, moved to where things are now, where that is known.
+
+    A mean over all pixels, known or not, as in the paper. Shapes: [H, W, C] twice, known [H, W, 1] -> [].
+    Source: arXiv:1604.08610, eq. 7.
+    """
+    return (known * jnp.square(x - carried)).mean()

@@ -34,13 +34,16 @@ def make_phase(objective: Objective, tx, number: int, images: Callable[[], Image
     size = s.sizes[number]
 
     def enter(state: State, _: Key, images: Images) -> State:
-        """Start from the smaller image, enlarged; in the first phase from the content or from noise."""
-        if number:
+        """Start from the smaller image, enlarged; in the first phase from the content or from noise.
+
+        A frame of a film that takes over another starts from that in any phase.
+        """
+        if number and images.carried is None:
             x = state.nets["image"].params[str(number - 1)]
             return _with_image(state, key, resized(x, size), state.nets["image"].opt)
         if s.color == "luma":
             state = state.replace(extra={"content": jnp.asarray(images.content)})
-        if s.start == "noise":
+        if s.start == "noise" and images.carried is None:
             return state
         return _with_image(state, key, resized(objective.start(images), size), state.nets["image"].opt)
 

@@ -18,6 +18,17 @@ SMALLEST_STYLE = 16
 """The smallest height and width of a style image, in pixels."""
 
 
+class Carried(NamedTuple):
+    """What a frame of a film takes over from the one before it.
+
+    Shapes: image float32 [H, W, 3], the last result, moved to where things are now, from 0 to 255; known float32
+    [H, W, 1], 1 where it shows what the frame shows, otherwise 0.
+    """
+
+    image: np.ndarray
+    known: np.ndarray
+
+
 class Images(NamedTuple):
     """The images of a transfer.
 
@@ -27,22 +38,32 @@ class Images(NamedTuple):
     content: np.ndarray
     styles: tuple[np.ndarray, ...]
     masks: tuple[np.ndarray, ...]
+    carried: Carried | None = None  # None: of an image alone
 
 
 def read_images(c: ConfigDict, shape: tuple[int, ...]) -> Images:
     """The images that a config names. Raises: InputError if one is missing or broken, or if there are two contents."""
+    return Images(_read_content(c), *read_styles(c, shape))
+
+
+def _read_content(c: ConfigDict) -> np.ndarray:
     source = data.load(c.data)
     if source.size != 1:
         raise InputError(
             f"data.name={c.data.name} has {source.size:,} images: expected one, the content, "
             "as with data.name=image:FILE or data.split='train[:1]'"
         )
+    return source.read([0])[0]
+
+
+def read_styles(c: ConfigDict, shape: tuple[int, ...]) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+    """The styles and masks that a config names, for a content of a shape; as in Images. Raises: InputError."""
     longest = max(shape[:2]) * c.style.scale
     sizes = [size_of_image(path) for path in c.style.images]
     sizes = [scaled_size(size, longest / max(size)) for size in sizes]
     styles = (_read(path, size) for path, size in zip(c.style.images, sizes, strict=True))
     masks = (_read(path, shape[:2]) / 255 for path in c.style.masks)
-    return Images(source.read([0])[0], tuple(styles), tuple(masks))
+    return tuple(styles), tuple(masks)
 
 
 def digests(c: ConfigDict, images: Images) -> dict[str, str]:

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from genjax.losses.style import content_loss, gram, style_loss, total_variation
+from genjax.losses.style import content_loss, gram, style_loss, temporal_loss, total_variation
 from genjax.ops import chroma
 from genjax.ops.pixels import scaled, to_pixels
-from genjax.tasks.style.images import Images, resized, scaled_size
+from genjax.tasks.style.images import Carried, Images, resized, scaled_size
 from genjax.tasks.style.settings import Settings
 from genjax.weights.encoders import Encoder
 
@@ -18,12 +18,14 @@ from genjax.weights.encoders import Encoder
 class Targets(NamedTuple):
     """The targets of a phase.
 
-    Shapes: content {layer: [1, h, w, C]}; style {layer: [images, C, C]}; guides {layer: [masks, h, w]}, {} without.
+    Shapes: content {layer: [1, h, w, C]}; style {layer: [images, C, C]}; guides {layer: [masks, h, w]}, {} without;
+    carried: of the size of the phase, from -1 to 1; None without.
     """
 
     content: dict[str, jax.Array]
     style: dict[str, jax.Array]
     guides: dict[str, jax.Array]
+    carried: Carried | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,13 @@ class Objective:
             content={name: features[name] for name in s.content_layers},
             style={name: jnp.concatenate([g[name] for g in grams]) for name in s.style_layers},
             guides=guides,
+            carried=self._carried(images.carried, size),
         )
+
+    def _carried(self, carried: Carried | None, size: tuple[int, int]) -> Carried | None:
+        if carried is None:
+            return None
+        return Carried(resized(scaled(jnp.asarray(carried.image), "tanh"), size), resized(carried.known, size))
 
     def _matched(self, style, content):
         """A style image with the colors that `settings.color` asks for."""
@@ -79,7 +87,15 @@ class Objective:
         return style
 
     def start(self, images: Images):
-        """The first image: the content, recolored if the settings say so. Shapes: -> [H, W, 3]."""
+        """The first image: of a frame the last result where it is known; elsewhere and otherwise the content, recolored
+        if the settings say so. Shapes: -> [H, W, 3].
+        """
+        x = self._start_alone(images)
+        if images.carried is None:
+            return x
+        return x + images.carried.known * (scaled(jnp.asarray(images.carried.image), "tanh") - x)
+
+    def _start_alone(self, images: Images):
         s = self.settings
         content = scaled(jnp.asarray(images.content, jnp.float32), "tanh")
         if s.start == "content" or s.color:
@@ -103,7 +119,12 @@ class Objective:
             "style/loss": style,
             "variation/loss": total_variation(x[None]),
         }
-        total = sum(weight * value for weight, value in zip(s.weights, parts.values(), strict=True))
+        weights = s.weights
+        if targets.carried is not None:
+            compared = chroma.luma if s.color == "luma" else lambda x: x
+            parts["temporal/loss"] = temporal_loss(compared(x), compared(targets.carried.image), targets.carried.known)
+            weights = (*weights, s.temporal)
+        total = sum(weight * value for weight, value in zip(weights, parts.values(), strict=True))
         return total, parts | {"loss": total}
 
     def _relative(self, loss: Callable, current, target):

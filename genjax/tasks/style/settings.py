@@ -62,6 +62,7 @@ class Settings:
         shares: one per style image; they sum to one.
         weights: of content, style and total variation in the loss.
         relative, start, color: as in the config.
+        temporal: weight of a frame's difference from what it takes over from the one before it; only films have it.
     """
 
     shape: tuple[int, ...]
@@ -75,6 +76,7 @@ class Settings:
     relative: bool
     start: str
     color: str
+    temporal: float = 0.0
 
     @classmethod
     def parse(cls, c: ConfigDict, shape: tuple[int, ...], encoder: Encoder) -> "Settings":
