@@ -11,6 +11,7 @@ EXTRAS |= {"sklearn": ("scikit-learn", "bench"), "flatbuffers": ("flatbuffers", 
 EXTRAS |= {"grain": ("grain", "grain"), "cloudpickle": ("cloudpickle", "grain")}
 EXTRAS |= {"wandb": ("wandb", "wandb"), "mlflow": ("mlflow-skinny", "mlflow"), "trackio": ("trackio", "trackio")}
 EXTRAS |= {"nicegui": ("nicegui", "explore")}
+EXTRAS |= {"cv2": ("opencv-python-headless", "flow")}
 EXTRAS |= {module: (module, "onnx") for module in ("jax2onnx", "onnxruntime")}
 """Optional modules -> their package, and the extra of pyproject.toml that has it."""
 

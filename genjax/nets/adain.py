@@ -25,6 +25,14 @@ SqueezeNet up to fire3, at 1/4.
 EDGES = ((0, 0), (1, 1), (1, 1), (0, 0))
 
 
+def reach(widths: tuple[tuple[int, ...], ...]) -> int:
+    """At most how far a pixel of the decoder's image depends on features, in pixels: a convolution reaches one further,
+    of its own size, and two where it enlarges.
+    """
+    stages = [(2 ** (len(widths) - 1 - stage), len(at_size) + (stage > 0)) for stage, at_size in enumerate(widths)]
+    return 1 + sum(stride * count for stride, count in stages)
+
+
 class Decoder(nn.Module):
     """Feature maps to images from -1 (black) to 1 (white), not clipped.
 

@@ -20,7 +20,10 @@ def adaptive_instance_norm(x, y):
     return with_moments(x, *moments(y))
 
 
-def with_moments(x, mean, deviation):
-    """x with the given mean and standard deviation. Shapes: [B, H, W, C], two that broadcast to it -> [B, H, W, C]."""
-    own_mean, own_deviation = moments(x)
+def with_moments(x, mean, deviation, own=None):
+    """x with the given mean and standard deviation, in place of its own ones, or of `own` of a map that x is a part of.
+
+    Shapes: [B, H, W, C], two that broadcast to it -> [B, H, W, C].
+    """
+    own_mean, own_deviation = moments(x) if own is None else own
     return (x - own_mean) / own_deviation * deviation + mean

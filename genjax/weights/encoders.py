@@ -23,6 +23,13 @@ SQUEEZENET_LAYERS = (
 )
 
 
+class Geometry(NamedTuple):
+    """A layer's place in the image: pixels between its positions, and at most how far one depends on pixels."""
+
+    stride: int
+    reach: int
+
+
 class Encoder(NamedTuple):
     """A net's feature maps by layer.
 
@@ -35,6 +42,7 @@ class Encoder(NamedTuple):
         adain_layer: the layer whose moments AdaIN exchanges.
         adain_style: the layers of AdaIN's style loss.
         smallest: the least height and width of an image, in pixels.
+        geometry: of each layer.
         precompute: (variables, names) -> further collections of variables, which speed up repeated calls.
     """
 
@@ -47,6 +55,7 @@ class Encoder(NamedTuple):
     adain_layer: str
     adain_style: tuple[str, ...]
     smallest: int
+    geometry: Mapping[str, Geometry]
     precompute: Callable = lambda variables, names: {}
 
     def check(self, names: tuple[str, ...], key: str) -> None:
@@ -74,6 +83,23 @@ def load(name: str, pooling: str = "max") -> Encoder:
     raise InputError(f"encoder={name!r}: expected 'squeezenet', which is packaged, or 'vgg:FILE' (docs/style.md)")
 
 
+def _geometry(layers: tuple[str, ...], pool: int) -> dict[str, Geometry]:
+    """The geometry of layers in order: convolutions of 3x3, and poolings of pool x pool, which halve the sides.
+
+    SqueezeNet's first convolution halves them as well.
+    """
+    found = {}
+    stride, reach = 1, 0
+    for name in layers:
+        if name.startswith("pool") or name == "conv1":
+            reach += (pool - 1) * stride
+            stride *= 2
+        elif not name.startswith("relu"):
+            reach += stride
+        found[name] = Geometry(stride, reach)
+    return found
+
+
 def _squeezenet(variables) -> Encoder:
     def apply(variables, x, names):
         # Padded by 2 before and 1 after, 4 n pixels become n at fire3, each in the middle of its block.
@@ -91,6 +117,7 @@ def _squeezenet(variables) -> Encoder:
         adain_layer="fire3",
         adain_style=("conv1", "fire2", "fire3", "fire4"),
         smallest=SMALLEST,
+        geometry=_geometry(SQUEEZENET_LAYERS, 3),
     )
 
 
@@ -118,5 +145,6 @@ def _vgg(file: str, pooling: str) -> Encoder:
         adain_layer="relu4_1",
         adain_style=style[:4],
         smallest=vgg.smallest(weights.depth, weights.last, weights.padding, weights.ceil),
+        geometry=_geometry(layers, 2),
         precompute=precompute,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -12,6 +13,7 @@ from genjax.ops import chroma
 from genjax.ops.pixels import scaled, to_pixels
 from genjax.tasks.style.images import Carried, Images, resized, scaled_size
 from genjax.tasks.style.settings import Settings
+from genjax.tasks.style.tiles import Tiles
 from genjax.weights.encoders import Encoder
 
 
@@ -52,6 +54,23 @@ class Objective:
             for name in self.settings.style_layers
         }
 
+    def tiles(self, variables: Mapping[str, Any]) -> Tiles:
+        """The encoder, window by window, if the settings ask for tiles."""
+        s = self.settings
+        return Tiles(partial(self.features, variables), self.encoder.geometry, s.tile, s.overlap, s.multiple)
+
+    def _maps(self, variables: Mapping[str, Any], x):
+        """The maps of the content's layers; of the style's, too, if masks need their sizes."""
+        if not self.settings.tile:
+            return self.features(variables, x)
+        return self.tiles(variables).maps(x, self.settings.layers)
+
+    def _style(self, variables: Mapping[str, Any], x):
+        """Gram matrices of a style image."""
+        if not self.settings.tile:
+            return self.grams(self.features(variables, x), {})
+        return self.tiles(variables).statistics(x, self.settings.style_layers, {}, {})[0]
+
     def targets(self, variables: Mapping[str, Any], images: Images, size: tuple[int, int]) -> Targets:
         """The targets of a phase whose image has a size."""
         s = self.settings
@@ -60,8 +79,8 @@ class Objective:
         grams = []
         for style in images.styles:
             style = scaled(resized(jnp.asarray(style), scaled_size(style.shape[:2], ratio)), "tanh")
-            grams.append(self.grams(self.features(variables, self._matched(style, content)), {}))
-        features = self.features(variables, content)
+            grams.append(self._style(variables, self._matched(style, content)))
+        features = self._maps(variables, content)
         guides = {}
         if images.masks:
             sizes = {name: features[name].shape[1:3] for name in s.style_layers}
@@ -106,9 +125,14 @@ class Objective:
     def loss(self, x, variables: Mapping[str, Any], targets: Targets):
         """The loss of an image and the metrics of its parts. Shapes: x [H, W, 3] -> [], {name: []}."""
         s = self.settings
-        features = self.features(variables, x)
-        grams = self.grams(features, targets.guides)
-        content = sum(self._relative(content_loss, features[name], targets.content[name]) for name in s.content_layers)
+        if s.tile:
+            grams, squares = self.tiles(variables).statistics(x, s.style_layers, targets.guides, targets.content)
+            content = sum(self._share(squares[name] / 2, content_loss, targets.content[name]) for name in squares)
+        else:
+            features = self.features(variables, x)
+            grams = self.grams(features, targets.guides)
+            pairs = [(features[name], targets.content[name]) for name in s.content_layers]
+            content = sum(self._relative(content_loss, *pair) for pair in pairs)
         style = sum(
             weight * share * self._relative(style_loss, grams[name][i if targets.guides else 0], targets.style[name][i])
             for weight, name in zip(s.layer_weights, s.style_layers, strict=True)
@@ -128,6 +152,8 @@ class Objective:
         return total, parts | {"loss": total}
 
     def _relative(self, loss: Callable, current, target):
-        """A loss, divided by that of a zero prediction if `settings.relative`."""
-        value = loss(current, target)
+        return self._share(loss(current, target), loss, target)
+
+    def _share(self, value, loss: Callable, target):
+        """The value of a loss, divided by that of a zero prediction if `settings.relative`."""
         return value / jnp.maximum(loss(target, 0.0), 1e-12) if self.settings.relative else value

@@ -7,6 +7,7 @@ from ml_collections import ConfigDict
 
 from genjax.config import defaults
 from genjax.errors import InputError
+from genjax.ops.windows import check_windows, overlap_of
 from genjax.tasks.style import checks
 from genjax.weights.encoders import Encoder
 
@@ -35,6 +36,8 @@ def config() -> ConfigDict:
     c.relative = True  # divide the loss of each layer by that of a zero prediction, so that weights suit any net
     c.start = "recolored"  # the content in the styles' colors; or "content", or "noise"
     c.color = ""  # keep the content's colors: "luma" transfers the luma alone, "match" recolors the styles
+    c.tile = 0  # pixels of windows in which a large image is encoded, for less memory; 0: as a whole
+    c.overlap = 0  # pixels that windows share; 0: as far as the layers reach, which changes nothing but the memory
     c.coarse = ()  # factors by which earlier phases shrink height and width: (4, 2)
     c.coarse_steps = 100  # of each of these phases
     c.optimizer = ConfigDict(
@@ -62,6 +65,7 @@ class Settings:
         shares: one per style image; they sum to one.
         weights: of content, style and total variation in the loss.
         relative, start, color: as in the config.
+        tile, overlap, multiple: of windows, see genjax.ops.windows; tile is 0 without.
         temporal: weight of a frame's difference from what it takes over from the one before it; only films have it.
     """
 
@@ -76,6 +80,9 @@ class Settings:
     relative: bool
     start: str
     color: str
+    tile: int
+    overlap: int
+    multiple: int
     temporal: float = 0.0
 
     @classmethod
@@ -92,6 +99,7 @@ class Settings:
                 f"coarse={c.coarse} of {shape[0]}x{shape[1]} pixels gives {sizes[0][0]}x{sizes[0][1]}: "
                 f"{encoder.kind} needs at least {encoder.smallest}x{encoder.smallest}"
             )
+        tile, overlap, multiple = _windows(c, encoder, (*content_layers, *style_layers))
         return cls(
             shape=shape,
             sizes=sizes,
@@ -104,6 +112,9 @@ class Settings:
             relative=c.relative,
             start=c.start,
             color=c.color,
+            tile=tile,
+            overlap=overlap,
+            multiple=multiple,
         )
 
     @property
@@ -115,3 +126,14 @@ class Settings:
     def starts(self) -> tuple[int, ...]:
         """The global step at which each phase begins."""
         return (0, *accumulate(self.steps[:-1]))
+
+
+def _windows(c: ConfigDict, encoder: Encoder, layers: tuple[str, ...]) -> tuple[int, int, int]:
+    """Tile, overlap and grid of windows for layers, (0, 0, 1) without. Raises: InputError if they do not fit."""
+    if not c.tile and not c.overlap:
+        return 0, 0, 1
+    geometry = [encoder.geometry[name] for name in layers]
+    multiple = max(place.stride for place in geometry)
+    overlap = c.overlap or overlap_of(max(place.reach for place in geometry), multiple)
+    check_windows(c.tile, overlap, multiple, encoder.smallest)
+    return c.tile, overlap, multiple
