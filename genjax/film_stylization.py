@@ -1,4 +1,4 @@
-"""Films in the style of images: each frame takes over the last one, moved along the optical flow, so that none flickers.
+"""Films in the style of images: each frame takes over the last one, moved along the optical flow, against flicker.
 
 Source: arXiv:1604.08610, sections 4.1 to 4.3, for descent.
 """

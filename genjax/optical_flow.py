@@ -5,6 +5,7 @@ and has wheels for every system. docs/style.md has its error beside those of oth
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +31,7 @@ def need_opencv() -> None:
 
 
 def flow(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Where the points of x are in y. Shapes: uint8 [H, W, 3] twice -> float32 [H, W, 2], to the right and down.
+    """The motion of the points of x to their places in y. Shapes: uint8 [H, W, 3] twice -> float32 [H, W, 2], to the right and down.
 
     Raises: InputError without OpenCV.
     """
@@ -41,8 +42,8 @@ def flow(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def motions(frames: Sequence[np.ndarray]) -> list[Motion]:
     """The motion into each frame but the first. Shapes: frames uint8 [H, W, 3]. Raises: InputError without OpenCV."""
-    found = []
-    for x, y in zip(frames, frames[1:], strict=False):
+    results = []
+    for x, y in pairwise(frames):
         back = flow(y, x)
-        found.append(Motion(back, np.asarray(consistency(back, flow(x, y)))))
-    return found
+        results.append(Motion(back, np.asarray(consistency(back, flow(x, y)))))
+    return results

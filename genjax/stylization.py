@@ -23,9 +23,10 @@ from genjax.engine.state import Net, State
 from genjax.errors import InputError
 from genjax.files import expand
 from genjax.ops import chroma
-from genjax.ops.moments import moments, with_moments
+from genjax.ops.moments import EPSILON, moments, with_moments
 from genjax.ops.pixels import quantize
 from genjax.ops.resize import bilinear
+from genjax.ops.windows import Windows, check_windows, overlap_of, places, windows, within
 from genjax.report.console import Progress
 from genjax.run.fit import fit
 from genjax.run.restore import load_info, restore
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 SMALLEST = 32
 """Pixels of an image's shorter side at least."""
+OWN = 0
+"""In place of a number of pixels: those of each image's longer side."""
 MULTIPLE = 8
 """AdaIN pads height and width to a multiple of this, so that its decoder returns the size it was given."""
 
@@ -49,8 +52,12 @@ def size_of(path, longest: int) -> tuple[int, int]:
 
 
 def scaled_size(path, size: tuple[int, int], longest: int) -> tuple[int, int]:
-    """A size (height, width) scaled to `longest` pixels on the longer side; `path` has it. Raises: InputError."""
+    """A size (height, width) scaled to `longest` pixels, or OWN, on the longer side; `path` has it.
+
+    Raises: InputError if that is too small for the encoder.
+    """
     height, width = size
+    longest = longest or max(size)
     size = tuple(max(1, round(side * longest / max(height, width))) for side in (height, width))
     if min(size) < SMALLEST:
         raise InputError(
@@ -142,15 +149,23 @@ class Painter:
         color: str = "",
         alpha: float = 1.0,
         size: int = 512,
+        tile: int = 0,
+        overlap: int = 0,
     ):
         """`workdir`: a run of genjax.tasks.adain, or "" for the packaged decoder; the rest is as in genjax.stylize.
 
-        Raises: InputError for a folder without such a run, for images that cannot be read, and for invalid shares.
+        Raises: InputError for a folder without such a run, for images that cannot be read, for invalid shares, and for
+        tiles that do not fit the nets.
         """
         shares = list(shares) or [1.0] * len(styles)
         if min(shares) < 0 or not sum(shares):
             raise InputError(f"shares {shares}: expected numbers of 0 or more, not all 0")
-        self.task, self.state = _restored(workdir) if workdir else packaged_painter()
+        self.task, self.state, nets = _restored(workdir) if workdir else packaged_painter()
+        self.tile = tile
+        self.overlap = overlap
+        if tile or overlap:
+            self.overlap = overlap or overlap_of(adain.reach(*nets), MULTIPLE)
+            check_windows(tile, self.overlap, MULTIPLE, SMALLEST)
         self.shares = np.array(shares) / sum(shares)
         self.color = color
         self.alpha = alpha
@@ -158,7 +173,7 @@ class Painter:
         self.styles = [self._read(path) for path in styles]
         self.masks = [self._read(path).mean(-1) / 255 for path in masks]
         # With `color`, the styles are recolored for each content, and so are their moments.
-        self.style_moments = [] if color else [self._moments(self.state, x[None]) for x in self.styles]
+        self.style_moments = [] if color else [self._moments_of(x) for x in self.styles]
 
     def _read(self, path):
         return np.float32(open_image(path, size_of(path, self.size)).read([0])[0])
@@ -167,6 +182,8 @@ class Painter:
         """The height and width at which an image's file is stylized, and the bytes that takes. Raises: InputError."""
         height, width = size_of(path, self.size)
         padded = [side + -side % MULTIPLE for side in (height, width)]
+        if self.tile:
+            padded = [side.length for side in self._sides(padded)]
         content = jax.ShapeDtypeStruct((1, *padded, 3), jnp.float32)
         guides = jax.ShapeDtypeStruct((len(self.styles), *padded, 1), jnp.float32)
         style_moments = [jax.eval_shape(self._moments, self.state, content) for _ in self.styles]
@@ -183,10 +200,10 @@ class Painter:
         height, width = content.shape[:2]
         padding = [(0, -side % MULTIPLE) for side in (height, width)]
         padded = np.pad(self._uncolored(content), [*padding, (0, 0)], mode="symmetric")
-        style_moments = self.style_moments or [
-            self._moments(self.state, self._recolored(x, content)[None]) for x in self.styles
-        ]
-        y = self._stylize(self.state, padded[None], style_moments, self._guides(*padded.shape[:2]))[0, :height, :width]
+        style_moments = self.style_moments or [self._moments_of(self._recolored(x, content)) for x in self.styles]
+        guides = self._guides(*padded.shape[:2])
+        stylize = self._in_tiles if self.tile else partial(self._stylize, self.state)
+        y = np.asarray(stylize(padded[None], style_moments, guides))[0, :height, :width]
         if self.color == "luma":
             y = chroma.with_luma(content, jnp.clip(chroma.luma(y), 0, 255))
         return np.asarray(y)
@@ -209,29 +226,80 @@ class Painter:
         guides = np.stack(masks) * self.shares[:, None, None, None] + 1e-6
         return (guides / guides.sum(0)).astype(np.float32)
 
+    def _moments_of(self, x):
+        """Moments of the features of an image. Shapes: [H, W, 3] -> two [1, 1, 1, C]."""
+        if not self.tile:
+            return self._moments(self.state, x[None])
+        sums = [0.0, 0.0, 0.0]
+        sides = self._sides(x.shape[:2])
+        for place in places(*sides):
+            sums = [total + np.float64(part) for total, part in zip(sums, self._sums(x, place, sides), strict=True)]
+        mean = sums[1] / sums[0]
+        variance = np.maximum(sums[2] / sums[0] - mean**2, 0)
+        return tuple(np.float32(value)[None, None, None] for value in (mean, np.sqrt(variance + EPSILON)))
+
+    def _sides(self, size) -> tuple[Windows, Windows]:
+        return tuple(windows(side, self.tile, self.overlap, MULTIPLE) for side in size)
+
+    def _sums(self, x, place, sides):
+        return self._core_sums(self.state, _part(x, place, sides)[None], place)
+
+    @partial(jax.jit, static_argnums=0)
+    def _core_sums(self, state, part, place):
+        """The number of positions of a window's core, and the sums of its features and of their squares.
+
+        Shapes: part [1, h, w, 3] -> [], [C], [C].
+        """
+        f = self.task.outputs["features"](state, part)
+        core = within(place, f.shape[1:3], part.shape[1] // f.shape[1])[..., None]
+        return core.sum(), (core * f).sum((0, 1, 2)), (core * jnp.square(f)).sum((0, 1, 2))
+
+    def _in_tiles(self, x, style_moments, guides):
+        """As `_stylize`, for the memory of one window: content, moments and guides are those of the whole image."""
+        own = self._moments_of(x[0])
+        sides = self._sides(x.shape[1:3])
+        y = np.empty(x.shape, np.float32)
+        for place in places(*sides):
+            here = [slice(start, start + side.length) for start, side in zip(place[:, 0], sides, strict=True)]
+            part = self._stylize(self.state, x[:, *here], style_moments, guides[:, *here], own)
+            core = [slice(first, min(end, side.length)) for (_, first, end), side in zip(place, sides, strict=True)]
+            target = [slice(s.start + c.start, s.start + c.stop) for s, c in zip(here, core, strict=True)]
+            y[:, *target] = np.asarray(part)[:, *core]
+        return y
+
     @partial(jax.jit, static_argnums=0)
     def _moments(self, state, style):
         return moments(self.task.outputs["features"](state, style))
 
     @partial(jax.jit, static_argnums=0)
-    def _stylize(self, state, content, style_moments, guides):
-        """Source: arXiv:1703.06868, eqs. 14 and 15: between content and style, and between styles."""
+    def _stylize(self, state, content, style_moments, guides, own=None):
+        """`own`: the moments of the image that the content is a window of; None: those of the content.
+
+        Source: arXiv:1703.06868, eqs. 14 and 15: between content and style, and between styles.
+        """
         f = self.task.outputs["features"](state, content)
         guides = bilinear(guides, f.shape[1:3])
-        mixed = sum(guide * with_moments(f, *pair) for guide, pair in zip(guides, style_moments, strict=True))
+        mixed = sum(guide * with_moments(f, *pair, own) for guide, pair in zip(guides, style_moments, strict=True))
         return self.task.outputs["pixels"](state, (1 - self.alpha) * f + self.alpha * mixed)
 
 
-def _restored(workdir: str) -> tuple[Task, State]:
-    """A run of AdaIN. Raises: InputError for a folder without one."""
-    name = load_info(workdir)["config"]["task"]
-    if name != "adain":
-        raise InputError(f"{workdir} is a run of the task {name!r}: expected one of 'adain'")
-    return restore(workdir)
+def _part(x, place, sides: tuple[Windows, Windows]):
+    return x[tuple(slice(start, start + side.length) for start, side in zip(place[:, 0], sides, strict=True))]
 
 
-def packaged_painter() -> tuple[Task, State]:
-    """AdaIN with SqueezeNet and the packaged decoder. Raises: InputError if a packaged file is damaged."""
+def _restored(workdir: str) -> tuple[Task, State, tuple]:
+    """A run of AdaIN, and its encoder and the decoder's widths, as in its config.
+
+    Raises: InputError for a folder without one.
+    """
+    config = load_info(workdir)["config"]
+    if config["task"] != "adain":
+        raise InputError(f"{workdir} is a run of the task {config['task']!r}: expected one of 'adain'")
+    return *restore(workdir), (config["encoder"], config["widths"])
+
+
+def packaged_painter() -> tuple[Task, State, tuple]:
+    """AdaIN with SqueezeNet and the packaged decoder, as `_restored`. Raises: InputError if a file is damaged."""
     task = tasks.build(adain.config(), (256, 128, 3))
     nets = {"decoder": Net(load_decoder(), {}, ()), "encoder": Net(squeezenet.load()["params"], {}, ())}
-    return task, State(jnp.int32(0), nets, {}, {})
+    return task, State(jnp.int32(0), nets, {}, {}), ("squeezenet", ())

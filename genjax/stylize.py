@@ -32,7 +32,16 @@ def define_flags() -> None:
     flags.define_paths("style", None, "The style: one or more images, separated by commas.", required=True)
     flags.define_out("stylized.png", "The image, or the folder of images, to write.")
     DEFINE_enum("method", "gatys", ["gatys", "adain"], "Gradient descent, or one pass through a decoder.")
-    DEFINE_integer("size", None, "Pixels of the longer side; default: 256, with adain 512.", lower_bound=32)
+    DEFINE_integer(
+        "size",
+        None,
+        "Pixels of the longer side; default: 256, with adain 512, with --tile the content's.",
+        lower_bound=32,
+    )
+    DEFINE_integer("tile", 0, "Pixels of windows in which a large image is encoded, for less memory; 0: as a whole.")
+    DEFINE_integer(
+        "overlap", 0, "Pixels that windows share; 0: as far as the nets reach, for the whole image's result."
+    )
     DEFINE_list("shares", [], "Weight of each style, as in 0.7,0.3; default: equal.")
     flags.define_paths("masks", [], "One image per style: white where the style goes.")
     DEFINE_enum(
@@ -50,12 +59,15 @@ def define_flags() -> None:
     flags.define_path("workdir", "", "adain: a run of configs/style_adain.py; default: the packaged decoder.")
     DEFINE_bool("film", False, "The content is a film: a folder of frames, or a .gif, .webp or .mp4; so is --out.")
     DEFINE_enum(
-        "carry", "warped", ["warped", "last", "none"], "film: what a frame takes over: the last one moved along the "
-        "optical flow; gatys: or unmoved, as a start alone; nothing."
+        "carry",
+        "warped",
+        ["warped", "last", "none"],
+        "film: what a frame takes over: the last one moved along the "
+        "optical flow; gatys: or unmoved, as a start alone; nothing.",
     )
-    DEFINE_float("temporal_weight", 10.0, "film, gatys: weight of the difference from the last frame.", lower_bound=0)
+    DEFINE_float("temporal_weight", 100.0, "film, gatys: weight of the difference from the last frame.", lower_bound=0)
     DEFINE_integer("later_steps", None, "film, gatys: steps of each frame after the first; default: 50.", lower_bound=1)
-    DEFINE_float("blend", 0.8, "film, adain: share of the last frame that is blended in where it is known.", 0, 1)
+    DEFINE_float("blend", 0.5, "film, adain: share of the last frame that is blended in where it is known.", 0, 1)
     DEFINE_float("fps", 12.0, "film: frames per second of one that does not say.", 0.1, 240)
     DEFINE_bool("compare", False, "film, gatys: also paint each frame alone, for the figures of flicker.")
 
@@ -102,7 +114,7 @@ def _gatys(shares: list[float]) -> list[Path]:
     animation = output.file_of(FLAGS.gif, ".gif", "--gif") if FLAGS.gif else None
     if Path(FLAGS.content).is_dir():
         raise InputError(f"--content={FLAGS.content} is a folder, which --method=adain takes; gatys takes an image")
-    c = _with_flags(gatys_config(FLAGS.content, FLAGS.style, FLAGS.size or SIZES["gatys"]), shares)
+    c = _with_flags(gatys_config(FLAGS.content, FLAGS.style, _longest()), shares)
     frames = list(descend(c, frames=30 if animation else 1))
     with output.writing(out):
         figures.save_png(out, frames[-1], "Painted by descent")
@@ -113,11 +125,19 @@ def _gatys(shares: list[float]) -> list[Path]:
     return [out, animation]
 
 
+def _longest() -> int:
+    """Pixels of the longer side; OWN for each content's own."""
+    from genjax.stylization import OWN
+
+    return FLAGS.size or (OWN if FLAGS.tile else SIZES[FLAGS.method])
+
+
 def _with_flags(config, shares: list[float]):
     """A config of a descent, with the settings that the flags ask for."""
     config.style.update(shares=tuple(shares), masks=tuple(FLAGS.masks), weight=FLAGS.style_weight)
     config.content.weight = FLAGS.content_weight
     config.optimizer.name = FLAGS.optimizer
+    config.update(tile=FLAGS.tile, overlap=FLAGS.overlap)
     config.update(steps=FLAGS.steps, start=FLAGS.start, color=FLAGS.color, encoder=FLAGS.encoder, seed=FLAGS.seed)
     return config
 
@@ -142,7 +162,7 @@ def _film(shares: list[float]) -> list[Path]:
         raise InputError("--carry=last is for --method=gatys: an unmoved frame blended in leaves a trail")
     if FLAGS.carry == "warped":
         need_opencv()
-    longest = FLAGS.size or SIZES[FLAGS.method]
+    longest = _longest()
     frames, fps = read_film(FLAGS.content, lambda size: scaled_size(FLAGS.content, size, longest))
     fps = fps or FLAGS.fps
     print(f"{len(frames):,} frames of {frames.shape[1]}x{frames.shape[2]} pixels", file=sys.stderr)
@@ -176,7 +196,9 @@ def _frames_in_one_pass(shape: tuple[int, ...], shares: list[float]):
     from genjax.stylization import Painter
 
     size = max(shape[:2])
-    painter = Painter(FLAGS.workdir, FLAGS.style, shares, FLAGS.masks, FLAGS.color, FLAGS.alpha, size)
+    painter = Painter(
+        FLAGS.workdir, FLAGS.style, shares, FLAGS.masks, FLAGS.color, FLAGS.alpha, size, FLAGS.tile, FLAGS.overlap
+    )
     return blending(painter, FLAGS.blend)
 
 
@@ -202,7 +224,7 @@ def _adain(shares: list[float]) -> list[Path]:
     from genjax.stylization import Painter, contents_of
     from genjax.text import bytes_text
 
-    size = FLAGS.size or SIZES["adain"]
+    size = _longest()
     content = Path(FLAGS.content)
     out = Path(FLAGS.out) if content.is_dir() else output.file_of(FLAGS.out, ".png")
     if content.is_dir():
@@ -216,7 +238,9 @@ def _adain(shares: list[float]) -> list[Path]:
         files = list(zip((content / name for name in names), targets, strict=True))
     else:
         files = [(content, out)]
-    painter = Painter(FLAGS.workdir, FLAGS.style, shares, FLAGS.masks, FLAGS.color, FLAGS.alpha, size)
+    painter = Painter(
+        FLAGS.workdir, FLAGS.style, shares, FLAGS.masks, FLAGS.color, FLAGS.alpha, size, FLAGS.tile, FLAGS.overlap
+    )
     height, width, needed = painter.memory(files[0][0])
     print(f"{height}x{width} pixels, about {bytes_text(needed)} of memory", file=sys.stderr)
     with watch("image", len(files)) as on_progress:

@@ -40,16 +40,16 @@ def read_film(path: str | os.PathLike, size_for: Callable[[tuple[int, int]], tup
     else:
         reason = "is no film" if path.exists() else "does not exist"
         raise InputError(f"{path} {reason}: expected a folder of frames, or a {', '.join(ENDINGS)}")
-    read = []
+    read, shape, form = [], None, None
     for frame in frames:
-        if read and frame.shape != shape:
+        if shape is None:
+            shape = frame.shape
+            form = Form(size_for(shape[:2]) if size_for else None, 3, "squash")
+        if frame.shape != shape:
             raise InputError(
                 f"{path}: frame {len(read) + 1} is {frame.shape[0]}x{frame.shape[1]}, the first "
                 f"{shape[0]}x{shape[1]}: expected frames of one size"
             )
-        if not read:
-            shape = frame.shape
-            form = Form(size_for(shape[:2]) if size_for else None, 3, "squash")
         read.append(conform(frame[None], form)[0])
         if len(read) > MOST:
             raise InputError(f"{path} has more than {MOST:,} frames: cut it into shorter films")

@@ -1,6 +1,7 @@
 """Flicker of a film: how much its frames differ, and how much they still do along the motion of what they show."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -10,8 +11,7 @@ def frame_difference(frames: Sequence[np.ndarray]) -> float:
 
     Shapes: frames uint8 [H, W, C].
     """
-    steps = zip(frames, frames[1:], strict=False)
-    return float(np.mean([np.abs(np.float32(y) - np.float32(x)).mean() for x, y in steps])) / 255
+    return float(np.mean([np.abs(np.float32(y) - np.float32(x)).mean() for x, y in pairwise(frames)])) / 255
 
 
 def warping_error(frames: Sequence[np.ndarray], flows: Sequence[np.ndarray], masks: Sequence[np.ndarray]) -> float:
@@ -25,7 +25,7 @@ def warping_error(frames: Sequence[np.ndarray], flows: Sequence[np.ndarray], mas
     from genjax.ops.flow import warped
 
     squares = []
-    for x, y, flow, mask in zip(frames, frames[1:], flows, masks, strict=False):
+    for (x, y), flow, mask in zip(pairwise(frames), flows, masks, strict=True):
         if known := np.sum(mask) * y.shape[2]:
             apart = np.float32(y) - np.asarray(warped(np.float32(x), flow))
             squares.append(float(np.sum(mask * np.square(apart)) / known))

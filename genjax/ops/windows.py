@@ -12,7 +12,6 @@ import numpy as np
 
 from genjax.errors import InputError
 
-
 ENDLESS = 2**30
 """More pixels than a side has."""
 

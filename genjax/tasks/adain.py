@@ -4,6 +4,8 @@ The encoder is trained already and frozen. Examples are contents over styles (`d
 Source: arXiv:1703.06868, sections 5 and 6.
 """
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
@@ -16,6 +18,7 @@ from genjax.engine.update import gradient_step, init_net, optimizer
 from genjax.errors import InputError
 from genjax.losses.style import moments_loss
 from genjax.nets.adain import WIDTHS, Decoder
+from genjax.nets.adain import reach as decoder_reach
 from genjax.ops import noise
 from genjax.ops.moments import adaptive_instance_norm
 from genjax.ops.pixels import to_pixels
@@ -90,6 +93,12 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
 
     outputs = {"features": features, "pixels": pixels, "stylize": stylize}
     return Task(init, (Phase("train", c.steps, c.batch, step),), outputs)
+
+
+def reach(encoder: str, widths: Sequence[Sequence[int]] = ()) -> int:
+    """At most how far a pixel in the style depends on the content's pixels, besides the moments, in pixels."""
+    encoder = encoders.load(encoder)
+    return encoder.geometry[encoder.adain_layer].reach + decoder_reach(widths or WIDTHS[encoder.kind])
 
 
 def _crop_size(c: ConfigDict, shape: tuple[int, ...], encoder: Encoder) -> int:
