@@ -31,8 +31,9 @@ def need_opencv() -> None:
 
 
 def flow(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The motion of the points of x to their places in y. Shapes: uint8 [H, W, 3] twice -> float32 [H, W, 2], to the right and down.
+    """The motion of the points of x to their places in y, to the right and down.
 
+    Shapes: uint8 [H, W, 3] twice -> float32 [H, W, 2].
     Raises: InputError without OpenCV.
     """
     cv2 = optional("cv2", USER)

@@ -33,15 +33,10 @@ def define_flags() -> None:
     flags.define_out("stylized.png", "The image, or the folder of images, to write.")
     DEFINE_enum("method", "gatys", ["gatys", "adain"], "Gradient descent, or one pass through a decoder.")
     DEFINE_integer(
-        "size",
-        None,
-        "Pixels of the longer side; default: 256, with adain 512, with --tile the content's.",
-        lower_bound=32,
+        "size", None, "Pixels of the longer side; default: 256, with adain 512, with --tile the content's own.", 32
     )
     DEFINE_integer("tile", 0, "Pixels of windows in which a large image is encoded, for less memory; 0: as a whole.")
-    DEFINE_integer(
-        "overlap", 0, "Pixels that windows share; 0: as far as the nets reach, for the whole image's result."
-    )
+    DEFINE_integer("overlap", 0, "Pixels that windows share; 0: as far as the nets reach, as if it were whole.")
     DEFINE_list("shares", [], "Weight of each style, as in 0.7,0.3; default: equal.")
     flags.define_paths("masks", [], "One image per style: white where the style goes.")
     DEFINE_enum(
@@ -193,7 +188,6 @@ def _frames_by_descent(shape: tuple[int, ...], shares: list[float]):
 
 def _frames_in_one_pass(shape: tuple[int, ...], shares: list[float]):
     from genjax.film_stylization import blending
-    from genjax.stylization import Painter
 
     size = max(shape[:2])
     painter = Painter(
@@ -221,7 +215,7 @@ def _adain(shares: list[float]) -> list[Path]:
     """Stylize an image, or each of a folder, in one pass. Returns: the file or folder written."""
     from genjax.report import figures
     from genjax.report.console import watch
-    from genjax.stylization import Painter, contents_of
+    from genjax.stylization import contents_of
     from genjax.text import bytes_text
 
     size = _longest()

@@ -5,6 +5,7 @@ import pytest
 from helpers import run
 from PIL import Image
 
+from genjax.data.frames import read_film
 from genjax.errors import InputError
 from genjax.film_stylization import Descent, blending, flicker, painted
 from genjax.optical_flow import Motion
@@ -101,7 +102,7 @@ def test_a_film_is_painted_as_typed(moving, tmp_path):
     assert "frame difference" in done.out
     with Image.open(tmp_path / "y.webp") as image:
         assert image.n_frames == 3
-        assert image.info["duration"] == 200
+    assert read_film(tmp_path / "y.webp").fps == pytest.approx(5)
     done = run("genjax.stylize", *arguments, *painted, f"--out={tmp_path}/frames")
     assert done.code == 0, done.err
     assert sorted(path.name for path in (tmp_path / "frames").iterdir()) == [f"0000{i}.png" for i in (1, 2, 3)]

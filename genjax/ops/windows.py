@@ -13,7 +13,7 @@ import numpy as np
 from genjax.errors import InputError
 
 ENDLESS = 2**30
-"""More pixels than a side has."""
+"""Pixels, more than any side has."""
 
 
 class Windows(NamedTuple):
@@ -25,7 +25,7 @@ class Windows(NamedTuple):
 
     @property
     def cores(self) -> list[tuple[int, int, int]]:
-        """Of each window its start, and the first pixel of its core and the one after, counted from there.
+        """The start of each window, and from there the first pixel of its core and the one after.
 
         The last core has no end: a feature map may have a position for a block that the border cuts.
         """
@@ -69,7 +69,7 @@ def places(rows: Windows, columns: Windows) -> np.ndarray:
 
 
 def within(place, shape: tuple[int, int], stride: int):
-    """Where the core is in a window's feature map of a stride: 1 there, 0 elsewhere.
+    """The core in a window's feature map of a stride: 1 there, 0 elsewhere.
 
     Shapes: place int [2, 3] -> float32 [h, w].
     """

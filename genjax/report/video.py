@@ -36,7 +36,7 @@ def save_mp4(path: str | os.PathLike, frames: Sequence, seconds: float) -> None:
             images.append(_even(np.asarray(image.convert("RGB"))))
     data = io.BytesIO()
     with av.open(data, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=Fraction(len(frames)) / Fraction(seconds))
+        stream = container.add_stream("libx264", rate=Fraction(len(frames) / seconds).limit_denominator(1000))
         stream.height, stream.width = images[0].shape[:2]
         stream.pix_fmt = "yuv420p"
         stream.options = {"crf": "18"}

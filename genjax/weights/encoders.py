@@ -88,7 +88,7 @@ def _geometry(layers: tuple[str, ...], pool: int) -> dict[str, Geometry]:
 
     SqueezeNet's first convolution halves them as well.
     """
-    found = {}
+    places = {}
     stride, reach = 1, 0
     for name in layers:
         if name.startswith("pool") or name == "conv1":
@@ -96,8 +96,8 @@ def _geometry(layers: tuple[str, ...], pool: int) -> dict[str, Geometry]:
             stride *= 2
         elif not name.startswith("relu"):
             reach += stride
-        found[name] = Geometry(stride, reach)
-    return found
+        places[name] = Geometry(stride, reach)
+    return places
 
 
 def _squeezenet(variables) -> Encoder:

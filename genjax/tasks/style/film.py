@@ -1,4 +1,4 @@
-"""Style transfer to the frames of a film: the same phases for every frame, with what it takes over from the last one."""
+"""Style transfer to the frames of a film: the phases of every frame, which takes over the last one."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -19,7 +19,7 @@ SMALLEST_STYLE = 16
 
 
 class Carried(NamedTuple):
-    """What a frame of a film takes over from the one before it.
+    """The part of the last result that the next frame of a film takes over.
 
     Shapes: image float32 [H, W, 3], the last result, moved to where things are now, from 0 to 255; known float32
     [H, W, 1], 1 where it shows what the frame shows, otherwise 0.

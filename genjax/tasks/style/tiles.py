@@ -60,14 +60,14 @@ class Tiles:
             last = [side.starts[-1] // self.geometry[name].stride for side in sides]
             return (1, *(a + b for a, b in zip(last, of_window.shape[1:3], strict=True)), of_window.shape[3])
 
-        def write(whole, place):
+        def write(full, place):
             maps = self.features(_part(x, place, sides))
             written = {}
             for name in layers:
                 corner = self._corner(name, place)
                 core = within(place, maps[name].shape[1:3], self.geometry[name].stride)[..., None]
-                before = lax.dynamic_slice(whole[name], corner, maps[name].shape)
-                written[name] = lax.dynamic_update_slice(whole[name], jnp.where(core > 0, maps[name], before), corner)
+                before = lax.dynamic_slice(full[name], corner, maps[name].shape)
+                written[name] = lax.dynamic_update_slice(full[name], jnp.where(core > 0, maps[name], before), corner)
             return written, None
 
         like = jax.eval_shape(lambda: self.features(_part(x, here[0], sides)))
@@ -86,7 +86,7 @@ class Tiles:
         return lax.scan(lambda sums, place: (jax.tree.map(jnp.add, sums, of_window(x, place)), None), sums, here)[0]
 
     def _gram(self, x, place, name, guides):
-        """Of a window's core: products of channels and weights, both summed over positions."""
+        """Products of channels, and weights, both summed over the positions of a window's core."""
         core = within(place, x.shape[1:3], self.geometry[name].stride)
         guides = core[None] if guides is None else core * self._slice(guides, name, place, (len(guides), *core.shape))
         weights = jnp.square(guides).sum((1, 2))
@@ -97,8 +97,8 @@ class Tiles:
         core = within(place, x.shape[1:3], self.geometry[name].stride)
         return (jnp.square(x - self._slice(target, name, place, x.shape)) * core[..., None]).sum()
 
-    def _slice(self, whole, name, place, shape):
-        return lax.dynamic_slice(whole, self._corner(name, place)[: len(shape)], shape)
+    def _slice(self, full, name, place, shape):
+        return lax.dynamic_slice(full, self._corner(name, place)[: len(shape)], shape)
 
     def _corner(self, name, place):
         down, across = place[:, 0] // self.geometry[name].stride
