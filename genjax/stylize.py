@@ -189,11 +189,14 @@ def _frames_by_descent(shape: tuple[int, ...], shares: list[float]):
 def _frames_in_one_pass(shape: tuple[int, ...], shares: list[float]):
     from genjax.film_stylization import blending
 
-    size = max(shape[:2])
-    painter = Painter(
-        FLAGS.workdir, FLAGS.style, shares, FLAGS.masks, FLAGS.color, FLAGS.alpha, size, FLAGS.tile, FLAGS.overlap
-    )
-    return blending(painter, FLAGS.blend)
+    return blending(_painter(shares, max(shape[:2])), FLAGS.blend)
+
+
+def _painter(shares: list[float], size: int):
+    from genjax.stylization import Painter
+
+    tiles = {"tile": FLAGS.tile, "overlap": FLAGS.overlap}
+    return Painter(FLAGS.workdir, FLAGS.style, shares, FLAGS.masks, FLAGS.color, FLAGS.alpha, size, **tiles)
 
 
 def _write_film(out: Path, frames: list, fps: float) -> None:
@@ -232,9 +235,7 @@ def _adain(shares: list[float]) -> list[Path]:
         files = list(zip((content / name for name in names), targets, strict=True))
     else:
         files = [(content, out)]
-    painter = Painter(
-        FLAGS.workdir, FLAGS.style, shares, FLAGS.masks, FLAGS.color, FLAGS.alpha, size, FLAGS.tile, FLAGS.overlap
-    )
+    painter = _painter(shares, size)
     height, width, needed = painter.memory(files[0][0])
     print(f"{height}x{width} pixels, about {bytes_text(needed)} of memory", file=sys.stderr)
     with watch("image", len(files)) as on_progress:

@@ -21,7 +21,7 @@ def warped(x, flow):
 
 @jax.jit
 def consistency(back, forth):
-    """The pixels of the next frame at which the last one is known: 1, or 0 where things come into sight or motion breaks.
+    """The pixels of a frame at which the last one is known: 1, or 0 where things come into sight or motion breaks.
 
     `back` is the flow from the next frame to the last one, `forth` the reverse. They shall cancel each other, and
     `back` shall lead into the image and be smooth.
