@@ -67,6 +67,15 @@ def load_moving(request: Request) -> Source:
 
 def draw(number: int) -> np.ndarray:
     """A frame by its number. Shapes: -> uint8 [64, 64, 1]."""
+    image = np.zeros((SIDE, SIDE, 1), np.uint8)
+    for x, (top, left) in zip(*scene(number), strict=True):
+        window = image[top : top + len(x), left : left + x.shape[1]]
+        np.maximum(window, x, out=window)
+    return image
+
+
+def scene(number: int) -> tuple[np.ndarray, np.ndarray]:
+    """The clothes of a frame and their places, row and column. Shapes: -> uint8 [2, 28, 28, 1], int [2, 2]."""
     film, frame = divmod(int(number), LENGTH)
     clothes = _clothes("train" if number < FRAMES["train"] else "test")
     rng = np.random.default_rng([MOVING, film])
@@ -74,12 +83,7 @@ def draw(number: int) -> np.ndarray:
     free = SIDE - clothes.shape[1]
     starts, angles = rng.uniform(0, free, (CLOTHES, 2)), rng.uniform(0, 2 * np.pi, CLOTHES)
     velocities = rng.uniform(*SPEED, CLOTHES)[:, None] * np.stack([np.sin(angles), np.cos(angles)], 1)
-    image = np.zeros((SIDE, SIDE, 1), np.uint8)
-    for x, place in zip(chosen, np.rint(bounced(starts + frame * velocities, free)).astype(int), strict=True):
-        top, left = place
-        window = image[top : top + len(x), left : left + x.shape[1]]
-        np.maximum(window, x, out=window)
-    return image
+    return chosen, np.rint(bounced(starts + frame * velocities, free)).astype(int)
 
 
 def bounced(place: np.ndarray, free: float) -> np.ndarray:
