@@ -53,13 +53,8 @@ def define_flags() -> None:
     DEFINE_float("alpha", 1.0, "adain: strength of the style, from 0, the content, to 1.", 0, 1)
     flags.define_path("workdir", "", "adain: a run of configs/style_adain.py; default: the packaged decoder.")
     DEFINE_bool("film", False, "The content is a film: a folder of frames, or a .gif, .webp or .mp4; so is --out.")
-    DEFINE_enum(
-        "carry",
-        "warped",
-        ["warped", "last", "none"],
-        "film: what a frame takes over: the last one moved along the "
-        "optical flow; gatys: or unmoved, as a start alone; nothing.",
-    )
+    carried = "film: what a frame takes over: the last one moved along the optical flow; gatys: unmoved; or nothing."
+    DEFINE_enum("carry", "warped", ["warped", "last", "none"], carried)
     DEFINE_float("temporal_weight", 100.0, "film, gatys: weight of the difference from the last frame.", lower_bound=0)
     DEFINE_integer("later_steps", None, "film, gatys: steps of each frame after the first; default: 50.", lower_bound=1)
     DEFINE_float("blend", 0.5, "film, adain: share of the last frame that is blended in where it is known.", 0, 1)
@@ -67,18 +62,23 @@ def define_flags() -> None:
     DEFINE_bool("compare", False, "film, gatys: also paint each frame alone, for the figures of flicker.")
 
 
-DESCENT = ("steps", "style_weight", "content_weight", "start", "optimizer", "encoder", "seed")
 ONLY = {
-    "gatys": ("gif", *DESCENT, "temporal_weight", "later_steps", "compare"),
+    "gatys": (
+        *("gif", "steps", "style_weight", "content_weight", "start", "optimizer", "encoder", "seed"),
+        *("temporal_weight", "later_steps", "compare"),
+    ),
     "adain": ("alpha", "workdir", "blend"),
 }
 """Method -> flags that have no meaning for the other one."""
+
 OF_FILMS = ("carry", "temporal_weight", "later_steps", "blend", "fps", "compare")
 OF_IMAGES = ("gif",)
+"""Flags that have no meaning without --film, or with it."""
 
 
 def main() -> None:
     """Write the images that the flags ask for."""
+    from genjax.data.frames import ENDINGS
     from genjax.engine.compiler import enable_compilation_cache
 
     for method, names in ONLY.items():
@@ -88,6 +88,8 @@ def main() -> None:
     for name in OF_IMAGES if FLAGS.film else OF_FILMS:
         if FLAGS[name].present:
             raise InputError(f"--{name} is for {'images, and this is --film' if FLAGS.film else 'films: add --film'}")
+    if not FLAGS.film and (FLAGS.content.lower().endswith(".mp4") or FLAGS.out.lower().endswith(ENDINGS)):
+        raise InputError(f"--content={FLAGS.content} --out={FLAGS.out}: of a film: add --film; images are a .png")
     enable_compilation_cache()
     shares = _numbers("shares")
     for flag, values in (("shares", shares), ("masks", FLAGS.masks)):

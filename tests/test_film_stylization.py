@@ -110,6 +110,7 @@ def test_a_film_is_painted_as_typed(moving, tmp_path):
         "--out=x.png": "of a film, expected a name that ends in .gif, .webp, .mp4",
         "--gif=x.gif": "--gif is for images, and this is --film",
         "--nofilm --fps=5": "--fps is for films: add --film",
+        "--nofilm": "of a film: add --film",
         "--method=adain --temporal_weight=3": "--temporal_weight is for --method=gatys",
         "--method=adain --carry=last": "--carry=last is for --method=gatys",
         "--carry=none --content=nothing.mp4": "nothing.mp4 does not exist",

@@ -141,6 +141,12 @@ def test_the_packaged_decoder_is_the_one_that_was_packaged(monkeypatch):
         ({"flag": "--encoder=vgg19"}, "encoder='vgg19': expected 'squeezenet', which is packaged, or 'vgg:FILE'"),
         ({"flag": "--method=adain --workdir=runs/none"}, "runs/none is not a run's folder"),
         ({"flag": "--size=16"}, "size"),
+        (
+            {"flag": "--tile=100"},
+            "tile=100, overlap=160: expected an overlap that is a multiple of 32",
+        ),
+        ({"flag": "--method=adain --tile=100"}, "tile=100, overlap=64"),
+        ({"flag": "--overlap=32"}, "tile=0, overlap=32"),
     ],
 )
 def test_what_is_wrong_is_answered_in_a_line_before_anything_is_compiled(flags, message, folder, tmp_path, monkeypatch):
