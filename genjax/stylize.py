@@ -220,12 +220,14 @@ def _adain(shares: list[float]) -> list[Path]:
     """Stylize an image, or each of a folder, in one pass. Returns: the file or folder written."""
     from genjax.report import figures
     from genjax.report.console import watch
-    from genjax.stylization import contents_of
+    from genjax.stylization import contents_of, size_of
     from genjax.text import bytes_text
 
     size = _longest()
     content = Path(FLAGS.content)
     out = Path(FLAGS.out) if content.is_dir() else output.file_of(FLAGS.out, ".png")
+    if not content.is_dir():
+        size = max(size_of(content, size))  # of styles, too
     if content.is_dir():
         if out.suffix:
             raise InputError(f"--out={FLAGS.out}: --content is a folder, so expected a folder, as --out=painted")
