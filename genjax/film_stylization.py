@@ -1,6 +1,6 @@
 """Films in the style of images: each frame takes over the last one, moved along the optical flow, against flicker.
 
-Source: arXiv:1604.08610, sections 4.1 to 4.3, for descent.
+Source: arXiv:1604.08610, sections 4.1 and 4.2, for descent.
 """
 
 from collections.abc import Callable, Iterator, Sequence

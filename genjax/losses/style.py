@@ -59,6 +59,6 @@ def temporal_loss(x, carried, known):
     """The squared difference of a frame from the last one, moved to where things are now, where that is known.
 
     A mean over all pixels, known or not, as in the paper. Shapes: [H, W, C] twice, known [H, W, 1] -> [].
-    Source: arXiv:1604.08610, eq. 7.
+    Source: arXiv:1604.08610, section 4.2: the temporal consistency loss.
     """
     return (known * jnp.square(x - carried)).mean()

@@ -20,7 +20,7 @@ def warping_error(frames: Sequence[np.ndarray], flows: Sequence[np.ndarray], mas
     Pixels where the flow is not trusted do not count; each frame counts alike. Paper: the mean square; here: its root,
     in the unit of pixels. NaN if the flow is trusted nowhere.
     Shapes: frames uint8 [H, W, C]; flows [H, W, 2] from each frame but the first to the one before it; masks [H, W, 1].
-    Source: arXiv:1808.00449, eqs. 11 and 12.
+    Source: arXiv:1808.00449, section 4: the warping error of its evaluation.
     """
     from genjax.ops.flow import warped
 

@@ -25,7 +25,8 @@ def consistency(back, forth):
 
     `back` is the flow from the next frame to the last one, `forth` the reverse. They shall cancel each other, and
     `back` shall lead into the image and be smooth.
-    Shapes: [H, W, 2] twice -> [H, W, 1]. Source: arXiv:1604.08610, section 4.3, eqs. 5 and 6.
+    Shapes: [H, W, 2] twice -> [H, W, 1].
+    Source: arXiv:1604.08610, section 4.2: disoccluded regions and motion boundaries.
     """
     returned = warped(forth, back)
     apart = jnp.square(back + returned).sum(-1)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from genjax.losses.style import content_loss, gram, moments_loss, style_loss, total_variation
+from genjax.losses.style import content_loss, gram, moments_loss, style_loss, temporal_loss, total_variation
 
 
 def maps(seed=0, shape=(2, 5, 7, 4)):
@@ -73,3 +73,10 @@ def test_total_variation_of_stripes():
     assert total_variation(stripes) == 4  # 2 squared across, nothing down
     assert total_variation(stripes.swapaxes(1, 2)) == 4
     assert total_variation(jnp.ones((1, 4, 4, 3))) == 0
+
+
+def test_temporal_is_a_mean_over_all_pixels_of_the_squares_where_the_last_frame_is_known():
+    x, y = maps(0)[0], maps(1)[0]
+    known = np.zeros((5, 7, 1))
+    known[:2, 3:] = 1
+    np.testing.assert_allclose(temporal_loss(x, y, known), np.square(x - y)[:2, 3:].sum() / x.size, rtol=1e-5)
