@@ -4,12 +4,13 @@ Source: arXiv:1604.08610, sections 4.1 and 4.2, for descent.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from genjax.engine import loop
+from genjax.engine import compiler, loop
 from genjax.engine.mesh import make_mesh
 from genjax.engine.state import stream
 from genjax.errors import InputError
@@ -21,15 +22,16 @@ from genjax.stylization import Painter
 from genjax.tasks.style import film
 from genjax.tasks.style.images import Carried
 
-CARRIES = ("warped", "last", "none")
-"""What a frame takes over: the last result moved along the flow; the same unmoved, as a start alone; nothing."""
-
 Paint = Callable[[np.ndarray, Carried | None], np.ndarray]
 """A frame and what it takes over -> the frame in the style. Shapes: uint8 [H, W, 3] -> uint8 [H, W, 3]."""
 
 
 def painted(paint: Paint, frames: Sequence[np.ndarray], motions: Sequence[Motion], carry: str) -> Iterator[np.ndarray]:
-    """The frames of a film in the style, in turn; `motions`, into each but the first, are needed to carry "warped"."""
+    """The frames of a film in the style, in turn.
+
+    A frame takes over the last result: with `carry` "warped" moved along `motions`, those into each frame but the first,
+    with "last" unmoved, with "none" not at all.
+    """
     last = None
     for number, frame in enumerate(frames):
         carried = None
@@ -66,10 +68,11 @@ class Descent:
         mesh = make_mesh(jax.devices()[:1])
         self._task, self._images = film.build(config, shape, temporal)
         self._key = stream(config.seed, "train")
-        self._init = jax.jit(self._task.init)
-        self._sample = jax.jit(self._task.outputs["sample"])
-        self._enter = [jax.jit(phase.enter) for phase in self._task.phases]
-        self._prepare = [jax.jit(phase.prepare) for phase in self._task.phases]
+        jit = partial(jax.jit, compiler_options=compiler.options())
+        self._init = jit(self._task.init)
+        self._sample = jit(self._task.outputs["sample"])
+        self._enter = [jit(phase.enter) for phase in self._task.phases]
+        self._prepare = [jit(phase.prepare) for phase in self._task.phases]
         self._run = [loop.compile_phase(phase, _no_batch, mesh, phase.steps) for phase in self._task.phases]
         self._later_steps = later_steps
         self._mesh = mesh

@@ -22,6 +22,7 @@ FOLDERS = {
     "visualize": "the views of `genjax show`",
     "projection": "latents of given images",
     "stylization": "images in the style of others",
+    "film_stylization": "films in the style of images",
     "translation": "images of images",
     "conversion": "others' weights as a run",
     "interpolation": "between latents",
