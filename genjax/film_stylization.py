@@ -29,8 +29,8 @@ Paint = Callable[[np.ndarray, Carried | None], np.ndarray]
 def painted(paint: Paint, frames: Sequence[np.ndarray], motions: Sequence[Motion], carry: str) -> Iterator[np.ndarray]:
     """The frames of a film in the style, in turn.
 
-    A frame takes over the last result: with `carry` "warped" moved along `motions`, those into each frame but the first,
-    with "last" unmoved, with "none" not at all.
+    A frame takes over the last result: with `carry` "warped" moved along `motions`, which are those into each frame but
+    the first, with "last" unmoved, with "none" not at all.
     """
     last = None
     for number, frame in enumerate(frames):

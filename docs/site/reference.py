@@ -23,6 +23,7 @@ FOLDERS = {
     "projection": "latents of given images",
     "stylization": "images in the style of others",
     "film_stylization": "films in the style of images",
+    "optical_flow": "motion between frames",
     "translation": "images of images",
     "conversion": "others' weights as a run",
     "interpolation": "between latents",
