@@ -1,5 +1,6 @@
 """The site: links lead to pages, each page is in a section, pages of configs have nets. Sphinx runs in `make docs`."""
 
+import json
 import re
 import tomllib
 from pathlib import PurePosixPath
@@ -8,7 +9,7 @@ import pytest
 from helpers import ROOT
 
 import genjax
-from docs.site import drawing, reference, sources
+from docs.site import build, drawing, reference, sources
 from genjax import config_files
 
 
@@ -64,6 +65,20 @@ def test_all_links_between_pages_lead_to_files_and_to_sections():
             if target in pages and anchor[1:] not in anchors(pages[target]):
                 missing.append(f"{page}: {path}{anchor}")
     assert missing == []
+
+
+def test_followed_links_are_counted_once_each_and_a_missing_network_is_said(tmp_path):
+    gone = {"status": "broken", "info": "404 Client Error: Not Found for url"}
+    away = {"status": "broken", "info": "Caused by NameResolutionError(Failed to resolve 'a.org')"}
+    works = {"status": "working", "info": ""}
+
+    def summary(*links):
+        lines = [json.dumps({"uri": uri, **link}) for uri, link in links]
+        (tmp_path / "output.json").write_text("\n".join(lines), "utf-8")
+        return build.summary(tmp_path / "output.json")
+
+    assert summary(("a", works), ("a", works), ("b", gone), ("c", away)) == "links: 1 broken, 1 not reached, 1 working"
+    assert summary(("a", away), ("b", away)) == "links: 2 not reached: is there a network?"
 
 
 def test_programs_side_by_side_become_columns():

@@ -4,12 +4,16 @@ Writes the sources to .cache/site/source and the pages to .cache/site/html, wher
 changed since an earlier build is not made again.
 """
 
+import json
 import os
 import sys
+from pathlib import Path
 
 from docs.site import sources
 
 BUILD = sources.ROOT / ".cache" / "site"
+UNREACHED = ("NameResolutionError", "NewConnectionError", "ConnectTimeoutError", "ProxyError", "Network is unreachable")
+"""Errors of a link that say nothing about it: the other site was not found, or did not answer."""
 
 
 def main(options: list[str]) -> int:
@@ -31,7 +35,22 @@ def main(options: list[str]) -> int:
             path.unlink()
     builder = "html" if "-b" not in options else options[options.index("-b") + 1]
     settings = ["-c", str(sources.ROOT / "docs" / "site"), "-W", "--keep-going", "-q"]
-    return build_main([*settings, "-b", builder, *options, str(BUILD / "source"), str(BUILD / builder)])
+    code = build_main([*settings, "-b", builder, *options, str(BUILD / "source"), str(BUILD / builder)])
+    if builder == "linkcheck":
+        print(summary(BUILD / builder / "output.json"))
+    return code
+
+
+def summary(report: Path) -> str:
+    """A line on the links to other sites that `linkcheck` has followed; those between pages are in every build."""
+    links = {}
+    for line in report.read_text("utf-8").splitlines():
+        link = json.loads(line)
+        is_unreached = link["status"] == "broken" and any(text in link["info"] for text in UNREACHED)
+        links[link["uri"]] = "not reached" if is_unreached else link["status"]
+    counts = {status: sum(found == status for found in links.values()) for status in sorted({*links.values()})}
+    offline = ": is there a network?" if "working" not in counts and "not reached" in counts else ""
+    return "links: " + ", ".join(f"{count:,} {status}" for status, count in counts.items()) + offline
 
 
 if __name__ == "__main__":
