@@ -7,6 +7,7 @@ import pytest
 
 from genjax.errors import InputError
 from genjax.nets.adain import Decoder, reach
+from genjax.nets.vgg import VGG, layers
 from genjax.stylization import Painter
 from genjax.tasks.style.images import Images
 from genjax.tasks.style.objective import Objective
@@ -60,20 +61,30 @@ def test_the_descent_in_windows_is_that_of_the_whole_image(encoder):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5 * np.abs(a).max()), whole, windows)
 
 
-def test_pixels_beyond_a_layers_reach_do_not_change_it(encoder):
+def squeezenet():
+    encoder = encoders.load("squeezenet")
+    return encoder.geometry, lambda x: encoder.apply(encoder.variables, x, encoder.layers)
+
+
+def narrow_vgg():
+    net = VGG(16, last="relu4_1", widths=(2, 2, 2, 2, 2))
+    variables = net.init(jax.random.key(0), np.zeros((1, 32, 32, 3), np.float32))
+    return encoders._geometry(layers(16, "relu4_1"), 2), lambda x: net.apply(variables, x)
+
+
+@pytest.mark.parametrize("net", [squeezenet, narrow_vgg])
+def test_pixels_beyond_a_layers_reach_do_not_change_it(net):
     """A pixel that is NaN makes NaN of all that depends on it."""
+    geometry, maps = net()
     side = 320
-    maps = jax.jit(lambda x: encoder.apply(encoder.variables, x, encoder.layers))
-    for pixel in (160, 171):
-        found = maps(np.full((1, side, side, 3), 99.0, np.float32))
-        x = np.full((1, side, side, 3), 99.0, np.float32)
-        x[0, pixel, pixel] = np.nan
-        for name, y in maps(x).items():
-            stride, reach = encoder.geometry[name]
-            assert abs(side / stride - found[name].shape[1]) <= 1
-            rows = np.flatnonzero(np.isnan(y).any((0, 2, 3))) * stride
-            assert pixel - (stride - 1) - reach <= rows.min()
-            assert rows.max() <= pixel + reach
+    x = np.full((1, side, side, 3), 99.0, np.float32)
+    x[0, 171, 171] = np.nan
+    for name, y in jax.jit(maps)(x).items():
+        stride, reach = geometry[name]
+        assert abs(side / stride - y.shape[1]) <= 1
+        rows = np.flatnonzero(np.isnan(y).any((0, 2, 3))) * stride
+        assert 171 - (stride - 1) - reach <= rows.min()
+        assert rows.max() <= 171 + reach
 
 
 def test_features_beyond_the_decoders_reach_do_not_change_its_image():
