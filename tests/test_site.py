@@ -99,6 +99,10 @@ def test_docstrings_become_restructured_text():
     ]
 
 
+def test_names_with_colons_are_no_links_and_addresses_are():
+    assert reference.escaped("x: FILE:COLUMN, https://a.org/b") == "x: FILE\\:COLUMN, https://a.org/b"
+
+
 def test_the_reference_has_modules_that_there_are():
     for name in reference.FOLDERS:
         assert reference.modules(name)

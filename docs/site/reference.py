@@ -103,8 +103,10 @@ def _gap(out: list[str]) -> list[str]:
 
 
 def escaped(text: str) -> str:
-    """Plain text with `code` as reStructuredText: signs that have a meaning there lose it."""
+    """Plain text with `code` as reStructuredText: signs that have a meaning there lose it.
+
+    A colon has one within a word: FILE:COLUMN would be a link. That of an address, before a slash, keeps it.
+    """
     parts = re.split(r"(`[^`]+`)", text)
-    return "".join(
-        f"``{p[1:-1]}``" if p[:1] == "`" and len(p) > 2 else re.sub(r"([\\*|_`<>])", r"\\\1", p) for p in parts
-    )
+    signs = r"([\\*|_`<>]|(?<=\w):(?=[^\s/]))"
+    return "".join(f"``{p[1:-1]}``" if p[:1] == "`" and len(p) > 2 else re.sub(signs, r"\\\1", p) for p in parts)
