@@ -48,7 +48,7 @@ def summary(report: Path) -> str:
         link = json.loads(line)
         is_unreached = link["status"] == "broken" and any(text in link["info"] for text in UNREACHED)
         links[link["uri"]] = "not reached" if is_unreached else link["status"]
-    counts = {status: sum(found == status for found in links.values()) for status in sorted({*links.values()})}
+    counts = {status: sum(each == status for each in links.values()) for status in sorted({*links.values()})}
     offline = ": is there a network?" if "working" not in counts and "not reached" in counts else ""
     return "links: " + ", ".join(f"{count:,} {status}" for status, count in counts.items()) + offline
 
