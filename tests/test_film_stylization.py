@@ -8,9 +8,10 @@ from PIL import Image
 from genjax.data.frames import read_film
 from genjax.errors import InputError
 from genjax.film_stylization import Descent, blending, flicker, painted
-from genjax.optical_flow import Motion
+from genjax.optical_flow import Motion, need_opencv
 from genjax.report import film
 from genjax.stylization import gatys_config_of
+from genjax.stylize import _write_film
 from genjax.tasks.style.images import Carried
 
 SIDE, STEP = 32, 4
@@ -103,9 +104,9 @@ def test_a_film_is_painted_as_typed(moving, tmp_path):
     with Image.open(tmp_path / "y.webp") as image:
         assert image.n_frames == 3
     assert read_film(tmp_path / "y.webp").fps == pytest.approx(5)
-    done = run("genjax.stylize", *arguments, *painted, f"--out={tmp_path}/frames")
-    assert done.code == 0, done.err
+    _write_film(tmp_path / "frames", list(moving[0]), 5)
     assert sorted(path.name for path in (tmp_path / "frames").iterdir()) == [f"0000{i}.png" for i in (1, 2, 3)]
+    np.testing.assert_array_equal(read_film(tmp_path / "frames").frames, moving[0])
     for flags, message in {
         "--out=x.png": "of a film, expected a name that ends in .gif, .webp, .mp4",
         "--gif=x.gif": "--gif is for images, and this is --film",
@@ -116,3 +117,9 @@ def test_a_film_is_painted_as_typed(moving, tmp_path):
         "--carry=none --content=nothing.mp4": "nothing.mp4 does not exist",
     }.items():
         run("genjax.stylize", *arguments, f"--out={tmp_path}/z.gif", *flags.split()).assert_refused(message)
+
+
+def test_without_opencv_a_film_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"flow of a film's frames needs opencv-python-headless: pip .*models\[flow\]"):
+        need_opencv()
