@@ -44,6 +44,7 @@ def define_flags() -> None:
     )
     DEFINE_string("mix", "", "The styles of another seed in some layers: 7@4- (seed 7 from layer 4 on).")
     DEFINE_string("edits", "", "Other codes in the map of a vector-quantized autoencoder, row-column:code: 3-4:17.")
+    DEFINE_enum("to", "", ["", *requests.SETS], "Of a translation without pairs, the set whose images are made.")
     flags.define_out("", "Write the image to this .png, or a film to a .gif or .mp4, and open no page.")
     flags.define_path("film", "", "A film's file that the page has saved, a .json of images that it passes.")
     DEFINE_string("host", "127.0.0.1", "The address of the page; 0.0.0.0 lets others in the network open it.")
@@ -56,7 +57,7 @@ def request_of_flags() -> requests.Request:
     """The request that the flags say. Raises: InputError."""
     lists = {name: requests.read(name, FLAGS[name].value) for name in requests.EXPECTED}
     paths = {name: requests.read_paths(FLAGS[name].value) for name in ("images", "codes")}
-    plain = {name: FLAGS[name].value for name in ("blend", "label", "truncation", "ema", "step")}
+    plain = {name: FLAGS[name].value for name in ("blend", "label", "truncation", "to", "ema", "step")}
     return requests.Request(**lists, **paths, **plain, noise=FLAGS.noise or "")
 
 
@@ -71,14 +72,14 @@ def main() -> None:
         _write(request)
         return
     from genjax.engine.compiler import enable_compilation_cache
-    from genjax.exploration import page
     from genjax.exploration.explorer import Explorer
+    from genjax.exploration.page.serve import check_port, serve
 
-    page.check_port(FLAGS.host, FLAGS.port)
+    check_port(FLAGS.host, FLAGS.port)
     enable_compilation_cache()
     explorer = Explorer(FLAGS.workdir)
     explorer.state(request.step)
-    page.serve(explorer, request, FLAGS.host, FLAGS.port, FLAGS.open, FLAGS.uploads)
+    serve(explorer, request, FLAGS.host, FLAGS.port, FLAGS.open, FLAGS.uploads)
 
 
 def _write(request: requests.Request) -> None:

@@ -103,16 +103,23 @@ class Translator:
                 f"{workdir}: its inputs have {self._channels} channels: expected up to 4, as image files have"
             )
 
-    def read(self, path: str | os.PathLike) -> np.ndarray:
-        """The input of an image's file. Shapes: -> uint8 [H, W, inputs]. Raises: InputError if it cannot be used."""
-        x = open_source(f"image:{path}", form=Form(None, self._channels, "crop")).read(np.arange(1))
+    def read(self, path: str | os.PathLike, size: tuple[int, int] | None = None) -> np.ndarray:
+        """The input of an image's file, brought to a size (height, width) if one is given.
+
+        Shapes: -> uint8 [H, W, inputs]. Raises: InputError if it cannot be used.
+        """
+        x = open_source(f"image:{path}", form=Form(size, self._channels, "crop")).read(np.arange(1))
         if self._kind in MASKED:
             known = x[..., -1] >= 128
             if known.all():
                 raise InputError(f"{path} has no hole: make transparent what is to be filled")
             x = masked(x[..., :-1], known)
-        factor = DERIVATIONS[self._kind].factor if self._kind in DERIVATIONS else 1
-        return repeated(x, factor)[0]
+        return repeated(x, self.factor)[0]
+
+    @property
+    def factor(self) -> int:
+        """How many times larger than its file an input is."""
+        return DERIVATIONS[self._kind].factor if self._kind in DERIVATIONS else 1
 
     def translate(self, x: np.ndarray) -> np.ndarray:
         """A translation. Shapes: uint8 [H, W, inputs] -> uint8 [H, W, C]."""

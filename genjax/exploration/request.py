@@ -18,6 +18,9 @@ BLENDS = ("", "slerp", "lerp", "w")
 PLACES = {1: 0, 2: 1, 4: 2}
 """Number of starts -> coordinates of a place between them: one, the ends of a path, or the corners of a square."""
 
+SETS = ("a", "b")
+"""Sets of a translation without pairs, either of which it makes of the other."""
+
 
 @dataclass(frozen=True)
 class Layers:
@@ -129,6 +132,7 @@ class Request:
     moves: tuple[Move, ...] = ()
     mix: Mix | None = None
     edits: tuple[Edit, ...] = ()
+    to: str = ""  # the set whose images a translation without pairs makes, "a" or "b"; "": b
     noise: str = ""  # of genjax.config.NOISE; "": constant
     ema: bool = True
     step: int | str | None = None
@@ -149,6 +153,8 @@ class Request:
             raise InputError(f"--blend={self.blend}: expected {', '.join(BLENDS[1:])}")
         if self.noise not in ("", *NOISE):
             raise InputError(f"--noise={self.noise}: expected {', '.join(NOISE)}")
+        if self.to not in ("", *SETS):
+            raise InputError(f"--to={self.to}: expected {' or '.join(SETS)}")
         if self.truncation is not None and not math.isfinite(self.truncation):
             raise InputError(f"--truncation={self.truncation}: expected a finite number")
 
