@@ -10,7 +10,7 @@ import numpy as np
 from genjax.data import open_source
 from genjax.data.images import Form
 from genjax.errors import InputError
-from genjax.exploration.directions import directions
+from genjax.exploration.directions import principal
 from genjax.exploration.opened import Opened
 from genjax.exploration.request import PLACES, Layers, Move, Request
 from genjax.files import expand
@@ -154,7 +154,7 @@ def _moved(run: Opened, z: np.ndarray, request: Request, everything: bool = Fals
 
 def _step(run: Opened, move: Move, request: Request) -> np.ndarray:
     """A move along a principal direction. Shapes: -> float32 [D]."""
-    known = directions(run, request.step, request.ema)
+    known = principal(run, request.step, request.ema)
     if move.index >= len(known):
         raise InputError(f"--moves={move}: expected p0 to p{len(known) - 1}")
     return np.float32(move.amount * known[move.index])

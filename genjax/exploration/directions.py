@@ -15,7 +15,7 @@ JACOBIANS = 4  # seeds at which those of a generator without w are computed
 SECANT = 0.1  # step both ways along a latent, in standard deviations
 
 
-def directions(run: Opened, step: int | str | None, ema: bool = True) -> np.ndarray:
+def principal(run: Opened, step: int | str | None, ema: bool = True) -> np.ndarray:
     """Principal directions, each of the length of a standard deviation along it, the largest first.
 
     Of w of `DRAWN` seeds; of the codes of examples, where there is no prior; or those along which a generator without w

@@ -12,9 +12,9 @@ from PIL import Image
 from genjax.engine.checkpoint import Checkpoints
 from genjax.engine.outputs import EVAL_BATCH
 from genjax.errors import InputError
-from genjax.exploration import explorer as explorers
-from genjax.exploration import film
+from genjax.exploration import directions, film
 from genjax.exploration.explorer import Explorer
+from genjax.exploration.projected import projected
 from genjax.exploration.request import Edit, Layers, Mix, Move, Request
 from genjax.ops.pixels import quantize
 from genjax.report import display
@@ -47,7 +47,7 @@ def vq(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def few(monkeypatch):
     """Few seeds for principal directions."""
-    monkeypatch.setattr(explorers, "DRAWN", EVAL_BATCH)
+    monkeypatch.setattr(directions, "DRAWN", EVAL_BATCH)
 
 
 def apart(a, b) -> int:
@@ -81,7 +81,7 @@ def test_corners_are_their_seeds_and_halfway_is_on_the_great_circle(gan):
     lengths = np.linalg.norm(z[:, :latent], axis=1, keepdims=True)
     chord = (z[:, :latent] / lengths).sum(0)
     halfway = np.concatenate([lengths.mean() * chord / np.linalg.norm(chord), z[:, latent:].mean(0)])
-    expected = quantize(np.asarray(gan._program("decode")(gan.state(None), np.float32(halfway)[None], ema=True)))[0]
+    expected = quantize(np.asarray(gan.program("decode")(gan.state(None), np.float32(halfway)[None], ema=True)))[0]
     assert apart(gan.image(Request(seeds=(3, 14), at=(0.5,))), expected) <= 1
 
 
@@ -89,7 +89,7 @@ def test_a_class_replaces_the_one_hot_and_a_move_adds_to_a_latent(gan):
     z = np.array(gan.outputs["latents"](gan.state(None), np.array([3], np.int32)))
     z[0, -10:] = np.arange(10) == 7
     z[0, 2] += 1.5
-    expected = quantize(np.asarray(gan._program("decode")(gan.state(None), z, ema=True)))[0]
+    expected = quantize(np.asarray(gan.program("decode")(gan.state(None), z, ema=True)))[0]
     assert apart(gan.image(Request(seeds=(3,), label="7", moves=(Move("z2", 1.5),))), expected) == 0
     assert gan.classes[8] == "Bag"
     assert apart(gan.image(Request(seeds=(3,), label="Bag")), gan.image(Request(seeds=(3,), label="8"))) == 0
@@ -100,9 +100,9 @@ def test_principal_directions_of_w_are_those_of_its_covariance(stylegan):
     z = stylegan.outputs["latents"](state, np.arange(EVAL_BATCH, dtype=np.int32))
     w = np.float64(stylegan.outputs["map"](state, z))
     variances, vectors = np.linalg.eigh(np.cov(w.T, bias=True))
-    directions = stylegan.directions(None)
-    np.testing.assert_allclose((directions[:3] ** 2).sum(1), variances[::-1][:3], rtol=1e-3)
-    cosines = (directions[:3] / np.linalg.norm(directions[:3], axis=1, keepdims=True) * vectors.T[::-1][:3]).sum(1)
+    found = directions.principal(stylegan, None)[:3]
+    np.testing.assert_allclose((found**2).sum(1), variances[::-1][:3], rtol=1e-3)
+    cosines = (found / np.linalg.norm(found, axis=1, keepdims=True) * vectors.T[::-1][:3]).sum(1)
     np.testing.assert_allclose(np.abs(cosines), 1, atol=1e-3)
 
 
@@ -117,9 +117,9 @@ def test_directions_without_w_are_singular_vectors_of_a_linear_generator():
     explorer._programs = {}
     explorer.latents = 4
     left, _, _ = np.linalg.svd(a, full_matrices=False)
-    directions = explorer._directions(np.float32(0), True)
-    np.testing.assert_allclose(np.abs((directions * left.T).sum(1)), 1, atol=1e-3)
-    assert (np.take_along_axis(directions, np.abs(directions).argmax(1)[:, None], 1) > 0).all()
+    found = directions._directions(explorer, np.float32(0), True)
+    np.testing.assert_allclose(np.abs((found * left.T).sum(1)), 1, atol=1e-3)
+    assert (np.take_along_axis(found, np.abs(found).argmax(1)[:, None], 1) > 0).all()
 
 
 def test_styles_of_all_layers_are_the_other_seed_and_of_some_a_mixture(stylegan):
@@ -129,7 +129,7 @@ def test_styles_of_all_layers_are_the_other_seed_and_of_some_a_mixture(stylegan)
     w = np.asarray(stylegan.outputs["map"](state, z))
     ws = np.repeat(w[:1, None], stylegan.task.layers, 1)
     ws[:, 2:] = w[1]
-    ws[:, :3] += np.float32(-1.5 * stylegan.directions(None)[1])
+    ws[:, :3] += np.float32(-1.5 * directions.principal(stylegan, None)[1])
     expected = quantize(np.asarray(stylegan.outputs["synthesize"](state, ws)))[0]
     request = Request(seeds=(1,), mix=Mix(2, Layers(2)), moves=(Move("p1", -1.5, Layers(0, 2)),))
     assert apart(stylegan.image(request), expected) <= 1
@@ -139,7 +139,7 @@ def test_a_code_of_the_map_is_replaced(vq):
     x = vq.examples.read(np.array([3]))
     codes = np.array(vq.outputs["encode"](vq.state(None), x))
     codes[0, 1, 2] = 5
-    expected = quantize(np.asarray(vq._program("decode")(vq.state(None), codes)))[0]
+    expected = quantize(np.asarray(vq.program("decode")(vq.state(None), codes)))[0]
     assert apart(vq.image(Request(examples=(3,), edits=(Edit(1, 2, 5),))), expected) == 0
 
 
@@ -160,12 +160,13 @@ def flat(tmp_path_factory):
 
 def test_a_point_of_the_plane_is_its_latent_and_a_way_between_examples_is_straight(flat):
     codes = np.asarray(flat.outputs["encode"](flat.state(None), flat.examples.read(np.arange(EVAL_BATCH))))
-    decode = lambda z: quantize(np.asarray(flat._program("decode")(flat.state(None), np.float32(z)[None])))[0]  # noqa: E731
+    decode = lambda z: quantize(np.asarray(flat.program("decode")(flat.state(None), np.float32(z)[None])))[0]  # noqa: E731
     point = codes.mean(0) + 2.5 * codes.std(0) * [0.5, -1.0]
     assert apart(flat.image(flat.at_point(Request(examples=(3,)), 0.75, 1.0)), decode(point)) <= 1
     way = flat.image(Request(examples=(0, 1), at=(0.25,)))
     assert apart(way, decode(0.75 * codes[0] + 0.25 * codes[1])) <= 1
-    np.testing.assert_allclose(np.abs(flat.directions(None)[0] @ flat.directions(None)[1]), 0, atol=1e-4)
+    found = directions.principal(flat, None)
+    np.testing.assert_allclose(np.abs(found[0] @ found[1]), 0, atol=1e-4)
 
 
 def test_an_image_is_encoded_in_the_form_of_the_data(flat, tmp_path):
@@ -183,6 +184,45 @@ def test_a_translation_is_between_its_input_and_its_target(tmp_path):
     assert apart(image[:, width : 2 * width], y) == 0
     assert apart(image[:, 2 * width :], pair[0, ..., -3:]) == 0
     assert apart(image[:, :width, :1], pair[0, ..., :1]) == 0
+
+
+def test_a_translation_without_pairs_goes_both_ways_and_back(tmp_path):
+    explorer = Explorer(saved_run("cyclegan", tmp_path / "run"))
+    pair, state = explorer.examples.read(np.array([1])), explorer.state(None)
+    a, b = np.split(pair, 2, -1)
+    for to, x in (("", a), ("a", b)):
+        names = ("to_a", "to_b") if to else ("to_b", "to_a")
+        there = quantize(np.asarray(jax.jit(explorer.outputs[names[0]])(state, x)))
+        back = quantize(np.asarray(jax.jit(explorer.outputs[names[1]])(state, there)))
+        expected = np.concatenate([x[0], there[0], back[0]], 1)
+        assert apart(explorer.image(Request(examples=(1,), to=to)), expected) <= 1
+    Image.fromarray(a[0]).save(tmp_path / "x.png")
+    mine = explorer.image(Request(images=(str(tmp_path / "x.png"),)))
+    assert apart(mine, explorer.image(Request(examples=(1,)))) == 0
+
+
+def test_a_style_is_as_strong_as_the_place_says(tmp_path):
+    explorer = Explorer(saved_run("style_adain", tmp_path / "run"))
+    x, state = np.float32(explorer.examples.read(np.array([0, 1]))), explorer.state(None)
+    assert (
+        apart(
+            explorer.image(Request(examples=(0,))),
+            quantize(np.asarray(jax.jit(explorer.outputs["stylize"])(state, x[:1])))[0],
+        )
+        <= 1
+    )
+    half = x.shape[1] // 2
+    features = [explorer.outputs["features"](state, part) for part in (x[:1, :half], x[1:, half:])]
+    rest = quantize(np.asarray(explorer.outputs["pixels"](state, features[0])))[0]
+    assert apart(explorer.image(Request(examples=(0, 1), at=(0.0,))), rest) <= 1
+    with pytest.raises(InputError, match="expected a content and a style"):
+        explorer.image(Request(images=(__file__,)))
+
+
+def test_a_descent_is_its_image_at_each_step(tmp_path):
+    explorer = Explorer(saved_run("style_gatys", tmp_path / "run"))
+    expected = np.asarray(explorer.outputs["sample"](explorer.state(None), np.zeros(1, np.int32)))[0]
+    assert apart(explorer.image(Request(step=7)), expected) <= 1
 
 
 def test_a_film_passes_its_images_and_closes(stylegan):
@@ -227,6 +267,7 @@ def test_checkpoints_are_followed_and_one_that_is_gone_is_named(stylegan):
         ("gan", Request(truncation=-1.0), "--truncation=-1.0"),
         ("gan", Request(moves=(Move("z99999", 1.0),)), "expected z0 to z"),
         ("gan", Request(moves=(Move("p0", 1.0, Layers(1)),)), "layers 1-: expected none"),
+        ("gan", Request(to="a"), "--to=a is for translations without pairs"),
         ("gan", Request(codes=("nothing.npz",)), "expected a .npz of genjax.project"),
         ("stylegan", Request(mix=Mix(1, Layers(9))), "layers 9-: expected 0 to 7"),
         ("stylegan", Request(moves=(Move("p999", 1.0),)), "expected p0 to p"),
@@ -252,6 +293,24 @@ def test_runs_that_show_no_images_are_refused(tmp_path):
     folder = saved_run("gan", tmp_path / "points", data__name="ring8", **nets)
     with pytest.raises(InputError, match="points or series"):
         Explorer(folder)
+
+
+def test_a_run_that_has_saved_nothing_yet_is_refused_with_a_message(stylegan, tmp_path):
+    (tmp_path / "config.json").write_text((stylegan.workdir / "config.json").read_text())
+    with pytest.raises(InputError, match="has no checkpoint yet: a run that is training saves one every 2 steps"):
+        Explorer(tmp_path)
+
+
+def test_an_image_is_projected_once_and_decoded(gan, tmp_path):
+    Image.fromarray(gan.image(Request(seeds=(3,)))[..., 0]).save(tmp_path / "x.png")
+    counts = []
+    code = projected(gan, tmp_path / "x.png", 7, 2, counts.append)
+    assert counts == [1, 2]
+    assert projected(gan, tmp_path / "x.png", 7, 2, counts.append) == code
+    assert counts == [1, 2]
+    with np.load(code.rpartition(":")[0]) as file:
+        expected = quantize(np.asarray(gan.program("decode")(gan.state(7), file["codes"], ema=True)))[0]
+    assert apart(gan.image(Request(codes=(code,), step=7)), expected) == 0
 
 
 def test_a_run_of_another_version_is_refused_with_a_message(stylegan, tmp_path):

@@ -1,134 +1,66 @@
-"""The page in a browser: what a drag, a slider, an upload and a button do. Skipped without NiceGUI or a Chromium.
+"""The page in a browser: what a drag, a slider, an upload and a button do, and its messages; desk.py has all kinds of runs.
 
-`pip install nicegui playwright` and a Chromium of the system are what it needs. PAGE_SHOTS=folder keeps screenshots.
+Skipped without NiceGUI, playwright or a Chromium.
 """
 
-import os
+import json
 import shlex
 import shutil
-import socket
-import subprocess
-import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
-from helpers import ROOT, run, saved_run, until
-
-BROWSER = next(filter(shutil.which, ("chromium", "chromium-browser", "google-chrome")), None)
-PATIENCE = 120_000  # milliseconds, on a machine that is busy with others
+from browsing import (
+    BROWSER,
+    PHONE,
+    answers,
+    changed,
+    chromium,
+    command,
+    drag,
+    fits,
+    free_port,
+    opened,
+    press,
+    says,
+    serving,
+)
+from helpers import run, saved_run, until
 
 pytestmark = [pytest.mark.heavy, pytest.mark.skipif(not BROWSER, reason="no Chromium")]
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """The address of the page of a StyleGAN, the folder that it runs in, and the run's."""
-    pytest.importorskip("nicegui")
+    """The address of the page of an autoencoder with a prior, the folder that it runs in, and the run's."""
     folder = tmp_path_factory.mktemp("page")
-    workdir = saved_run("stylegan2", folder / "run")
+    workdir = saved_run("vae", folder / "run", steps=10)
     port = free_port()
     flags = [f"--workdir={workdir}", f"--port={port}", "--noopen", "--seeds=2"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    environment.pop("PYTEST_CURRENT_TEST", None)  # NiceGUI would take itself for the object of a test of its own
-    with open(folder / "log", "w") as log:
-        program = [sys.executable, "-m", "genjax.explore", *flags]
-        process = subprocess.Popen(program, cwd=folder, env=environment, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        until(lambda: process.poll() is not None or answers(address), 300)
-        assert process.poll() is None, (folder / "log").read_text()
+    with serving(folder, port, "-m", "genjax.explore", *flags) as address:
         yield address, folder, workdir
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def answers(address: str, **headers: str) -> bool:
-    try:
-        return urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=30).status == 200
-    except urllib.error.HTTPError:
-        return False
-    except OSError:
-        return False
 
 
 @pytest.fixture(scope="module")
 def browser(server):
-    """A browser that has no network but the page's own server."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=shutil.which(BROWSER), args=["--no-sandbox", "--disable-gpu"])
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
 def page(server, browser):
-    """The page, with its first image drawn; a request to any other address fails the test."""
-    address, *_ = server
-    elsewhere = []
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(PATIENCE)
-    page.on("request", lambda r: elsewhere.append(r.url) if not r.url.startswith((address, "data:", "blob:")) else None)
-    page.goto(address)
-    page.wait_for_function("document.querySelector('#image')?.src.startsWith('data:')", timeout=PATIENCE)
-    yield page
-    page.close()
-    assert not [url for url in elsewhere if not url.startswith(address.replace("http", "ws"))]
-
-
-def command(page) -> str:
-    return page.locator("#command").inner_text()
-
-
-def says(page, text: str) -> None:
-    """Wait until the command has a text."""
-    condition = "text => document.querySelector('#command').innerText.includes(text)"
-    page.wait_for_function(condition, arg=text, timeout=PATIENCE)
-
-
-def changed(page, act) -> str:
-    """The command after an action has changed the image."""
-    before = page.locator("#image").get_attribute("src")
-    act()
-    page.wait_for_function("before => document.querySelector('#image').src !== before", arg=before, timeout=PATIENCE)
-    return command(page)
-
-
-def shot(page, name: str) -> None:
-    if folder := os.environ.get("PAGE_SHOTS"):
-        page.wait_for_timeout(1500)
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+    """The page, with its first image drawn."""
+    with opened(browser, server[0]) as page:
+        yield page
 
 
 def test_a_drag_and_a_slider_change_the_image_which_is_saved_with_its_command(page, server, tmp_path):
     _, _, workdir = server
     assert "--seeds=2 " in command(page)
-    page.wait_for_function("document.querySelector('#plane img').src.startsWith('data:')", timeout=PATIENCE)
-
-    def drag():
-        box = page.locator("#plane").bounding_box()
-        page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.2 * box["height"])
-        page.mouse.down()
-        page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.4 * box["height"], steps=4)
-        page.mouse.up()
-
-    assert "--seeds=" in changed(page, drag)
-    page.wait_for_function(
-        "document.querySelector('#command').innerText.includes('--seeds=6,7,11,12')", timeout=PATIENCE
-    )
-    slider = page.get_by_role("slider", name="p0", exact=True)
-    text = changed(page, lambda: press(slider, "ArrowRight", 8))
-    assert "--moves=p0:" in text
-    shot(page, "desktop")
+    page.locator("#plane img[src]").wait_for()
+    drag(page, "#plane", (0.2, 0.2), (0.4, 0.4))
+    says(page, "--seeds=8,9,13,14 --at=0.5,0.5")
+    assert "--moves=p0:" in changed(page, lambda: press(page, "p0", "ArrowRight", 8))
+    says(page, "--moves=p0:0.4")
     with page.expect_download() as download:
         page.locator("#save").click()
     saved = tmp_path / download.value.suggested_filename
@@ -141,15 +73,25 @@ def test_a_drag_and_a_slider_change_the_image_which_is_saved_with_its_command(pa
     assert f"--workdir={workdir}" in words
 
 
-def press(slider, key: str, times: int) -> None:
-    slider.evaluate("e => (e.querySelector('[tabindex]') || e).focus()")
-    for _ in range(times):
-        slider.page.keyboard.press(key)
+def test_each_move_of_a_drag_is_drawn_even_over_a_page_that_is_selected(page):
+    page.locator("#plane img[src]").wait_for()
+    page.evaluate(
+        "getSelection().selectAllChildren(document.body)"
+    )  # which a browser would drag in the pointer's place
+    page.locator("#plane").scroll_into_view_if_needed()
+    box = page.locator("#plane").bounding_box()
+    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.1 * box["height"])
+    page.mouse.down()
+    for across, text in ((0.2, "0.5"), (0.26, "0.8"), (0.22, "0.6")):
+        page.mouse.move(box["x"] + across * box["width"], box["y"] + 0.2 * box["height"])
+        says(page, f"--at={text},0.5")
+    page.mouse.up()
 
 
-def test_a_film_of_two_images_is_saved_with_its_file(page, tmp_path):
+def test_a_film_of_two_images_is_saved_with_its_file(page):
     page.locator("#add").click()
-    changed(page, lambda: press(page.get_by_role("slider", name="p1", exact=True), "ArrowLeft", 20))
+    changed(page, lambda: press(page, "p1", "ArrowLeft", 20))
+    says(page, "--moves=p1:-1")
     page.locator("#add").click()
     names = []
     page.on("download", lambda download: names.append(download.suggested_filename))
@@ -159,15 +101,56 @@ def test_a_film_of_two_images_is_saved_with_its_file(page, tmp_path):
     assert sorted(Path(name).suffix for name in names) == [".gif", ".json"]
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "text"),
+    [("notes.txt", b"text", "expected an image of up to 32 MiB"), ("mine.png", b"text", "mine.png cannot be read")],
+)
+def test_an_upload_that_is_no_image_is_a_message(page, name, content, text, server):
+    before = command(page)
+    upload = page.locator("#upload0 input[type=file]")
+    upload.set_input_files(
+        {"name": name, "mimeType": "text/plain" if "txt" in name else "image/png", "buffer": content}
+    )
+    says(page, text, "#message")
+    assert command(page) == before
+    assert not list((server[1] / "explored").glob("*"))
+
+
+def test_a_run_that_is_still_training_says_so_and_its_new_checkpoints_are_on_the_slider(page, server):
+    says(page, "The run is at step 7 of 10", "#going")
+    checkpoints = server[2] / "checkpoints"
+    shutil.copytree(checkpoints / "00000007", checkpoints / "00000008")
+    try:
+        says(page, "The run is at step 8 of 10", "#going")
+        says(page, "Checkpoint: step 7", "#step")
+        press(page, "checkpoint", "ArrowRight")
+        says(page, "--step=8")
+    finally:
+        shutil.rmtree(checkpoints / "00000008")
+    press(page, "p0", "ArrowRight")
+    says(page, "--moves=p0:0.05")  # of a state that is in memory
+    says(page, "The run is at step 7 of 10", "#going")
+    says(page, "--step=7")
+
+
+def test_a_checkpoint_that_is_gone_is_a_message(page, server):
+    checkpoints = server[2] / "checkpoints"
+    shutil.copytree(checkpoints / "00000007", checkpoints / "00000006")
+    says(page, "step 7", "#step")
+    page.wait_for_function("document.querySelector('[aria-label=checkpoint]').getAttribute('aria-disabled') !== 'true'")
+    shutil.rmtree(checkpoints / "00000006")
+    press(page, "checkpoint", "ArrowLeft")
+    says(page, "no checkpoint of step 6; it has 7", "#message")
+
+
 def test_a_phone_shows_the_image_first_and_scrolls_down_alone(page):
-    page.set_viewport_size({"width": 390, "height": 844})
+    page.set_viewport_size(PHONE)
     page.wait_for_timeout(500)
     box = page.locator("#image").bounding_box()
     assert box["x"] >= 0
-    assert box["x"] + box["width"] <= 390
-    assert box["y"] + box["height"] < 844
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    shot(page, "phone")
+    assert box["x"] + box["width"] <= PHONE["width"]
+    assert box["y"] + box["height"] < PHONE["height"]
+    assert fits(page)
 
 
 def test_a_page_of_another_site_is_refused(server):
@@ -180,3 +163,12 @@ def test_a_port_that_is_taken_is_refused_in_a_line(server):
     address, _, workdir = server
     port = address.rpartition(":")[2]
     run("genjax.explore", f"--workdir={workdir}", f"--port={port}").assert_refused(f"--port={port} cannot be used")
+
+
+def test_a_run_of_another_version_and_one_without_a_checkpoint_are_refused_in_a_line(server, tmp_path):
+    info = json.loads((server[2] / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(info))
+    run("genjax.explore", f"--workdir={tmp_path}").assert_refused("has no checkpoint yet")
+    info["config"]["forgotten"] = 1
+    (tmp_path / "config.json").write_text(json.dumps(info))
+    run("genjax.explore", f"--workdir={tmp_path}").assert_refused("has keys that the task 'vae' lacks: forgotten")

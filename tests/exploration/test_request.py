@@ -6,7 +6,8 @@ import pytest
 
 from genjax.errors import InputError
 from genjax.exploration import request as requests
-from genjax.exploration.page import SIDE, keep, place
+from genjax.exploration.page.seeds import SIDE, place
+from genjax.exploration.page.uploads import keep
 from genjax.exploration.request import Edit, Layers, Mix, Move, Request, from_json, to_json
 
 EVERYTHING = Request(
@@ -29,6 +30,7 @@ ALL = [
     Request(examples=(0, 4), at=(0.5,), edits=(Edit(3, 4, 17),)),
     Request(images=("a b.jpg", "x,y.png"), at=(1.0,)),
     Request(codes=("projection.npz:3",)),
+    Request(examples=(2,), to="a"),
 ]
 
 
@@ -71,6 +73,7 @@ def test_each_form_has_one_text():
         (lambda: Request(seeds=(1, 2), at=(1.5,)), "--at=1.5: expected 1 numbers from 0 to 1"),
         (lambda: Request(seeds=(1, 2), at=(float("nan"),)), "--at=nan"),
         (lambda: Request(blend="cubic"), "--blend=cubic: expected slerp, lerp, w"),
+        (lambda: Request(to="c"), "--to=c: expected a or b"),
         (lambda: Request(noise="loud"), "--noise=loud: expected constant, random, none"),
         (lambda: Request(truncation=float("inf")), "--truncation=inf"),
         (lambda: requests.read("seeds", "1,x"), "--seeds=1,x: expected numbers from 0"),

@@ -26,19 +26,23 @@ def check_port(host: str, port: int) -> None:
         raise InputError(f"--host={host} --port={port} cannot be used ({error}): choose another --port") from error
 
 
-def serve(explorer: Explorer, request: Request, host: str, port: int, show: bool, uploads: str) -> None:
-    """Serve the page until Ctrl-C, beginning at a request. Raises: InputError where NiceGUI is not installed."""
-    nicegui = optional("nicegui", "the page")
+def add_page(nicegui, path: str, explorer: Explorer, request: Request, uploads: str) -> None:
+    """Serve a run under a path of the address, beginning at a request. Raises: InputError for one that does not fit."""
     steps = explorer.steps()
     if steps and not isinstance(request.step, int):  # a run that goes on has another newest step later
         request = replace(request, step=int(explorer.state(request.step).step))
     request = explorer.checked(request)
     lock = threading.Lock()
 
-    @nicegui.ui.page("/")
+    @nicegui.ui.page(path)
     def index():
         layout.build(Tab(nicegui.ui, nicegui.run.io_bound, explorer, lock, request, Path(uploads)))
 
+
+def serve(explorer: Explorer, request: Request, host: str, port: int, show: bool, uploads: str) -> None:
+    """Serve the page until Ctrl-C, beginning at a request. Raises: InputError where NiceGUI is not installed."""
+    nicegui = optional("nicegui", "the page")
+    add_page(nicegui, "/", explorer, request, uploads)
     if host in LOOPBACK:  # a page of another site that resolves its name to this machine is refused
         from starlette.middleware.trustedhost import TrustedHostMiddleware
 
