@@ -118,7 +118,7 @@ class Translator:
 
     @property
     def factor(self) -> int:
-        """How many times larger than its file an input is."""
+        """Ratio of the sides of an input and of its file's image."""
         return DERIVATIONS[self._kind].factor if self._kind in DERIVATIONS else 1
 
     def translate(self, x: np.ndarray) -> np.ndarray:

@@ -95,11 +95,11 @@ class Explorer(Opened):
     def read(self, path: str, to: str = "") -> np.ndarray:
         """An image's file as the run takes it. Shapes: -> [H, W, C]. Raises: InputError if it cannot be used."""
         if self.is_translation:
-            return translated.given(self, path, to)
-        return stylized.given(path) if self.is_stylization else codes.read_image(self, path)
+            return translated.read_input(self, path, to)
+        return stylized.read_image(path) if self.is_stylization else codes.read_image(self, path)
 
     def inputs(self, request: Request) -> list[np.ndarray]:
-        """What a request starts from, if it starts from images and its own image does not show them.
+        """The images that a request starts from, if it has some and its own image does not show them.
 
         Shapes: -> as many uint8 [H, W, 1 or 3]. Raises: InputError if they cannot be read.
         """

@@ -1,4 +1,4 @@
-"""An image that is given as latents of a generator, found by descent, for a request to start from."""
+"""An image from a file as latents of a generator, found by descent, for a request to start from."""
 
 import io
 from collections.abc import Callable
@@ -22,8 +22,8 @@ def projected(run: Opened, path: Path, step: int | str | None, steps: int, on_pr
     out = path.with_name(f"{path.stem}_{run.workdir.name}_{space}_step{step}_{steps}.npz")
     if not out.exists():
         target = read_image(run, str(path))[None]
-        found = project(Run(run.task, run.state(step), None, 0, run.info), target, space, steps, 0, on_progress)
+        projection = project(Run(run.task, run.state(step), None, 0, run.info), target, space, steps, 0, on_progress)
         content = io.BytesIO()
-        np.savez(content, codes=found.codes, losses=found.losses)
+        np.savez(content, codes=projection.codes, losses=projection.losses)
         files.write_bytes(out, content.getvalue())
     return f"{out}:0"

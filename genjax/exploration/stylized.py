@@ -36,11 +36,11 @@ def pair(run: Opened, request: Request) -> tuple[np.ndarray, np.ndarray]:
         return x[0, :half], x[-1, half:]
     if len(request.images) != 2:
         raise InputError(f"--images: {len(request.images)} files: expected a content and a style")
-    content, style = (run.remembered(("painted", path), partial(given, path)) for path in request.images)
+    content, style = (run.remembered(("painted", path), partial(read_image, path)) for path in request.images)
     return content, style
 
 
-def given(path: str) -> np.ndarray:
+def read_image(path: str) -> np.ndarray:
     """An image's file with sides that the nets of style transfer return. Shapes: -> float32 [H, W, 3].
 
     Raises: InputError if it cannot be used.

@@ -24,7 +24,7 @@ def translation(run: Opened, request: Request) -> np.ndarray:
         raise InputError("a translation starts from one image")
     state = run.state(request.step)
     if request.images:
-        x = given(run, request.images[0], request.to)
+        x = read_input(run, request.images[0], request.to)
     else:
         x = inputs(run, request)[0]
     if not run.is_unpaired:
@@ -40,7 +40,7 @@ def translation(run: Opened, request: Request) -> np.ndarray:
     return np.concatenate([_colored(part) for part in parts], 1)
 
 
-def given(run: Opened, path: str, to: str) -> np.ndarray:
+def read_input(run: Opened, path: str, to: str) -> np.ndarray:
     """The input of an image's file, as the run takes it. Shapes: -> uint8 [H, W, inputs].
 
     Raises: InputError if it cannot be used.
@@ -49,7 +49,7 @@ def given(run: Opened, path: str, to: str) -> np.ndarray:
     height, width = size_of_image(expand(path))
     share = LARGEST / translator.factor / max(height, width)
     size = None if share >= 1 else tuple(max(1, round(side * share)) for side in (height, width))
-    return run.remembered(("given", path, to), lambda: translator.read(path, size))
+    return run.remembered(("input", path, to), lambda: translator.read(path, size))
 
 
 def _colored(x: np.ndarray) -> np.ndarray:

@@ -6,8 +6,9 @@ The runs are made here, with random weights, at two steps.
 import sys
 from pathlib import Path
 
-from helpers import saved_run
+from helpers import ROOT, saved_run
 
+IMAGES = ROOT / "docs/images/style"
 STYLEGAN = {"generator__channels": (8, 8, 8, 8, 4), "critic__channels": (8, 8, 8, 8, 4)}
 RUNS = {
     "gan": ("gan", {}),
@@ -19,7 +20,7 @@ RUNS = {
     "paired": ("pix2pix", {}),
     "unpaired": ("cyclegan", {}),
     "painter": ("style_adain", {}),
-    "descent": ("style_gatys", {}),
+    "descent": ("style_gatys", {"data__name": f"image:{IMAGES}/cat.jpg", "style__images": (f"{IMAGES}/glass.jpg",)}),
 }
 """Page -> config and its overrides."""
 
@@ -31,6 +32,8 @@ def make(name: str, folder: Path) -> Path:
 
     config, overrides = RUNS[name]
     steps = {} if name == "descent" else {"steps": 10}
+    if (folder / name).exists():
+        return folder / name
     path = saved_run(config, folder / name, **overrides, **steps)
     _, state = restore(path)
     Checkpoints(path / "checkpoints").save(state.replace(step=state.step + 2), {})

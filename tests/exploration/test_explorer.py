@@ -247,7 +247,7 @@ def test_the_command_makes_the_image_again_to_the_bit(stylegan, tmp_path):
 
 def with_few() -> None:
     """The setting of `few`, in another process."""
-    explorers.DRAWN = EVAL_BATCH
+    directions.DRAWN = EVAL_BATCH
 
 
 def test_checkpoints_are_followed_and_one_that_is_gone_is_named(stylegan):

@@ -1,4 +1,4 @@
-"""The page in a browser: what a drag, a slider, an upload and a button do, and its messages; desk.py has all kinds of runs.
+"""The page in a browser: what a drag, a slider, an upload and a button do, and its messages (all kinds: desk.py).
 
 Skipped without NiceGUI, playwright or a Chromium.
 """

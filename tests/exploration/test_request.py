@@ -110,15 +110,15 @@ def test_an_upload_is_kept_by_its_content_and_only_if_it_is_an_image(tmp_path):
     def refuse(path):
         raise InputError(f"{path} is not an image")
 
-    with pytest.raises(InputError, match="not an image"):
-        keep(tmp_path / "new", b"text", ".png", refuse)
+    with pytest.raises(InputError, match=r"^My cat\.PNG is not an image"):
+        keep(tmp_path / "new", b"text", "My cat.PNG", refuse)
     assert not list((tmp_path / "new").iterdir())
-    path = keep(tmp_path / "new", b"content", ".png", lambda path: None)
+    path = keep(tmp_path / "new", b"content", "x.png", lambda path: None)
     assert path.read_bytes() == b"content"
-    assert keep(tmp_path / "new", b"content", ".png", lambda path: None) == path
+    assert keep(tmp_path / "new", b"content", "x.png", lambda path: None) == path
     with pytest.raises(InputError, match="not an image"):
-        keep(tmp_path / "new", b"content", ".png", refuse)
+        keep(tmp_path / "new", b"content", "x.png", refuse)
     assert path.exists()  # of an earlier, good upload
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="choose another --uploads"):
-        keep(tmp_path / "file", b"x", ".png", refuse)
+        keep(tmp_path / "file", b"x", "x.png", refuse)

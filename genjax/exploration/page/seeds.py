@@ -35,18 +35,18 @@ def plane(tab: Tab) -> None:
     pad.put(*CORNER)
 
     def shared():
-        """What the images of the plane have in common: checkpoint, class, truncation, noise and weights."""
+        """The request without what its images differ in: they share checkpoint, class, truncation, noise, weights."""
         return begin["first"], replace(tab.request.with_starts("seeds", (0,)), moves=(), mix=None, edits=(), blend="")
 
     async def draw():
-        """Until what is drawn is what is wanted: of changes that come while it is drawn, the last is drawn."""
+        """Until what is drawn is the current request: of changes that come while it is drawn, the last is drawn."""
         if begin["busy"]:
             return
         begin["busy"] = True
         try:
-            while (wanted := shared()) != begin["drawn"]:
-                begin["drawn"] = wanted
-                first, plain = wanted
+            while (current := shared()) != begin["drawn"]:
+                begin["drawn"] = current
+                first, plain = current
                 requests = [plain.with_starts("seeds", (seed,)) for seed in range(first, first + SIDE**2)]
                 content = await tab.aside(pads.side_by_side, tab, requests, SIDE)
                 if content is not None:
@@ -95,7 +95,7 @@ def manifold(tab: Tab) -> None:
         tab.soon(choose)
 
     def shared():
-        """What the images of the plane have in common; they are those of any start."""
+        """The request without what its images differ in, which are those of any start."""
         return replace(tab.request.with_starts(explorer.kinds[0], (0,)), moves=(), truncation=None, blend="")
 
     async def draw():

@@ -1,4 +1,4 @@
-"""Which generator is asked and how: checkpoint, averaged weights, class, truncation, noise, direction."""
+"""Settings of the generator: checkpoint, averaged weights, class, truncation, noise, direction."""
 
 from genjax.config import NOISE
 from genjax.exploration.page.tab import Tab
@@ -53,7 +53,7 @@ def checkpoints(tab: Tab) -> None:
     """A slider of the checkpoints. It follows a run that goes on, without the checkpoints that this deletes."""
     ui, explorer = tab.ui, tab.explorer
     known = {"steps": explorer.steps()}
-    whole = explorer.task.steps
+    total = explorer.task.steps
 
     def index():
         steps = known["steps"]
@@ -62,8 +62,8 @@ def checkpoints(tab: Tab) -> None:
     def describe():
         newest = known["steps"][-1]
         text.set_text(f"Checkpoint: step {known['steps'][index()]:,}")
-        note.set_text(f"The run is at step {newest:,} of {whole:,}: checkpoints to come appear here.")
-        note.set_visibility(newest < whole)
+        note.set_text(f"The run is at step {newest:,} of {total:,}: checkpoints to come appear here.")
+        note.set_visibility(newest < total)
 
     def choose(event):
         step = known["steps"][min(int(event.value), len(known["steps"]) - 1)]

@@ -1,4 +1,4 @@
-"""What a request starts from in place of seeds: examples of the data, images that are given, or their projections."""
+"""Starts in place of seeds: examples of the data, images from files, or their projections."""
 
 from genjax.exploration.page import uploads
 from genjax.exploration.page.tab import Tab

@@ -90,7 +90,7 @@ class Tab:
         try:
             return await self._in_thread(function, *args)
         except InputError as error:
-            self.tell(str(error).replace(f"{self.uploads}/", ""))
+            self.tell(str(error))
             return None
 
     def soon(self, function: Callable, delay: float = 0.0) -> None:

@@ -12,8 +12,9 @@ from genjax.exploration.page.tab import Tab
 LARGEST = 2**25  # bytes
 
 
-def keep(folder: Path, content: bytes, suffix: str, read: Callable) -> Path:
-    """Keep an upload as a file, so that a command can name it. Raises: InputError if it is no image."""
+def keep(folder: Path, content: bytes, name: str, read: Callable) -> Path:
+    """Keep an upload as a file, so that a command can name it. Raises: InputError, by `name`, if `read` refuses it."""
+    suffix = Path(name).suffix.lower()
     path = folder / f"{hashlib.sha256(content).hexdigest()[:12]}{suffix if suffix.isascii() else ''}"
     is_new = not path.exists()
     try:
@@ -23,10 +24,10 @@ def keep(folder: Path, content: bytes, suffix: str, read: Callable) -> Path:
         raise InputError(f"{path} cannot be written ({error.strerror}): choose another --uploads") from error
     try:
         read(str(path))
-    except InputError:
+    except InputError as error:
         if is_new:
             path.unlink(missing_ok=True)
-        raise
+        raise InputError(str(error).replace(str(path), name)) from error
     return path
 
 
@@ -35,9 +36,8 @@ def chooser(tab: Tab, number: int, label: str, on_path: Callable[[Path], object]
 
     async def upload(event):
         content, name = await event.file.read(), event.file.name
-        suffix = Path(name).suffix.lower()
         check = read or (lambda path: tab.explorer.read(path, tab.request.to))
-        path = await tab.attempt(partial(keep, tab.uploads, content, suffix, check))
+        path = await tab.attempt(partial(keep, tab.uploads, content, name, check))
         if path is not None:
             result = on_path(path)
             if result is not None:
