@@ -2,8 +2,9 @@
 
 Starts genjax.explore on a free port and opens it in a headless Chromium, with the extras explore and browser. A turn is
 a number of key presses on the slider of a direction, and of moves of the pointer over the plane of seeds, each followed
-by the wait until the new image is decoded in the browser. On a machine with other work the turns differ; the quietest
-is the one with the lowest median. Linux alone.
+by the wait until the new image is decoded in the browser. A change without a new image within 5 seconds is counted as
+lost. On a machine with other work the turns differ; the quietest is the one with the lowest median.
+Linux alone.
 """
 
 import contextlib
@@ -25,17 +26,21 @@ from genjax.text import table
 FLAGS = flags.FLAGS
 
 WATCH = """() => {
-  const image = document.querySelector('#image');
   window.times = [];
+  window.loaded = 0;
   let start = null;
   const begin = () => { start = performance.now(); };
   document.addEventListener('keydown', begin, true);
   document.querySelector('#plane').addEventListener('pointermove', begin, true);
-  image.addEventListener('load', () => {
-    if (start !== null) { window.times.push(performance.now() - start); start = null; }
+  document.querySelector('#image').addEventListener('load', () => {
+    window.loaded = performance.now();
+    if (start !== null) { window.times.push(window.loaded - start); start = null; }
   });
 }"""
 """The browser's part: the time from an event to the load of the image that follows."""
+
+STILL = "() => performance.now() - window.loaded > 300"
+"""Whether no image has come for a while, so that the next one is the next change's."""
 
 
 def define_flags() -> None:
@@ -83,17 +88,19 @@ def measure(page, count: int) -> dict[str, list[float]]:
         page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
 
     for name, act in (("slider", press), ("drag over the plane", move)):
-        page.evaluate("window.times = []")
         if act is move:
             plane.scroll_into_view_if_needed()  # the slider's focus may have scrolled it away
             box = plane.bounding_box()
             page.mouse.move(box["x"] + 5, box["y"] + 5)
             page.mouse.down()
+        page.wait_for_timeout(300)
+        page.wait_for_function(STILL)
+        page.evaluate("window.times = []")
         for number in range(count):
             before = page.evaluate("window.times.length")
             act(number)
             condition = "before => window.times.length > before"
-            with contextlib.suppress(Exception):  # of a change to the same image
+            with contextlib.suppress(Exception):
                 page.wait_for_function(condition, arg=before, timeout=5000, polling=5)
         page.mouse.up()
         taken[name] = sorted(page.evaluate("window.times"))
@@ -118,9 +125,10 @@ def main() -> None:
         measure(page, 4)  # compiles
         for turn in range(FLAGS.turns):
             for name, times in measure(page, FLAGS.count).items():
-                rows.append((turn + 1, name, len(times), median(times), times[int(0.95 * (len(times) - 1))]))
+                lost = FLAGS.count - len(times)
+                rows.append((turn + 1, name, len(times), lost, median(times), times[int(0.95 * (len(times) - 1))]))
                 print(*rows[-1], flush=True)
-    print(table(rows, ("turn", "control", "images", "median, ms", "95th percentile, ms")))
+    print(table(rows, ("turn", "control", "images", "lost", "median, ms", "95th percentile, ms")))
 
 
 if __name__ == "__main__":

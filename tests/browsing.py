@@ -79,7 +79,7 @@ def opened(browser, address: str, **options):
     allowed = (host, host.replace("http", "ws"), "data:", "blob:")
     page.on("request", lambda r: elsewhere.append(r.url) if not r.url.startswith(allowed) else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(address)
+    page.goto(address, timeout=PATIENCE)
     page.wait_for_function(DRAWN)
     yield page
     page.close()
