@@ -5,6 +5,7 @@ import colorsys
 import numpy as np
 
 from genjax.exploration.page import pads
+from genjax.exploration.page.sliders import slider
 from genjax.exploration.page.tab import Tab
 from genjax.exploration.request import Edit
 
@@ -40,7 +41,7 @@ def edits(tab: Tab) -> None:
         pad.put((now["column"] + 0.5) / width, (now["row"] + 0.5) / height)
         text.set_text(f"Row {now['row']}, column {now['column']}: code {code} of {explorer.codebook}")
         now["code"] = code
-        slider.set_value(code)
+        code_slider.set_value(code)
 
     def edit(event):
         code = int(event.value)
@@ -67,7 +68,7 @@ def edits(tab: Tab) -> None:
 
     pad = pads.Pad(tab, "codes", "map of codes", choose)
     text = ui.label().props("id=code")
-    slider = ui.slider(min=0, max=explorer.codebook - 1, step=1, value=0, on_change=edit).props('aria-label="code"')
+    code_slider = slider(tab, "code", edit, 0, min=0, max=explorer.codebook - 1, step=1)
     with ui.row().classes("items-center gap-2"):
         row, column = (
             ui.number(name, value=0, min=0, precision=0, on_change=typed).props("dense").classes("w-20")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from genjax.exploration.page.sliders import slider, two_ended
 from genjax.exploration.page.tab import Tab
 from genjax.exploration.request import Layers, Mix, Move
 
@@ -65,10 +66,8 @@ def _direction(tab: Tab, name: str, layers: Callable[[], Layers]) -> None:
 
     with ui.row().classes("w-full items-center no-wrap gap-3"):
         ui.label(name).classes("w-8")
-        slider = ui.slider(min=-REACH, max=REACH, step=0.05, value=value())
-        slider.props(f'aria-label="{name}" label').classes("grow")
-        slider.on_value_change(move)
-        ui.button(icon="restart_alt", on_click=lambda: slider.set_value(0)).props(f'flat dense aria-label="{name}: 0"')
+        control = slider(tab, name, move, value(), min=-REACH, max=REACH, step=0.05).props("label").classes("grow")
+        ui.button(icon="restart_alt", on_click=lambda: control.set_value(0)).props(f'flat dense aria-label="{name}: 0"')
 
 
 def mixing(tab: Tab) -> None:
@@ -98,5 +97,4 @@ def _layers(tab: Tab, label: str, begin: Layers, on_change: Callable[[Layers], N
 
     value = {"min": begin.first, "max": last if begin.last is None else begin.last}
     text = ui.label(f"{label}: {value['min']} to {value['max']}")
-    control = ui.range(min=0, max=last, step=1, value=value, on_change=changed)
-    control.props(f'markers aria-label="{label}"').classes("px-3")
+    two_ended(tab, label, changed, value, last)

@@ -1,6 +1,7 @@
 """Settings of the generator: checkpoint, averaged weights, class, truncation, noise, direction."""
 
 from genjax.config import NOISE
+from genjax.exploration.page.sliders import slider
 from genjax.exploration.page.tab import Tab
 
 POLL = 5.0  # seconds between looks for new checkpoints
@@ -42,11 +43,11 @@ def truncation(tab: Tab) -> None:
     limits = {"min": 0, "max": 1.5} if tab.explorer.has_styles else {"min": 0.1, "max": 3}
 
     def change():
-        tab.change(truncation=float(slider.value) if switch.value else None)
+        tab.change(truncation=float(control.value) if switch.value else None)
 
     switch = ui.switch("Truncation", value=psi is not None, on_change=change).props("id=truncate")
-    slider = ui.slider(**limits, step=0.05, value=0.7 if psi is None else psi, on_change=change)
-    slider.props('aria-label="truncation" label-always').classes("mt-4").bind_visibility_from(switch, "value")
+    control = slider(tab, "truncation", change, 0.7 if psi is None else psi, **limits, step=0.05)
+    control.props("label-always").classes("mt-4").bind_visibility_from(switch, "value")
 
 
 def checkpoints(tab: Tab) -> None:
@@ -74,17 +75,17 @@ def checkpoints(tab: Tab) -> None:
     def poll():
         if (steps := explorer.steps()) and steps != known["steps"]:
             known["steps"] = steps
-            slider.props["max"] = max(1, len(steps) - 1)
-            slider.set_value(index())
-            slider.set_enabled(len(steps) > 1)
-            slider.update()
+            control.props["max"] = max(1, len(steps) - 1)
+            control.set_value(index())
+            control.set_enabled(len(steps) > 1)
+            control.update()
             describe()
 
     count = len(known["steps"])
     text = ui.label().props("id=step")
-    slider = ui.slider(min=0, max=max(1, count - 1), step=1, value=index() if count > 1 else 1, on_change=choose)
-    slider.props('aria-label="checkpoint" markers')
-    slider.set_enabled(count > 1)
+    begin = index() if count > 1 else 1
+    control = slider(tab, "checkpoint", choose, begin, min=0, max=max(1, count - 1), step=1).props("markers")
+    control.set_enabled(count > 1)
     note = ui.label().classes("caption").props("id=going")
     describe()
     ui.timer(POLL, poll)

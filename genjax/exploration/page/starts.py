@@ -1,6 +1,7 @@
 """Starts in place of seeds: examples of the data, images from files, or their projections."""
 
 from genjax.exploration.page import uploads
+from genjax.exploration.page.sliders import slider
 from genjax.exploration.page.tab import Tab
 from genjax.exploration.projected import projected as project
 
@@ -54,16 +55,6 @@ def way(tab: Tab, kind: str) -> None:
     """A slider of the way from one start to the other, or of the strength of a style, when there are two."""
     ui, stylizes = tab.ui, tab.explorer.is_stylization
     name = "Strength of the style" if stylizes else "Way to the other"
-    with ui.column().classes("w-full gap-0") as box:
-        ui.label(name).classes("caption")
-        slider = ui.slider(min=0, max=1, step=0.01, value=(tab.request.at or (1.0,))[0])
-        slider.props(f'aria-label="{name}: {kind}" label')
-
-    def follow():
-        starts = getattr(tab.request, kind)
-        box.set_visibility(len(starts) == 2 or (stylizes and kind == "examples" and len(starts) == 1))
-        if tab.request.at and starts:
-            slider.set_value(tab.request.at[0])
 
     def change(event):
         starts, at = getattr(tab.request, kind), float(event.value)
@@ -72,7 +63,17 @@ def way(tab: Tab, kind: str) -> None:
         elif len(starts) == 2 and tab.request.at != (at,):
             tab.change(at=(at,))
 
-    slider.on_value_change(change)
+    with ui.column().classes("w-full gap-0") as box:
+        ui.label(name).classes("caption")
+        begin = (tab.request.at or (1.0,))[0]
+        control = slider(tab, f"{name}: {kind}", change, begin, min=0, max=1, step=0.01).props("label")
+
+    def follow():
+        starts = getattr(tab.request, kind)
+        box.set_visibility(len(starts) == 2 or (stylizes and kind == "examples" and len(starts) == 1))
+        if tab.request.at and starts:
+            control.set_value(tab.request.at[0])
+
     tab.watchers.append(follow)
     follow()
 
