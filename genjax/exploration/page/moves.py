@@ -41,7 +41,7 @@ def latents(tab: Tab) -> None:
 
     if count > SHOWN:
         ui.number(f"From latent, of {count}", value=0, min=0, max=count - 1, precision=0, on_change=turn).props(
-            "dense id=from"
+            "dense"
         ).classes("w-full")
     sliders()
 
@@ -81,7 +81,7 @@ def mixing(tab: Tab) -> None:
         tab.change(mix=Mix(mix["seed"], mix["layers"]) if mix["on"] else None)
 
     ui.switch("Mix", value=mix["on"], on_change=lambda e: changed(on=e.value)).props("id=mix")
-    seed = ui.number("Seed", value=mix["seed"], min=0, precision=0).props("dense id=mixseed")
+    seed = ui.number("Seed", value=mix["seed"], min=0, precision=0).props("dense")
     seed.on_value_change(lambda e: changed(seed=int(e.value or 0)))
     _layers(tab, "Layers that take its styles", layers, lambda chosen: changed(layers=chosen))
 

@@ -20,11 +20,11 @@ def examples(tab: Tab) -> None:
             tab.start_from("examples", numbers, at if len(numbers) == 2 else ())
 
     label = "Example, a content" if explorer.is_stylization else "Example"
-    one = ui.number(label, value=first, min=0, precision=0, on_change=choose).props("id=example dense")
+    one = ui.number(label, value=first, min=0, precision=0, on_change=choose).props("dense")
     other = None
     if not explorer.is_translation and not explorer.codebook:
         label = "Style of another" if explorer.is_stylization else "Toward another"
-        other = ui.number(label, value=second, min=0, precision=0, on_change=choose).props("dense id=toward")
+        other = ui.number(label, value=second, min=0, precision=0, on_change=choose).props("dense")
         way(tab, "examples")
 
 
@@ -103,7 +103,7 @@ def projected(tab: Tab) -> None:
             text = f"Projecting: step {done['step']:,} of {int(steps.value or STEPS):,}"
             progress.set_text(text if done["step"] else "Projecting: compiling")
 
-    steps = ui.number("Steps of the descent", value=STEPS, min=1, precision=0).props("dense id=steps")
+    steps = ui.number("Steps of the descent", value=STEPS, min=1, precision=0).props("dense")
     uploads.chooser(tab, 0, "Choose an image", on_path)
     progress = ui.label("Projecting: compiling").props("id=progress")
     progress.set_visibility(False)
