@@ -106,13 +106,17 @@ def _of_file(run: Opened, text: str) -> np.ndarray:
 # Between starts
 
 
-def blended(run: Opened, request: Request, z: np.ndarray) -> np.ndarray:
-    """The latent at the request's place; the one-hot of a class is blended linearly. Shapes: [N, ...] -> [...]."""
+def blended(run: Opened, request: Request, z: np.ndarray, at: tuple[float, ...] | None = None) -> np.ndarray:
+    """The latent at the request's place, or at another; the one-hot of a class is blended linearly.
+
+    Shapes: [N, ...] -> [...].
+    """
+    at = request.at if at is None else at
     default = "slerp" if "latents" in run.outputs and request.seeds else "lerp"
     path = PATHS[request.blend or default]
     size = z.shape[-1] - (run.task.classes if z.ndim == 2 else 0)
     parts = ((path, z[..., :size]), (lerp, z[..., size:]))
-    return np.concatenate([_between(request.at, each, part) for each, part in parts], -1)
+    return np.concatenate([_between(at, each, part) for each, part in parts], -1)
 
 
 def _between(at: tuple[float, ...], path: Callable, starts: np.ndarray) -> np.ndarray:

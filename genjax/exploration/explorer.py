@@ -52,7 +52,7 @@ class Explorer(Opened):
             psi = [1.0 if request.truncation is None else request.truncation for request in (start, end)]
             start = replace(start, truncation=(1 - t) * psi[0] + t * psi[1])
             return self._rendered(start, np.float32(lerp(*ends, t)))
-        return self._rendered(start, codes.blended(self, replace(start, at=(t,)), ends))
+        return self._rendered(start, codes.blended(self, start, ends, (t,)))
 
     def _rendered(self, request: Request, code: np.ndarray) -> np.ndarray:
         """The image of a code. Shapes: [layers, width] or [...] -> [H, W, C]."""

@@ -225,6 +225,15 @@ def test_a_descent_is_its_image_at_each_step(tmp_path):
     assert apart(explorer.image(Request(step=7)), expected) <= 1
 
 
+def test_a_film_without_styles_is_the_path_of_the_plane(gan):
+    seeds = (3, 14)
+    for t in (0.0, 0.5, 1.0):
+        along = gan.between(*(Request(seeds=(seed,)) for seed in seeds), t)
+        assert apart(along, gan.image(Request(seeds=seeds, at=(t,)))) <= 1
+    moved = Request(seeds=(3,), moves=(Move("z0", 1.0),))
+    assert apart(gan.between(Request(seeds=seeds, at=(0.5,)), moved, 1.0), gan.image(moved)) <= 1
+
+
 def test_a_film_passes_its_images_and_closes(stylegan):
     stations = (Request(seeds=(1,)), Request(seeds=(2,), truncation=0.5, moves=(Move("p0", 1.0),)))
     assert film.read_text(film.to_text(stations), "film.json") == stations

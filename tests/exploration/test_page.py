@@ -82,7 +82,7 @@ def test_each_move_of_a_drag_is_drawn_even_over_a_page_that_is_selected(page):
     box = page.locator("#plane").bounding_box()
     page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.1 * box["height"])
     page.mouse.down()
-    for across, text in ((0.2, "0.5"), (0.26, "0.8"), (0.22, "0.6")):
+    for across, text in ((0.2, "0.5"), (0.25, "0.75"), (0.225, "0.625")):
         page.mouse.move(box["x"] + across * box["width"], box["y"] + 0.2 * box["height"])
         says(page, f"--at={text},0.5")
     page.mouse.up()
