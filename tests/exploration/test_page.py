@@ -103,7 +103,10 @@ def test_a_film_of_two_images_is_saved_with_its_file(page):
 
 @pytest.mark.parametrize(
     ("name", "content", "text"),
-    [("notes.txt", b"text", "expected an image of up to 32 MiB"), ("mine.png", b"text", "mine.png cannot be read")],
+    [
+        ("notes.txt", b"text", "expected an image of up to 32 MiB"),
+        ("mine.png", b"text", "mine.png (not an image that Pillow reads)"),
+    ],
 )
 def test_an_upload_that_is_no_image_is_a_message(page, name, content, text, server):
     before = command(page)

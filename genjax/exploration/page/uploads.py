@@ -27,7 +27,8 @@ def keep(folder: Path, content: bytes, name: str, read: Callable) -> Path:
     except InputError as error:
         if is_new:
             path.unlink(missing_ok=True)
-        raise InputError(str(error).replace(str(path), name)) from error
+        text, _, _ = str(error).replace(str(path), name).partition(" Replace or remove them")  # advice for data sets
+        raise InputError(text) from error
     return path
 
 
