@@ -5,11 +5,14 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from genjax.errors import InputError
+
+if TYPE_CHECKING:
+    from genjax.data.oracle import Oracle
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Source:
     skipped: tuple[str, ...] = ()  # names of broken examples that were left out, as data.skip_broken asks
     attributes: np.ndarray | None = None  # float32 [size, K], where labels are several numbers
     attribute_names: tuple[str, ...] = ()
+    oracle: "Oracle | None" = None  # the distribution of the sequences of tokens, if it is known
     parts: tuple[int, int] | None = None  # sizes of two sets whose pairs are the examples; see `genjax.data.order`
 
     @property
