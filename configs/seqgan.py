@@ -7,6 +7,7 @@ about a million updates of the critic.
 
 `hour` is a game of the same oracle, generator and rollouts on one core. Paper: 120 epochs of maximum likelihood, 1,720
 filters, 4,680 updates of the critic per round, at 1e-4; here: 30 epochs, 430 filters and 40 updates, at 1e-3.
+`small` is a game of an oracle of 500 tokens and 10 steps in minutes, with 350 filters and 10 updates per round.
 """
 
 from genjax.config import SMOKE, variant
@@ -20,7 +21,7 @@ FILTERS = (100, 200, 200, 200, 200, 100, 100, 100, 100, 100, 160, 160)
 
 
 def get_config(name=""):
-    """The config; "smoke" is a tiny one that finishes in seconds, "hour" one for a core."""
+    """The config; "smoke" is a tiny one that finishes in seconds, "hour" and "small" are less."""
     c = seqgan.config()
     c.data.name, c.vocabulary = "oracle_5000x20", 5000  # the authors' oracle: oracle:target_params_py3.pkl
     c.batch, c.imitation.steps = 64, 120 * BATCHES
@@ -34,7 +35,9 @@ def get_config(name=""):
     smoke = SMOKE | {"data.name": "oracle_50x6", "vocabulary": 50, "critic.widths": (1, 3), "critic.filters": (2, 2)}
     smoke |= {"imitation.steps": 2, "discrimination.steps": 2, "steps": 2, "critic_steps": 2, "rollouts": 2}
     smoke |= {"eval.every": 0, "generator.width": 4, "generator.embedding": 4, "critic.embedding": 4}
-    hour = {"imitation.steps": 30 * BATCHES, "discrimination.steps": 800, "critic_steps": 40, "steps": 200}
+    hour = {"imitation.steps": 30 * BATCHES, "discrimination.steps": 800, "critic_steps": 40}
     hour |= {"critic.filters": tuple(n // 4 for n in FILTERS), "optimizer.critic.learning_rate": 1e-3}
     hour |= {"eval.every": 20, "sample_every": 500, "save_every": 100}
-    return variant(c, name, smoke=smoke, hour=hour)
+    small = hour | {"data.name": "oracle_500x10", "vocabulary": 500, "imitation.steps": 1_500, "critic_steps": 10}
+    small |= {"discrimination.steps": 300, "critic.widths": (1, 2, 3, 4, 5, 7, 10), "critic.filters": (50,) * 7}
+    return variant(c, name, smoke=smoke, hour=hour, small=small)
