@@ -38,6 +38,7 @@ def get_config(name=""):
     hour = {"imitation.steps": 30 * BATCHES, "discrimination.steps": 800, "critic_steps": 40}
     hour |= {"critic.filters": tuple(n // 4 for n in FILTERS), "optimizer.critic.learning_rate": 1e-3}
     hour |= {"eval.every": 20, "sample_every": 500, "save_every": 100}
-    small = hour | {"data.name": "oracle_500x10", "vocabulary": 500, "imitation.steps": 1_500, "critic_steps": 10}
-    small |= {"discrimination.steps": 300, "critic.widths": (1, 2, 3, 4, 5, 7, 10), "critic.filters": (50,) * 7}
+    small = hour | {"data.name": "oracle_500x10", "vocabulary": 500, "imitation.steps": 1_500, "steps": 150}
+    small |= {"discrimination.steps": 2_000, "critic_steps": 20}
+    small |= {"critic.widths": (1, 2, 3, 5), "critic.filters": (50, 50, 50, 50)}
     return variant(c, name, smoke=smoke, hour=hour, small=small)
