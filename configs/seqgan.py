@@ -1,9 +1,9 @@
 """SeqGAN against an oracle of 5,000 tokens and 20 steps, with the constants of its paper and its authors' code.
 
-Source: arXiv:1609.05473, section 4, and the authors' sequence_gan.py: 120 epochs of maximum likelihood of 156 batches of
-64, 50 x 3 epochs of the critic, then 200 rounds of one update of the generator and 5 x 3 epochs of the critic. Paper:
-the critic's fakes are sets of 10,000, each used three times; here: every batch has new ones. Not run here in full:
-about a million updates of the critic.
+Source: arXiv:1609.05473, section 4, and the authors' sequence_gan.py: 120 epochs of maximum likelihood, of 156 batches
+of 64 each, 50 x 3 epochs of the critic, then 200 rounds of one update of the generator and 5 x 3 epochs of the critic.
+Paper: the critic's fakes are sets of 10,000, each used three times; here: every batch has new ones. Not run here in
+full: about a million updates of the critic.
 
 `hour` is a game of the same oracle, generator and rollouts on one core. Paper: 120 epochs of maximum likelihood, 1,720
 filters, 4,680 updates of the critic per round, at 1e-4; here: 30 epochs, 430 filters and 40 updates, at 1e-3.

@@ -55,7 +55,7 @@ class Oracle:
         Raises: InputError for tokens that the oracle does not have.
         """
         tokens = np.asarray(tokens)
-        if tokens.size and not (0 <= tokens.min() and tokens.max() < self.vocabulary):
+        if tokens.size and not (tokens.min() >= 0 and tokens.max() < self.vocabulary):
             raise InputError(
                 f"tokens go from {tokens.min()} to {tokens.max()}: expected whole numbers from 0 to "
                 f"{self.vocabulary - 1}, the tokens of the oracle"
@@ -169,7 +169,8 @@ def _of_name(name: str) -> tuple[Oracle, int]:
     tokens, steps = (int(n) for n in re.findall(r"\d+", name))
     if not (2 <= tokens <= MOST_TOKENS and 2 <= steps <= MOST_STEPS):
         raise InputError(
-            f"data.name={name!r}: expected 2 to {MOST_TOKENS:,} tokens and 2 to {MOST_STEPS} steps, as in oracle_5000x20"
+            f"data.name={name!r}: expected 2 to {MOST_TOKENS:,} tokens and 2 to {MOST_STEPS} steps, as in "
+            "oracle_5000x20"
         )
     return draw_oracle(tokens), steps
 

@@ -5,14 +5,11 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from genjax.errors import InputError
-
-if TYPE_CHECKING:
-    from genjax.data.oracle import Oracle
 
 
 @dataclass(frozen=True)
@@ -21,6 +18,13 @@ class Mixture:
 
     centers: np.ndarray
     std: float
+
+
+class Oracle(Protocol):
+    """The distribution of sequences of tokens."""
+
+    def log_probability(self, tokens: np.ndarray) -> np.ndarray:
+        """log p of sequences, in nats. Shapes: int [N, T] -> float64 [N]."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Source:
     skipped: tuple[str, ...] = ()  # names of broken examples that were left out, as data.skip_broken asks
     attributes: np.ndarray | None = None  # float32 [size, K], where labels are several numbers
     attribute_names: tuple[str, ...] = ()
-    oracle: "Oracle | None" = None  # the distribution of the sequences of tokens, if it is known
+    oracle: Oracle | None = None  # the distribution of the sequences of tokens, if it is known
     parts: tuple[int, int] | None = None  # sizes of two sets whose pairs are the examples; see `genjax.data.order`
 
     @property

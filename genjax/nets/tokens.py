@@ -94,9 +94,8 @@ class TokenCNN(nn.Module):
             )
         table = self.param("embedding_table", _uniform, (self.vocabulary, self.embedding))
         x = table[tokens]
-        h = jnp.concatenate(
-            [Filters(width, count, name=f"filters_{width}")(x) for width, count in zip(self.widths, self.filters)], -1
-        )
+        layers = zip(self.widths, self.filters, strict=True)
+        h = jnp.concatenate([Filters(width, count, name=f"filters_{width}")(x) for width, count in layers], -1)
         h = Highway(name="highway")(h)
         h = Dropout(self.dropout)(h, train)
         both = _Affine(2, name="head")(h)

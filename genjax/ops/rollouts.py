@@ -30,7 +30,7 @@ def complete(begin, advance, tokens, u, first: int = 0):
     _, carries = jax.lax.scan(follow, begin(batch), before.T)  # [T, B, ...]: carries[t - 1] has seen t - 1 tokens
 
     def starting_at(counts):
-        """Carry and last token of sequences of so many tokens. Shapes: counts [R] -> [B * R, ...]."""
+        """Carry and last token of sequences of these numbers of tokens. Shapes: counts [R] -> [B * R, ...]."""
         carry = jax.tree.map(lambda c: _flat(c[counts - 1].swapaxes(0, 1)), carries)
         return carry, _flat(tokens[:, counts - 1])
 

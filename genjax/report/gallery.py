@@ -9,7 +9,14 @@ from genjax.report import points, series, tokens
 from genjax.report.figures import grid, name_rows
 
 
-def draw(examples, columns: int | None = None, reference=None, classes: int = 0, names: Sequence[str] = (), vocabulary: int = 0):
+def draw(
+    examples,
+    columns: int | None = None,
+    reference=None,
+    classes: int = 0,
+    names: Sequence[str] = (),
+    vocabulary: int = 0,
+):
     """Examples as one image; points are drawn over those of `reference`.
 
     With `classes`, examples i, i + classes, i + 2 classes, ... are of one class and make one row of the grid, with

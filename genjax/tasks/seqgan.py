@@ -1,8 +1,8 @@
 """SeqGAN: sequences of tokens by a policy gradient, whose rewards are a critic's.
 
-A token is no differentiable function of a generator's weights. So the critic judges whole sequences, and each token is
-rewarded by what the critic says of sequences that begin with it, completed by rollouts. Source: arXiv:1609.05473, with
-the losses and constants of its authors' code.
+A token is no differentiable function of a generator's weights. So the critic's input are whole sequences, and the
+reward of a token is the critic's output for sequences that begin up to it, completed by rollouts. Source:
+arXiv:1609.05473, with the losses and constants of its authors' code.
 """
 
 from collections.abc import Callable
@@ -93,7 +93,7 @@ class Parts:
 
     @classmethod
     def of(cls, c: ConfigDict, steps: int) -> "Parts":
-        """The parts for sequences of so many tokens. Raises: InputError for unknown names, and what does not fit."""
+        """The parts for sequences of `steps` tokens. Raises: InputError for unknown names, and what does not fit."""
         check = contracts.TokenGenerator.check
         generator = construct(GENERATORS, c.generator, "generator", check, vocabulary=c.vocabulary)
         critic = construct(CRITICS, c.critic, "critic", contracts.TokenCritic.check, vocabulary=c.vocabulary)
@@ -203,9 +203,7 @@ class Parts:
         both = jnp.concatenate([reals, fakes])
 
         def loss(params, stats):
-            logits = self.apply["critic"](
-                {"params": params, **stats}, both, train=True, rngs={"dropout": keys[1]}
-            )
+            logits = self.apply["critic"]({"params": params, **stats}, both, train=True, rngs={"dropout": keys[1]})
             real, fake = jnp.split(logits, 2)
             value = cross_entropy_critic(real, fake)
             metrics = {"critic/loss": value, "critic/real": real.mean(), "critic/fake": fake.mean()}

@@ -50,10 +50,9 @@ def check(c: ConfigDict, generator, critic, shape: tuple[int, ...]) -> None:
     kind = c.data.name.partition(":")[0]
     factor, scale = (DERIVATIONS[kind].factor if kind in DERIVATIONS else 0), getattr(generator, "scale", 0)
     if factor and scale and factor != scale:
+        expected = f"set it to {factor}" if factor > 1 else "set another generator.net, which does not enlarge"
         raise InputError(
-            f"generator.scale={scale}, but the inputs of {c.data.name} are images {factor} times smaller: set it to "
-            f"{factor}, or another generator.net" if factor > 1 else
-            f"generator.net={c.generator.net!r} enlarges images, but {c.data.name} has no small ones: set another"
+            f"generator.scale={scale}, but the inputs of {c.data.name} are images {factor} times smaller: {expected}"
         )
     critic.check_size(*shape[:2])
     if c.data.bits != 8:

@@ -72,7 +72,7 @@ def _fields(path, params, blocks: int, convs: int) -> tuple[dict[str, int], int]
         got = params[name]["kernel"].shape, params[name]["bias"].shape
         if got != ((side, side, inputs, outputs), (outputs,)):
             raise InputError(
-                f"{path}: {name} has arrays {got}: expected {(side, side, inputs, outputs)} and {(outputs,)}, as {KIND} "
-                "has them"
+                f"{path}: {name} has arrays {got}: expected {(side, side, inputs, outputs)} and {(outputs,)}, as "
+                f"{KIND} has them"
             )
     return {"scale": scale, "blocks": blocks, "convs": convs, "growth": growth, "width": width}, colors

@@ -41,7 +41,7 @@ def read(path: str | os.PathLike) -> dict[str, np.ndarray]:
 
 
 def _group(path: Path, group: dict[str, Any]) -> dict[str, np.ndarray]:
-    """The arrays of one entry of the manifest, whose bytes follow each other. Raises: ValueError, OSError, InputError."""
+    """The arrays of one entry of the manifest. Raises: ValueError, OSError, InputError."""
     shapes = {}
     for weight in group["weights"]:
         name, shape = weight["name"], weight["shape"]

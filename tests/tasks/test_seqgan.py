@@ -136,7 +136,9 @@ def test_imitation_descends_the_mean_over_tokens_and_averages_begin():
 
 def test_the_game_begins_with_a_new_optimizer_and_the_generators_own_rollouts(drawn):
     parts, state, *_ = drawn
-    begun = parts.begin_game(state.replace(extra={"rollout": jax.tree.map(jnp.zeros_like, state.extra["rollout"])}), None)
+    begun = parts.begin_game(
+        state.replace(extra={"rollout": jax.tree.map(jnp.zeros_like, state.extra["rollout"])}), None
+    )
     jax.tree.map(np.testing.assert_array_equal, begun.extra["rollout"], state.nets["generator"].params)
     assert not any(np.any(leaf) for leaf in jax.tree.leaves(begun.nets["generator"].opt))
 
