@@ -7,7 +7,9 @@ full: about a million updates of the critic.
 
 `hour` is a game of the same oracle, generator and rollouts on one core. Paper: 120 epochs of maximum likelihood, 1,720
 filters, 4,680 updates of the critic per round, at 1e-4; here: 30 epochs, 430 filters and 40 updates, at 1e-3.
-`small` is a game of an oracle of 500 tokens and 10 steps in minutes, with 350 filters and 10 updates per round.
+`small` is a game of an oracle of 500 tokens and 10 steps in minutes. Paper: no baseline and one learning rate; here: a
+baseline, a tenth of the rate in the game and 200 filters, since ten updates of the critic per round leave its rewards
+noisy.
 """
 
 from genjax.config import SMOKE, variant
@@ -38,7 +40,7 @@ def get_config(name=""):
     hour = {"imitation.steps": 30 * BATCHES, "discrimination.steps": 800, "critic_steps": 40}
     hour |= {"critic.filters": tuple(n // 4 for n in FILTERS), "optimizer.critic.learning_rate": 1e-3}
     hour |= {"eval.every": 20, "sample_every": 500, "save_every": 100}
-    small = hour | {"data.name": "oracle_500x10", "vocabulary": 500, "imitation.steps": 1_500, "steps": 150}
-    small |= {"discrimination.steps": 2_000, "critic_steps": 20}
+    small = hour | {"data.name": "oracle_500x10", "vocabulary": 500, "imitation.steps": 1_500, "steps": 300}
+    small |= {"discrimination.steps": 2_000, "critic_steps": 10, "baseline": True, "game_rate": 0.1}
     small |= {"critic.widths": (1, 2, 3, 5), "critic.filters": (50, 50, 50, 50)}
     return variant(c, name, smoke=smoke, hour=hour, small=small)

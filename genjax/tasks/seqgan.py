@@ -42,6 +42,7 @@ def config() -> ConfigDict:
     c.critic_steps = 4_680
     c.rollouts = 16  # completions of each beginning of a sequence
     c.rollout_decay = 0.8  # share of the earlier policy that the rollouts' keeps; 0: they are the generator's own
+    c.game_rate = 1.0  # the generator's learning rate in the game, as a share of that before
     c.baseline = False  # subtract from rewards the mean of their position over the batch, for less noise
     c.l2 = 0.2  # weight of half the squares of the critic's last layer
     c.clip_norm = 5.0  # the largest norm of the generator's gradient
@@ -66,7 +67,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     def init(key):
         keys = jax.random.split(key, 2)
         x = jnp.zeros((1, parts.steps), jnp.int32)
-        nets = {"generator": init_net(parts.generator.init(keys[0], x), parts.policy_tx)}
+        nets = {"generator": init_net(parts.generator.init(keys[0], x), parts.imitation_tx)}
         nets["critic"] = init_net(parts.critic.init(keys[1], x, train=False), parts.critic_tx)
         averages = {"generator": nets["generator"].variables} if c.ema.half_life else {}
         return State(jnp.int32(0), nets, averages, {"rollout": nets["generator"].params})
@@ -89,6 +90,7 @@ class Parts:
     generator: nn.Module
     critic: nn.Module
     apply: dict[str, Callable]
+    imitation_tx: optax.GradientTransformation
     policy_tx: optax.GradientTransformation
     critic_tx: optax.GradientTransformation
 
@@ -101,8 +103,12 @@ class Parts:
         like = jax.ShapeDtypeStruct((1, steps), jnp.int32)
         jax.eval_shape(lambda x: critic.init(jax.random.key(0), x, train=False), like)  # it refuses what does not fit
         apply = {"generator": computing_in(c.dtype, generator.apply), "critic": computing_in(c.dtype, critic.apply)}
-        policy_tx = optax.chain(optax.clip_by_global_norm(c.clip_norm), optimizer(**c.optimizer.generator))
-        return cls(c, steps, generator, critic, apply, policy_tx, optimizer(**c.optimizer.critic))
+        slower = {"learning_rate": c.game_rate * c.optimizer.generator.learning_rate}
+        of_generator = (
+            optax.chain(optax.clip_by_global_norm(c.clip_norm), optimizer(**c.optimizer.generator.to_dict() | options))
+            for options in ({}, slower)
+        )
+        return cls(c, steps, generator, critic, apply, *of_generator, optimizer(**c.optimizer.critic))
 
     def read(self, x):
         """Tokens of examples. Shapes: float [..., T, 1] -> int32 [..., T]."""
@@ -144,7 +150,7 @@ class Parts:
             value = -self.log_probabilities(params, x).mean()
             return value, (stats, {"generator/nll": value})
 
-        net, metrics = gradient_step(state.nets["generator"], self.policy_tx, loss)
+        net, metrics = gradient_step(state.nets["generator"], self.imitation_tx, loss)
         return self.moved(state, net), metrics
 
     def discriminate(self, state, batch, key):
@@ -271,5 +277,6 @@ def _validate(c: ConfigDict, shape: tuple[int, ...]) -> None:
             raise InputError(f"{key}={value}: expected {bound or '0'} or more")
     if not 0 <= c.rollout_decay < 1:
         raise InputError(f"rollout_decay={c.rollout_decay}: expected 0 or more, and less than 1")
-    if c.clip_norm <= 0:
-        raise InputError(f"clip_norm={c.clip_norm}: expected a number above 0")
+    for key in ("clip_norm", "game_rate"):
+        if c[key] <= 0:
+            raise InputError(f"{key}={c[key]}: expected a number above 0")
