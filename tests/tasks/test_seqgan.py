@@ -6,12 +6,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import config_of
+from helpers import assert_keeps_state, config_of, step_inputs
 
 from genjax import tasks
+from genjax.data.source import in_memory
 from genjax.errors import InputError
 from genjax.losses.adversarial import cross_entropy_critic
 from genjax.losses.tokens import penalty
+from genjax.run.training import check_tokens
 from genjax.tasks import seqgan
 
 V, T, B = 3, 4, 2
@@ -159,3 +161,21 @@ def test_the_game_begins_with_a_new_optimizer_and_the_generators_own_rollouts(dr
 def test_what_does_not_fit_is_refused(shape, overrides, message):
     with pytest.raises(InputError, match=message):
         tasks.build(config(**overrides), shape)
+
+
+@pytest.mark.parametrize("value", [V, -1, 0.5, np.nan])
+def test_what_is_no_token_is_refused_by_its_place(value):
+    x = EVERY[..., None].astype(np.float32)
+    check_tokens(V, in_memory("x", "train", x, None))
+    x[7, 2] = value
+    with pytest.raises(InputError, match=r"sequence 7 of x has .* at step 2: expected a whole number from 0 to 2"):
+        check_tokens(V, in_memory("x", "train", x, None))
+
+
+def test_bfloat16_keeps_the_state():
+    c = config(dtype="bfloat16", rollouts=2)
+    task = tasks.build(c, (T, 1))
+    state = jax.eval_shape(task.init, jax.random.key(0))
+    source = in_memory("x", "train", EVERY[..., None].astype(np.float32), None)
+    for phase in task.phases:
+        assert_keeps_state(jax.eval_shape(phase.step, *step_inputs(phase, source, state)), state)
