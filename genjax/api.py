@@ -150,7 +150,7 @@ class TrainedRun(Run):
 
     def draw(self, x: ArrayLike, columns: int | None = None) -> Image:
         """Examples as one image, which a notebook shows: a grid, a plot of points, or lines of series."""
-        return gallery.draw(x, columns)
+        return gallery.draw(x, columns, vocabulary=self.config.get("vocabulary", 0))
 
     def _checked(self, x):
         """Examples of the run's form. Raises: InputError for others."""

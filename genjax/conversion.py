@@ -14,6 +14,7 @@ from ml_collections import ConfigDict
 from genjax import config_files, data, tasks
 from genjax.config import check
 from genjax.data.source import Source
+from genjax.data.translation import DERIVATIONS
 from genjax.engine import loop
 from genjax.engine.checkpoint import Checkpoints
 from genjax.engine.mesh import make_mesh, replicated
@@ -25,10 +26,11 @@ from genjax.run.counters import Counters
 from genjax.run.description import run_info
 from genjax.run.workdir import Workdir
 from genjax.tasks import stylegan2
-from genjax.weights import any_file, stylegan2_flaxmodels, stylegan2_nvidia, stylegan2_rosinality
+from genjax.weights import any_file, rdn, stylegan2_flaxmodels, stylegan2_nvidia, stylegan2_rosinality
+from genjax.weights.rdn import Enlarger
 from genjax.weights.stylegan2 import Weights
 
-READERS = (stylegan2_flaxmodels, stylegan2_rosinality, stylegan2_nvidia)
+READERS = (stylegan2_flaxmodels, stylegan2_rosinality, stylegan2_nvidia, rdn)
 """The kinds of files; the first one that recognizes a file's beginning reads it."""
 
 FILES = ", ".join(reader.KIND for reader in READERS)
@@ -43,7 +45,8 @@ def convert(
     """Write a run's folder with the weights of a file; lines on it, and on what was not carried over.
 
     `config` has the options of further training, and names its data; what the file tells of the nets replaces its
-    keys. Without it they are those of `stylegan2_ada:auto...` at the images' size, and no data are named.
+    keys. Without it they are those of `stylegan2_ada:auto...` at the images' size, and no data are named; of a net that
+    enlarges images, those of `superres` with packaged images.
     Raises: InputError before anything is compiled, for a file of another kind or with nets that genjax lacks, a folder
     that has contents, or a license that is not given.
     """
@@ -57,17 +60,23 @@ def convert(
         raise InputError(f"--out={out} exists: choose a new folder")
     sha256 = any_file.digest(path, f"expected {FILES}")
     weights = any_file.read(path, READERS, FILES)
-    notes = list(weights.notes)
-    config, source, task = _task(weights, config, notes, out)
+    if isinstance(weights, Enlarger):
+        notes = ["it has the generator alone: the critic begins with random weights"]
+        config, source, task = _enlarging_task(weights, config)
+        claim, state_of = f"enlarges images {weights.fields['scale']} times", _enlarging_state
+    else:
+        notes = list(weights.notes)
+        config, source, task = _task(weights, config, notes, out)
+        size, _, colors = weights.shape
+        claim, state_of = f"{size}x{size} pixels, {colors} channels", _state
     record = {"file": Path(path).name, "sha256": sha256, "kind": weights.kind, "license": license_text}
     info = run_info(config, source, task) | {"weights": record | {"notes": notes}}
     _check_fit(task, weights)
-    state = _state(config, task, weights)
+    state = state_of(config, task, weights)
     with _written_whole(out) as folder, Workdir(folder) as workdir:
         Checkpoints(folder / "checkpoints").save(state, Counters().to_json())
         workdir.begin(info, saved=0)
-    size, _, colors = weights.shape
-    return [f"{weights.kind}: {size}x{size} pixels, {colors} channels", f"license: {license_text}", *notes]
+    return [f"{weights.kind}: {claim}", f"license: {license_text}", *notes]
 
 
 def _task(weights: Weights, config: ConfigDict | None, notes: list[str], out: Path) -> tuple[ConfigDict, Source, Task]:
@@ -97,6 +106,34 @@ def _task(weights: Weights, config: ConfigDict | None, notes: list[str], out: Pa
             f"--config={out} --config.init.weights={out} --config.data.name=DATA"
         )
     return config, source, task
+
+
+def _enlarging_task(weights: Enlarger, config: ConfigDict | None) -> tuple[ConfigDict, Source, Task]:
+    """The config of a net that enlarges images, with its data and task."""
+    scale = weights.fields["scale"]
+    kind = f"small{scale}"
+    if kind not in DERIVATIONS:
+        raise InputError(f"the net enlarges images {scale} times: expected 2, 4 or 8, as small2: to small8: do")
+    if config is not None and config.task != "translation":
+        raise InputError(f"--config is of the task {config.task!r}: expected translation, as {weights.kind} is of it")
+    if config is None:
+        config = config_files.load("superres")
+        config.data.name = ""
+    config.data.name = config.data.name or f"{kind}:emoji_64"
+    with config.unlocked():
+        config.generator = {"net": "rdn", "output": "sigmoid"} | weights.fields
+    check(config, tasks.default_config(config.task))
+    source = data.load(config.data)
+    task = tasks.build(config, source.shape)
+    return config, source, task
+
+
+def _enlarging_state(config: ConfigDict, task: Task, weights: Enlarger) -> State:
+    """The state at step 0 with a generator of a file."""
+    state = loop.initial_state(task, config.seed, make_mesh())
+    variables = jax.device_put(weights.variables["generator"], replicated(make_mesh()))
+    nets = state.nets | {"generator": state.nets["generator"].replace(params=variables["params"])}
+    return state.replace(nets=nets, ema=state.ema | ({"generator": variables} if state.ema else {}))
 
 
 def _set_nets(config: ConfigDict, weights: Weights) -> None:
@@ -135,7 +172,7 @@ def _check_fit(task: Task, weights: Weights) -> None:
         own = like.nets["generator" if name == "average" else name].variables
         got, expected = (jax.tree.map(lambda a: a.shape, tree) for tree in (variables, own))
         if got != expected:
-            raise InputError(f"the file's {name} has other arrays than a StyleGAN2 of {weights.fields} has")
+            raise InputError(f"the file's {name} has other arrays than a net of {weights.fields} has")
 
 
 def _state(config: ConfigDict, task: Task, weights: Weights) -> State:

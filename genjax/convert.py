@@ -1,7 +1,8 @@
 """Convert others' trained weights to a run: python -m genjax.convert --file=ffhq.pkl --out=runs/ffhq --license="..."
 
-The file is a pickle of NVIDIA's stylegan2-ada-pytorch, a checkpoint of rosinality's stylegan2-pytorch, or a generator
-of flaxmodels; no code of it is run (docs/weights.md). All commands take the run that is written.
+The file is a pickle of NVIDIA's stylegan2-ada-pytorch, a checkpoint of rosinality's stylegan2-pytorch, a generator of
+flaxmodels, or the model.json of a net of UpscalerJS that enlarges images; no code of it is run (docs/weights.md). All
+commands take the run that is written.
 --config and its keys, as of genjax.train, are the options of further training, and name its data.
 """
 
@@ -26,7 +27,7 @@ def define_flags() -> None:
         "config",
         None,
         "The options of further training: a file or a name of configs/, as stylegan2_ada:paper256. The file's nets "
-        "replace the config's; default: stylegan2_ada:auto with the size of the images, and no data.",
+        "replace the config's; default: stylegan2_ada:auto with the size of the images, and no data, or superres.",
     )
 
 
@@ -34,13 +35,18 @@ def main() -> None:
     """Write the run that the flags ask for."""
     from genjax.conversion import convert
     from genjax.engine.compiler import enable_compilation_cache
+    from genjax.run.restore import load_info
 
     enable_compilation_cache()
     config = FLAGS.config
     if config is not None and "config.data.name" not in FLAGS:
         config.data.name = ""
     print(*convert(FLAGS.file, FLAGS.out, FLAGS.license, config), sep="\n")
-    print(f"to sample: python -m genjax.sample --workdir={shlex.quote(FLAGS.out)} --truncation=0.7")
+    workdir = f"--workdir={shlex.quote(FLAGS.out)}"
+    if load_info(FLAGS.out)["config"]["task"] == "translation":
+        print(f"to enlarge: python -m genjax.translate {workdir} --images=IMAGES --out=enlarged")
+    else:
+        print(f"to sample: python -m genjax.sample {workdir} --truncation=0.7")
 
 
 if __name__ == "__main__":

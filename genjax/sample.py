@@ -3,7 +3,8 @@
 Only the run's folder is needed, not its data. A seed gives the same example whatever other seeds are asked for.
 --out=grid.png writes one image of all seeds, --out=folder/ one PNG per seed, --out=samples.npy the raw array (.npz:
 with names). In a run with classes, seed s is of class s % classes, and each class is a row of the grid; --label=Bag
-samples one class. A run of sound (data.name=wav:FOLDER or tones) writes one .wav per seed to a folder.
+samples one class. A run of sound (data.name=wav:FOLDER or tones) writes one .wav per seed to a folder, one of tokens a
+.txt.
 """
 
 import re
@@ -84,22 +85,33 @@ def encode_sound(x) -> tuple[str, bytes]:
     return ".wav", wav(x[:, 0], FLAGS.rate)
 
 
+def encode_tokens(x) -> tuple[str, bytes]:
+    """The ending and contents of a file of tokens. Shapes: x float32 [T, 1]."""
+    from genjax.report import tokens
+
+    return ".txt", tokens.text(x)
+
+
 def main() -> None:
     """Write the samples that the flags ask for."""
     from genjax.report import gallery
+    from genjax.run.restore import load_info
 
     seeds = parse_seeds(FLAGS.seeds)
     out = Destination.parse(FLAGS.out)
     how = FLAGS.step, FLAGS.ema, FLAGS.truncation, FLAGS.label, FLAGS.noise or ""
     examples = sample(FLAGS.workdir, seeds, *how)
-    sound = examples.ndim == 3 and is_sound(FLAGS.workdir)
-    out.check(examples.ndim == 4 or sound)
+    vocabulary = load_info(FLAGS.workdir)["config"].get("vocabulary", 0)
+    encode = encode_tokens if vocabulary else None
+    if examples.ndim == 3 and is_sound(FLAGS.workdir):
+        encode = encode_sound
+    out.check(examples.ndim == 4 or encode is not None)
     names = [f"seed_{seed:06d}" for seed in seeds]
     out.write(
         examples,
         names,
-        lambda: gallery.draw(examples, FLAGS.columns, **legend(seeds)),
-        encode=encode_sound if sound else None,
+        lambda: gallery.draw(examples, FLAGS.columns, **legend(seeds), vocabulary=vocabulary),
+        encode=encode,
     )
     print(f"{len(seeds)} samples: {FLAGS.out}")
 

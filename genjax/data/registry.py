@@ -53,7 +53,8 @@ class SourceRecord:
         return kind if colon else ""
 
 
-PLACEHOLDERS = {"PATH": ".+", "FILE": ".+", "NAME": ".+", "LABEL": "[^:]+", "SIDE": r"\d+"}
+PLACEHOLDERS = {"PATH": ".+", "FILE": ".+", "NAME": ".+", "LABEL": "[^:]+"}
+PLACEHOLDERS |= dict.fromkeys(("SIDE", "COUNT", "STEPS"), r"\d{1,9}")
 """Words that stand for the user's own text in a record's name, as regular expressions."""
 
 _CLOTHES = "MIT, Zalando SE"
@@ -322,6 +323,23 @@ SOURCES = (
         "train 10,000, test 2,000",
         "none",
         "none",
+    ),
+    SourceRecord(
+        "oracle_COUNTxSTEPS",
+        "genjax.data.oracle:load_oracle",
+        "sequences of tokens of a random LSTM, whose distribution is known, as in `oracle_5000x20`: 5,000 tokens, 20 "
+        "steps",
+        "train 10,000, test 2,000",
+        "none",
+        "none",
+    ),
+    SourceRecord(
+        "oracle:FILE",
+        "genjax.data.oracle:load_oracle",
+        "the same of the LSTM of SeqGAN's authors, 5,000 tokens and 20 steps",
+        "train 10,000, test 2,000",
+        "none",
+        "its own",
     ),
     SourceRecord(
         "arc3d",

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,6 +18,13 @@ class Mixture:
 
     centers: np.ndarray
     std: float
+
+
+class Oracle(Protocol):
+    """The distribution of sequences of tokens."""
+
+    def log_probability(self, tokens: np.ndarray) -> np.ndarray:
+        """log p of sequences, in nats. Shapes: int [N, T] -> float64 [N]."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,7 @@ class Source:
     skipped: tuple[str, ...] = ()  # names of broken examples that were left out, as data.skip_broken asks
     attributes: np.ndarray | None = None  # float32 [size, K], where labels are several numbers
     attribute_names: tuple[str, ...] = ()
+    oracle: Oracle | None = None  # the distribution of the sequences of tokens, if it is known
     parts: tuple[int, int] | None = None  # sizes of two sets whose pairs are the examples; see `genjax.data.order`
 
     @property

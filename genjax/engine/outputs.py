@@ -73,6 +73,7 @@ OUTPUTS = {
     "log_weights": Output(
         ("x",), ("draws",), "examples [N, *shape] -> log p(x, z) / q(z | x) in nats [N, draws]", "the metric likelihood"
     ),
+    "log_probability": Output(("x",), ("ema",), "examples [N, *shape] -> log p(x) in nats [N]", "the metric nll_test"),
     "features": Output(("x",), (), "examples [N, *shape] -> [N, ...]", "--features=classifier:RUN, genjax.stylize"),
     "classify": Output(
         ("x",),

@@ -49,6 +49,8 @@ def _series(context):
 
     if len(context.samples.shape) != 2:
         raise NotApplicable("it is for series, and these are images or points")
+    if context.reference.oracle is not None:
+        raise NotApplicable("it is for series of quantities, and these are tokens: take nll_oracle")
     reference, samples = (context.take(name, SERIES) for name in ("reference", "samples"))
     warn_of_few(min(len(reference), len(samples)), "scores of few series are mostly of these series")
     reference, samples, scaled = in_unit_range(reference, samples)

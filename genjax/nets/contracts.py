@@ -334,3 +334,38 @@ class Sequence(Contract):
 
     def __call__(self, x):
         """Shapes: x [B, T, F] -> [B, T, features]; the outputs of a step depend on the steps up to it alone."""
+
+
+class TokenGenerator(Contract):
+    """A generator of the task "seqgan": the distribution of a token given those before it.
+
+    Fields:
+        vocabulary: the number of tokens; the task sets it.
+    """
+
+    vocabulary: int
+
+    def __call__(self, tokens):
+        """Logits of each token from those before it. Shapes: tokens int [B, T] -> [B, T, vocabulary]."""
+
+    def begin(self, count):
+        """The state before the first token of `count` sequences, any tree of arrays [count, ...]."""
+
+    def advance(self, carry, tokens):
+        """The state after a token, and logits of the next. Shapes: tokens int [B] -> carry, [B, vocabulary].
+
+        The token before the first is `genjax.nets.tokens.FIRST`.
+        """
+
+
+class TokenCritic(Contract):
+    """A critic of the task "seqgan". The weights of its module "head" are penalized; dropout is of stream "dropout".
+
+    Fields:
+        vocabulary: the number of tokens; the task sets it.
+    """
+
+    vocabulary: int
+
+    def __call__(self, tokens, *, train):
+        """Shapes: tokens int [B, T] -> logits [B], high for reals."""

@@ -16,6 +16,13 @@ def _forget_one(key, shape, dtype=jnp.float32):
     return jnp.zeros(shape, dtype).at[shape[0] // 4 : shape[0] // 2].set(1)
 
 
+def advance(gates, c):
+    """h and c after one step, from its gates i, f, g, o and the c before it. Shapes: [B, 4W], [B, W] -> two [B, W]."""
+    i, f, g, o = jnp.split(gates, 4, axis=-1)
+    c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+    return jax.nn.sigmoid(o) * jnp.tanh(c), c
+
+
 class LSTM(nn.Module):
     """c = f * c + i * g; h = o * tanh(c), from zeros, where i, f, o = sigmoid and g = tanh of x W + h U + b.
 
@@ -42,9 +49,7 @@ class LSTM(nn.Module):
 
         def step(carry, inputs):
             gates, valid = inputs
-            i, f, g, o = jnp.split(gates + matmul(carry[0], u), 4, axis=-1)
-            c = jax.nn.sigmoid(f) * carry[1] + jax.nn.sigmoid(i) * jnp.tanh(g)
-            new = jax.nn.sigmoid(o) * jnp.tanh(c), c
+            new = advance(gates + matmul(carry[0], u), carry[1])
             if valid is not None:
                 new = tuple(jnp.where(valid[:, None], n, old) for n, old in zip(new, carry, strict=True))
             return new, new[0]

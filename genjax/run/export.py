@@ -155,7 +155,9 @@ def _illustration(run: Run, workdir: Path) -> Illustration | None:
         title = f"Samples of the seeds 0 to {count - 1}, unpicked" + (
             ", by the averaged weights" if run.state.ema else ""
         )
-        image = gallery.draw(x, classes=classes, names=run.info["data"]["labels"])
+        image = gallery.draw(
+            x, classes=classes, names=run.info["data"]["labels"], vocabulary=run.config.get("vocabulary", 0)
+        )
         return Illustration("samples.png", title, image)
     preview = workdir / "samples" / f"step_{int(run.state.step):08d}.png"
     if not preview.is_file() or not license_of(of_path(run.info["data"]["name"])):

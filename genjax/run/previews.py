@@ -83,6 +83,7 @@ def samples(previewer: Previewer, state: State, step: int) -> Preview:
     value = previewer.diversity(x) if step else None  # initial weights have none to expect
     metrics = {} if value is None else {DIVERSITY: value}
     legend = {"classes": task.classes, "names": source.label_names}
+    legend["vocabulary"] = previewer.config.get("vocabulary", 0)
     return Preview("samples", lambda: gallery.draw(x, reference=reference, **legend), "", metrics)
 
 

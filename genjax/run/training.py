@@ -42,6 +42,7 @@ def prepare(config: ConfigDict) -> tuple[data.Source, Task, EvalSchedule]:
     task = tasks.build(config, source.shape)
     task.files()
     _check_labels(config.get("classes", 0), source)
+    check_tokens(config.get("vocabulary", 0), source)
     trained = trained_on(config.data, source)
     workers.check(config.data.workers, trained, streamed=trained.nbytes > config.data.resident_gib * 2**30)
     examples = trained.size
@@ -52,6 +53,22 @@ def prepare(config: ConfigDict) -> tuple[data.Source, Task, EvalSchedule]:
             raise InputError(f"batch={phase.batch} is more than the {size:,} examples of {source.name}")
         check_batch(phase.batch, jax.device_count())
     return source, task, EvalSchedule(config, source, task)
+
+
+def check_tokens(vocabulary: int, source: data.Source) -> None:
+    """Refuse data that are not tokens from 0 to vocabulary - 1; of no vocabulary, any data. Raises: InputError."""
+    if not vocabulary:
+        return
+    step = 65536
+    for start in range(0, source.size, step):
+        x = source.read(np.arange(start, min(start + step, source.size)))
+        bad = np.argwhere(~((x >= 0) & (x < vocabulary) & (x == np.floor(x))))
+        if len(bad):
+            number, place, _ = bad[0].tolist()
+            raise InputError(
+                f"sequence {start + number} of {source.name} has {x[tuple(bad[0])]:g} at step {place}: expected a "
+                f"whole number from 0 to {vocabulary - 1} at every step, with vocabulary={vocabulary}"
+            )
 
 
 def _check_labels(classes: int, source: data.Source) -> None:

@@ -24,6 +24,7 @@ NAMES = (
     "msggan",
     "pretrained_classifier",
     "progressive",
+    "seqgan",
     "style",
     "stylegan2",
     "timegan",

@@ -4,14 +4,14 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
-from genjax.data.translation import input_channels
+from genjax.data.translation import DERIVATIONS, input_channels
 from genjax.engine.state import Variables
 from genjax.errors import InputError
-from genjax.nets import patchgan, resnet_generator, unet
+from genjax.nets import patchgan, rdn, resnet_generator, unet
 from genjax.nets.doubling import nearest_multiple
 from genjax.ops.pixels import to_float, to_pixels
 
-GENERATORS = {"unet": unet.UNet, "resnet": resnet_generator.ResnetGenerator}
+GENERATORS = {"unet": unet.UNet, "resnet": resnet_generator.ResnetGenerator, "rdn": rdn.ResidualDense}
 CRITICS = {"patchgan": patchgan.PatchGAN}
 
 
@@ -46,6 +46,13 @@ def check(c: ConfigDict, generator, critic, shape: tuple[int, ...]) -> None:
             f"the generator halves an image's sides to {generator.multiple} times less, but the data have "
             f"{shape[0]}x{shape[1]} pixels: set data.size, such as {nearest_multiple(shape, generator.multiple)}, or "
             "fewer generator.channels"
+        )
+    kind = c.data.name.partition(":")[0]
+    factor, scale = (DERIVATIONS[kind].factor if kind in DERIVATIONS else 0), getattr(generator, "scale", 0)
+    if factor and scale and factor != scale:
+        expected = f"set it to {factor}" if factor > 1 else "set another generator.net, which does not enlarge"
+        raise InputError(
+            f"generator.scale={scale}, but the inputs of {c.data.name} are images {factor} times smaller: {expected}"
         )
     critic.check_size(*shape[:2])
     if c.data.bits != 8:

@@ -43,5 +43,7 @@ def _profiles(run):
     run.need("sample")
     if len(run.info["data"]["shape"]) != 2:
         raise NotApplicable("the data are no series")
+    if run.config.get("vocabulary", 0):
+        raise NotApplicable("the data are tokens, which have no order")
     count = min(SERIES, run.trained_on.size)
     return profiles(run.trained_on.read(np.arange(count))), profiles(run.sample(np.arange(count)))

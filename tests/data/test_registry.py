@@ -22,6 +22,7 @@ EXAMPLES = {
     "pairs:NAME,NAME": "pairs:emoji_32,shapes_32",
     "aligned:NAME,NAME": "aligned:emoji_32,emoji_32",
     "unpaired:NAME,NAME": "unpaired:emoji_32,shapes_32",
+    "oracle_COUNTxSTEPS": "oracle_9x4",
     "frames:NAME": "frames:moving_clothes",
     "class:LABEL:NAME": "class:Sandal:fashion_mnist_10k",
     **{f"{kind}:NAME": f"{kind}:emoji_32" for kind in DERIVATIONS},
@@ -35,6 +36,7 @@ ELSEWHERE = (
     "series:PATH",
     "windows:PATH",
     "wav:PATH",
+    "oracle:FILE",
     "tfds:NAME",
     "fashion_mnist",
 )  # need files: own test files
