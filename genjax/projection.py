@@ -70,8 +70,9 @@ def project(
         updates, opt = tx.update(pullback(jnp.ones(len(codes)))[0], opt, codes)
         return optax.apply_updates(codes, updates), opt, values
 
-    codes = jnp.asarray(start)
-    opt = tx.init(codes)
+    place = jax.tree.leaves(run.state)[0].sharding  # where the results of a step are: another place is another program
+    codes = jax.device_put(start, place)
+    opt = jax.device_put(tx.init(codes), place)
     rows = []
     for step in range(steps):
         codes, opt, values = descend(codes, opt, step, run.state)

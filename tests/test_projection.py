@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 import pytest
-from helpers import config_of, run
+from helpers import COMPILED, config_of, run
 
 from genjax import projection, tasks
 from genjax.errors import NotApplicable
@@ -28,7 +28,8 @@ def toy():
     net = state.nets["generator"]
     pale = lambda path, a: 0.2 * a if "to_rgb" in jax.tree_util.keystr(path) else a  # noqa: E731
     net = net.replace(params=jax.tree_util.tree_map_with_path(pale, net.params))
-    return Run(task, state.replace(nets=state.nets | {"generator": net}), None, 0, about)
+    state = state.replace(nets=state.nets | {"generator": net})
+    return Run(task, jax.device_put(state, jax.devices()[0]), None, 0, about)  # on a device, as what is restored
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +41,12 @@ def by_pixels(monkeypatch):
 def test_an_image_of_the_generator_is_found_again(toy):
     w = styles.w_of(toy, 3)
     targets = styles.decode(toy, w)
-    found = projection.project(toy, targets, "w", 200)
+    compiled, after_step = [], []
+    jax.monitoring.register_event_duration_secs_listener(lambda name, *_, **__: compiled.append(name))
+    found = projection.project(
+        toy, targets, "w", 200, on_progress=lambda _: after_step.append(compiled.count(COMPILED))
+    )
+    assert after_step[0] == after_step[-1] > 0  # the first step's program is that of all
     assert found.codes.shape == w.shape
     assert found.losses.shape == (200, 3)
     assert found.losses[-1].max() < 0.05 * found.losses[0].max()
