@@ -125,8 +125,8 @@ def test_a_run_of_calls_of_many_lengths_compiles_its_phase_once(resident_gib, co
     monkeypatch.setattr(Recorder, "report", lambda self: None)
     real, made, lengths = loop.compile_phase, [], []
 
-    def watched(*args):
-        made.append(real(*args))
+    def watched(*args, **options):
+        made.append(real(*args, **options))
 
         def call(state, bank, picks, count, key):
             lengths.append(count)

@@ -96,8 +96,8 @@ def run():
     task = tasks.build(config, source.shape)
     original, calls, states, first = loop.compile_phase, [], {}, None
 
-    def spy(*args):
-        calls.append(original(*args))
+    def spy(*args, **options):
+        calls.append(original(*args, **options))
         return calls[-1]
 
     loop.compile_phase = spy
