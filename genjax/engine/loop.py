@@ -86,7 +86,7 @@ class CallSizer:
 
 def initial_state(task: Task, seed: seeds.Seeds, mesh: Mesh) -> State:
     """The state of step 0, replicated on every device; of several seeds, their states together."""
-    init = task.init if isinstance(seed, int) else seeds.map_init(task.init)
+    init = seeds.map_init(task.init, seed)
     init = jax.jit(init, out_shardings=replicated(mesh), compiler_options=compiler.options(once=True))
     return init(seeds.keys(seed, "init"))
 
@@ -118,12 +118,12 @@ def train(
             continue
         inputs = scheduled.phase.inputs()
         if step == scheduled.start and scheduled.phase.enter is not identity:
-            enter = scheduled.phase.enter if isinstance(seed, int) else seeds.map_enter(scheduled.phase.enter)
+            enter = seeds.map_enter(scheduled.phase.enter, seed)
             enter = jax.jit(enter, donate_argnums=0, compiler_options=compiler.options())
             state = enter(state, seeds.keys(seed, f"enter {scheduled.phase.name}"), **inputs)
         prepared = {}
         if scheduled.phase.prepare is not no_extras:
-            prepare = scheduled.phase.prepare if isinstance(seed, int) else seeds.map_prepare(scheduled.phase.prepare)
+            prepare = seeds.map_prepare(scheduled.phase.prepare, seed)
             prepare = jax.jit(prepare, out_shardings=replicated(mesh), compiler_options=compiler.options())
             prepared = prepare(state, **inputs)
         for result in _run_phase(scheduled, state, prepared, feed, seed, mesh, boundaries):
@@ -136,7 +136,7 @@ def _run_phase(scheduled, state, prepared, feed, seed, mesh, boundaries) -> Iter
     phase = scheduled.phase
     step = int(state.step)
     max_steps = feed.capacity(scheduled, min(boundaries))
-    run = compile_phase(phase, feed.take_batch, mesh, max_steps, several=not isinstance(seed, int))
+    run = compile_phase(phase, feed.take_batch, mesh, max_steps, seed)
     key = seeds.keys(seed, "train")
     sizer = CallSizer()
     with contextlib.closing(feed.batches(scheduled, step, max_steps)) as batches:
@@ -158,14 +158,13 @@ def _run_phase(scheduled, state, prepared, feed, seed, mesh, boundaries) -> Iter
             step += count
 
 
-def compile_phase(phase: Phase, take_batch: Callable, mesh: Mesh, capacity: int, several: bool = False) -> Callable:
+def compile_phase(phase: Phase, take_batch: Callable, mesh: Mesh, capacity: int, seed: seeds.Seeds = 0) -> Callable:
     """A phase as one jitted call of up to `capacity` steps, see `phase_call`; the state's buffers are donated.
 
-    `several`: of seeds that train together, see `genjax.engine.seeds.map_call`.
+    `seed`: several that train together make another program; one is an argument of it.
     """
-    run = phase_call(phase, take_batch, capacity)
-    options = {"out_shardings": replicated(mesh), "compiler_options": compiler.options()}
-    return jax.jit(seeds.map_call(run) if several else run, donate_argnums=0, **options)
+    run = seeds.map_call(phase_call(phase, take_batch, capacity), seed)
+    return jax.jit(run, donate_argnums=0, out_shardings=replicated(mesh), compiler_options=compiler.options())
 
 
 def phase_call(phase: Phase, take_batch: Callable, capacity: int) -> Callable:

@@ -16,43 +16,48 @@ AXES = State(step=None, nets=0, ema=0, extra=0)
 """The axes of a state that are mapped over."""
 
 Seeds = int | Sequence[int]
-"""The seed of a run, or those of several that train together."""
+"""The seed of a run, or those of several that train together. The functions below map over several seeds alone."""
+
+
+def several(seeds: Seeds) -> bool:
+    """Whether several seeds train together."""
+    return isinstance(seeds, Sequence)
 
 
 def keys(seeds: Seeds, name: str) -> Key:
     """The root key of a random stream; of several seeds, one each. Shapes: -> [] or [seeds]."""
-    return stream(seeds, name) if isinstance(seeds, int) else jnp.stack([stream(seed, name) for seed in seeds])
+    return jnp.stack([stream(seed, name) for seed in seeds]) if several(seeds) else stream(seeds, name)
 
 
-def map_call(run: Callable) -> Callable:
-    """`genjax.engine.loop.phase_call` for several seeds.
+def map_call(run: Callable, seeds: Seeds) -> Callable:
+    """`genjax.engine.loop.phase_call` for seeds.
 
     Shapes: indices or batches [seeds, capacity, ...] -> metrics [capacity, seeds], finite [seeds].
     """
-    return jax.vmap(run, (AXES, None, 0, None, 0), (AXES, 1, 0))
+    return jax.vmap(run, (AXES, None, 0, None, 0), (AXES, 1, 0)) if several(seeds) else run
 
 
-def map_enter(enter: Callable) -> Callable:
-    """`Phase.enter` for several seeds, which read the same inputs."""
+def map_enter(enter: Callable, seeds: Seeds) -> Callable:
+    """`Phase.enter` for seeds, which read the same inputs."""
 
     def entered(states: State, keys: Key, **inputs: Any) -> State:
         return jax.vmap(partial(enter, **inputs), (AXES, 0), AXES)(states, keys)
 
-    return entered
+    return entered if several(seeds) else enter
 
 
-def map_prepare(prepare: Callable) -> Callable:
-    """`Phase.prepare` for several seeds, which read the same inputs."""
+def map_prepare(prepare: Callable, seeds: Seeds) -> Callable:
+    """`Phase.prepare` for seeds, which read the same inputs."""
 
     def prepared(states: State, **inputs: Any) -> Any:
         return jax.vmap(partial(prepare, **inputs), (AXES,))(states)
 
-    return prepared
+    return prepared if several(seeds) else prepare
 
 
-def map_init(init: Callable[[Key], State]) -> Callable[[Key], State]:
-    """`Task.init` for several seeds."""
-    return jax.vmap(init, out_axes=AXES)
+def map_init(init: Callable[[Key], State], seeds: Seeds) -> Callable[[Key], State]:
+    """`Task.init` for seeds."""
+    return jax.vmap(init, out_axes=AXES) if several(seeds) else init
 
 
 def stack(states: Sequence[State]) -> State:

@@ -57,7 +57,7 @@ def with_names_kept(workdir: Workdir, info: dict[str, Any]) -> dict[str, Any]:
     The names are kept if they are the same files: a run may move with its data.
     """
     old = workdir.read_info()
-    info = {key: old[key] for key in ("init", "weights") if old and key in old} | info
+    info = {key: old[key] for key in ("init", "weights", "together") if old and key in old} | info
     places = located(old["config"], old.get("folder")) if old else {}
     now = flat(info["config"])
     if not places or any(now.get(key) != place for key, place in places.items()):

@@ -117,7 +117,8 @@ def _at_one_step(runs: list[Opened]) -> list[Opened]:
     newest = {run.newest.step for run in runs}
     if len(newest) == 1:
         return runs
-    common = set.intersection(*({*run.checkpoints.steps()} for run in runs))
+    intact = [{step for step in run.checkpoints.steps() if step <= (run.newest.step or -1)} for run in runs]
+    common = set.intersection(*intact)
     lost = [run for run in runs if (run.newest.step or 0) - max(common, default=0) > run.config.save_every]
     if lost or (not common and max(filter(None, newest)) > runs[0].config.save_every):
         steps = ", ".join(f"{run.workdir.path.name} at {run.newest.step or 0:,}" for run in runs)

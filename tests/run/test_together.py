@@ -10,7 +10,7 @@ from collections import Counter
 import jax
 import numpy as np
 import pytest
-from helpers import assert_same, checkpoints, config_of, ending, leaves
+from helpers import assert_same, checkpoints, config_of, ending, flip_a_byte, leaves
 
 from genjax import tasks
 from genjax.data import load
@@ -19,6 +19,7 @@ from genjax.engine import loop, seeds
 from genjax.engine.mesh import make_mesh
 from genjax.errors import InputError
 from genjax.run import together
+from genjax.run.restore import open_config
 from genjax.run.training import train
 
 STEPS = 4
@@ -104,6 +105,22 @@ def test_killed_between_two_saves_they_resume_at_the_step_that_all_have(whole, c
         assert_same(ending(tmp_path / path.name), ending(path))
 
 
+def test_where_the_newest_checkpoint_of_one_is_damaged_all_resume_at_the_one_before(whole, config, tmp_path):
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
+    flip_a_byte(tmp_path / "seed_6" / "checkpoints" / "00000004")
+    assert train_together(config, tmp_path, 3) == 0
+    assert (tmp_path / "seed_6" / "checkpoints" / "00000004.damaged").is_dir()
+    for path in whole.iterdir():
+        assert_same(ending(tmp_path / path.name), ending(path))
+
+
+def test_one_that_is_resumed_alone_keeps_the_record_of_the_others(whole, tmp_path):
+    shutil.copytree(whole / "seed_6", tmp_path, dirs_exist_ok=True)
+    shutil.rmtree(tmp_path / "checkpoints" / "00000004")
+    assert train(open_config(tmp_path)[1], tmp_path) == 0
+    assert json.loads((tmp_path / "config.json").read_text())["together"] == [5, 6, 7]
+
+
 def test_seeds_of_different_steps_are_refused(whole, config, tmp_path):
     shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
     before = ending(tmp_path / "seed_5")
@@ -160,8 +177,10 @@ def test_what_is_due_at_some_steps_stays_a_branch(config):
     source = load(config.data)
     task = tasks.build(config, source.shape)
     feed = FeedOfSeeds(Feed(source, 0, make_mesh(), 2**30), (0, 1))
-    states = jax.eval_shape(seeds.map_init(task.init), jax.eval_shape(lambda: jax.random.split(jax.random.key(0), 2)))
-    call = seeds.map_call(loop.phase_call(task.phases[0], feed.take_batch, 2))
+    states = jax.eval_shape(
+        seeds.map_init(task.init, (0, 1)), jax.eval_shape(lambda: jax.random.split(jax.random.key(0), 2))
+    )
+    call = seeds.map_call(loop.phase_call(task.phases[0], feed.take_batch, 2), (0, 1))
     indices = jax.ShapeDtypeStruct((2, 2, task.phases[0].batches_per_step, task.phases[0].batch), np.int32)
     keys = jax.eval_shape(lambda: jax.random.split(jax.random.key(0), 2))
     assert "cond[" in str(jax.make_jaxpr(call)(states, feed.resident_data, indices, 2, keys))
