@@ -1,9 +1,10 @@
 """Film a path between samples, in a loop that closes: python -m genjax.film --workdir=runs/x --seeds=0,5,9 --out=x.mp4
 
 The path leads through the seeds in turn and back to the first, slower near each. Where the generator has w, as a
-StyleGAN's, it is straight in w; otherwise it turns in the latents, and a class that changes is blended. The ending of
---out is the format: .gif, .webp (all colors, without loss) or .mp4 (pip install av). Several films side by side are a
-grid: --films=4 begins each at another of the seeds.
+StyleGAN's, it is straight in w; otherwise it turns in the latents, and a class that changes is blended. Random noise
+in a StyleGAN's layers is that of the first seed in all frames. The ending of --out is the format: .gif, .webp (all
+colors, without loss) or .mp4 (pip install av). Several films side by side are a grid: --films=4 begins each at another
+of the seeds.
 """
 
 import re
@@ -12,6 +13,7 @@ import numpy as np
 from absl.flags import DEFINE_enum, DEFINE_float, DEFINE_integer, DEFINE_list, DEFINE_string
 
 from genjax.cli import entry, flags, output
+from genjax.config import NOISE
 from genjax.errors import InputError
 
 FLAGS = flags.FLAGS
@@ -72,12 +74,14 @@ def main() -> None:
     if not run.are_images:
         raise InputError(f"{FLAGS.workdir}: its samples are no images, which a film shows")
     space = FLAGS.space or ("w" if "map" in run.task.outputs else "z")
+    decode = run.decoder(space, FLAGS.ema, FLAGS.truncation, FLAGS.noise or NOISE[0], int(seeds[0]))
     stations = _stations(run, seeds, space)
     path = path_of(stations, frames, FLAGS.films, space, run.task.classes)
     images = []
     with watch("frame", len(path)) as on_progress:
         for points in np.array_split(path, -(-path.shape[0] * path.shape[1] // CHUNK)):
-            images += [figures.grid(x) for x in _decoded(run, points, space)]
+            x = decode(points.reshape(-1, points.shape[-1]))
+            images += map(figures.grid, x.reshape(*points.shape[:2], *x.shape[1:]))
             on_progress(len(images))
     with output.writing(out):
         film.save(out, images, len(images) / FLAGS.fps)
@@ -101,26 +105,12 @@ def _stations(run, seeds: np.ndarray, space: str) -> np.ndarray:
         seeds = seeds.astype(np.int64) * max(1, classes) + np.resize(numbers, len(seeds))
         if seeds.max() >= 2**31:
             raise InputError(f"--seeds={FLAGS.seeds}: with {classes} classes, expected less than {2**31 // classes:,}")
-    options = {} if space == "w" or FLAGS.truncation is None else {"truncation": FLAGS.truncation}
+    has_w = "map" in run.task.outputs  # whose truncation is of w, when images are made
+    options = {} if has_w or FLAGS.truncation is None else {"truncation": FLAGS.truncation}
     z = apply_in_batches(run.task.outputs["latents"], run.state, seeds.astype(np.int32), **options)
     if space == "z":
         return z
     return apply_in_batches(run.task.outputs["map"], run.state, z, ema=FLAGS.ema)
-
-
-def _decoded(run, points: np.ndarray, space: str) -> np.ndarray:
-    """The images of points on the paths. Shapes: [frames, films, D] -> uint8 [frames, films, H, W, C]."""
-    from genjax.config import NOISE
-    from genjax.engine.outputs import apply_in_batches
-
-    options = {"ema": FLAGS.ema}
-    if space == "w":
-        options |= {"truncation": FLAGS.truncation, "noise": FLAGS.noise or NOISE[0]}
-    output_name = "synthesize" if space == "w" else "decode"
-    flat = np.float32(points).reshape(-1, points.shape[-1])
-    y = apply_in_batches(run.task.outputs[output_name], run.state, flat, **options)
-    x = np.clip(np.round(y), 0, 255).astype(np.uint8)
-    return x.reshape(*points.shape[:2], *x.shape[1:])
 
 
 if __name__ == "__main__":

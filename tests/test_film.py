@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from helpers import config_of, run
+from helpers import config_of, run, saved_run
 from PIL import Image, ImageSequence
 
 from genjax.film import path_of
@@ -84,6 +84,7 @@ def test_the_first_frames_between_seeds_are_their_samples(tmp_path):
     middle = slice(2 * scale + scale // 2, (28 + 2) * scale, scale)
     np.testing.assert_array_equal([x[middle, middle] for x in actual], samples[..., 0])
     for wrong, text in {
+        "--noise=random": "only StyleGANs have noise",
         "--out=x.avi": "a name that ends in .gif, .webp, .mp4",
         "--seeds=3": "expected two seeds or more",
         "--seconds=900": "at most 3,000 frames",
@@ -91,3 +92,23 @@ def test_the_first_frames_between_seeds_are_their_samples(tmp_path):
         "--labels=Bag": "the run has no classes",
     }.items():
         run("genjax.film", *arguments, wrong).assert_refused(text)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("space", ["w", "z"])
+def test_a_stylegans_frames_at_the_seeds_are_its_samples(space, tmp_path):
+    """With its noise and its truncation, on either path."""
+    saved_run("stylegan2", tmp_path / "run")
+    arguments = [f"--workdir={tmp_path / 'run'}", "--seeds=3,7", "--truncation=0.6", "--noise=none"]
+    path = [f"--space={space}", "--seconds=0.1", "--fps=20", f"--out={tmp_path / 'x.webp'}"]
+    done = run("genjax.film", *arguments, *path)
+    assert done.code == 0, done.err
+    assert run("genjax.sample", *arguments, f"--out={tmp_path}/x.npy").code == 0
+    samples = np.load(tmp_path / "x.npy")
+    with Image.open(tmp_path / "x.webp") as image:
+        actual = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)][::2]
+    side = samples.shape[1]
+    scale = actual[0].shape[0] // (side + 2 * 2)
+    middle = slice(2 * scale + scale // 2, (side + 2) * scale, scale)
+    for frame, sample in zip(actual, samples, strict=True):
+        assert np.abs(frame[middle, middle].astype(int) - sample).max() <= 1

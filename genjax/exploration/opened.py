@@ -13,7 +13,7 @@ import numpy as np
 from genjax.engine.checkpoint import Checkpoints
 from genjax.engine.state import State, local
 from genjax.errors import InputError
-from genjax.ops.noise import keys_of_seeds
+from genjax.ops.noise import of_layers
 from genjax.ops.pixels import quantize
 from genjax.run import exported
 from genjax.run.loaded import OWN, open_examples
@@ -196,5 +196,4 @@ class Opened:
 
 def _synthesize(synthesize, state, ws, psi, seeds, ema, noise):
     """The output "synthesize" with noise by its name."""
-    drawn = keys_of_seeds(seeds) if noise == "random" else {"constant": None, "none": False}[noise]
-    return synthesize(state, ws, ema=ema, truncation=psi, noise=drawn)
+    return synthesize(state, ws, ema=ema, truncation=psi, noise=of_layers(noise, seeds))

@@ -98,3 +98,11 @@ def bernoulli(key, probability, shape):
     if probability >= 1:
         return jnp.ones(shape, bool)
     return bits(key, shape) < jnp.uint32(round(probability * 2**32))
+
+
+def of_layers(name: str, seeds):
+    """The noise of the layers of a generator with styles, by a name of `genjax.config.NOISE`.
+
+    Shapes: seeds int [N] -> of "random" key [N]; None for "constant", False for "none".
+    """
+    return keys_of_seeds(seeds) if name == "random" else {"constant": None, "none": False}[name]

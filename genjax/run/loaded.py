@@ -1,7 +1,7 @@
 """A trained run with examples that it is applied to."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from genjax.engine.phase import Task
 from genjax.engine.state import State, local
 from genjax.errors import InputError, NotApplicable, did_you_mean
 from genjax.evaluation import sources
+from genjax.ops.noise import of_layers
 from genjax.ops.pixels import bits_of, quantize
 from genjax.run.restore import check_own_data, open_task, restore, saved_config
 
@@ -124,6 +125,30 @@ class Run:
         """Decoded latents. Shapes: z [N, ...] -> uint8 or uint16 [N, H, W, C], or float32 [N, D]."""
         self.need("decode")
         return _stored(apply_in_batches(self.task.outputs["decode"], self.state, z), self.bits)
+
+    def decoder(
+        self, space: str, ema: bool, truncation: float | None, noise: str, seed: int
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """The images of points in `space`, "z" or "w".
+
+        Of a generator with w, `truncation` is psi, and `noise` of `genjax.config.NOISE` is, if random, that of `seed`
+        in all images. Truncation of other latents is where they are drawn.
+        Shapes: points [N, D] -> uint8 [N, H, W, C].
+        Raises: InputError for noise that the run does not have.
+        """
+        outputs = self.task.outputs
+        noise_option(noise, outputs, "--noise")
+
+        def decode(state, z):
+            return outputs["decode"](state, z, ema=ema)
+
+        def synthesize(state, points):
+            ws = points if space == "w" else outputs["map"](state, points, ema=ema)
+            drawn = of_layers(noise, np.full(len(points), seed, np.int32))
+            return outputs["synthesize"](state, ws, ema=ema, truncation=truncation, noise=drawn)
+
+        output = synthesize if "map" in outputs else decode
+        return lambda points: quantize(apply_in_batches(output, self.state, np.float32(points)))
 
     def need(self, *outputs: str) -> None:
         """Raises: NotApplicable if the task lacks one of the outputs."""

@@ -8,7 +8,7 @@ from genjax.config import NOISE
 from genjax.engine.state import State, Variables
 from genjax.errors import InputError
 from genjax.ops.arrays import one_hot
-from genjax.ops.noise import keys_of_seeds, of_seeds
+from genjax.ops.noise import of_layers, of_seeds
 from genjax.ops.pixels import quantize, to_pixels, to_stored
 
 
@@ -102,8 +102,7 @@ def style_outputs(generator, image: Callable, latent: int, classes: int = 0, bit
         """
         if noise != NOISE[0] and not getattr(generator, "noise", True):
             raise InputError(f"noise={noise!r}: the layers of this generator have no noise (generator.noise=False)")
-        drawn = {"constant": None, "none": False}[noise] if noise != "random" else keys_of_seeds(seeds)
         w = map_latents(state, latents(state, seeds), ema)
-        return quantize(synthesize(state, w, ema, truncation, drawn), bits)
+        return quantize(synthesize(state, w, ema, truncation, of_layers(noise, seeds)), bits)
 
     return {"sample": sample, "latents": latents, "decode": decode, "map": map_latents, "synthesize": synthesize}
