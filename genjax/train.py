@@ -105,30 +105,35 @@ def _main() -> int:
                 "--config is needed, such as --config=configs/dcgan.py (only a run that is resumed has its own)"
             )
         _, config = open_config(FLAGS.workdir)
+    if FLAGS.seeds is not None and FLAGS.backup:
+        raise InputError("--backup copies one run: it cannot be combined with --seeds")
     if FLAGS.dry_run:
-        _dry_run(config)
+        _dry_run(config, FLAGS.seeds)
         return 0
     if FLAGS.seeds is not None:
-        if FLAGS.backup:
-            raise InputError("--backup copies one run: it cannot be combined with --seeds")
         folders = together.folders(FLAGS.workdir, config.seed, FLAGS.seeds)
         return together.train(config, folders, FLAGS.resume == "force", FLAGS.tensorboard)
     backup = Backup(FLAGS.backup) if FLAGS.backup else None
     return train(config, FLAGS.workdir, FLAGS.resume == "force", FLAGS.tensorboard, backup)
 
 
-def _dry_run(config) -> None:
-    """Print what a run of a config would be, and take."""
+def _dry_run(config, seeds: int | None) -> None:
+    """Print what a run of a config would be, and take; of several seeds, one of them and what all share."""
     from genjax.engine import loop
     from genjax.engine.distributed import is_main_process
-    from genjax.run import initial_weights
+    from genjax.run import initial_weights, together
     from genjax.run.description import dry_run_report
     from genjax.run.training import prepare
 
     source, task, _ = prepare(config)
+    if seeds is not None:
+        together.check(config, seeds)
     initial = initial_weights.find(config, loop.shapes(task))
     if is_main_process():
-        print("\n\n".join([dry_run_report(config, source, task), *(["\n".join(initial.lines)] if initial else [])]))
+        parts = [dry_run_report(config, source, task)]
+        if seeds is not None:
+            parts.append(f"{seeds} seeds: {seeds} times these operations and this state, on the data held once")
+        print("\n\n".join([*parts, *(["\n".join(initial.lines)] if initial else [])]))
 
 
 if __name__ == "__main__":

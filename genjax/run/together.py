@@ -53,7 +53,7 @@ def train(
     source, task, schedule = prepare(config)
     numbers = tuple(folders)
     count = len(numbers)
-    _check(config, count)
+    check(config, count)
     with Stop() as stop, contextlib.ExitStack() as at_end:
         runs = []
         for number, folder in folders.items():
@@ -99,8 +99,8 @@ def train(
     return _end(step, stop.signal, recorders)
 
 
-def _check(config: ConfigDict, count: int) -> None:
-    """Refuse what cannot be trained together. Raises: InputError."""
+def check(config: ConfigDict, count: int) -> None:
+    """Refuse seeds that cannot be trained together. Raises: InputError."""
     if count < 2:
         raise InputError(f"{count} seed: expected 2 or more to train together; one is the key `seed`")
     if jax.device_count() > 1 or jax.process_count() > 1:

@@ -10,7 +10,7 @@ from collections import Counter
 import jax
 import numpy as np
 import pytest
-from helpers import assert_same, checkpoints, config_of, ending, flip_a_byte, leaves
+from helpers import assert_same, checkpoints, config_of, ending, flip_a_byte, leaves, run
 
 from genjax import tasks
 from genjax.data import load
@@ -142,6 +142,13 @@ def test_what_cannot_train_together_is_refused(count, changes, message, config, 
     with pytest.raises(InputError, match=message):
         train_together(config, tmp_path / "new", count)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_dry_run_says_what_several_cost_and_refuses_what_cannot_train_together():
+    dry = "genjax.train", "--config=gan:smoke", "--dry_run", "--seeds=3"
+    assert "3 seeds: 3 times these operations and this state, on the data held once" in run(*dry).out
+    best = "--config.eval.best=frechet", "--config.eval.every=2", "--config.eval.patience=3"
+    run(*dry, *best).assert_refused("eval.patience")
 
 
 def test_a_folder_that_holds_a_run_is_refused(whole, config):
