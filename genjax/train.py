@@ -125,9 +125,9 @@ def _dry_run(config, seeds: int | None) -> None:
     from genjax.run.description import dry_run_report
     from genjax.run.training import prepare
 
-    source, task, _ = prepare(config)
     if seeds is not None:
         together.check(config, seeds)
+    source, task, _ = prepare(config)
     initial = initial_weights.find(config, loop.shapes(task))
     if is_main_process():
         parts = [dry_run_report(config, source, task)]

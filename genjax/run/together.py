@@ -50,10 +50,10 @@ def train(
     Raises: InputError if the config cannot be run this way, or a folder is in use, holds another run, or one that is
     at another step than the others.
     """
-    source, task, schedule = prepare(config)
     numbers = tuple(folders)
     count = len(numbers)
     check(config, count)
+    source, task, schedule = prepare(config)
     with Stop() as stop, contextlib.ExitStack() as at_end:
         runs = []
         for number, folder in folders.items():
