@@ -1,7 +1,7 @@
 """Ablations for `python -m experiments.run`: the effect of each part of a GAN on clothes (docs/ablations.md).
 
-Settings in common: the demo with nets of half its width, short runs, and evaluation on features of SqueezeNet and of a
-run of configs/classifier.py on the whole Fashion-MNIST, in runs/classifier.
+Settings in common: `demo.py:r1` with nets of half its width, short runs, and evaluation on features of SqueezeNet and
+of a run of configs/classifier.py on the whole Fashion-MNIST, in runs/classifier.
 """
 
 SMALL = {

@@ -5,7 +5,7 @@ Needs a run of configs/classifier.py on the whole Fashion-MNIST in runs/classifi
 
 from experiments import ablations
 
-BASE = "configs/demo.py"
+BASE = "configs/demo.py:r1"
 OVERRIDES = ablations.SHORT | {"loss.name": "wasserstein", "penalty.r1": 0.0, "penalty.gradient_penalty": 10.0}
 EVALUATE = "frechet,precision_recall"
 SEEDS = 3

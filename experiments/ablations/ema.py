@@ -7,7 +7,7 @@ in runs/classifier.
 
 from experiments import ablations
 
-BASE = "configs/demo.py"
+BASE = "configs/demo.py:r1"
 OVERRIDES = ablations.SHORT | {"ema.ramp": 1.0}
 EVALUATE = "frechet,precision_recall"
 SEEDS = 3

@@ -3,7 +3,7 @@
 The images are 500 ankle boots. The run that fine-tuning begins with, in runs/clothes, has learned the other nine kinds
 of clothes:
 
-    python -m genjax.train --config=demo --workdir=runs/clothes \
+    python -m genjax.train --config=demo:r1 --workdir=runs/clothes \
         --config.data.name=experiments.ablations.fine_tuning:others
 """
 
@@ -16,7 +16,7 @@ from genjax.data.source import Source, in_memory
 BOOT = 9
 """The label of ankle boots in Fashion-MNIST."""
 
-BASE = "configs/demo.py"
+BASE = "configs/demo.py:r1"
 OVERRIDES = {
     "data.name": "experiments.ablations.fine_tuning:boots",
     "ema.half_life": 8_000.0,

@@ -6,7 +6,7 @@ each run. Needs a run of configs/classifier.py on the whole Fashion-MNIST in run
 
 from experiments import ablations
 
-BASE = "configs/demo.py"
+BASE = "configs/demo.py:r1"
 OVERRIDES = ablations.SMALL | {
     "steps": 1_000,
     "penalty.r1": 0.0,

@@ -6,7 +6,7 @@ Needs a run of configs/classifier.py on the whole Fashion-MNIST in runs/classifi
 from experiments import ablations
 from genjax.losses import adversarial
 
-BASE = "configs/demo.py"
+BASE = "configs/demo.py:r1"
 OVERRIDES = ablations.SHORT | {"penalty.r1": 0.0}
 EVALUATE = "frechet,precision_recall"
 SEEDS = 3

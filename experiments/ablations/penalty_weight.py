@@ -5,7 +5,7 @@ Needs a run of configs/classifier.py on the whole Fashion-MNIST in runs/classifi
 
 from experiments import ablations
 
-BASE = "configs/demo.py"
+BASE = "configs/demo.py:r1"
 OVERRIDES = ablations.SHORT | {
     "loss.name": "wasserstein",
     "critic_steps": 2,

@@ -7,7 +7,7 @@ whole Fashion-MNIST in runs/classifier.
 
 from experiments import ablations
 
-BASE = "configs/demo.py"
+BASE = "configs/demo.py:r1"
 OVERRIDES = ablations.SMALL | {
     "data.name": "stacked:fashion_mnist_10k",
     "penalty.r1": 0.0,
@@ -25,7 +25,7 @@ REPORT = {
 
 
 def variants():
-    """One remedy at a time, and the demo's combination of three."""
+    """One remedy at a time, and the combination of three in `demo.py:r1`."""
     return {
         "DCGAN": {},
         "PacDCGAN2": {"packing": 2},

@@ -1,6 +1,6 @@
 """Attacks and defenses: python -m experiments.attacks --workdir=runs/attacks --out=figures
 
-Trains configs/classifier.py, its variant "adversarial" and a GAN (configs/demo.py) where --workdir has none, attacks
+Trains configs/classifier.py, its variant "adversarial" and a GAN (configs/demo.py:r1) where --workdir has none, attacks
 the classifiers with FGSM and PGD, and puts Defense-GAN before the plain one. Writes attacks.json, a table, accuracy
 over epsilon, and images. docs/robustness.md has the results.
 """
@@ -19,7 +19,7 @@ from genjax.errors import InputError
 
 FLAGS = flags.FLAGS
 
-RUNS = {"classifier": "classifier", "adversarial": "classifier:adversarial", "gan": "demo"}
+RUNS = {"classifier": "classifier", "adversarial": "classifier:adversarial", "gan": "demo:r1"}
 """Folder in --workdir -> config that is trained there."""
 
 
