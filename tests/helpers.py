@@ -72,6 +72,17 @@ def step_inputs(phase, source, state):
     return state, batch, jax.eval_shape(lambda: jax.random.key(0))
 
 
+def call(function, *args, **options):
+    """A function of arrays as one program: called op by op it is many. Options that are no arrays are static."""
+    import jax
+
+    traced = {
+        name: options.pop(name) for name, value in [*options.items()] if hasattr(value, "shape") or name == "rngs"
+    }
+    options = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+    return jax.jit(function, static_argnames=tuple(options))(*args, **options, **traced)
+
+
 def assert_keeps_state(out, state) -> None:
     """What a step returns is a state like the one it got, and scalar metrics."""
     import jax

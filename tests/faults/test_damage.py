@@ -20,7 +20,7 @@ from genjax.report import figures
 from genjax.run.training import train
 from genjax.run.workdir import Workdir
 
-pytestmark = pytest.mark.optimized
+pytestmark = [pytest.mark.optimized, pytest.mark.usefixtures("traced_once")]
 
 # -- damaged files
 

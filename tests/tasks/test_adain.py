@@ -23,36 +23,40 @@ def case():
     source = data.load(c.data)
     task = tasks.build(c, source.shape)
     state = jax.jit(task.init)(jax.random.key(0))
-    return c, source, task, state
+    return c, source, task, state, jax.jit(task.phases[0].step)
 
 
 def test_a_step_descends_on_the_papers_loss(case):
     """Equations 11 to 13 by hand, of the whole images, mirrored as the step mirrors them."""
-    c, source, task, state = case
+    c, source, _, state, step = case
     x = jnp.asarray(source.read([0, 5]))
-    _, metrics = jax.jit(task.phases[0].step)(state, {"x": x[None]}, jax.random.key(1))
-    content, style = (
-        adain.random_crop(half, 32, jax.random.fold_in(jax.random.key(1), number)).astype(float)
-        for number, half in enumerate(jnp.split(x, 2, 1))
-    )
+    _, metrics = step(state, {"x": x[None]}, jax.random.key(1))
     encoder = encoders.load("squeezenet")
+    decoder = Decoder(tuple(map(tuple, c.widths)))
 
     def encode(x):
         return encoder.apply(encoder.variables, x, encoder.adain_style)
 
-    target = adaptive_instance_norm(encode(content)["fire3"], encode(style)["fire3"])
-    decoder = Decoder(tuple(map(tuple, c.widths)))
-    output = encode((decoder.apply(state.nets["decoder"].variables, target) + 1) * 127.5)
-    of_content = np.square(output["fire3"] - target).mean()
-    of_style = sum(moments_loss(output[name], encode(style)[name]) for name in ("conv1", "fire2", "fire3", "fire4"))
+    @jax.jit
+    def losses(x):
+        content, style = (
+            encode(adain.random_crop(half, 32, jax.random.fold_in(jax.random.key(1), number)).astype(float))
+            for number, half in enumerate(jnp.split(x, 2, 1))
+        )
+        target = adaptive_instance_norm(content["fire3"], style["fire3"])
+        output = encode((decoder.apply(state.nets["decoder"].variables, target) + 1) * 127.5)
+        of_style = sum(moments_loss(output[name], style[name]) for name in ("conv1", "fire2", "fire3", "fire4"))
+        return jnp.square(output["fire3"] - target).mean(), of_style
+
+    of_content, of_style = losses(x)
     np.testing.assert_allclose(metrics["content/loss"], of_content, rtol=1e-3)
     np.testing.assert_allclose(metrics["style/loss"], of_style, rtol=1e-3)
     np.testing.assert_allclose(metrics["loss"], of_content + c.style_weight * of_style, rtol=1e-3)
 
 
 def test_the_decoder_learns_and_the_encoder_stays(case):
-    _, source, task, state = case
-    before, step = state, jax.jit(task.phases[0].step)
+    _, source, _, state, step = case
+    before = state
     x = jnp.asarray(source.read([0, 5]))[None]
     losses = []
     for _ in range(8):
@@ -68,13 +72,14 @@ def test_the_decoder_learns_and_the_encoder_stays(case):
 
 
 def test_outputs_exchange_moments(case):
-    _, source, task, state = case
+    _, source, task, state, _ = case
+    features, pixels, stylize = (jax.jit(task.outputs[name]) for name in ("features", "pixels", "stylize"))
     x = source.read([3, 7])
     content, style = np.split(x, 2, 1)
-    f, s = (task.outputs["features"](state, half) for half in (content, style))
+    f, s = (features(state, half) for half in (content, style))
     assert f.shape == (2, 8, 8, 128)
-    by_hand = task.outputs["pixels"](state, adaptive_instance_norm(f, s))
-    np.testing.assert_allclose(task.outputs["stylize"](state, x), by_hand, rtol=1e-4, atol=1e-2)
+    by_hand = pixels(state, adaptive_instance_norm(f, s))
+    np.testing.assert_allclose(stylize(state, x), by_hand, rtol=1e-4, atol=1e-2)
     assert by_hand.shape == content.shape
 
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import leaves, run
+from helpers import call, leaves, run
 
 from configs import classifier as config
 from genjax import data, tasks
@@ -52,7 +52,7 @@ def test_a_step_descends_the_cross_entropy():
 
     def cross_entropy(params):
         trial = state.replace(nets={"classifier": state.nets["classifier"].replace(params=params)})
-        p = task.outputs["classify"](trial, batch["x"][0])
+        p = call(task.outputs["classify"], trial, batch["x"][0])
         return -jnp.mean(jnp.log(p[jnp.arange(8), batch["label"][0]]))
 
     params = state.nets["classifier"].params
@@ -81,8 +81,8 @@ def test_a_classifier_learns():
 def test_outputs_are_features_and_probabilities():
     task = build(classes=5, classifier__widths=(7,))
     state, x = start(task), examples(6)["x"][0]
-    assert task.outputs["features"](state, x).shape == (6, 7)
-    p = task.outputs["classify"](state, x)
+    assert call(task.outputs["features"], state, x).shape == (6, 7)
+    p = call(task.outputs["classify"], state, x)
     assert p.shape == (6, 5)
     np.testing.assert_allclose(p.sum(1), 1, rtol=1e-5)
 
@@ -126,7 +126,7 @@ def test_adversarial_training_descends_the_loss_of_examples_that_pgd_moves():
     x, label = batch["x"][0] / 255.0, batch["label"][0]
 
     def cross_entropies(x):
-        return -jax.nn.log_softmax(task.outputs["logits"](state, x))[jnp.arange(8), label]
+        return -jax.nn.log_softmax(call(task.outputs["logits"], state, x))[jnp.arange(8), label]
 
     begin = attack.random_start(jax.random.split(key)[1], x, 0.1)
     moved = attack.pgd(cross_entropies, x, 0.1, 0.05, 3, begin)
@@ -139,7 +139,7 @@ def test_logits_are_those_of_the_probabilities():
     task = build(classes=5)
     state, x = start(task), examples(6)["x"][0]
     np.testing.assert_allclose(
-        jax.nn.softmax(task.outputs["logits"](state, x)), task.outputs["classify"](state, x), rtol=1e-6
+        jax.nn.softmax(call(task.outputs["logits"], state, x)), call(task.outputs["classify"], state, x), rtol=1e-6
     )
 
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import config_of
+from helpers import call, config_of
 
 from genjax import tasks
 from genjax.engine.phase import scheduled_phases
@@ -103,13 +103,13 @@ def test_the_stack_is_the_composition_of_its_layers():
     z = x.reshape(8, -1) / 255
     for name in ("layer_1", "layer_2", "layer_3"):
         z = selu(dense(p[name]["encoder_0"], z))
-    np.testing.assert_allclose(task.outputs["encode"](state, x), z, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(call(task.outputs["encode"], state, x), z, rtol=1e-5, atol=1e-6)
     y = z
     for name in ("layer_3", "layer_2"):
         y = selu(dense(p[name]["decoder_0"], y))
     y = jax.nn.sigmoid(dense(p["layer_1"]["decoder_0"], y)).reshape(x.shape)
-    np.testing.assert_allclose(task.outputs["reconstruct"](state, x), 255 * y, rtol=1e-5, atol=1e-4)
-    np.testing.assert_allclose(task.outputs["decode"](state, z), 255 * y, rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose(call(task.outputs["reconstruct"], state, x), 255 * y, rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose(call(task.outputs["decode"], state, z), 255 * y, rtol=1e-5, atol=1e-4)
 
 
 @pytest.mark.parametrize(

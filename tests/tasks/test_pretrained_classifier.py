@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import config_of
+from helpers import call, config_of
 
 from genjax import tasks
 from genjax.errors import InputError
@@ -99,10 +99,10 @@ def test_a_step_descends_the_cross_entropy_of_each_net():
             params,
             slope,
         )
-        p = task.outputs[output](state, data["x"][0])
+        p = call(task.outputs[output], state, data["x"][0])
         np.testing.assert_allclose(-jnp.log(p[jnp.arange(8), label]).mean(), value, rtol=1e-5)
         assert metrics[f"{name}/accuracy"] == (p.argmax(1) == label).mean()
-    assert task.outputs["features"](state, data["x"][0]).shape == (8, 6)
+    assert call(task.outputs["features"], state, data["x"][0]).shape == (8, 6)
 
 
 def test_equal_encoders_give_equal_classifiers():

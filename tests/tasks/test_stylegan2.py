@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import config_of
+from helpers import call, config_of
 
 from genjax import tasks
 from genjax.engine.phase import scheduled_phases
@@ -118,24 +118,24 @@ def test_the_average_w_moves_towards_the_batchs(states):
 
 def test_samples_of_no_psi_are_all_the_average(task, states):
     state = states[-1][0]
-    x = task.outputs["sample"](state, jnp.arange(3), truncation=0.0)
+    x = call(task.outputs["sample"], state, jnp.arange(3), truncation=0.0)
     np.testing.assert_array_equal(x[0], x[2])
-    as_they_are = task.outputs["sample"](state, jnp.arange(3))
+    as_they_are = call(task.outputs["sample"], state, jnp.arange(3))
     assert np.any(as_they_are[0] != as_they_are[2])
-    np.testing.assert_array_equal(task.outputs["sample"](state, jnp.arange(3), truncation=1.0), as_they_are)
-    np.testing.assert_array_equal(task.outputs["sample"](state, jnp.array([2])), as_they_are[2:])
+    np.testing.assert_array_equal(call(task.outputs["sample"], state, jnp.arange(3), truncation=1.0), as_they_are)
+    np.testing.assert_array_equal(call(task.outputs["sample"], state, jnp.array([2])), as_they_are[2:])
 
 
 def test_decoding_is_mapping_and_synthesis(task, states):
     outputs, state = task.outputs, states[-1][0]
-    z = outputs["latents"](state, jnp.arange(3))
-    w = outputs["map"](state, z)
+    z = call(outputs["latents"], state, jnp.arange(3))
+    w = call(outputs["map"], state, z)
     assert w.shape == (3, 7)
-    images = outputs["decode"](state, z)
-    np.testing.assert_array_equal(outputs["synthesize"](state, w), images)
+    images = call(outputs["decode"], state, z)
+    np.testing.assert_array_equal(call(outputs["synthesize"], state, w), images)
     ws = jnp.repeat(w[:, None], 2 * len(CHANNELS), 1)
-    np.testing.assert_array_equal(outputs["synthesize"](state, ws), images)
-    assert np.any(outputs["decode"](state, z, ema=False) != images)
+    np.testing.assert_array_equal(call(outputs["synthesize"], state, ws), images)
+    assert np.any(call(outputs["decode"], state, z, ema=False) != images)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers import call
 
 from configs import vqvae
 from genjax import tasks
@@ -90,11 +91,11 @@ def test_unused_codes_are_restarted_within_a_step():
 def test_outputs_are_code_indices_and_images_of_them():
     task = build()
     state, x = start(task), images(3)
-    indices = task.outputs["encode"](state, x)
+    indices = call(task.outputs["encode"], state, x)
     assert (indices.shape, indices.dtype) == ((3, 3, 5), jnp.int32)
-    y = task.outputs["reconstruct"](state, x)
+    y = call(task.outputs["reconstruct"], state, x)
     assert y.shape == x.shape
-    np.testing.assert_allclose(task.outputs["decode"](state, indices), y, rtol=1e-5)
+    np.testing.assert_allclose(call(task.outputs["decode"], state, indices), y, rtol=1e-5)
     assert "sample" not in task.outputs
 
 
