@@ -36,7 +36,7 @@ def test_one_step_moves_the_images_of_every_stage(overrides):
     task = tasks.build(small(**overrides), SHAPE)
     state = call(task.init, jax.random.key(0))
     x = np.random.default_rng(0).integers(0, 256, (1, 8, *SHAPE), np.uint8)
-    after, metrics = jax.jit(task.phases[0].step)(state, {"x": jnp.asarray(x)}, jax.random.key(1))
+    after, metrics = jax.device_get(jax.jit(task.phases[0].step)(state, {"x": x}, jax.random.key(1)))
     assert all(np.isfinite(value) for value in metrics.values())
     for net in ("generator", "critic"):
         moved = jax.tree.map(lambda a, b: float(np.abs(a - b).max()), state.nets[net].params, after.nets[net].params)

@@ -201,6 +201,7 @@ def test_reals_that_are_shrunk_when_they_are_read_are_the_same_to_the_bit(monkey
         assert feed.capacity(span, 99) == 99
 
 
+@pytest.mark.slow  # test_conditional has drift in its sum of a critic's loss
 def test_drift_is_the_weighted_mean_square_of_the_reals_logits():
     """arXiv:1710.10196, appendix A.1: in the loss, and nothing else changes."""
     values = {}
@@ -215,10 +216,24 @@ def test_drift_is_the_weighted_mean_square_of_the_reals_logits():
     assert values[10.0] - values[0.0] == pytest.approx(10 * np.mean(np.square(logits)), rel=1e-4)
 
 
+PLAIN = {f"optimizer__{net}__{key}": value for net in ("generator", "critic") for key, value in SGD.items()}
+
+
+def test_the_optimizers_of_a_phase_have_the_rate_of_its_size(monkeypatch):
+    setups = []
+    monkeypatch.setattr(progressive, "make_step", setups.append)
+    tasks.build(small(**PLAIN, growth__learning_rates=(0.02, 0.03)), SHAPE)
+    slope = np.ones(2, np.float32)
+    for setup, rate in zip(setups, (0.02, 0.03, 0.03), strict=True):  # 4x4, 8x8 while it fades in, 8x8
+        for net in ("generator", "critic"):
+            optimizer = setup.optimizers[net]
+            np.testing.assert_allclose(optimizer.update(slope, optimizer.init(slope), slope)[0], -rate * slope)
+
+
+@pytest.mark.slow  # the test before this one sees the same lines
 def test_each_size_can_have_a_learning_rate_of_its_own():
     """A step of gradient descent is the gradient times the rate, so from one state it is that many times as long."""
-    plain = {f"optimizer__{net}__{key}": v for net in ("generator", "critic") for key, v in SGD.items()}
-    tasks_of = [tasks.build(small(**plain, growth__learning_rates=rates), SHAPE) for rates in ((), (0.02, 0.03))]
+    tasks_of = [tasks.build(small(**PLAIN, growth__learning_rates=rates), SHAPE) for rates in ((), (0.02, 0.03))]
     state = jax.jit(tasks_of[0].init)(jax.random.key(0))
     x = {"x": np.random.default_rng(0).integers(0, 256, (1, 8, *SHAPE), np.uint8)}
     for number, factor in ((0, 2.0), (2, 3.0)):  # 4x4, and 8x8 after its fade

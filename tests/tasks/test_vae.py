@@ -33,7 +33,7 @@ def build(config=None, shape=SHAPE, **overrides):
 
 
 def start(task, seed=0):
-    return jax.jit(task.init)(jax.random.key(seed))
+    return jax.device_get(jax.jit(task.init)(jax.random.key(seed)))
 
 
 def images(count, shape=SHAPE, seed=0):
@@ -43,7 +43,7 @@ def images(count, shape=SHAPE, seed=0):
 def advance(task, state, x=None, label=None, seed=1):
     batch = {"x": jnp.asarray(images(task.phases[0].batch) if x is None else x)[None]}
     batch |= {} if label is None else {"label": jnp.asarray(label)[None]}
-    return jax.jit(task.phases[0].step)(state, batch, jax.random.key(seed))
+    return jax.device_get(jax.jit(task.phases[0].step)(state, batch, jax.random.key(seed)))
 
 
 def assert_close(ours, theirs, **tolerance):
@@ -74,7 +74,7 @@ def test_a_step_is_the_textbooks_update(monkeypatch):
         return -jnp.mean(target * jnp.log(y) + (1 - target) * jnp.log(1 - y)) + jnp.mean(latent_loss) / 30
 
     params = state.nets["vae"].params
-    value, slope = jax.value_and_grad(loss)(params)
+    value, slope = jax.device_get(jax.jit(jax.value_and_grad(loss))(params))
     after, metrics = advance(task, state, x)
     np.testing.assert_allclose(metrics["loss"], value, rtol=1e-5)
     assert_close(after.nets["vae"].params, jax.tree.map(lambda p, s: p - 0.1 * s, params, slope), rtol=2e-4, atol=1e-6)
@@ -94,9 +94,10 @@ def test_the_sum_is_the_mean_times_the_count_of_numbers_of_an_example():
 @pytest.mark.heavy
 def test_the_weight_of_the_kl_is_beta_after_the_warm_up():
     task = build(**{"elbo.beta": 3.0, "elbo.warm_up": 4, "elbo.reduction": "sum"})
-    state, weights = start(task), []
+    state, weights, step = start(task), [], jax.jit(task.phases[0].step)
+    batch = {"x": images(task.phases[0].batch)[None]}
     for _ in range(6):
-        state, metrics = advance(task, state)
+        state, metrics = jax.device_get(step(state, batch, jax.random.key(1)))
         weights.append(float(metrics["kl/weight"]))
         expected = metrics["reconstruction/loss"] + weights[-1] * metrics["kl/nats"]
         np.testing.assert_allclose(metrics["loss"], expected, rtol=1e-5)
@@ -153,9 +154,10 @@ def test_the_reparameterized_gradient_is_unbiased():
     count = 4000
     task, state, points, _ = linear(**{"optimizer.name": "sgd", "optimizer.learning_rate": 1.0, "batch": count})
     before, x = state.nets["vae"].params, jnp.tile(points[:4], (count // 4, 1))
-    moved = [advance(task, state, x, seed=seed)[0].nets["vae"].params for seed in range(16)]
+    step = jax.jit(lambda key: task.phases[0].step(state, {"x": x[None]}, key)[0].nets["vae"].params)
+    moved = [jax.device_get(step(jax.random.key(seed))) for seed in range(16)]
     gradients = jax.tree.map(lambda p, *after: np.asarray(p) - np.stack(after), before, *moved)
-    slope = jax.grad(lambda p: -elbo(p, points[:4]).mean())(before)
+    slope = jax.jit(jax.grad(lambda p: -elbo(p, points[:4]).mean()))(before)
     largest = max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(slope))
     for draws, expected in zip(jax.tree.leaves(gradients), jax.tree.leaves(slope), strict=True):
         error = draws.std(0, ddof=1) / 4
