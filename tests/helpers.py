@@ -122,8 +122,9 @@ def saved_run(name: str, path: Path, **overrides) -> Path:
 def with_remedies(**overrides):
     """The smallest DCGAN with what a GAN's state and randomness can have, at once, on labeled images."""
     config = config_of("dcgan", classes=10, augment="color,translation,cutout", replay__capacity=20, **overrides)
-    config.generator = {"net": "dcgan", "channels": (8, 4), "conditioning": "batch_norm"}
-    config.critic = {"net": "dcgan", "channels": (4, 8), "spectral": True, "conditioning": "projection"}
+    config.data.update(size="8", resize="squash")
+    config.generator = {"net": "dcgan", "channels": (4,), "conditioning": "batch_norm"}
+    config.critic = {"net": "dcgan", "channels": (4,), "spectral": True, "conditioning": "projection"}
     config.loss.name, config.ema.half_life, config.penalty.r1 = "hinge", 50.0, 0.1
     config.instance_noise.update(std=0.1, steps=10)
     return config

@@ -26,13 +26,15 @@ LENGTH = {"steps": 2, "batch": 8, "log_every": 1, "sample_every": 2, "save_every
 
 
 def tiny(name, **overrides):
-    """`conditional` of a config at 8x8, two steps of each phase."""
+    """`conditional` of a config at 8x8, two steps of each phase; StyleGAN2, which does not grow, at 4x4."""
     config = config_of(name, "conditional", **SIZE | LENGTH | overrides)
     config.generator.channels = config.critic.channels = (6, 4)
     if name == "progan":
         config.growth.update(start=4, fade=0.016, stable=0.016)
     else:
         config.generator.update(width=7, layers=2)
+    if name == "stylegan2":
+        config.data.size, config.generator.channels, config.critic.channels = "4", (6,), (6,)
     return config
 
 
