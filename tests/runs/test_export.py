@@ -29,6 +29,8 @@ from genjax.run.training import train
 pytestmark = pytest.mark.heavy
 
 MIT = Choices("mit", programs=False)
+CHANNELS = {"generator__channels": (6, 4), "critic__channels": (6, 4)}
+SMALL = {"data__size": "8", "data__resize": "squash", "generator__layers": 2} | CHANNELS
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,7 @@ def pairs(tmp_path_factory):
     root = tmp_path_factory.mktemp("exports")
     made = {}
     for name in ("demo", "vae", "vqvae", "stylegan2"):
-        folder = saved_run(name, root / name)
+        folder = saved_run(name, root / name, **(SMALL if name == "stylegan2" else {}))
         export(folder, root / f"{name} out", None, MIT)
         made[name] = folder, root / f"{name} out"
     return made
