@@ -216,7 +216,7 @@ def test_a_net_that_does_not_skip_the_ends_of_series_diverges_with_the_reason(ar
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("data", ["series", "arc3d"])
+@pytest.mark.parametrize("data", ["series", pytest.param("arc3d", marks=pytest.mark.slow)])  # run/test_previews has one
 def test_a_gan_of_series_or_of_points_in_space_trains_and_is_drawn(data, archive, tmp_path):
     name = archive(x=draw(12, 5, 2)) if data == "series" else data
     settings = ["--config.generator.output=linear", f"--config.data.name={name}"]

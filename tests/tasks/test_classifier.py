@@ -52,11 +52,11 @@ def test_a_step_descends_the_cross_entropy():
 
     def cross_entropy(params):
         trial = state.replace(nets={"classifier": state.nets["classifier"].replace(params=params)})
-        p = call(task.outputs["classify"], trial, batch["x"][0])
+        p = task.outputs["classify"](trial, batch["x"][0])
         return -jnp.mean(jnp.log(p[jnp.arange(8), batch["label"][0]]))
 
     params = state.nets["classifier"].params
-    value, slope = jax.value_and_grad(cross_entropy)(params)
+    value, slope = jax.jit(jax.value_and_grad(cross_entropy))(params)
     after, metrics = jax.jit(task.phases[0].step)(state, batch, jax.random.key(1))
     np.testing.assert_allclose(metrics["loss"], value, rtol=1e-5)
     for new, old, s in zip(*map(jax.tree.leaves, (after.nets["classifier"].params, params, slope)), strict=True):
@@ -126,7 +126,7 @@ def test_adversarial_training_descends_the_loss_of_examples_that_pgd_moves():
     x, label = batch["x"][0] / 255.0, batch["label"][0]
 
     def cross_entropies(x):
-        return -jax.nn.log_softmax(call(task.outputs["logits"], state, x))[jnp.arange(8), label]
+        return -jax.nn.log_softmax(task.outputs["logits"](state, x))[jnp.arange(8), label]
 
     begin = attack.random_start(jax.random.split(key)[1], x, 0.1)
     moved = attack.pgd(cross_entropies, x, 0.1, 0.05, 3, begin)
