@@ -18,7 +18,7 @@ from genjax.run import initial_weights
 from genjax.run.restore import restore
 from genjax.run.training import train
 
-pytestmark = pytest.mark.usefixtures("no_report")
+pytestmark = pytest.mark.usefixtures("no_report", "traced_once")
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ STEPS = 4
 
 
 @pytest.fixture(autouse=True)
-def _without_report(no_report):
+def _without_report(no_report, traced_once):
     pass
 
 

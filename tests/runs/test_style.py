@@ -13,7 +13,7 @@ from genjax.run.training import train
 
 
 @pytest.fixture(autouse=True)
-def _without_report(monkeypatch):
+def _without_report(monkeypatch, traced_once):
     monkeypatch.setattr(Recorder, "report", lambda self: None)
 
 
