@@ -91,9 +91,9 @@ def traced_once():
         yield
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def denoiser(tmp_path_factory) -> Path:
-    """The folder of a finished run of a denoising autoencoder, never to be changed; compiled as its module is."""
+    """The folder of a finished run of a denoising autoencoder, never to be changed."""
     from helpers import config_of
 
     from genjax.run.training import train

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import run
+from helpers import run, without_report
 
 from genjax.errors import InputError
 
@@ -202,6 +202,7 @@ def test_series_of_unequal_lengths_train(archive, tmp_path):
         "--config=configs/ae_recurrent.py:smoke",
         f"--workdir={tmp_path}/r",
         f"--config.data.name={name}",
+        before=without_report,
     )
     assert result.code == 0, result.err
 

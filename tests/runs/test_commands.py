@@ -267,6 +267,7 @@ def own_cache():
     import jax
 
     jax.config.update("jax_compilation_cache_dir", os.environ["GENJAX_TEST_CACHE"])
+    without_report()
 
 
 def test_output_into_a_closed_pipe_ends_quietly():

@@ -17,6 +17,8 @@ from genjax.run.training import train
 NAMES = sorted(path.stem for path in (ROOT / "configs").glob("*.py"))
 ELSEWHERE = ("gan", "ae_greedy", "ae_recurrent")
 """Configs that the default suite trains in other files: many, faults/test_preemption and data/test_series."""
+LARGE = ("cyclegan", "pix2pix", "seqgan")
+"""Configs whose data take long to make; a step of their smoke variants is traced all the same."""
 TRAINED = ("ae_conv", "classifier", "pretrain_classifier", "vae", "vqvae")
 """Those that train here, so that each task and kind of net does. The others are traced there, here or for their
 arithmetic, and train in the slow tier, since XLA takes ten seconds for each."""
@@ -30,7 +32,9 @@ def built(name, variant):
     return tasks.build(config, source.shape), source
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in NAMES]
+)
 def test_every_config_has_the_keys_of_its_task_and_builds_at_full_size(name):
     task, source = built(name, "")
     assert size_of(config_of(name, ""), source, task) == config_table.sizes()[name], "run python -m experiments.configs"

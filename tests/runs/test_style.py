@@ -13,7 +13,7 @@ from genjax.run.training import train
 
 
 @pytest.fixture(autouse=True)
-def _without_report(monkeypatch, traced_once):
+def _without_report(monkeypatch):
     monkeypatch.setattr(Recorder, "report", lambda self: None)
 
 
@@ -47,7 +47,7 @@ def test_a_finished_run_is_sampled_without_its_images_and_from_another_folder(co
         np.testing.assert_array_equal(np.asarray(x)[:24, :24], np.asarray(expected)[:24, :24])
 
 
-@pytest.mark.parametrize("name", ["content", "style", "mask"])
+@pytest.mark.parametrize("name", ["content", "style", pytest.param("mask", marks=pytest.mark.slow)])  # as a style
 def test_a_run_whose_image_has_changed_is_not_resumed_unless_forced(name, images, tmp_path):
     assert train(config(images), tmp_path / "run") == 0
     path = images / f"{name}.png"
