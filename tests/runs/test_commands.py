@@ -175,7 +175,7 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path):
 def trained(tmp_path_factory, images):
     """A finished run, never to be changed."""
     path = tmp_path_factory.mktemp("trained")
-    done = run("genjax.train", GAN, f"--config.data.name=folder:{images}", f"--workdir={path}")
+    done = run("genjax.train", GAN, f"--config.data.name=folder:{images}", f"--workdir={path}", before=without_report)
     assert done.code == 0, done.err
     return path
 

@@ -34,7 +34,7 @@ def config(images, **overrides):
     return c
 
 
-@pytest.mark.parametrize("color", ["", "luma"])
+@pytest.mark.parametrize("color", [pytest.param("", marks=pytest.mark.slow), "luma"])  # which needs the content
 def test_a_finished_run_is_sampled_without_its_images_and_from_another_folder(color, images, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     c = config(images.relative_to(tmp_path), color=color)

@@ -97,10 +97,14 @@ def test_without_path_lengths_the_step_is_the_adversarial_one():
 
 
 def test_augmentation_follows_the_critics_confidence():
-    """p is 0 at first; each interval of two steps moves it by 8 x 2 / 1,000 towards where reals are less sure."""
-    task = build(
-        augment="ada", ada__parts="blit", ada__kimg=1.0, ada__interval=2, ada__target=-1.0, path_length__weight=0.0
-    )
+    """p is 0 at first; each interval of two steps moves it by 8 x 2 / 1,000 towards where reals are less sure.
+
+    Of a DCGAN, whose step is the same function and compiles in a third of the time.
+    """
+    ada = {"ada__parts": "blit", "ada__kimg": 1.0, "ada__interval": 2, "ada__target": -1.0}
+    c = config_of("dcgan", batch=BATCH, augment="ada", **ada)
+    c.generator.channels = c.critic.channels = (4,)
+    task = tasks.build(c, SHAPE)
     state, found = jax.jit(task.init)(jax.random.key(0)), []
     step = jax.jit(task.phases[0].step)
     for number in range(4):
