@@ -96,23 +96,22 @@ def assert_keeps_state(out, state) -> None:
 def saved_run(name: str, path: Path, **overrides) -> Path:
     """The folder of a run at step 7 whose weights and statistics are all different, random ones; none is trained."""
     import jax
-    import jax.numpy as jnp
 
     from genjax import data, tasks
     from genjax.engine.checkpoint import Checkpoints
     from genjax.engine.loop import initial_state
-    from genjax.engine.mesh import make_mesh
+    from genjax.engine.mesh import make_mesh, replicated
     from genjax.run.description import run_info
     from genjax.run.workdir import Workdir
 
     config = config_of(name, **overrides)
     source = data.load(config.data)
     task = tasks.build(config, source.shape)
-    state = initial_state(task, 0, make_mesh())
-    leaves, tree = jax.tree.flatten(state)
+    mesh = make_mesh()
+    leaves, tree = jax.tree.flatten(jax.device_get(initial_state(task, 0, mesh)))
     draws = np.random.default_rng(0)
-    leaves = [a + jnp.float32(draws.normal(0, 0.05, a.shape)) if a.dtype == jnp.float32 else a for a in leaves]
-    state = tree.unflatten(leaves).replace(step=jnp.int32(7))
+    leaves = [a + np.float32(draws.normal(0, 0.05, a.shape)) if a.dtype == np.float32 else a for a in leaves]
+    state = jax.device_put(tree.unflatten(leaves).replace(step=np.int32(7)), replicated(mesh))
     with Workdir(path) as workdir:
         workdir.begin(run_info(config, source, task), 7)
     Checkpoints(path / "checkpoints").save(state, {})
