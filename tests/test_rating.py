@@ -20,6 +20,8 @@ from genjax.run.loaded import open_run
 from genjax.run.recorder import Recorder
 from genjax.run.training import train
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):

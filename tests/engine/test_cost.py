@@ -41,6 +41,7 @@ def test_a_branch_of_every_nth_step_counts_as_its_share_of_the_mean():
     assert found.mean_flops == (1.25 + 1) * 2 * 4**3
 
 
+@pytest.mark.heavy
 def test_the_mean_of_a_stylegan2_is_that_of_its_intervals():
     """R1 every 16th step, path lengths every 4th: what each adds, from configs without the other."""
     costs, small = {}, {"augment": "", "generator__layers": 1, "generator__channels": (6,)}

@@ -115,6 +115,7 @@ def test_weights_can_bring_constant_noise_of_their_own():
         np.testing.assert_allclose(ours, numpy_image(params, ws, variables["noise"]), rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.heavy
 def test_stored_noise_begins_as_the_constant_noise():
     """And images are the same as without it, up to rounding: these are two programs."""
     net = NET.clone(stored_noise=True)
@@ -237,6 +238,7 @@ def test_noise_is_of_each_example_or_constant_or_none():
     np.testing.assert_allclose(synthesize(silent, same, key=KEY), none, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.heavy
 def test_training_mixes_styles_and_moves_the_average():
     key = call(NET.apply, VARIABLES, rngs={"noise": KEY}, method=lambda m: m.make_rng("noise"))
     k_styles, k_noise = jax.random.split(key)

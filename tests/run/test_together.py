@@ -22,6 +22,7 @@ from genjax.run import together
 from genjax.run.restore import open_config
 from genjax.run.training import train
 
+pytestmark = pytest.mark.heavy
 STEPS = 4
 
 

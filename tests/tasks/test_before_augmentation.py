@@ -82,6 +82,7 @@ def test_adaptive_augmentation_is_differentiated_through():
         np.testing.assert_allclose(ours, np.mean(logits**2 * (moved**2).sum(1)) / 2, rtol=1e-9)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "more", [{}, {"penalty__separate_step": True, "penalty__interval": 4}, {"grad_accum_steps": 2}]
 )
@@ -106,6 +107,7 @@ def test_what_it_cannot_be_combined_with(text, overrides):
         tasks.build(config_of("dcgan", penalty__before_augmentation=True, **overrides), (28, 28, 1))
 
 
+@pytest.mark.heavy
 def test_a_fixed_probability_of_augmentation_does_not_adapt():
     c = config_of("dcgan", augment="ada", ada__fixed=0.25, ada__parts="blit", ada__interval=1)
     c.generator.channels = c.critic.channels = (4,)

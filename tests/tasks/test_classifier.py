@@ -113,6 +113,7 @@ def test_a_fifth_of_the_config_knows_most_clothes(tmp_path):
     assert accuracy(*restore(tmp_path), test.read(np.arange(test.size)), test.labels) > 0.8
 
 
+@pytest.mark.heavy
 def test_adversarial_training_descends_the_loss_of_examples_that_pgd_moves():
     task = build(
         classes=2,

@@ -47,6 +47,7 @@ def test_random_noise_is_that_of_the_seed(sampled):
     np.testing.assert_array_equal(sampled([3, 9], noise="constant"), sampled([3, 9]))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["stylegan", "stylegan2"])
 def test_stored_noise_is_a_part_of_the_state_that_steps_keep(name):
     c = config(name, stored_noise=True)

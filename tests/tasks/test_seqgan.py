@@ -45,6 +45,7 @@ def drawn():
     return parts, state, np.float64(p), np.float64(reward)
 
 
+@pytest.mark.heavy
 def test_probabilities_of_all_sequences_sum_to_one_and_samples_have_them(drawn):
     parts, state, p, _ = drawn
     assert p.sum() == pytest.approx(1, abs=1e-5)
@@ -56,6 +57,7 @@ def test_probabilities_of_all_sequences_sum_to_one_and_samples_have_them(drawn):
     np.testing.assert_array_less(np.abs(shares - p), 5 * np.sqrt(p * (1 - p) / count) + 1e-4)
 
 
+@pytest.mark.heavy
 def test_rewards_are_the_expected_judgment_of_what_begins_so(drawn):
     """Each within four standard errors of the sum over all ends, weighted by their probability."""
     parts, state, p, reward = drawn
@@ -71,6 +73,7 @@ def test_rewards_are_the_expected_judgment_of_what_begins_so(drawn):
     assert max(spreads) > 0.01  # judgments differ
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("baseline", [pytest.param(False, marks=pytest.mark.slow), True])  # slow: True has all lines
 def test_the_games_gradient_is_that_of_the_expected_reward(baseline):
     """The mean over 8,192 sequences of a step's gradient, against the slope of the sum over all sequences."""
@@ -100,6 +103,7 @@ def test_the_games_gradient_is_that_of_the_expected_reward(baseline):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), after.extra["rollout"], lag)
 
 
+@pytest.mark.heavy
 def test_the_critic_descends_cross_entropy_and_half_the_squares_of_its_last_layer(drawn):
     parts, state, *_ = drawn
     sgd = {"optimizer__critic__name": "sgd", "optimizer__critic__learning_rate": 1.0, "critic__dropout": 0.0}
@@ -124,6 +128,7 @@ def test_the_critic_descends_cross_entropy_and_half_the_squares_of_its_last_laye
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5), moved, slope)
 
 
+@pytest.mark.heavy
 def test_imitation_descends_the_mean_over_tokens_and_averages_begin():
     c = config(ema__half_life=100.0, ema__ramp=float("inf"))
     parts, task = seqgan.Parts.of(c, T), tasks.build(c, (T, 1))
@@ -143,6 +148,7 @@ def test_imitation_descends_the_mean_over_tokens_and_averages_begin():
     assert (plain > mean).all()
 
 
+@pytest.mark.heavy
 def test_the_game_begins_with_a_new_optimizer_and_the_generators_own_rollouts(drawn):
     parts, state, *_ = drawn
     begun = parts.begin_game(

@@ -40,6 +40,7 @@ def stepped():
     return task, state, after, x[0], metrics
 
 
+@pytest.mark.heavy
 def test_a_step_measures_the_distance_from_the_target_and_moves_all(stepped):
     task, state, after, x, metrics = stepped
     y = np.asarray(jax.jit(task.outputs["translate"])(state, x), np.float64)
@@ -71,6 +72,7 @@ def test_the_critic_sees_the_input_if_it_shall(sees):
     assert state.nets["critic"].params["Conv_0"]["kernel"].shape == (4, 4, 4 if sees else 3, 4)
 
 
+@pytest.mark.heavy
 def test_use_takes_inputs_alone_and_any_size_and_each_image_by_itself(stepped):
     task, state, _, x, _ = stepped
     translate = jax.jit(task.outputs["translate"])
