@@ -105,6 +105,7 @@ def test_a_step_descends_the_cross_entropy_of_each_net():
     assert call(task.outputs["features"], state, data["x"][0]).shape == (8, 6)
 
 
+@pytest.mark.heavy
 def test_equal_encoders_give_equal_classifiers():
     """So that a difference between the two is pretraining's alone."""
     task = build(frozen=0.0)
