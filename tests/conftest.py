@@ -65,8 +65,35 @@ def no_report():
 
 
 @pytest.fixture(scope="module")
+def traced_once():
+    """Runs of one config that a module trains in this process share its task and the programs of its phases.
+
+    For tests of what happens to a run. Not for those of what it computes when resumed, as tests/runs/test_resume.py.
+    """
+    from genjax import tasks
+    from genjax.engine import loop
+
+    real_build, real_compile, built, compiled = tasks.build, loop.compile_phase, {}, {}
+
+    def build(config, shape):
+        key = config.to_json_best_effort(sort_keys=True), tuple(shape)
+        if key not in built:
+            built[key] = real_build(config, shape)
+        return built[key]
+
+    def compile_phase(phase, take_batch, *others):
+        key = id(phase), take_batch.keywords["shape"], *others[:-1], str(others[-1])
+        if key not in compiled:
+            compiled[key] = phase, real_compile(phase, take_batch, *others)
+        return compiled[key][1]
+
+    with mock.patch.object(tasks, "build", build), mock.patch.object(loop, "compile_phase", compile_phase):
+        yield
+
+
+@pytest.fixture(scope="session")
 def denoiser(tmp_path_factory) -> Path:
-    """The folder of a finished run of a denoising autoencoder, never to be changed; compiled as its module is."""
+    """The folder of a finished run of a denoising autoencoder, never to be changed."""
     from helpers import config_of
 
     from genjax.run.training import train

@@ -72,6 +72,17 @@ def step_inputs(phase, source, state):
     return state, batch, jax.eval_shape(lambda: jax.random.key(0))
 
 
+def call(function, *args, **options):
+    """A function of arrays as one program: called op by op it is many. Options that are no arrays are static."""
+    import jax
+
+    traced = {
+        name: options.pop(name) for name, value in [*options.items()] if hasattr(value, "shape") or name == "rngs"
+    }
+    options = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+    return jax.jit(function, static_argnames=tuple(options))(*args, **options, **traced)
+
+
 def assert_keeps_state(out, state) -> None:
     """What a step returns is a state like the one it got, and scalar metrics."""
     import jax
@@ -85,23 +96,22 @@ def assert_keeps_state(out, state) -> None:
 def saved_run(name: str, path: Path, **overrides) -> Path:
     """The folder of a run at step 7 whose weights and statistics are all different, random ones; none is trained."""
     import jax
-    import jax.numpy as jnp
 
     from genjax import data, tasks
     from genjax.engine.checkpoint import Checkpoints
     from genjax.engine.loop import initial_state
-    from genjax.engine.mesh import make_mesh
+    from genjax.engine.mesh import make_mesh, replicated
     from genjax.run.description import run_info
     from genjax.run.workdir import Workdir
 
     config = config_of(name, **overrides)
     source = data.load(config.data)
     task = tasks.build(config, source.shape)
-    state = initial_state(task, 0, make_mesh())
-    leaves, tree = jax.tree.flatten(state)
+    mesh = make_mesh()
+    leaves, tree = jax.tree.flatten(jax.device_get(initial_state(task, 0, mesh)))
     draws = np.random.default_rng(0)
-    leaves = [a + jnp.float32(draws.normal(0, 0.05, a.shape)) if a.dtype == jnp.float32 else a for a in leaves]
-    state = tree.unflatten(leaves).replace(step=jnp.int32(7))
+    leaves = [a + np.float32(draws.normal(0, 0.05, a.shape)) if a.dtype == np.float32 else a for a in leaves]
+    state = jax.device_put(tree.unflatten(leaves).replace(step=np.int32(7)), replicated(mesh))
     with Workdir(path) as workdir:
         workdir.begin(run_info(config, source, task), 7)
     Checkpoints(path / "checkpoints").save(state, {})
@@ -111,8 +121,9 @@ def saved_run(name: str, path: Path, **overrides) -> Path:
 def with_remedies(**overrides):
     """The smallest DCGAN with what a GAN's state and randomness can have, at once, on labeled images."""
     config = config_of("dcgan", classes=10, augment="color,translation,cutout", replay__capacity=20, **overrides)
-    config.generator = {"net": "dcgan", "channels": (8, 4), "conditioning": "batch_norm"}
-    config.critic = {"net": "dcgan", "channels": (4, 8), "spectral": True, "conditioning": "projection"}
+    config.data.update(size="8", resize="squash")
+    config.generator = {"net": "dcgan", "channels": (4,), "conditioning": "batch_norm"}
+    config.critic = {"net": "dcgan", "channels": (4,), "spectral": True, "conditioning": "projection"}
     config.loss.name, config.ema.half_life, config.penalty.r1 = "hinge", 50.0, 0.1
     config.instance_noise.update(std=0.1, steps=10)
     return config

@@ -16,6 +16,7 @@ from genjax import config_files
 from genjax.config import flat
 from genjax.errors import InputError, NotApplicable
 from genjax.evaluation.of_run import Choices
+from genjax.run.recorder import Recorder
 
 PAGE = (ROOT / "docs" / "library.md").read_text("utf-8")
 
@@ -26,6 +27,7 @@ def page(tmp_path_factory):
     sections = []
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("library"))
+        patch.setattr(Recorder, "report", lambda self: None)
         names = {}
         for code in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
             exec(code, names)

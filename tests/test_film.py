@@ -98,7 +98,8 @@ def test_the_first_frames_between_seeds_are_their_samples(tmp_path):
 @pytest.mark.parametrize("space", ["w", "z"])
 def test_a_stylegans_frames_at_the_seeds_are_its_samples(space, tmp_path):
     """With its noise and its truncation, on either path."""
-    saved_run("stylegan2", tmp_path / "run")
+    small = {"generator__channels": (6, 4), "critic__channels": (6, 4), "generator__layers": 2}
+    saved_run("stylegan2", tmp_path / "run", data__size="8", data__resize="squash", **small)
     arguments = [f"--workdir={tmp_path / 'run'}", "--seeds=3,7", "--truncation=0.6", "--noise=none"]
     path = [f"--space={space}", "--seconds=0.1", "--fps=20", f"--out={tmp_path / 'x.webp'}"]
     done = run("genjax.film", *arguments, *path)

@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 import pytest
-from helpers import COMPILED, config_of, run
+from helpers import COMPILED, call, config_of, run
 
 from genjax import projection, tasks
 from genjax.errors import NotApplicable
@@ -68,7 +68,7 @@ def test_the_same_seed_finds_the_same(toy):
 
 
 def test_z_begins_at_the_nearest_seed(toy):
-    z = toy.task.outputs["latents"](toy.state, np.arange(5, dtype=np.int32))
+    z = call(toy.task.outputs["latents"], toy.state, np.arange(5, dtype=np.int32))
     targets = toy.decode(np.asarray(z))[3:4]
     start, _ = projection._start(toy, targets, "z")
     np.testing.assert_array_equal(start[0], z[3])

@@ -20,6 +20,8 @@ from genjax.run.loaded import open_run
 from genjax.run.recorder import Recorder
 from genjax.run.training import train
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
@@ -27,7 +29,7 @@ def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Recorder, "report", lambda self: None)
-        assert train(config_of("demo", steps=1, sample_every=1, data__split="train[:40]"), folder / "a") == 0
+        assert train(config_of("gan", steps=1, sample_every=1, data__split="train[:40]"), folder / "a") == 0
     shutil.copytree(folder / "a", folder / "b")
     return [folder / "a", folder / "b"]
 

@@ -9,7 +9,7 @@ import pytest
 from helpers import PROCESSES
 from tutorials import SMOKE, TUTORIALS, blocks, in_smoke_form
 
-FAST = ("autoencoders", "vae", "style", "your_loss", "devices")
+FAST = ("autoencoders", "your_loss", "devices")
 """Tutorials that run in the default suite; the others compile for longer, and are run in the slow tier."""
 
 

@@ -62,6 +62,7 @@ def test_sequences_have_the_oracles_frequencies(path):
         assert abs((drawn == pair).all(1).sum() - count * p) < 5 * np.sqrt(count * p * (1 - p)) + 1
 
 
+@pytest.mark.heavy
 def test_a_source_has_splits_of_its_own_and_the_same_sequences_each_time():
     train, again, test = (registry.open_source("oracle_9x4", split) for split in ("train", "train", "test"))
     x = train.read(np.arange(train.size))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import run
+from helpers import run, without_report
 
 from genjax.errors import InputError
 
@@ -202,6 +202,7 @@ def test_series_of_unequal_lengths_train(archive, tmp_path):
         "--config=configs/ae_recurrent.py:smoke",
         f"--workdir={tmp_path}/r",
         f"--config.data.name={name}",
+        before=without_report,
     )
     assert result.code == 0, result.err
 
@@ -216,7 +217,7 @@ def test_a_net_that_does_not_skip_the_ends_of_series_diverges_with_the_reason(ar
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("data", ["series", "arc3d"])
+@pytest.mark.parametrize("data", ["series", pytest.param("arc3d", marks=pytest.mark.slow)])  # run/test_previews has one
 def test_a_gan_of_series_or_of_points_in_space_trains_and_is_drawn(data, archive, tmp_path):
     name = archive(x=draw(12, 5, 2)) if data == "series" else data
     settings = ["--config.generator.output=linear", f"--config.data.name={name}"]

@@ -90,9 +90,10 @@ def test_a_stream_is_the_key_of_its_seed_and_the_checksum_of_its_name(seed):
     assert (jax.random.key_data(stream(seed, "train")) == jax.random.key_data(expected)).all()
 
 
+@pytest.mark.heavy
 def test_a_phase_is_entered_once_wherever_the_run_is_cut():
     whole = run(toy())
-    for cut in range(1, 12):
+    for cut in (1, 6, 7, 8, 11):  # the second phase begins after 7
         first = next(c for c in run(toy(), every=(cut,)) if c[1] == cut)
         rest = run(toy(), state=first[2])
         assert rest[-1][2].extra["entered"] == whole[-1][2].extra["entered"] == 1

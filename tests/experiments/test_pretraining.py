@@ -41,6 +41,7 @@ def test_the_gain_is_seed_by_seed(tmp_path):
     assert (tmp_path / "pretraining.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.usefixtures("traced_once")
 def test_runs_share_their_pretraining_and_are_not_repeated(tmp_path, monkeypatch):
     monkeypatch.setattr(Recorder, "report", lambda self: None)
     few = config_of("pretrain_classifier", labels=10, data__split="train[:50]")

@@ -27,7 +27,7 @@ def config(images):
 
 
 @pytest.fixture(scope="module")
-def whole(config, tmp_path_factory):
+def whole(config, tmp_path_factory, traced_once):
     """A folder with the undisturbed run."""
     path = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.optimized
 # -- kill -9
 
 
-@pytest.mark.parametrize("kills", [8, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.slow)])
 def test_a_run_killed_many_times_at_random_moments_ends_at_the_same_bits(kills, flags, config, tmp_path):
     steps = 60
     assert train(config(steps=steps, save_every=steps), tmp_path / "whole") == 0
@@ -161,7 +161,9 @@ def test_a_run_killed_within_a_save_continues_from_the_last_whole_checkpoint(
 # -- signals and the lock
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGINT]
+)  # slow: test_preemption sends it
 def test_a_signal_saves_says_how_to_continue_and_exits_with_its_code(number, flags, whole, tmp_path):
     program = Program("genjax.train", *flags, f"--workdir={tmp_path}", before=without_report)
     until(lambda: checkpoints(tmp_path))

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers import call
 
 from genjax.nets import dcgan, mlp
 from genjax.nets.critic import append_class
@@ -14,10 +15,9 @@ GIVEN = np.eye(3, dtype=np.float32)[[0, 2, 1, 2]]
 
 def filled(variables, seed=2):
     """Random parameters, biases too."""
-    leaves, tree = jax.tree.flatten(variables["params"])
-    keys = jax.random.split(jax.random.key(seed), len(leaves))
-    leaves = [jax.random.normal(k, leaf.shape) for k, leaf in zip(keys, leaves, strict=True)]
-    return {**variables, "params": jax.tree.unflatten(tree, leaves)}
+    rng = np.random.default_rng(seed)
+    params = jax.tree.map(lambda a: rng.normal(size=a.shape).astype(np.float32), variables["params"])
+    return {**variables, "params": params}
 
 
 def dense(layer, x):
@@ -31,8 +31,9 @@ def judgment():
     def judge(conditioning):
         critic = mlp.Critic(widths=(3,), activation="tanh", conditioning=conditioning)
         x = jax.random.normal(jax.random.key(1), (4, 2))
-        variables = filled(critic.init(jax.random.key(0), x, class_onehot=GIVEN))
-        logits, noticed = critic.apply({"params": variables["params"]}, x, class_onehot=GIVEN, mutable=["critic_aux"])
+        variables = filled(jax.eval_shape(critic.init, jax.random.key(0), x, class_onehot=GIVEN))
+        given = {"class_onehot": GIVEN, "mutable": ["critic_aux"]}
+        logits, noticed = call(critic.apply, {"params": variables["params"]}, x, **given)
         return variables["params"], np.float64(x), logits, noticed["critic_aux"]
 
     return judge
@@ -75,10 +76,10 @@ def test_beside_an_image_the_class_is_planes_of_ones_and_zeros():
 def test_class_conditional_normalization_is_that_of_the_batch_with_the_scales_of_the_class(shape):
     x = 2 + 3 * jax.random.normal(jax.random.key(1), shape)
     layer = ConditionalBatchNorm()
-    variables = filled(layer.init(jax.random.key(0), x, True, GIVEN))
+    variables = filled(jax.jit(layer.init, static_argnums=2)(jax.random.key(0), x, True, GIVEN))
     scale, bias = (np.float64(variables["params"][name]) for name in ("scale", "bias"))
     assert scale.shape == bias.shape == (3, 5)
-    y, moved = layer.apply(variables, x, True, jnp.asarray(GIVEN), mutable=["batch_stats"])
+    y, moved = jax.jit(lambda v, x: layer.apply(v, x, True, GIVEN, mutable=["batch_stats"]))(variables, x)
     axes = tuple(range(len(shape) - 1))
     mean, var = np.float64(x).mean(axes), np.float64(x).var(axes)
     normal = (np.float64(x) - mean) / np.sqrt(var + 1e-3)

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers import call
 from numpy_nets import conv, of
 
 from genjax.nets.equalized import Conv, Dense, pixel_norm
@@ -19,19 +20,19 @@ def float64():
 
 def test_dense_is_its_formula():
     x, layer = RNG.normal(size=(5, 6)), Dense(3, gain=1.7, lr_multiplier=0.1, bias=0.5)
-    variables = layer.init(jax.random.key(0), x)
+    variables = call(layer.init, jax.random.key(0), x)
     np.testing.assert_array_equal(0.1 * variables["params"]["bias"], 0.5)
     variables, p = of(variables, RNG)
     expected = x @ p["kernel"] * 0.1 * 1.7 / np.sqrt(6) + 0.1 * p["bias"]
-    np.testing.assert_allclose(layer.apply(variables, x), expected, rtol=1e-12)
+    np.testing.assert_allclose(call(layer.apply, variables, x), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize(("kernel", "stride", "padding"), [(3, 1, "SAME"), (1, 1, "SAME"), (3, 2, "VALID")])
 def test_conv_is_its_formula(kernel, stride, padding):
     x, layer = RNG.normal(size=(2, 7, 5, 6)), Conv(3, kernel, gain=1.7, stride=stride, padding=padding)
-    variables, p = of(layer.init(jax.random.key(0), x), RNG)
+    variables, p = of(call(layer.init, jax.random.key(0), x), RNG)
     expected = conv(x, p["kernel"] * 1.7 / np.sqrt(kernel**2 * 6), stride, padding == "SAME") + p["bias"]
-    np.testing.assert_allclose(layer.apply(variables, x), expected, rtol=1e-11, atol=1e-12)
+    np.testing.assert_allclose(call(layer.apply, variables, x), expected, rtol=1e-11, atol=1e-12)
 
 
 def test_stored_weights_are_of_unit_variance_over_the_multiplier():

@@ -27,9 +27,10 @@ def test_it_has_the_graphs_parameters():
 def test_the_last_block_pools_maxima_and_the_one_before_means_without_padding(last):
     x = jax.random.uniform(jax.random.key(0), (1, 8, 8, 1))
     block = Block8(last=last)
-    variables = jax.tree.map(jnp.zeros_like, block.init(jax.random.key(0), x))
-    variables["params"]["branch_pool"]["kernel"] = jnp.ones((1, 1, 1, 192))
-    y = block.apply(variables, x)
+    like = jax.eval_shape(block.init, jax.random.key(0), x)
+    variables = jax.tree.map(lambda a: np.zeros(a.shape, a.dtype), like)
+    variables["params"]["branch_pool"]["kernel"] = np.ones((1, 1, 1, 192), np.float32)
+    x, y = np.asarray(x), np.asarray(jax.jit(block.apply)(variables, x))
     assert y.shape == (1, 8, 8, 2048)
     corner, middle = x[0, :2, :2], x[0, 3:6, 3:6]
     for found, window in ((y[0, 0, 0, -1], corner), (y[0, 4, 4, -1], middle)):

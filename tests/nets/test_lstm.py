@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers import call
 
 from configs import ae_recurrent
 from genjax import tasks
@@ -38,12 +39,12 @@ def recursion(params, x):
 @pytest.mark.heavy
 def test_the_layer_is_its_recursion():
     x, layer = draw(4, STEPS, NUMBERS), LSTM(WIDTH)
-    variables = layer.init(jax.random.key(0), x)
-    np.testing.assert_allclose(layer.apply(variables, x), recursion(variables["params"], x), rtol=1e-5, atol=1e-6)
+    variables = call(layer.init, jax.random.key(0), x)
+    np.testing.assert_allclose(call(layer.apply, variables, x), recursion(variables["params"], x), rtol=1e-5, atol=1e-6)
 
 
 def test_weights_begin_as_in_keras():
-    params = LSTM(WIDTH).init(jax.random.key(0), draw(1, STEPS, NUMBERS))["params"]
+    params = call(LSTM(WIDTH).init, jax.random.key(0), draw(1, STEPS, NUMBERS))["params"]
     assert {name: p.shape for name, p in params.items()} == {
         "kernel": (NUMBERS, 4 * WIDTH),
         "recurrent_kernel": (WIDTH, 4 * WIDTH),
@@ -57,9 +58,9 @@ def test_weights_begin_as_in_keras():
 
 def test_a_repeated_input_is_the_same_input_at_every_step():
     z, layer = draw(4, NUMBERS), LSTM(WIDTH)
-    variables = layer.init(jax.random.key(0), z[:, None])
-    again = layer.apply(variables, np.repeat(z[:, None], STEPS, 1))
-    np.testing.assert_allclose(layer.apply(variables, z, repeat=STEPS), again, rtol=1e-6, atol=1e-7)
+    variables = call(layer.init, jax.random.key(0), z[:, None])
+    again = call(layer.apply, variables, np.repeat(z[:, None], STEPS, 1))
+    np.testing.assert_allclose(call(layer.apply, variables, z, repeat=STEPS), again, rtol=1e-6, atol=1e-7)
 
 
 def build(steps, **overrides):
@@ -91,11 +92,13 @@ def learn(task, x):
 def test_padding_changes_neither_latents_nor_loss_nor_gradient():
     short, long = build(STEPS), build(2 * STEPS)
     state = jax.jit(short.init)(jax.random.key(0))  # the weights do not depend on the number of steps
-    latents = short.outputs["encode"](state, padded(STEPS))
-    np.testing.assert_allclose(latents, long.outputs["encode"](state, padded(2 * STEPS)), rtol=2e-6)
+    latents = call(short.outputs["encode"], state, padded(STEPS))
+    np.testing.assert_allclose(latents, call(long.outputs["encode"], state, padded(2 * STEPS)), rtol=2e-6)
     for row, length in enumerate(LENGTHS):
         alone = padded(STEPS)[row : row + 1, :length]
-        np.testing.assert_allclose(build(length).outputs["encode"](state, alone)[0], latents[row], rtol=1e-6, atol=1e-7)
+        np.testing.assert_allclose(
+            call(build(length).outputs["encode"], state, alone)[0], latents[row], rtol=1e-6, atol=1e-7
+        )
     (loss, slope), (longer_loss, longer_slope) = learn(short, padded(STEPS)), learn(long, padded(2 * STEPS))
     assert loss == pytest.approx(longer_loss, rel=1e-6)
     for a, b in zip(slope, longer_slope, strict=True):
@@ -107,7 +110,7 @@ def test_padding_changes_neither_latents_nor_loss_nor_gradient():
 def test_the_loss_is_a_mean_over_numbers_that_are_no_padding():
     task, x = build(STEPS, loss="mse", autoencoder__output="linear"), padded(STEPS)
     state = jax.jit(task.init)(jax.random.key(0))
-    y = task.outputs["reconstruct"](state, x)
+    y = call(task.outputs["reconstruct"], state, x)
     np.testing.assert_array_equal(np.isnan(y), np.isnan(x))
     assert learn(task, x)[0] == pytest.approx(np.nanmean((np.float64(y) - x) ** 2), rel=1e-5)
 
@@ -116,7 +119,7 @@ def test_the_loss_is_a_mean_over_numbers_that_are_no_padding():
 @pytest.mark.parametrize("name", ["gaussian", "dropout"])
 def test_corruption_does_not_change_padding(name):
     task, x = build(STEPS, corruption__name=name, corruption__amount=0.5), padded(STEPS)
-    seen = task.outputs["corrupt"](None, x)
+    seen = call(task.outputs["corrupt"], None, x)
     np.testing.assert_array_equal(np.isnan(seen), np.isnan(x))
     assert np.isfinite(learn(task, x)[0])
 
@@ -124,12 +127,12 @@ def test_corruption_does_not_change_padding(name):
 @pytest.mark.heavy
 def test_rows_of_an_image_are_steps():
     net, x = Recurrent((6, 4, 2), (5, 3)), draw(2, 6, 4, 2)
-    variables = net.init(jax.random.key(0), x)
-    z = net.apply(variables, x, method="encode")
+    variables = call(net.init, jax.random.key(0), x)
+    z = call(net.apply, variables, x, method="encode")
     assert z.shape == (2, 3)
-    assert net.apply(variables, z, method="decode").shape == x.shape
+    assert call(net.apply, variables, z, method="decode").shape == x.shape
     series = Recurrent((6, 8), (5, 3))
-    np.testing.assert_allclose(series.apply(variables, x.reshape(2, 6, 8), method="encode"), z, rtol=1e-6)
+    np.testing.assert_allclose(call(series.apply, variables, x.reshape(2, 6, 8), method="encode"), z, rtol=1e-6)
 
 
 def test_points_are_refused():

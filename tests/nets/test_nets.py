@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers import call
 
 from genjax.errors import InputError
 from genjax.nets import dcgan, mlp
@@ -55,7 +56,7 @@ def test_dcgan_refuses_a_shape_that_it_cannot_double_up_to():
 def test_transposed_kernels_are_drawn_with_their_own_fans():
     # Glorot's bound sqrt(6 / (k k (in + out))) does not tell the two fans apart; He's (fan in) does.
     layer = ConvTranspose(8, (5, 5), kernel_init=jax.nn.initializers.he_normal())
-    kernel = layer.init(jax.random.key(0), jnp.zeros((1, 4, 4, 64)))["params"]["kernel"]
+    kernel = call(layer.init, jax.random.key(0), jnp.zeros((1, 4, 4, 64)))["params"]["kernel"]
     assert kernel.shape == (5, 5, 8, 64)
     np.testing.assert_allclose(kernel.std(), np.sqrt(2 / (25 * 64)), rtol=0.05)
 
@@ -63,8 +64,8 @@ def test_transposed_kernels_are_drawn_with_their_own_fans():
 def test_dropout_keeps_the_mean_and_is_off_outside_training():
     x = jnp.ones((64, 1000))
     layer = Dropout(0.4)
-    assert (layer.apply({}, x, train=False) == x).all()
-    y = layer.apply({}, x, train=True, rngs={"dropout": jax.random.key(0)})
+    assert (call(layer.apply, {}, x, train=False) == x).all()
+    y = call(layer.apply, {}, x, train=True, rngs={"dropout": jax.random.key(0)})
     np.testing.assert_allclose(np.unique(y), [0, 1 / 0.6], rtol=1e-6)
     assert abs(float(y.mean()) - 1) < 4 * np.sqrt(0.4 / 0.6 / y.size)
 
@@ -73,7 +74,7 @@ def test_dropout_keeps_the_mean_and_is_off_outside_training():
 def test_dropout_masks_differ_between_layers_of_one_net():
     critic = dcgan.Critic(channels=(4, 4), dropout=0.5)
     x = jnp.ones((2, 8, 8, 1))
-    params = critic.init(jax.random.key(0), x)
-    outs = [critic.apply(params, x, True, rngs={"dropout": jax.random.key(k)}) for k in (1, 1, 2)]
+    params = call(critic.init, jax.random.key(0), x)
+    outs = [call(critic.apply, params, x, train=True, rngs={"dropout": jax.random.key(k)}) for k in (1, 1, 2)]
     assert (outs[0] == outs[1]).all()
     assert (outs[0] != outs[2]).any()

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers import call
 from numpy_nets import (
     activated,
     drawn,
@@ -50,13 +51,13 @@ def test_the_nets_have_the_published_number_of_parameters():
 @pytest.fixture(scope="module")
 def generator():
     net = Generator(SHAPE, CHANNELS)
-    return net, randomized(net.init(jax.random.key(0), jnp.zeros((1, 5))))
+    return net, randomized(jax.eval_shape(net.init, jax.random.key(0), jnp.zeros((1, 5))))
 
 
 @pytest.fixture(scope="module")
 def critic():
     net = Critic(CHANNELS)
-    return net, randomized(net.init(jax.random.key(0), jnp.zeros((1, *SHAPE))))
+    return net, randomized(jax.eval_shape(net.init, jax.random.key(0), jnp.zeros((1, *SHAPE))))
 
 
 def randomized(variables):
@@ -77,9 +78,9 @@ def images(side=16, count=8):
 @pytest.mark.parametrize("stage", [1, 2])
 def test_a_stage_fades_in_from_the_enlarged_one_before_to_the_bit(generator, stage):
     net, variables = generator
-    at = lambda alpha: net.apply(variables, latents(), stage=stage, alpha=jnp.float32(alpha))  # noqa: E731
-    before = upsample2x(net.apply(variables, latents(), stage=stage - 1))
-    after = net.apply(variables, latents(), stage=stage)
+    at = lambda alpha: call(net.apply, variables, latents(), stage=stage, alpha=jnp.float32(alpha))  # noqa: E731
+    before = upsample2x(call(net.apply, variables, latents(), stage=stage - 1))
+    after = call(net.apply, variables, latents(), stage=stage)
     np.testing.assert_array_equal(at(0.0), before)
     np.testing.assert_array_equal(at(1.0), after)
     np.testing.assert_allclose(at(0.3), 0.7 * before + 0.3 * after, rtol=1e-6, atol=1e-6)
@@ -90,10 +91,12 @@ def test_a_stage_fades_in_from_the_enlarged_one_before_to_the_bit(generator, sta
 def test_grown_to_a_level_is_the_stage_of_that_level_at_full_size(generator, level):
     net, variables = generator
     stage = int(np.ceil(level))
-    image = net.apply(variables, latents(), stage=stage, alpha=jnp.float32(level - stage + 1) if stage else None)
+    image = call(net.apply, variables, latents(), stage=stage, alpha=jnp.float32(level - stage + 1) if stage else None)
     for _ in range(2 - stage):
         image = upsample2x(image)
-    np.testing.assert_array_equal(net.apply(variables, latents(), jnp.float32(level), method="partially_grown"), image)
+    np.testing.assert_array_equal(
+        call(net.apply, variables, latents(), jnp.float32(level), method="partially_grown"), image
+    )
 
 
 @pytest.mark.heavy
@@ -101,9 +104,9 @@ def test_grown_to_a_level_is_the_stage_of_that_level_at_full_size(generator, lev
 def test_a_critic_fades_in_from_the_judgment_of_the_halved_image(critic, stage):
     net, variables = critic
     x = images(4 * 2**stage)
-    at = lambda alpha: net.apply(variables, x, stage=stage, alpha=jnp.float32(alpha))  # noqa: E731
-    np.testing.assert_array_equal(at(0.0), net.apply(variables, downsample2x(x), stage=stage - 1))
-    np.testing.assert_array_equal(at(1.0), net.apply(variables, x, stage=stage))
+    at = lambda alpha: call(net.apply, variables, x, stage=stage, alpha=jnp.float32(alpha))  # noqa: E731
+    np.testing.assert_array_equal(at(0.0), call(net.apply, variables, downsample2x(x), stage=stage - 1))
+    np.testing.assert_array_equal(at(1.0), call(net.apply, variables, x, stage=stage))
     assert np.abs(at(1.0) - at(0.0)).max() > 0.05
 
 
@@ -111,7 +114,7 @@ def test_a_critic_fades_in_from_the_judgment_of_the_halved_image(critic, stage):
 @pytest.mark.parametrize("bilinear", [False, True])
 def test_the_generator_is_its_formula_in_float64(bilinear):
     net = Generator(SHAPE, CHANNELS, bilinear=bilinear)
-    p = randomized(net.init(jax.random.key(0), jnp.zeros((1, 5))))
+    p = randomized(jax.eval_shape(net.init, jax.random.key(0), jnp.zeros((1, 5))))
     x = activated(
         equalized_dense(p["params"]["dense"], normed(np.float64(latents(3))), np.sqrt(2) / 4).reshape(3, 4, 4, 6)
     )
@@ -125,7 +128,7 @@ def test_the_generator_is_its_formula_in_float64(bilinear):
             )
         )
     expected = equalized_conv(p["params"]["to_rgb_2"], x, gain=1)
-    np.testing.assert_allclose(net.apply(p, latents(3)), expected, rtol=2e-4, atol=2e-4)
+    np.testing.assert_allclose(call(net.apply, p, latents(3)), expected, rtol=2e-4, atol=2e-4)
 
 
 @pytest.mark.heavy
@@ -133,15 +136,17 @@ def test_with_classes_latents_and_onehot_are_normalized_together():
     """As in the authors' code; the weights of the class are the last rows of the first layer."""
     onehot = np.eye(3)[[1, 2, 1]]
     net = Generator((4, 4, 2), (6,))
-    p = randomized(net.init(jax.random.key(0), latents(1), class_onehot=onehot[:1]))
+    p = randomized(jax.eval_shape(net.init, jax.random.key(0), latents(1), class_onehot=onehot[:1]))
     assert p["params"]["dense"]["kernel"].shape == (5 + 3, 96)
     x = normed(np.concatenate([np.float64(latents(3)), onehot], 1))
     x = activated(equalized_dense(p["params"]["dense"], x, np.sqrt(2) / 4).reshape(3, 4, 4, 6))
     x = activated(equalized_conv(p["params"]["convs_0_0"], x))
     expected = equalized_conv(p["params"]["to_rgb_0"], x, gain=1)
-    np.testing.assert_allclose(net.apply(p, latents(3), class_onehot=onehot), expected, rtol=2e-4, atol=2e-4)
+    np.testing.assert_allclose(call(net.apply, p, latents(3), class_onehot=onehot), expected, rtol=2e-4, atol=2e-4)
     joined = np.concatenate([latents(3), onehot], 1)
-    np.testing.assert_allclose(net.apply(p, joined, 0.0, method="partially_grown"), expected, rtol=2e-4, atol=2e-4)
+    np.testing.assert_allclose(
+        call(net.apply, p, joined, 0.0, method="partially_grown"), expected, rtol=2e-4, atol=2e-4
+    )
 
 
 @pytest.mark.heavy
@@ -150,11 +155,11 @@ def test_a_critics_class_logits_are_those_of_its_last_layer(conditioning):
     """Beside the logit, to classify with; or in its place, that of the example's class."""
     net, labels = Critic((6,), conditioning=conditioning), np.arange(8) % 3
     x, onehot = images(4), np.eye(3)[labels]
-    p = randomized(net.init(jax.random.key(0), x, class_onehot=onehot))["params"]
+    p = randomized(jax.eval_shape(net.init, jax.random.key(0), x, class_onehot=onehot))["params"]
     h = with_spread(leaky_relu(equalized_conv(p["from_rgb_0"], np.float64(x))))
     h = leaky_relu(equalized_dense(p["last_1"], leaky_relu(equalized_conv(p["last_0"], h)).reshape(8, -1)))
     by_class = equalized_dense(p["class_logits"], h, gain=1)
-    logits, seen = net.apply({"params": p}, x, class_onehot=onehot, mutable=["critic_aux"])
+    logits, seen = call(net.apply, {"params": p}, x, class_onehot=onehot, mutable=["critic_aux"])
     if conditioning == "class_logit":
         assert "last_2" not in p
         assert not seen
@@ -168,7 +173,7 @@ def test_a_critics_class_logits_are_those_of_its_last_layer(conditioning):
 @pytest.mark.parametrize(("minibatch", "bilinear"), [("stddev", False), ("stddev_textbook", True), ("", False)])
 def test_the_critic_is_its_formula_in_float64(minibatch, bilinear):
     net = Critic(CHANNELS, minibatch=minibatch, bilinear=bilinear)
-    p = randomized(net.init(jax.random.key(0), jnp.zeros((1, *SHAPE))))["params"]
+    p = randomized(jax.eval_shape(net.init, jax.random.key(0), jnp.zeros((1, *SHAPE))))["params"]
     h = leaky_relu(equalized_conv(p["from_rgb_2"], np.float64(images())))
     for stage in (2, 1):
         h = leaky_relu(equalized_conv(p[f"convs_{stage}_1"], leaky_relu(equalized_conv(p[f"convs_{stage}_0"], h))))
@@ -181,7 +186,7 @@ def test_the_critic_is_its_formula_in_float64(minibatch, bilinear):
     h = leaky_relu(equalized_conv(p["last_0"], h))
     h = leaky_relu(equalized_dense(p["last_1"], h.reshape(8, -1)))
     expected = equalized_dense(p["last_2"], h, gain=1)[:, 0]
-    np.testing.assert_allclose(net.apply({"params": p}, images()), expected, rtol=3e-4, atol=3e-4)
+    np.testing.assert_allclose(call(net.apply, {"params": p}, images()), expected, rtol=3e-4, atol=3e-4)
 
 
 @pytest.mark.heavy
@@ -230,9 +235,9 @@ def test_biases_per_channel_are_7680_parameters_fewer():
 def test_every_layer_keeps_unit_variance_at_the_start():
     """He's constant at run time: with unit-normal weights a map's mean square is one, layer by layer."""
     net = Generator((16, 16, 3), (256, 256, 256))
-    variables = net.init(jax.random.key(0), jnp.zeros((1, 256)))
+    variables = call(net.init, jax.random.key(0), jnp.zeros((1, 256)))
     z = jax.random.normal(jax.random.key(1), (16, 256))
-    _, seen = net.apply(variables, z, capture_intermediates=lambda module, _: type(module).__name__ == "Conv")
+    _, seen = call(net.apply, variables, z, capture_intermediates=lambda module, _: type(module).__name__ == "Conv")
     for name, found in seen["intermediates"].items():  # inputs have mean square one, since pixels are normalized
         y = found["__call__"][0]
         inside = (1 - 2 / (3 * y.shape[1])) ** 2  # of a kernel's taps, the rest being beyond the border

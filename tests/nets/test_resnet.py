@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers import call
 
 from genjax.errors import InputError
 from genjax.nets import resnet
@@ -50,9 +51,9 @@ def nchw(x):
 def test_the_generator_is_that_of_pytorch():
     rng = np.random.default_rng(0)
     net, z = resnet.Generator((16, 8, 3), width=6), rng.standard_normal((5, 7)).astype(np.float32)
-    variables = net.init(jax.random.key(0), z)
+    variables = call(net.init, jax.random.key(0), z)
     params = randomized(variables["params"], rng)
-    ours, _ = net.apply({**variables, "params": params}, z, train=True, mutable=["batch_stats"])
+    ours, _ = call(net.apply, {**variables, "params": params}, z, train=True, mutable=["batch_stats"])
 
     def norm(number, x):
         scale, bias = (torch.tensor(np.array(params[f"BatchNorm_{number}"][name])) for name in ("scale", "bias"))
@@ -76,8 +77,8 @@ def test_the_critic_is_that_of_pytorch(pooling):
     rng = np.random.default_rng(1)
     net = resnet.Critic(width=5, spectral=False, pooling=pooling)
     x = rng.standard_normal((4, 8, 12, 3)).astype(np.float32)
-    params = randomized(net.init(jax.random.key(0), x)["params"], rng)
-    ours = net.apply({"params": params}, x, train=True)
+    params = randomized(call(net.init, jax.random.key(0), x)["params"], rng)
+    ours = call(net.apply, {"params": params}, x, train=True)
 
     def branch(first, x):
         return conv_of(params[f"Conv_{first + 1}"], torch.relu(conv_of(params[f"Conv_{first}"], x)))

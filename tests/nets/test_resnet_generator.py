@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers import call
 from numpy_nets import conv, drawn
 
 from genjax.nets.resnet_generator import ResnetGenerator
@@ -57,7 +58,7 @@ def test_the_generator_is_that_of_the_authors():
     x = np.random.default_rng(0).normal(size=(2, 16, 8, 3))
     with jax.enable_x64(True):
         variables, p = drawn(net, jnp.asarray(x))
-        found = net.apply(variables, jnp.asarray(x))
+        found = call(net.apply, variables, jnp.asarray(x))
     relu = lambda x: np.maximum(x, 0)  # noqa: E731
     y = relu(plain(reflected(x, p["Conv_0"], 7)))
     y = relu(plain(halved(y, p["Conv_1"])))
@@ -75,7 +76,7 @@ def test_a_shifted_image_has_the_shifted_translation_away_from_its_border():
     x = np.random.default_rng(1).normal(size=(1, 44, 40, 1)).astype(np.float32)
     variables = drawn(net, jnp.asarray(x), dtype=np.float32)[0]
     variables = jax.tree.map(lambda a: 0.1 * a, variables)
-    whole, part = net.apply(variables, x), net.apply(variables, x[:, 4:40, 2:])
+    whole, part = call(net.apply, variables, x), call(net.apply, variables, x[:, 4:40, 2:])
     np.testing.assert_allclose(part[:, 14:-14, 14:-14], whole[:, 18:-18, 16:-14], atol=1e-5)
 
 
@@ -83,5 +84,5 @@ def test_noise_is_within_the_blocks():
     net = ResnetGenerator(1, (2, 3), blocks=1, dropout=0.5)
     x = np.random.default_rng(2).normal(size=(1, 8, 8, 1)).astype(np.float32)
     variables = drawn(net, jnp.asarray(x), dtype=np.float32)[0]
-    first, second = (net.apply(variables, x, True, rngs={"dropout": jax.random.key(n)}) for n in (0, 1))
+    first, second = (call(net.apply, variables, x, train=True, rngs={"dropout": jax.random.key(n)}) for n in (0, 1))
     assert (first != second).any()

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy_nets
 import pytest
+from helpers import call
 from numpy_nets import conv, drawn, leaky_relu, upfirdn
 
 from genjax.errors import InputError
@@ -171,10 +172,10 @@ def test_layers_have_independent_noise_of_unit_variance():
 @pytest.mark.heavy
 @pytest.mark.parametrize("stage", [0, None])
 def test_training_mixes_the_styles_of_the_layers_in_use_and_moves_the_average(stage):
-    key = NET.apply(VARIABLES, rngs={"noise": KEY}, method=lambda m: m.make_rng("noise"))
+    key = call(NET.apply, VARIABLES, rngs={"noise": KEY}, method=lambda m: m.make_rng("noise"))
     k_styles, k_noise = jax.random.split(key)
     method = lambda m: m.mapping.styles_in_training(Z, k_styles, 4, 2 if stage == 0 else 4, 0.9)  # noqa: E731
-    ws, expected = NET.apply(VARIABLES, method=method, mutable=["average"])
+    ws, expected = call(NET.apply, VARIABLES, method=method, mutable=["average"])
     x, moved = train(VARIABLES, Z, KEY, stage)
     np.testing.assert_allclose(x, synthesize(VARIABLES, ws, stage, key=k_noise), rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(moved["average"]["mapping"]["w_avg"], expected["average"]["mapping"]["w_avg"], rtol=1e-5)
@@ -192,7 +193,7 @@ def test_outside_training_an_image_is_a_function_of_its_latent():
     generate = jax.jit(NET.apply)
     once = generate(VARIABLES, Z)
     np.testing.assert_allclose(once[:2], generate(VARIABLES, Z[:2]), rtol=1e-4, atol=1e-4)
-    ws = NET.apply(VARIABLES, NET.apply(VARIABLES, Z, method="map"), method="styles")
+    ws = call(NET.apply, VARIABLES, call(NET.apply, VARIABLES, Z, method="map"), method="styles")
     np.testing.assert_allclose(once, synthesize(VARIABLES, ws), rtol=1e-4, atol=1e-4)
 
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy_nets
 import pytest
+from helpers import call
 from numpy_nets import conv, drawn, leaky_relu, upfirdn
 
 from genjax.errors import InputError
@@ -114,6 +115,7 @@ def test_weights_can_bring_constant_noise_of_their_own():
         np.testing.assert_allclose(ours, numpy_image(params, ws, variables["noise"]), rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.heavy
 def test_stored_noise_begins_as_the_constant_noise():
     """And images are the same as without it, up to rounding: these are two programs."""
     net = NET.clone(stored_noise=True)
@@ -176,13 +178,13 @@ def test_with_classes_images_are_those_of_w_of_latents_and_class():
     with jax.enable_x64(True):
         net, z, onehot = Generator((8, 8, 3), (6, 4), width=8, layers=2), np.float64(Z), np.eye(3)[[0, 1, 2, 0]]
         variables, params = drawn(net, z, class_onehot=onehot)
-        w = net.apply(variables, z, onehot, method="map")
+        w = call(net.apply, variables, z, onehot, method="map")
         assert params["mapping"]["embed"]["kernel"].shape == (3, 8)
         assert params["mapping"]["dense_0"]["kernel"].shape == (7 + 8, 8)
         assert variables["average"]["mapping"]["w_avg"].shape == (8,)
         images = jax.jit(lambda v, z, c: net.apply(v, z, class_onehot=c))(variables, z, onehot)
         np.testing.assert_allclose(images, numpy_image(params, np.repeat(w[:, None], 4, 1)), rtol=1e-9, atol=1e-9)
-        assert np.abs(w - net.apply(variables, z, onehot[::-1], method="map")).max() > 0.1
+        assert np.abs(w - call(net.apply, variables, z, onehot[::-1], method="map")).max() > 0.1
 
 
 @pytest.mark.heavy
@@ -236,11 +238,12 @@ def test_noise_is_of_each_example_or_constant_or_none():
     np.testing.assert_allclose(synthesize(silent, same, key=KEY), none, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.heavy
 def test_training_mixes_styles_and_moves_the_average():
-    key = NET.apply(VARIABLES, rngs={"noise": KEY}, method=lambda m: m.make_rng("noise"))
+    key = call(NET.apply, VARIABLES, rngs={"noise": KEY}, method=lambda m: m.make_rng("noise"))
     k_styles, k_noise = jax.random.split(key)
     method = lambda m: m.mapping.styles_in_training(Z, k_styles, 4, 4, 0.9)  # noqa: E731
-    ws, expected = NET.apply(VARIABLES, method=method, mutable=["average"])
+    ws, expected = call(NET.apply, VARIABLES, method=method, mutable=["average"])
     x, moved = train(VARIABLES, Z, KEY)
     np.testing.assert_allclose(x, synthesize(VARIABLES, ws, key=k_noise), rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(moved["average"]["mapping"]["w_avg"], expected["average"]["mapping"]["w_avg"], rtol=1e-5)

@@ -138,8 +138,9 @@ def test_as_many_examples_change_as_that_makes():
 @pytest.mark.heavy
 def test_blits_are_exact_and_the_rest_is_one_resampling_of_both():
     flip, turn = affine.scale(-1, 1), affine.turn(np.cos(0.4), np.sin(0.4))
-    np.testing.assert_array_equal(ada.reframe(X[0], flip, jnp.eye(3)), X[0, :, ::-1])
-    np.testing.assert_allclose(ada.reframe(X[0], flip, turn), affine.warp(X[0], flip @ turn), atol=1e-5)
+    reframe = jax.jit(ada.reframe)
+    np.testing.assert_array_equal(reframe(X[0], flip, jnp.eye(3)), X[0, :, ::-1])
+    np.testing.assert_allclose(reframe(X[0], flip, turn), jax.jit(affine.warp)(X[0], flip @ turn), atol=1e-5)
 
 
 @pytest.mark.heavy
@@ -196,10 +197,11 @@ def test_the_control_by_hand():
 
 def test_the_control_waits_for_its_interval_and_starts_anew():
     state = ada.init_state()
+    adapt = jax.jit(lambda state: ada.adapt(state, jnp.float32(1), 64))
     for count in (1, 2, 3):
-        state = ada.adapt(state, jnp.float32(1), 64)
+        state = adapt(state)
         assert {k: float(v) for k, v in state.items()} == {"p": 0, "sign": count, "count": count}
-    state = ada.adapt(state, jnp.float32(1), 64)
+    state = adapt(state)
     np.testing.assert_allclose([state["p"], state["sign"], state["count"]], [64 * 4 / 500e3, 0, 0], rtol=1e-6)
     assert {k: (v.shape, v.dtype) for k, v in state.items()} == {k: ((), jnp.float32) for k in state}
 

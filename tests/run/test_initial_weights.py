@@ -18,7 +18,7 @@ from genjax.run import initial_weights
 from genjax.run.restore import restore
 from genjax.run.training import train
 
-pytestmark = pytest.mark.usefixtures("no_report")
+pytestmark = pytest.mark.usefixtures("no_report", "traced_once")
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +141,7 @@ def test_a_step_without_weights_is_refused():
         initial_weights.find(config_of("gan", init__step="4"), like())
 
 
+@pytest.mark.heavy
 def test_a_run_begins_with_the_weights_of_another_and_resumes_without_it(trained, tmp_path, capsys):
     """At a learning rate of 0 they are its weights at the end as well, to the bit."""
     still = {f"optimizer__{net}__learning_rate": 0.0 for net in ("generator", "critic")}
@@ -161,6 +162,7 @@ def test_a_run_begins_with_the_weights_of_another_and_resumes_without_it(trained
     assert json.loads((tmp_path / "run" / "config.json").read_text())["init"] == record
 
 
+@pytest.mark.heavy
 def test_a_run_with_frozen_modules_keeps_them_through_a_resume(trained, tmp_path):
     given = {"init__weights": str(trained), "optimizer__critic__frozen": "Dense_0", "steps": 4}
     assert train(config_of("gan", **given), tmp_path / "whole") == 0

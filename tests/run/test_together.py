@@ -22,11 +22,12 @@ from genjax.run import together
 from genjax.run.restore import open_config
 from genjax.run.training import train
 
+pytestmark = pytest.mark.heavy
 STEPS = 4
 
 
 @pytest.fixture(autouse=True)
-def _without_report(no_report):
+def _without_report(no_report, traced_once):
     pass
 
 

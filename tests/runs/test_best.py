@@ -13,7 +13,7 @@ from genjax.run.recorder import Recorder
 from genjax.run.restore import restore
 from genjax.run.training import train
 
-pytestmark = pytest.mark.heavy
+pytestmark = [pytest.mark.heavy, pytest.mark.usefixtures("traced_once")]
 
 NUMBERS = {1: 5.0, 2: 4.0, 3: 2.0, 4: 3.0, 5: 2.5, 6: 1.0, 7: 0.5}
 

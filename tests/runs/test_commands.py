@@ -175,7 +175,7 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path):
 def trained(tmp_path_factory, images):
     """A finished run, never to be changed."""
     path = tmp_path_factory.mktemp("trained")
-    done = run("genjax.train", GAN, f"--config.data.name=folder:{images}", f"--workdir={path}")
+    done = run("genjax.train", GAN, f"--config.data.name=folder:{images}", f"--workdir={path}", before=without_report)
     assert done.code == 0, done.err
     return path
 
@@ -267,6 +267,7 @@ def own_cache():
     import jax
 
     jax.config.update("jax_compilation_cache_dir", os.environ["GENJAX_TEST_CACHE"])
+    without_report()
 
 
 def test_output_into_a_closed_pipe_ends_quietly():

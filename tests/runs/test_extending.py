@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from helpers import ROOT, run
+from helpers import ROOT, run, without_report
 
 from genjax.errors import InputError
 from genjax.extensions import find, is_extension
@@ -21,7 +21,8 @@ def trained(tmp_path_factory):
     """A run of the worked example that was stopped half-way, then resumed."""
     path = tmp_path_factory.mktemp("extending") / "run"
     for steps, resume in ((2, "auto"), (4, "force")):
-        done = run("genjax.train", CONFIG, f"--workdir={path}", f"--config.steps={steps}", f"--resume={resume}")
+        flags = CONFIG, f"--workdir={path}", f"--config.steps={steps}", f"--resume={resume}"
+        done = run("genjax.train", *flags, before=without_report)
         assert done.code == 0, done.err
     return path
 
@@ -94,7 +95,8 @@ def test_a_name_that_does_not_fit_is_refused_with_the_reason(module):
 
 
 def own_path():
-    """As PYTHONPATH does, which is read when Python starts."""
+    """As PYTHONPATH does, which is read when Python starts; no report is drawn."""
+    without_report()
     sys.path.insert(0, os.environ["GENJAX_TEST_PATH"])
 
 

@@ -87,7 +87,7 @@ def test_commands_on_a_poor_machine_print_ascii(odd_run, command, arguments, exp
 
 @pytest.mark.heavy
 def test_where_a_module_or_function_is_posixs_alone_nothing_needs_it(tmp_path):
-    arguments = ("train", "--config=configs/demo.py:smoke", f"--workdir={tmp_path / 'run'}")
+    arguments = ("train", "--config=configs/gan.py:smoke", f"--workdir={tmp_path / 'run'}")
     done = run(["tests/windows.py", *arguments], os.environ | {"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "run" / "report.html").exists()

@@ -142,8 +142,8 @@ Gatys' targets are computed before steps 1 and 4, and again when a run resumes."
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.slow) if n in ("progan", "style_gatys") else n for n in PHASES]
-)  # test_preemption, test_style and tasks/test_progressive see their states as well
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n != "ae_greedy" else n for n in PHASES]
+)  # slow: test_style, tasks/test_progressive, tasks/test_adain and test_configs see their states as well
 def test_a_run_that_was_cut_short_within_and_between_phases_ends_at_the_same_bits(name, config, tmp_path, monkeypatch):
     given = config(name, **PHASES[name], save_every=3)
     assert train(given, tmp_path / "whole") == 0

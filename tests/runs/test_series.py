@@ -32,8 +32,8 @@ def quickly(patch):
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """Series from -10 to 10, and a run of them."""
+def place(tmp_path_factory, traced_once):
+    """Series from -10 to 10, and a run of them, which is traced once: tests/runs/test_resume.py traces again."""
     folder = tmp_path_factory.mktemp("series")
     x = np.random.default_rng(0).uniform(-10, 10, (40, 5, 2)).astype(np.float32)
     np.savez(folder / "x.npz", x=x, lengths=LENGTHS)

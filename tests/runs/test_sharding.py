@@ -37,13 +37,12 @@ def short(name, activation=""):
 def test_any_number_of_devices_gives_one_curve(config, eight):
     """In float64, where rounding cannot hide another arithmetic: `experiments.scaling.drift` saw at most 2e-14."""
     one = eight(train, short(config), 1, "float64")
-    for count in (2, 4) if config == "gan" else (4,):
-        for name, distance in distances(eight(train, short(config), count, "float64"), one).items():
-            assert distance < 1e-11, (name, count)
+    for name, distance in distances(eight(train, short(config), 4, "float64"), one).items():
+        assert distance < 1e-11, name
 
 
 @pytest.mark.parametrize(
-    "config", [name if name == "wgan_gp" else pytest.param(name, marks=pytest.mark.slow) for name in CONFIGS]
+    "config", [name if name == "gan" else pytest.param(name, marks=pytest.mark.slow) for name in CONFIGS]
 )
 def test_any_number_of_devices_gives_one_curve_in_float32(config, eight):
     """With a smooth activation: at the kink of another one, rounding now and then decides between two slopes.
@@ -79,7 +78,7 @@ def test_all_remedies_at_once_give_one_curve_on_two_devices(eight):
 def test_a_batch_in_parts_gives_one_curve_on_two_devices(eight):
     """Every device has as much of each part."""
     config = tiny("gan")
-    config.update(grad_accum_steps=2, steps=8)
+    config.update(grad_accum_steps=2, steps=4)
     config.penalty.r1 = 0.1
     one, two = (eight(train, config, count, "float64") for count in (1, 2))
     for name, distance in distances(two, one).items():

@@ -34,7 +34,7 @@ def config(images, **overrides):
     return c
 
 
-@pytest.mark.parametrize("color", ["", "luma"])
+@pytest.mark.parametrize("color", [pytest.param("", marks=pytest.mark.slow), "luma"])  # which needs the content
 def test_a_finished_run_is_sampled_without_its_images_and_from_another_folder(color, images, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     c = config(images.relative_to(tmp_path), color=color)
@@ -47,7 +47,7 @@ def test_a_finished_run_is_sampled_without_its_images_and_from_another_folder(co
         np.testing.assert_array_equal(np.asarray(x)[:24, :24], np.asarray(expected)[:24, :24])
 
 
-@pytest.mark.parametrize("name", ["content", "style", "mask"])
+@pytest.mark.parametrize("name", ["content", "style", pytest.param("mask", marks=pytest.mark.slow)])  # as a style
 def test_a_run_whose_image_has_changed_is_not_resumed_unless_forced(name, images, tmp_path):
     assert train(config(images), tmp_path / "run") == 0
     path = images / f"{name}.png"

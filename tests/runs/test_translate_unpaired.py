@@ -28,7 +28,8 @@ def config():
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(tmp_path_factory, traced_once):
+    """Traced once: what is resumed here is its pools and averages; tests/runs/test_resume.py traces again."""
     path = tmp_path_factory.mktemp("runs") / "clothes"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Recorder, "report", lambda self: None)

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import config_of
+from helpers import call, config_of
 from scipy.linalg import subspace_angles
 
 from genjax import data, tasks
@@ -42,7 +42,11 @@ def linear():
     """The linear autoencoder, trained; its decoder's plane, its reconstructions and the data."""
     task, state = trained(config_of("ae_linear_pca", ""))
     x = data.load(config_of("ae_linear_pca", "").data).read(np.arange(1000)).astype(np.float64)
-    return np.asarray(state.nets["autoencoder"].params["decoder_0"]["kernel"]), task.outputs["reconstruct"](state, x), x
+    return (
+        np.asarray(state.nets["autoencoder"].params["decoder_0"]["kernel"]),
+        call(task.outputs["reconstruct"], state, x),
+        x,
+    )
 
 
 @pytest.mark.heavy
@@ -85,14 +89,16 @@ def test_tied_weights_are_half_the_kernels():
 def test_tied_kernels_have_the_sum_of_the_gradients_of_both_uses():
     tied, dense = Tied((6,), (4, 3)), Dense((6,), (4, 3))
     x = jax.random.normal(KEY, (5, 6))
-    own = tied.init(KEY, x)["params"]
+    own = call(tied.init, KEY, x)["params"]
     untied = {f"encoder_{i}": {"kernel": own[f"kernel_{i}"], "bias": own[f"encoder_bias_{i}"]} for i in (0, 1)}
     untied |= {f"decoder_{1 - i}": {"kernel": own[f"kernel_{i}"].T, "bias": own[f"decoder_bias_{i}"]} for i in (0, 1)}
 
     def loss(net):
-        return lambda params: jnp.sum(net.apply({"params": params}, x) ** 2)
+        return lambda params: jnp.sum(call(net.apply, {"params": params}, x) ** 2)
 
-    np.testing.assert_allclose(tied.apply({"params": own}, x), dense.apply({"params": untied}, x), rtol=1e-5)
+    np.testing.assert_allclose(
+        call(tied.apply, {"params": own}, x), call(dense.apply, {"params": untied}, x), rtol=1e-5
+    )
     found, expected = jax.grad(loss(tied))(own), jax.grad(loss(dense))(untied)
     for i in (0, 1):
         both = expected[f"encoder_{i}"]["kernel"] + expected[f"decoder_{1 - i}"]["kernel"].T
@@ -152,7 +158,7 @@ def test_mean_activity_moves_to_the_target():
     for weight in (0.0, 0.05):
         task, state = trained(config_of("ae_sparse_kl", "", **given, penalty__weight=weight))
         x = data.load(config_of("ae_sparse_kl", "").data).read(np.arange(500))
-        means[weight] = np.asarray(task.outputs["encode"](state, x)).mean(0)
+        means[weight] = np.asarray(call(task.outputs["encode"], state, x)).mean(0)
     assert means[0.0].mean() > 0.25
     assert np.abs(means[0.05] - 0.1).mean() < 0.03
 
@@ -176,13 +182,13 @@ def test_dropout_keeps_the_mean():
 @pytest.mark.parametrize(("name", "amount"), [("gaussian", 0.3), ("dropout", 0.5)])
 def test_the_loss_compares_the_clean_image_with_the_reconstruction_of_the_corrupted_one(name, amount):
     task = tasks.build(config_of(f"ae_denoising_{name}", corruption__amount=amount), (28, 28, 1))
-    state, x = task.init(KEY), (X * 255).astype(jnp.uint8)
+    state, x = call(task.init, KEY), (X * 255).astype(jnp.uint8)
     _, metrics = jax.jit(task.phases[0].step)(state, {"x": x[None]}, KEY)
     seen = corruption.CORRUPTIONS[name](jax.random.split(KEY)[0], x / 255, amount)
-    y = task.outputs["reconstruct"](state, seen) / 255  # which corrupts nothing
+    y = call(task.outputs["reconstruct"], state, seen) / 255  # which corrupts nothing
     bce = -(x / 255 * jnp.log(y) + (1 - x / 255) * jnp.log1p(-y)).mean()
     assert float(metrics["loss"]) == pytest.approx(float(bce), rel=1e-5)
-    assert float(jnp.abs(task.outputs["corrupt"](state, x) - x / 255).mean()) > 0.1
+    assert float(jnp.abs(call(task.outputs["corrupt"], state, x) - x / 255).mean()) > 0.1
 
 
 # -- configs
@@ -258,12 +264,12 @@ class NoDecoder(nn.Module):
 def test_a_loss_a_corruption_and_a_penalty_of_another_module_are_used():
     own = {key: f"{__name__}:{name}" for key, name in (("loss", "huber"), ("corruption__name", "negative"))}
     task = tasks.build(config_of("ae_stacked", **own, penalty__name=f"{__name__}:largest", penalty__weight=2.0), SHAPE)
-    state, x = task.init(KEY), (X * 255).astype(jnp.uint8)
+    state, x = call(task.init, KEY), (X * 255).astype(jnp.uint8)
     _, metrics = jax.jit(task.phases[0].step)(state, {"x": x[None]}, KEY)
     inverted = 1 - x / 255
-    np.testing.assert_allclose(task.outputs["corrupt"](state, x), inverted, atol=1e-6)
-    y = task.outputs["reconstruct"](state, inverted) / 255  # after the activation
-    activity = jnp.abs(task.outputs["encode"](state, inverted)).max()
+    np.testing.assert_allclose(call(task.outputs["corrupt"], state, x), inverted, atol=1e-6)
+    y = call(task.outputs["reconstruct"], state, inverted) / 255  # after the activation
+    activity = jnp.abs(call(task.outputs["encode"], state, inverted)).max()
     np.testing.assert_allclose(metrics["loss"], huber(y, x / 255).mean() + 2 * activity, rtol=1e-5)
 
 
@@ -289,7 +295,7 @@ def test_squared_errors_are_of_activated_outputs():
     config = config_of("ae_stacked", loss="mse")
     config.autoencoder.output = "tanh"
     task = tasks.build(config, SHAPE)
-    state, x = task.init(KEY), (X * 255).astype(jnp.uint8)
+    state, x = call(task.init, KEY), (X * 255).astype(jnp.uint8)
     _, metrics = jax.jit(task.phases[0].step)(state, {"x": x[None]}, KEY)
-    y = task.outputs["reconstruct"](state, x) / 255
+    y = call(task.outputs["reconstruct"], state, x) / 255
     np.testing.assert_allclose(metrics["loss"], jnp.square(y - x / 255).mean(), rtol=1e-5)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import leaves, run
+from helpers import call, leaves, run
 
 from configs import classifier as config
 from genjax import data, tasks
@@ -56,7 +56,7 @@ def test_a_step_descends_the_cross_entropy():
         return -jnp.mean(jnp.log(p[jnp.arange(8), batch["label"][0]]))
 
     params = state.nets["classifier"].params
-    value, slope = jax.value_and_grad(cross_entropy)(params)
+    value, slope = jax.jit(jax.value_and_grad(cross_entropy))(params)
     after, metrics = jax.jit(task.phases[0].step)(state, batch, jax.random.key(1))
     np.testing.assert_allclose(metrics["loss"], value, rtol=1e-5)
     for new, old, s in zip(*map(jax.tree.leaves, (after.nets["classifier"].params, params, slope)), strict=True):
@@ -81,8 +81,8 @@ def test_a_classifier_learns():
 def test_outputs_are_features_and_probabilities():
     task = build(classes=5, classifier__widths=(7,))
     state, x = start(task), examples(6)["x"][0]
-    assert task.outputs["features"](state, x).shape == (6, 7)
-    p = task.outputs["classify"](state, x)
+    assert call(task.outputs["features"], state, x).shape == (6, 7)
+    p = call(task.outputs["classify"], state, x)
     assert p.shape == (6, 5)
     np.testing.assert_allclose(p.sum(1), 1, rtol=1e-5)
 
@@ -113,6 +113,7 @@ def test_a_fifth_of_the_config_knows_most_clothes(tmp_path):
     assert accuracy(*restore(tmp_path), test.read(np.arange(test.size)), test.labels) > 0.8
 
 
+@pytest.mark.heavy
 def test_adversarial_training_descends_the_loss_of_examples_that_pgd_moves():
     task = build(
         classes=2,
@@ -139,7 +140,7 @@ def test_logits_are_those_of_the_probabilities():
     task = build(classes=5)
     state, x = start(task), examples(6)["x"][0]
     np.testing.assert_allclose(
-        jax.nn.softmax(task.outputs["logits"](state, x)), task.outputs["classify"](state, x), rtol=1e-6
+        jax.nn.softmax(call(task.outputs["logits"], state, x)), call(task.outputs["classify"], state, x), rtol=1e-6
     )
 
 

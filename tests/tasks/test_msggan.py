@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import config_of
+from helpers import call, config_of
 
 from genjax import tasks
 from genjax.errors import InputError
@@ -34,9 +34,9 @@ def test_a_pyramid_is_of_means_of_blocks():
 @pytest.mark.parametrize("overrides", [{}, {"loss__name": "wasserstein", "penalty__gradient_penalty": 10.0}])
 def test_one_step_moves_the_images_of_every_stage(overrides):
     task = tasks.build(small(**overrides), SHAPE)
-    state = task.init(jax.random.key(0))
+    state = call(task.init, jax.random.key(0))
     x = np.random.default_rng(0).integers(0, 256, (1, 8, *SHAPE), np.uint8)
-    after, metrics = jax.jit(task.phases[0].step)(state, {"x": jnp.asarray(x)}, jax.random.key(1))
+    after, metrics = jax.device_get(jax.jit(task.phases[0].step)(state, {"x": x}, jax.random.key(1)))
     assert all(np.isfinite(value) for value in metrics.values())
     for net in ("generator", "critic"):
         moved = jax.tree.map(lambda a, b: float(np.abs(a - b).max()), state.nets[net].params, after.nets[net].params)
@@ -46,11 +46,11 @@ def test_one_step_moves_the_images_of_every_stage(overrides):
 @pytest.mark.heavy
 def test_samples_are_the_largest_images():
     task = tasks.build(small(), SHAPE)
-    state = task.init(jax.random.key(0))
-    x = task.outputs["sample"](state, jnp.arange(5))
+    state = call(task.init, jax.random.key(0))
+    x = call(task.outputs["sample"], state, jnp.arange(5))
     assert x.shape == (5, *SHAPE)
     assert x.dtype == np.uint8
-    np.testing.assert_array_equal(x[3:4], task.outputs["sample"](state, jnp.array([3])))
+    np.testing.assert_array_equal(x[3:4], call(task.outputs["sample"], state, jnp.array([3])))
 
 
 @pytest.mark.parametrize(

@@ -136,16 +136,17 @@ def test_adam_is_reset_at_a_new_stage_and_kept_within_it(run):
 
 def test_samples_of_early_stages_are_blocks_of_the_full_size(run):
     task, _, states, _ = run
-    x = task.outputs["sample"](states[2], jnp.arange(3))
+    sample = jax.jit(task.outputs["sample"])
+    x = sample(states[2], jnp.arange(3))
     assert x.shape == (3, *SHAPE)
     np.testing.assert_array_equal(x[:, ::2, ::2], x[:, 1::2, 1::2])
-    late = task.outputs["sample"](states[10], jnp.arange(3))
+    late = sample(states[10], jnp.arange(3))
     assert np.any(late[:, ::2, ::2] != late[:, 1::2, 1::2])
 
 
 def test_a_seed_is_one_image_whatever_the_others(run):
     task, _, states, _ = run
-    sample = task.outputs["sample"]
+    sample = jax.jit(task.outputs["sample"])
     np.testing.assert_array_equal(sample(states[10], jnp.array([5, 2]))[1], sample(states[10], jnp.arange(2, 4))[0])
 
 
@@ -153,9 +154,10 @@ def test_the_samples_are_the_last_stage_itself_when_all_is_grown(run):
     task, _, states, _ = run
     state = states[10].replace(ema={})
     net = progressive.build(small(), SHAPE)  # another closure, the same net
-    z = task.outputs["latents"](state, jnp.arange(4))
-    plain = Generator(SHAPE, (6, 4)).apply(state.nets["generator"].variables, z)
-    np.testing.assert_array_equal(net.outputs["decode"](state, z), (plain + 1) * 127.5)
+    z = jax.jit(task.outputs["latents"])(state, jnp.arange(4))
+    plain = jax.jit(lambda variables, z: (Generator(SHAPE, (6, 4)).apply(variables, z) + 1) * 127.5)
+    found = jax.jit(net.outputs["decode"])(state, z)
+    np.testing.assert_array_equal(found, plain(state.nets["generator"].variables, z))
 
 
 def test_reals_fade_as_fakes_do(monkeypatch):
@@ -199,6 +201,7 @@ def test_reals_that_are_shrunk_when_they_are_read_are_the_same_to_the_bit(monkey
         assert feed.capacity(span, 99) == 99
 
 
+@pytest.mark.slow  # test_conditional has drift in its sum of a critic's loss
 def test_drift_is_the_weighted_mean_square_of_the_reals_logits():
     """arXiv:1710.10196, appendix A.1: in the loss, and nothing else changes."""
     values = {}
@@ -213,10 +216,24 @@ def test_drift_is_the_weighted_mean_square_of_the_reals_logits():
     assert values[10.0] - values[0.0] == pytest.approx(10 * np.mean(np.square(logits)), rel=1e-4)
 
 
+PLAIN = {f"optimizer__{net}__{key}": value for net in ("generator", "critic") for key, value in SGD.items()}
+
+
+def test_the_optimizers_of_a_phase_have_the_rate_of_its_size(monkeypatch):
+    setups = []
+    monkeypatch.setattr(progressive, "make_step", setups.append)
+    tasks.build(small(**PLAIN, growth__learning_rates=(0.02, 0.03)), SHAPE)
+    slope = np.ones(2, np.float32)
+    for setup, rate in zip(setups, (0.02, 0.03, 0.03), strict=True):  # 4x4, 8x8 while it fades in, 8x8
+        for net in ("generator", "critic"):
+            optimizer = setup.optimizers[net]
+            np.testing.assert_allclose(optimizer.update(slope, optimizer.init(slope), slope)[0], -rate * slope)
+
+
+@pytest.mark.slow  # the test before this one sees the same lines
 def test_each_size_can_have_a_learning_rate_of_its_own():
     """A step of gradient descent is the gradient times the rate, so from one state it is that many times as long."""
-    plain = {f"optimizer__{net}__{key}": v for net in ("generator", "critic") for key, v in SGD.items()}
-    tasks_of = [tasks.build(small(**plain, growth__learning_rates=rates), SHAPE) for rates in ((), (0.02, 0.03))]
+    tasks_of = [tasks.build(small(**PLAIN, growth__learning_rates=rates), SHAPE) for rates in ((), (0.02, 0.03))]
     state = jax.jit(tasks_of[0].init)(jax.random.key(0))
     x = {"x": np.random.default_rng(0).integers(0, 256, (1, 8, *SHAPE), np.uint8)}
     for number, factor in ((0, 2.0), (2, 3.0)):  # 4x4, and 8x8 after its fade

@@ -39,11 +39,13 @@ def drawn():
     c = config()
     parts = seqgan.Parts.of(c, T)
     state = spread(jax.jit(tasks.build(c, (T, 1)).init)(jax.random.key(0)))
-    p = jnp.exp(parts.log_probabilities(state.nets["generator"].params, EVERY).sum(1))
-    reward = jax.nn.sigmoid(parts.critic.apply(state.nets["critic"].variables, EVERY, train=False))
+    p = jax.jit(lambda params: jnp.exp(parts.log_probabilities(params, EVERY).sum(1)))(state.nets["generator"].params)
+    judge = jax.jit(lambda variables: jax.nn.sigmoid(parts.critic.apply(variables, EVERY, train=False)))
+    reward = judge(state.nets["critic"].variables)
     return parts, state, np.float64(p), np.float64(reward)
 
 
+@pytest.mark.heavy
 def test_probabilities_of_all_sequences_sum_to_one_and_samples_have_them(drawn):
     parts, state, p, _ = drawn
     assert p.sum() == pytest.approx(1, abs=1e-5)
@@ -55,6 +57,7 @@ def test_probabilities_of_all_sequences_sum_to_one_and_samples_have_them(drawn):
     np.testing.assert_array_less(np.abs(shares - p), 5 * np.sqrt(p * (1 - p) / count) + 1e-4)
 
 
+@pytest.mark.heavy
 def test_rewards_are_the_expected_judgment_of_what_begins_so(drawn):
     """Each within four standard errors of the sum over all ends, weighted by their probability."""
     parts, state, p, reward = drawn
@@ -70,7 +73,8 @@ def test_rewards_are_the_expected_judgment_of_what_begins_so(drawn):
     assert max(spreads) > 0.01  # judgments differ
 
 
-@pytest.mark.parametrize("baseline", [False, True])
+@pytest.mark.heavy
+@pytest.mark.parametrize("baseline", [pytest.param(False, marks=pytest.mark.slow), True])  # slow: True has all lines
 def test_the_games_gradient_is_that_of_the_expected_reward(baseline):
     """The mean over 8,192 sequences of a step's gradient, against the slope of the sum over all sequences."""
     count = 8192
@@ -84,12 +88,14 @@ def test_the_games_gradient_is_that_of_the_expected_reward(baseline):
     before = state.nets["generator"].params
     moved = jax.tree.map(lambda a, b: (a - b) / count / 0.5, after.nets["generator"].params, before)
     critic = state.nets["critic"].variables
-    reward = jax.nn.sigmoid(parts.critic.apply(critic, EVERY, train=False))
+    reward = jax.jit(lambda critic: jax.nn.sigmoid(parts.critic.apply(critic, EVERY, train=False)))(critic)
 
+    @jax.jit
+    @jax.value_and_grad
     def expected(params):
         return jnp.sum(jnp.exp(parts.log_probabilities(params, EVERY).sum(1)) * reward)
 
-    value, slope = jax.value_and_grad(expected)(before)
+    value, slope = expected(before)
     got, exact = (np.concatenate([np.ravel(a) for a in jax.tree.leaves(tree)]) for tree in (moved, slope))
     assert np.linalg.norm(got - exact) < (0.05 if baseline else 0.1) * np.linalg.norm(exact)
     assert metrics["generator/reward"] == pytest.approx(float(value), abs=0.02)
@@ -97,6 +103,7 @@ def test_the_games_gradient_is_that_of_the_expected_reward(baseline):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), after.extra["rollout"], lag)
 
 
+@pytest.mark.heavy
 def test_the_critic_descends_cross_entropy_and_half_the_squares_of_its_last_layer(drawn):
     parts, state, *_ = drawn
     sgd = {"optimizer__critic__name": "sgd", "optimizer__critic__learning_rate": 1.0, "critic__dropout": 0.0}
@@ -106,19 +113,22 @@ def test_the_critic_descends_cross_entropy_and_half_the_squares_of_its_last_laye
     key = jax.random.key(5)
     before = state.nets["critic"].replace(opt=parts.critic_tx.init(state.nets["critic"].params))
     policy = state.nets["generator"].params
-    after, metrics = parts.move_critic(policy, before, x, key)
-    fakes = parts.generate(policy, seqgan.noise.uniform(jax.random.split(key)[0], B, (T,)))
+    after, metrics = jax.jit(parts.move_critic)(policy, before, x, key)
+    fakes = jax.jit(parts.generate)(policy, seqgan.noise.uniform(jax.random.split(key)[0], B, (T,)))
 
+    @jax.jit
+    @jax.value_and_grad
     def loss(params):
         logits = [parts.critic.apply({"params": params}, x, train=False) for x in (reals, fakes)]
         return cross_entropy_critic(*logits) + 0.2 * penalty(params)
 
-    value, slope = jax.value_and_grad(loss)(before.params)
+    value, slope = loss(before.params)
     assert metrics["critic/loss"] == pytest.approx(float(value - 0.2 * penalty(before.params)), rel=1e-5)
     moved = jax.tree.map(lambda a, b: a - b, before.params, after.params)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5), moved, slope)
 
 
+@pytest.mark.heavy
 def test_imitation_descends_the_mean_over_tokens_and_averages_begin():
     c = config(ema__half_life=100.0, ema__ramp=float("inf"))
     parts, task = seqgan.Parts.of(c, T), tasks.build(c, (T, 1))
@@ -126,17 +136,19 @@ def test_imitation_descends_the_mean_over_tokens_and_averages_begin():
     x = EVERY[[7, 20]][None, ..., None].astype(np.float32)
     after, metrics = jax.jit(parts.imitate)(state, {"x": x}, jax.random.key(0))
     params = state.nets["generator"].params
-    log_p = task.outputs["log_probability"](state, x[0])
+    log_probability = jax.jit(task.outputs["log_probability"], static_argnames="ema")
+    log_p = log_probability(state, x[0])
     assert metrics["generator/nll"] == pytest.approx(-float(log_p.mean()) / T, rel=1e-5)
     moved = jax.tree.map(lambda a, b: np.abs(a - b).max(), params, after.nets["generator"].params)
     assert max(jax.tree.leaves(moved)) == pytest.approx(1e-2, rel=1e-3)  # Adam's first update
     first, last = params["head_bias"], after.nets["generator"].params["head_bias"]
     decay = 0.5 ** (B / 100)
     np.testing.assert_allclose(after.ema["generator"]["params"]["head_bias"], last + decay * (first - last), rtol=1e-5)
-    plain, mean = (task.outputs["log_probability"](after, x[0], ema=ema) for ema in (False, True))
+    plain, mean = (log_probability(after, x[0], ema=ema) for ema in (False, True))
     assert (plain > mean).all()
 
 
+@pytest.mark.heavy
 def test_the_game_begins_with_a_new_optimizer_and_the_generators_own_rollouts(drawn):
     parts, state, *_ = drawn
     begun = parts.begin_game(

@@ -25,8 +25,8 @@ LABELS = np.zeros((1, 8), np.int32)
 def config(name, bits):
     c = config_of(name, data__bits=bits)
     if name == "dcgan":
-        c.generator = {"net": "dcgan", "channels": (3, 2)}
-        c.critic = {"net": "dcgan", "channels": (2, 3), "dropout": 0.0}
+        c.generator = {"net": "dcgan", "channels": (3,)}
+        c.critic = {"net": "dcgan", "channels": (3,), "dropout": 0.0}
         c.latent = 4
     return c
 

@@ -22,12 +22,15 @@ def build(**overrides):
     return tasks.build(c, SHAPE)
 
 
-def after_a_step(number=0, **overrides):
-    """The generator's variables before a step, and the state after it."""
-    task = build(**overrides)
-    state = jax.jit(task.init)(jax.random.key(0)).replace(step=jnp.int32(number))
+@pytest.fixture(scope="module")
+def steps():
+    """The state before a step and after the steps 3 and 4, the second with path lengths, by default and on request."""
     x = jnp.asarray(np.random.default_rng(0).integers(0, 256, (1, B, *SHAPE), np.uint8))
-    return state, jax.jit(task.phases[0].step)(state, {"x": x}, KEY)[0]
+    state, found = jax.device_get(jax.jit(build().init)(jax.random.key(0))), []
+    for overrides in ({}, {"critic_moves_statistics": True, "ema__statistics": "copied"}):
+        step = jax.jit(build(**overrides).phases[0].step)
+        found.append([jax.device_get(step(state.replace(step=np.int32(n)), {"x": x}, KEY)[0]) for n in (3, 4)])
+    return state, *found
 
 
 def mean_w(state, key):
@@ -48,25 +51,23 @@ def folded(*numbers):
 
 
 @pytest.mark.heavy
-def test_the_average_of_w_moves_with_the_critics_fakes_then_with_the_generators():
+def test_the_average_of_w_moves_with_the_critics_fakes_then_with_the_generators(steps):
     """w_avg <- 0.995 w_avg + 0.005 mean(w), once for each batch of latents."""
-    before, after = after_a_step(critic_moves_statistics=True, path_length__weight=0.0)
+    before, (alone, _), (after, _) = steps
     of_critic = jax.random.fold_in(jax.random.split(folded(1), 1)[0], 0)
     expected = np.zeros(7)
     for key in (of_critic, folded(0, 0)):
         expected = 0.995 * expected + 0.005 * mean_w(before, key)
     np.testing.assert_allclose(of(after.nets["generator"].stats), expected, rtol=1e-4, atol=1e-7)
-    _, alone = after_a_step(path_length__weight=0.0)
     np.testing.assert_allclose(of(alone.nets["generator"].stats), 0.005 * mean_w(before, folded(0, 0)), rtol=1e-4)
 
 
 @pytest.mark.heavy
-def test_the_averaged_generator_has_a_copy_of_the_average_of_w():
+def test_the_averaged_generator_has_a_copy_of_the_average_of_w(steps):
     """After path length regularization too, which moves it once more; weights are averaged as before."""
-    _, after = after_a_step(4, ema__statistics="copied")
+    _, (_, averaged), (without, after) = steps
     np.testing.assert_array_equal(of(after.ema["generator"]), of(after.nets["generator"].stats))
-    assert of(after.ema["generator"]).any()
-    _, averaged = after_a_step(4)
+    assert (of(after.ema["generator"]) != of(without.ema["generator"])).any()
     for ours, others in zip(*(jax.tree.leaves(s.ema["generator"]["params"]) for s in (after, averaged)), strict=True):
         np.testing.assert_array_equal(ours, others)
     assert (of(averaged.ema["generator"]) != of(after.ema["generator"])).any()

@@ -179,6 +179,7 @@ def test_a_critic_below_its_floor_stays_and_two_generator_steps_see_two_batches(
     assert {int(n.opt[0].count) for n in begun.nets.values()} == {0}
 
 
+@pytest.mark.heavy
 def test_samples_have_the_datas_range_and_lengths_and_averages_are_of_the_nets_that_make_them():
     task = build(ema__half_life=100.0)
     state = jax.jit(task.init)(jax.random.key(0))

@@ -40,17 +40,18 @@ def stepped():
     return task, state, after, x[0], metrics
 
 
+@pytest.mark.heavy
 def test_a_step_measures_the_distance_from_the_target_and_moves_all(stepped):
     task, state, after, x, metrics = stepped
-    y = np.asarray(task.outputs["translate"](state, x), np.float64)
+    y = np.asarray(jax.jit(task.outputs["translate"])(state, x), np.float64)
     distance = np.abs(y - x[..., 1:]).mean() / 127.5  # pixels from -1 to 1
     assert float(metrics["generator/l1"]) == pytest.approx(distance, rel=1e-5)
-    of_maps = float(perceptual_distance()(jnp.asarray(y), jnp.asarray(x[..., 1:])).mean())
+    of_maps = float(jax.jit(perceptual_distance())(jnp.asarray(y), jnp.asarray(x[..., 1:])).mean())
     assert float(metrics["generator/perceptual"]) == pytest.approx(of_maps, rel=1e-3)
     adversarial = float(metrics["generator/loss"]) - 100 * distance - 7 * of_maps
     assert abs(adversarial) < 1  # of new nets, whose logits are near 0
     for net in ("generator", "critic"):
-        moved = jax.tree.map(lambda a, b: bool((a != b).any()), state.nets[net].params, after.nets[net].params)
+        moved = jax.tree.map(lambda a, b: np.any(np.not_equal(a, b)), state.nets[net].params, after.nets[net].params)
         assert all(layer["kernel"] for name, layer in moved.items() if "Conv" in name)
 
 
@@ -71,6 +72,7 @@ def test_the_critic_sees_the_input_if_it_shall(sees):
     assert state.nets["critic"].params["Conv_0"]["kernel"].shape == (4, 4, 4 if sees else 3, 4)
 
 
+@pytest.mark.heavy
 def test_use_takes_inputs_alone_and_any_size_and_each_image_by_itself(stepped):
     task, state, _, x, _ = stepped
     translate = jax.jit(task.outputs["translate"])

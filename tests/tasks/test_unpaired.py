@@ -34,7 +34,7 @@ def trained():
     x = np.random.default_rng(0).integers(0, 256, (STEPS, 1, 2, *SHAPE), np.uint8)
     with jax.enable_x64(True):
         task = tasks.build(small(), SHAPE)
-        states, metrics, step = [task.init(jax.random.key(0))], [], jax.jit(task.phases[0].step)
+        states, metrics, step = [jax.jit(task.init)(jax.random.key(0))], [], jax.jit(task.phases[0].step)
         for number in range(STEPS):
             state, measured = step(states[-1], {"x": jnp.asarray(x[number])}, jax.random.key(number))
             states.append(state)

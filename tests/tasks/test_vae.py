@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers import call
 from scipy import stats
 
 from configs import vae, vae_conv
@@ -32,7 +33,7 @@ def build(config=None, shape=SHAPE, **overrides):
 
 
 def start(task, seed=0):
-    return jax.jit(task.init)(jax.random.key(seed))
+    return jax.device_get(jax.jit(task.init)(jax.random.key(seed)))
 
 
 def images(count, shape=SHAPE, seed=0):
@@ -42,7 +43,7 @@ def images(count, shape=SHAPE, seed=0):
 def advance(task, state, x=None, label=None, seed=1):
     batch = {"x": jnp.asarray(images(task.phases[0].batch) if x is None else x)[None]}
     batch |= {} if label is None else {"label": jnp.asarray(label)[None]}
-    return jax.jit(task.phases[0].step)(state, batch, jax.random.key(seed))
+    return jax.device_get(jax.jit(task.phases[0].step)(state, batch, jax.random.key(seed)))
 
 
 def assert_close(ours, theirs, **tolerance):
@@ -73,7 +74,7 @@ def test_a_step_is_the_textbooks_update(monkeypatch):
         return -jnp.mean(target * jnp.log(y) + (1 - target) * jnp.log(1 - y)) + jnp.mean(latent_loss) / 30
 
     params = state.nets["vae"].params
-    value, slope = jax.value_and_grad(loss)(params)
+    value, slope = jax.device_get(jax.jit(jax.value_and_grad(loss))(params))
     after, metrics = advance(task, state, x)
     np.testing.assert_allclose(metrics["loss"], value, rtol=1e-5)
     assert_close(after.nets["vae"].params, jax.tree.map(lambda p, s: p - 0.1 * s, params, slope), rtol=2e-4, atol=1e-6)
@@ -93,9 +94,10 @@ def test_the_sum_is_the_mean_times_the_count_of_numbers_of_an_example():
 @pytest.mark.heavy
 def test_the_weight_of_the_kl_is_beta_after_the_warm_up():
     task = build(**{"elbo.beta": 3.0, "elbo.warm_up": 4, "elbo.reduction": "sum"})
-    state, weights = start(task), []
+    state, weights, step = start(task), [], jax.jit(task.phases[0].step)
+    batch = {"x": images(task.phases[0].batch)[None]}
     for _ in range(6):
-        state, metrics = advance(task, state)
+        state, metrics = jax.device_get(step(state, batch, jax.random.key(1)))
         weights.append(float(metrics["kl/weight"]))
         expected = metrics["reconstruction/loss"] + weights[-1] * metrics["kl/nats"]
         np.testing.assert_allclose(metrics["loss"], expected, rtol=1e-5)
@@ -152,9 +154,10 @@ def test_the_reparameterized_gradient_is_unbiased():
     count = 4000
     task, state, points, _ = linear(**{"optimizer.name": "sgd", "optimizer.learning_rate": 1.0, "batch": count})
     before, x = state.nets["vae"].params, jnp.tile(points[:4], (count // 4, 1))
-    moved = [advance(task, state, x, seed=seed)[0].nets["vae"].params for seed in range(16)]
+    step = jax.jit(lambda key: task.phases[0].step(state, {"x": x[None]}, key)[0].nets["vae"].params)
+    moved = [jax.device_get(step(jax.random.key(seed))) for seed in range(16)]
     gradients = jax.tree.map(lambda p, *after: np.asarray(p) - np.stack(after), before, *moved)
-    slope = jax.grad(lambda p: -elbo(p, points[:4]).mean())(before)
+    slope = jax.jit(jax.grad(lambda p: -elbo(p, points[:4]).mean()))(before)
     largest = max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(slope))
     for draws, expected in zip(jax.tree.leaves(gradients), jax.tree.leaves(slope), strict=True):
         error = draws.std(0, ddof=1) / 4
@@ -165,7 +168,7 @@ def test_the_reparameterized_gradient_is_unbiased():
 @pytest.mark.heavy
 def test_one_weight_is_the_elbo_and_many_are_the_likelihood():
     task, state, points, exact = linear()
-    weights = np.asarray(task.outputs["log_weights"](state, points, draws=20_000), np.float64)
+    weights = np.asarray(call(task.outputs["log_weights"], state, points, draws=20_000), np.float64)
     bounds = {}
     for k in (1, 5, 50, 20_000):
         groups = weights.reshape(len(points), -1, k)
@@ -199,7 +202,7 @@ def test_outputs_have_the_shapes_of_their_contract(config, classes):
     task = build(config.get_config("smoke"), classes=classes)
 
     def outputs():
-        state, x, o = task.init(jax.random.key(0)), jnp.zeros((4, *SHAPE), jnp.uint8), task.outputs
+        state, x, o = call(task.init, jax.random.key(0)), jnp.zeros((4, *SHAPE), jnp.uint8), task.outputs
         z, seeds = o["latents"](state, jnp.arange(4)), jnp.arange(4)
         latents = o["encode"](state, x), o["encode"](state, x, label=seeds, sampled=True)
         images = o["decode"](state, z, ema=True), o["reconstruct"](state, x)
@@ -216,9 +219,11 @@ def test_outputs_have_the_shapes_of_their_contract(config, classes):
 def test_reconstructions_are_decoded_from_the_means():
     task = build()
     state, x = start(task), images(4)
-    z = task.outputs["encode"](state, x)
-    np.testing.assert_allclose(task.outputs["decode"](state, z), task.outputs["reconstruct"](state, x), rtol=1e-5)
-    assert (task.outputs["encode"](state, x, sampled=True) != z).all()
+    z = call(task.outputs["encode"], state, x)
+    np.testing.assert_allclose(
+        call(task.outputs["decode"], state, z), call(task.outputs["reconstruct"], state, x), rtol=1e-5
+    )
+    assert (call(task.outputs["encode"], state, x, sampled=True) != z).all()
 
 
 @pytest.mark.heavy
@@ -248,18 +253,18 @@ def test_weights_are_in_nats_per_example_for_any_reduction_of_the_loss():
     """A Bernoulli net against its formula, with the latents that `encode` samples first."""
     task = build()
     state, x = start(task), images(5)
-    z = np.asarray(task.outputs["encode"](state, x, sampled=True))
-    y = np.asarray(task.outputs["decode"](state, z), np.float64) / 255
+    z = np.asarray(call(task.outputs["encode"], state, x, sampled=True))
+    y = np.asarray(call(task.outputs["decode"], state, z), np.float64) / 255
     target = x / 255
     log_p = (target * np.log(y) + (1 - target) * np.log(1 - y)).sum((1, 2, 3)) + stats.norm.logpdf(z).sum(1)
     p = jax.tree.map(np.float64, state.nets["vae"].params)
     h = np.asarray(jax.nn.selu(target.reshape(5, -1) @ p["encoder_0"]["kernel"] + p["encoder_0"]["bias"]))
     mean, logvar = np.split(h @ p["encoder_1"]["kernel"] + p["encoder_1"]["bias"], 2, axis=1)
     log_q = stats.norm.logpdf(z, mean, np.exp(logvar / 2)).sum(1)
-    np.testing.assert_allclose(task.outputs["encode"](state, x), mean, atol=1e-5)
-    np.testing.assert_allclose(task.outputs["log_weights"](state, x)[:, 0], log_p - log_q, rtol=1e-5)
+    np.testing.assert_allclose(call(task.outputs["encode"], state, x), mean, atol=1e-5)
+    np.testing.assert_allclose(call(task.outputs["log_weights"], state, x)[:, 0], log_p - log_q, rtol=1e-5)
     for scale in ("mean", "sum"):
-        weights = build(**{"elbo.reduction": scale}).outputs["log_weights"](state, x)
+        weights = call(build(**{"elbo.reduction": scale}).outputs["log_weights"], state, x)
         np.testing.assert_allclose(weights[:, 0], log_p - log_q, rtol=1e-5)
 
 
@@ -286,7 +291,7 @@ def shades():
 @pytest.mark.heavy
 def test_samples_have_the_class_of_their_seed(shades):
     task, state, _, _ = shades
-    brightness = task.outputs["sample"](state, jnp.arange(10)).mean((1, 2, 3))
+    brightness = call(task.outputs["sample"], state, jnp.arange(10)).mean((1, 2, 3))
     assert (brightness[0::2] < 80).all()
     assert (brightness[1::2] > 170).all()
 
@@ -295,11 +300,11 @@ def test_samples_have_the_class_of_their_seed(shades):
 def test_an_absent_label_is_inferred(shades):
     task, state, x, label = shades
     np.testing.assert_allclose(
-        task.outputs["encode"](state, x), task.outputs["encode"](state, x, label=label), atol=1e-6
+        call(task.outputs["encode"], state, x), call(task.outputs["encode"], state, x, label=label), atol=1e-6
     )
-    known, inferred = (task.outputs["log_weights"](state, x, label=labels, draws=2) for labels in (label, None))
+    known, inferred = (call(task.outputs["log_weights"], state, x, label=labels, draws=2) for labels in (label, None))
     np.testing.assert_allclose(inferred, known - np.log(2), rtol=1e-5)
-    others = task.outputs["log_weights"](state, x, label=1 - label, draws=2)
+    others = call(task.outputs["log_weights"], state, x, label=1 - label, draws=2)
     assert (others < known).all()
 
 
@@ -402,13 +407,15 @@ def test_a_net_and_a_likelihood_of_another_module_are_used():
     config.vae.net = f"{__name__}:Mine"
     task = build(config, **{"likelihood.name": f"{__name__}:LAPLACE", "likelihood.std": 0.5, "elbo.reduction": "sum"})
     state, x = start(task), images(2)
-    z = task.outputs["encode"](state, x, sampled=True)
-    y = np.asarray(task.outputs["decode"](state, z), np.float64)
+    z = call(task.outputs["encode"], state, x, sampled=True)
+    y = np.asarray(call(task.outputs["decode"], state, z), np.float64)
     nll = (np.abs(y - x) / 255 / 0.5).sum((1, 2, 3))  # log(2 std) is 0
-    bernoulli = build().outputs["log_weights"](state, x, draws=1)[:, 0]
+    bernoulli = call(build().outputs["log_weights"], state, x, draws=1)[:, 0]
     target, p = x / 255, y / 255
     bce = -(target * np.log(p) + (1 - target) * np.log1p(-p)).sum((1, 2, 3))
-    np.testing.assert_allclose(task.outputs["log_weights"](state, x, draws=1)[:, 0], bernoulli + bce - nll, rtol=1e-4)
+    np.testing.assert_allclose(
+        call(task.outputs["log_weights"], state, x, draws=1)[:, 0], bernoulli + bce - nll, rtol=1e-4
+    )
 
 
 @pytest.mark.parametrize(

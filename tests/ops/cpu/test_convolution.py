@@ -25,9 +25,10 @@ def float64():
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_each_map_equals_its_plain_twin(case, cin):
     g, x, w, y = random_operands(case, cin=cin)
-    np.testing.assert_allclose(C(g, x, w), conv_maps.C(g, x, w), rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(T(g, y, w), conv_maps.T(g, y, w), rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(W(g, x, y), conv_maps.W(g, x, y), rtol=1e-12, atol=1e-12)
+    ours = jax.jit(lambda x, w, y: (C(g, x, w), T(g, y, w), W(g, x, y)))
+    plain = jax.jit(lambda x, w, y: (conv_maps.C(g, x, w), conv_maps.T(g, y, w), conv_maps.W(g, x, y)))
+    for found, expected in zip(ours(x, w, y), plain(x, w, y), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.heavy
@@ -38,12 +39,12 @@ def test_each_map_equals_its_plain_twin(case, cin):
 )
 def test_large_transposed_convolutions_are_computed_phase_by_phase_with_the_same_result(case, monkeypatch):
     g, _, w, y = random_operands(case)
-    whole = T(g, y, w)
+    whole = jax.jit(lambda y: T(g, y, w))(y)
     monkeypatch.setattr(phases, "LARGE", 0)
     count = math.prod(g.stride) if all(k >= s for k, s in zip(g.kernel, g.stride, strict=True)) else 1
     count = count if g.dilation == (1, 1) else 1
     assert str(jax.make_jaxpr(lambda y: T(g, y, w))(y)).count("conv_general_dilated[") == count
-    np.testing.assert_allclose(T(g, y, w), whole, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(jax.jit(lambda y: T(g, y, w))(y), whole, rtol=1e-12, atol=1e-12)
 
 
 COLUMNS = [
@@ -57,11 +58,11 @@ COLUMNS = [
 @pytest.mark.parametrize("case", COLUMNS, ids=str)
 def test_large_convolutions_of_few_channels_are_computed_two_columns_at_once_with_the_same_result(case, monkeypatch):
     g, x, w, y = random_operands(case)
-    whole = C(g, x, w), T(g, y, w)
+    whole = jax.jit(lambda x, y: (C(g, x, w), T(g, y, w)))(x, y)
     monkeypatch.setattr(columns, "LARGE", 0)
     program = str(jax.make_jaxpr(lambda x: C(g, x, w))(x))
     assert "window_strides=(1, 2)" in program
-    for result, expected in zip((C(g, x, w), T(g, y, w)), whole, strict=True):
+    for result, expected in zip(jax.jit(lambda x, y: (C(g, x, w), T(g, y, w)))(x, y), whole, strict=True):
         np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-12)
     monkeypatch.setattr(columns, "FEW", 3)  # of 2 and 4 channels
     assert "window_strides=(1, 1)" in str(jax.make_jaxpr(lambda x: C(g, x, w))(x))
