@@ -13,8 +13,8 @@ demo: .venv/installed  ## Train a small GAN on clothes for a few minutes and sho
 	$(BIN)/python -m genjax.train --config=configs/demo.py --workdir=runs/demo
 
 test: .venv/tested  ## Run the tests: all but studies (marked slow); those marked optimized compile as a user's runs do
-	$(BIN)/python -m pytest -n 4 --dist=worksteal -m 'not slow and not optimized'
-	XLA_FLAGS= $(BIN)/python -m pytest -n 4 --dist=worksteal -m 'not slow and optimized' $$(grep -rl mark.optimized tests)
+	$(BIN)/python -m pytest -n 3 --dist=worksteal -m 'not slow and not optimized'
+	XLA_FLAGS= $(BIN)/python -m pytest -n 3 --dist=worksteal -m 'not slow and optimized' $$(grep -rl mark.optimized tests)
 
 quick: .venv/tested  ## Run the unit tests that take no longer than a moment, after each edit
 	$(BIN)/python -m pytest -n 2 --dist=worksteal -m 'not slow and not heavy' \
