@@ -130,6 +130,7 @@ def test_gray_of_more_than_8_bits_keeps_its_values(tmp_path, values, limits):
     assert census.files.deep_range == (values.min(), values.max())
     assert flags_of(census).get("data.range") == limits
     assert census.source.read(np.array([0])).shape == (1, 1, 2, 1)
+    assert "8 are kept, 16 with --config.data.bits=16" in render(census)
 
 
 def test_gaps_in_the_numbers_of_classes(tmp_path):

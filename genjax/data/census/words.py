@@ -113,7 +113,7 @@ def _file_fields(census: Census, most: int) -> list[tuple[str, str]]:
         ("formats", _counts(files.formats)),
         ("sizes", _sizes(files.sizes, most)),
         ("colors", _counts(modes) + (", but no image has color" if census.colorless else "")),
-        ("bits", _counts(files.bits, "{}-bit".format) if set(files.bits) != {8} else ""),
+        ("bits", _bits(files.bits)),
         ("values", "; ".join(values)),
         ("animated", _names(files.animated, most) + " (the first frame or page is used)" if files.animated else ""),
         ("turned", f"{_names(files.turned, most)} (as their EXIF says)" if files.turned else ""),
@@ -167,6 +167,12 @@ def _counts(counts: Mapping[Any, int], word: Callable[[Any], str] = str) -> str:
     """The counts of kinds, the largest first: ".txt 3, hidden 1"."""
     ordered = Counter(counts).most_common()
     return ", ".join(f"{word(key)} {count:,}" for key, count in ordered)
+
+
+def _bits(counts: Mapping[int, int]) -> str:
+    """Bits per channel, unless all have 8, and the key that keeps more."""
+    kept = "; 8 are kept, 16 with --config.data.bits=16" if max(counts, default=8) > 8 else ""
+    return _counts(counts, "{}-bit".format) + kept if set(counts) != {8} else ""
 
 
 def _names(names: Sequence[str], most: int) -> str:
