@@ -27,6 +27,7 @@ from genjax.evaluation.of_run import Choices, context_of
 from genjax.evaluation.protocol import Result
 from genjax.report import gallery
 from genjax.report.console import watch
+from genjax.run.backup import Backup
 from genjax.run.loaded import Run, open_run, restored
 from genjax.run.training import train
 
@@ -46,16 +47,23 @@ def load_config(name: str, overrides: Mapping[str, Any] | None = None, **keys: A
 
 
 def train_run(
-    config: ConfigDict | str, workdir: str | PathLike, *, force: bool = False, tensorboard: bool = False
+    config: ConfigDict | str,
+    workdir: str | PathLike,
+    *,
+    force: bool = False,
+    tensorboard: bool = False,
+    backup: str = "",
 ) -> "TrainedRun":
     """Train a config (or the one that a name stands for) in a folder, as `genjax.train` does, and load the run.
 
     A folder with the same run goes on from its newest checkpoint; `force` goes on although config, data or code differ.
+    `backup`: where in object storage the run is copied to, as gs://BUCKET/FOLDER.
     Raises: InputError if the config cannot be run, or the folder holds another run; KeyboardInterrupt when it was
     interrupted, after it was saved; RuntimeError if a fault stopped it, which was printed.
     """
     enable_compilation_cache()
-    code = train(load_config(config) if isinstance(config, str) else config, workdir, force, tensorboard)
+    config = load_config(config) if isinstance(config, str) else config
+    code = train(config, workdir, force, tensorboard, Backup(backup) if backup else None)
     if code == 1:
         raise RuntimeError(f"the training in {workdir} was stopped by the fault that is printed above")
     if code:

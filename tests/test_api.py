@@ -157,6 +157,12 @@ def test_a_fault_and_an_interruption_of_training_are_exceptions(tmp_path, monkey
             genjax.train_run("gan:smoke", tmp_path)
 
 
+def test_a_backup_is_in_object_storage(tmp_path):
+    with pytest.raises(InputError, match="expected gs://BUCKET/FOLDER"):
+        genjax.train_run("gan:smoke", tmp_path / "run", backup="s3://x")
+    assert not (tmp_path / "run").exists()
+
+
 def test_an_installed_package_holds_the_configs():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
