@@ -171,8 +171,8 @@ def _counts(counts: Mapping[Any, int], word: Callable[[Any], str] = str) -> str:
 
 def _bits(counts: Mapping[int, int]) -> str:
     """Bits per channel, unless all have 8, and the key that keeps more."""
-    kept = "; 8 are kept, 16 with --config.data.bits=16" if max(counts, default=8) > 8 else ""
-    return _counts(counts, "{}-bit".format) + kept if set(counts) != {8} else ""
+    advice = "; 8 are kept, 16 with --config.data.bits=16" if max(counts, default=8) > 8 else ""
+    return _counts(counts, "{}-bit".format) + advice if set(counts) != {8} else ""
 
 
 def _names(names: Sequence[str], most: int) -> str:
