@@ -76,7 +76,7 @@ def squeezenet(size: int = 128) -> FeatureNet:
         out = SqueezeNet().apply(variables, bilinear(to_numbers(x), (size, size)))
         return out.features, jax.nn.softmax(out.logits)
 
-    variables = jax.tree.map(jnp.asarray, squeezenet_weights.load())
+    variables = jax.device_put(squeezenet_weights.load())
     resize = f"bilinear to {size} x {size}, half-pixel centers, antialiased where it shrinks"
     batch = min(64, max(1, MAPS // (64 * size**2)))  # 64 maps of (size / 2)^2 numbers of 4 bytes
     return FeatureNet(
@@ -98,7 +98,7 @@ def inception(path: str | os.PathLike, sha256: str | None = inception_weights.SH
 
     weights = inception_weights.load(path, sha256)
     name = INCEPTION + ("" if weights.published else f", weights {weights.sha256[:8]}")
-    variables = jax.tree.map(jnp.asarray, weights.variables)
+    variables = jax.device_put(weights.variables)
     resize = "bilinear to 299 x 299 as TensorFlow 1: no half-pixel centers, no antialiasing"
     return FeatureNet(name, 2048, weights.sha256, resize, apply, variables, published=weights.published)
 

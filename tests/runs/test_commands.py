@@ -29,6 +29,11 @@ def test_help_tells_of_every_flag(module, names):
         assert f"--{name}" in done.out or f"--[no]{name}" in done.out, name
 
 
+def test_the_net_of_evaluations_is_opened_without_compiling():
+    done = run("genjax.train", GAN, "--dry_run", "--config.eval.best=frechet", "--config.eval.every=2")
+    assert (done.code, done.compiled) == (0, 0), done.err
+
+
 def test_dry_run_prints_config_parameters_phases_and_memory_and_writes_nothing(tmp_path):
     workdir = tmp_path / "run"
     done = run("genjax.train", "--config=configs/dcgan.py", "--dry_run", "--config.steps=777", f"--workdir={workdir}")
