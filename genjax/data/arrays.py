@@ -188,6 +188,8 @@ def _reader(path: Path, x: Any, form: Form) -> tuple[Callable[[np.ndarray], np.n
     limits, largest = _range(path, x, form)
     white = 65535 if form.bits == 16 else 255
     how = f"{x.dtype} from {limits[0]:g} to {limits[1]:g} becomes 0 to {white}" if limits else ""
+    if how and form.bits == 8 and limits[1] > 255:
+        how += "; data.bits=16 keeps 16 bits"
     hint = f"the largest value is {largest:g}: data.range=0,{largest:g} makes that white" if largest else ""
     notes += filter(None, ["; ".join(filter(None, [how, hint]))])
 

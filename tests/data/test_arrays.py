@@ -43,8 +43,8 @@ def way(request, monkeypatch):
         ((X / 255).astype(np.float32), X, "float32 from 0 to 1 becomes 0 to 255"),
         (X / 127.5 - 1, X, "float64 from -1 to 1 becomes 0 to 255"),
         (X.astype(np.float16), X, "float16 from 0 to 255"),
-        (X.astype(np.int64), X, "int64 from 0 to 255"),
-        (X.astype(np.uint16) * 257, X, "uint16 from 0 to 65535"),
+        (X.astype(np.int64), X, "int64 from 0 to 255 becomes 0 to 255$"),
+        (X.astype(np.uint16) * 257, X, "uint16 from 0 to 65535 becomes 0 to 255; data.bits=16 keeps 16 bits"),
         (X > 127, (X > 127) * np.uint8(255), "bool from 0 to 1"),
     ],
 )
