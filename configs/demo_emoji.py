@@ -1,4 +1,4 @@
-"""The demo in color: 1,720 emoji of 32x32, in ten minutes of two cores.
+"""The demo in color: 1,720 emoji of 32x32, within ten minutes on two cores.
 
 `dcgan_emoji.py` with half its batch and three times the steps, twice its rates, and the minibatch's deviation in the
 critic. Least squares and spectral normalization, the demo's choice on clothes, are worse here (docs/gans.md).

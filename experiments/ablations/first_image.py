@@ -1,6 +1,6 @@
-"""The search for the demo: loss, rates, batch, depth and width that come nearest to clothes within three minutes.
+"""The search for the demo: loss, rates, batch, depth and width that come nearest to clothes within minutes.
 
-Each variant is trained for about three minutes of two CPU cores; the demo is the last one, for 18,000 steps.
+Each variant is trained for two to four minutes of two CPU cores; the demo is the last one, for 18,000 steps.
 """
 
 from experiments import ablations
