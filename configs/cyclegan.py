@@ -32,8 +32,8 @@ def get_config(name=""):
     smoke = SMOKE | {"data.size": "32", "batch": 2, "pool": 3}
     smoke |= {"generator.channels": (4, 8), "generator.blocks": 1, "critic.channels": (4, 8)}
     clothes = {"data.name": CLOTHES, "data.size": "", "data.upscale": False, "data.channels": 0, "jitter": 0}
-    clothes |= {"steps": 1_300, "batch": 4, "samples": 32, "sample_every": 100, "save_every": 100}
+    clothes |= {"steps": 6_000, "batch": 4, "samples": 32, "sample_every": 500, "save_every": 500}
     clothes |= {"generator.channels": (16, 32, 64), "generator.blocks": 4, "critic.channels": (32, 64)}
-    clothes |= {f"optimizer.{net}.{key}": 650 for net in ("generator", "critic") for key in ("decay", "decay_after")}
-    clothes |= {"eval.every": 650}
+    clothes |= {f"optimizer.{net}.{key}": 3_000 for net in ("generator", "critic") for key in ("decay", "decay_after")}
+    clothes |= {"eval.every": 1_000}
     return variant(c, name, smoke=smoke, clothes=clothes)

@@ -21,8 +21,11 @@ DISTANCES = {
     "Precision (SqueezeNet fire9)": "precision",
     "Recall (SqueezeNet fire9)": "recall",
 }
+TRANSLATION_METRICS = "translation,translation_features"
 TRANSLATION = {
     "Translation, mean absolute error": "mean absolute error",
     "Translation, PSNR in decibels": "PSNR in decibels",
     "Translation, SSIM": "SSIM",
+    "Translation, perceptual distance (SqueezeNet, seven maps)": "perceptual distance",
+    "Translation, Fréchet distance (SqueezeNet fire9)": "Fréchet distance",
 }

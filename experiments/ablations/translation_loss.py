@@ -1,10 +1,10 @@
 """The losses of pix2pix: the distance, the critic, both; and a perceptual weight (arXiv:1611.07004, table 1)."""
 
-from experiments.ablations import TRANSLATION
+from experiments.ablations import TRANSLATION, TRANSLATION_METRICS
 
 BASE = "configs/colorize.py"
-OVERRIDES = {"steps": 1_200, "sample_every": 1_200, "save_every": 1_200, "keep": 1}
-EVALUATE = "translation"
+OVERRIDES = {"steps": 800, "sample_every": 800, "save_every": 800, "keep": 1}
+EVALUATE = TRANSLATION_METRICS
 SEEDS = 3
 REPORT = TRANSLATION
 

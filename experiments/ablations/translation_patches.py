@@ -1,10 +1,10 @@
 """The patches of pix2pix's critic: single pixels, 16x16, 70x70 and the whole image (arXiv:1611.07004, table 3)."""
 
-from experiments.ablations import TRANSLATION
+from experiments.ablations import TRANSLATION, TRANSLATION_METRICS
 
 BASE = "configs/colorize.py"
-OVERRIDES = {"steps": 1_200, "sample_every": 1_200, "save_every": 1_200, "keep": 1}
-EVALUATE = "translation"
+OVERRIDES = {"steps": 800, "sample_every": 800, "save_every": 800, "keep": 1}
+EVALUATE = TRANSLATION_METRICS
 SEEDS = 3
 REPORT = TRANSLATION
 

@@ -9,12 +9,20 @@ from dataclasses import replace
 
 from genjax import extensions
 from genjax.errors import InputError
-from genjax.evaluation import feature_metrics, metric, run_metrics, sample_metrics, series_metrics, text_metrics
+from genjax.evaluation import (
+    feature_metrics,
+    metric,
+    run_metrics,
+    sample_metrics,
+    series_metrics,
+    text_metrics,
+    translation_metrics,
+)
 from genjax.evaluation.metric import Metric
 
 METRICS: dict[str, Metric] = {
     record.name: record
-    for module in (feature_metrics, sample_metrics, series_metrics, text_metrics, run_metrics)
+    for module in (feature_metrics, sample_metrics, series_metrics, text_metrics, run_metrics, translation_metrics)
     for record in vars(module).values()
     if isinstance(record, Metric)
 }

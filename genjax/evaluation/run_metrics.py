@@ -1,11 +1,13 @@
 """Metrics of a run's outputs other than samples: decoders, classifiers, autoencoders."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from genjax import metrics
+from genjax.data.source import Source
 from genjax.errors import NotApplicable
 from genjax.evaluation.metric import HIGHER, LOWER, Measured, Quantity, metric, warn_of_few
 from genjax.evaluation.sample_metrics import need_images
@@ -23,10 +25,6 @@ MSE = Quantity("Reconstruction, mean squared error", LOWER)
 PSNR = Quantity("Reconstruction, PSNR", HIGHER, unit="decibels")
 ROUNDED = Quantity("Reconstruction, rounded accuracy", HIGHER)
 SSIM = Quantity("Reconstruction, SSIM", HIGHER)
-TRANSLATION_MAE = Quantity("Translation, mean absolute error", LOWER)
-TRANSLATION_PSNR = Quantity("Translation, PSNR", HIGHER, unit="decibels")
-TRANSLATION_SSIM = Quantity("Translation, SSIM", HIGHER)
-CYCLE = Quantity("Round trip, mean absolute error", LOWER)
 ELBO = Quantity("Evidence lower bound", HIGHER, unit="nats")
 IMPORTANCE_BOUND = Quantity("Importance-weighted bound", HIGHER, unit="nats")
 
@@ -101,9 +99,9 @@ def accuracy(context: "EvalContext") -> Measured:
     values = []
     for quantity, output in ((ACCURACY, "classify"), (ACCURACY_FROM_SCRATCH, "classify_scratch")):
         if output in task.outputs:
-            probabilities = np.concatenate([p for _, p in _applied(context, output)])
+            probabilities = np.concatenate([p for _, p in applied(context, output)])
             values.append(quantity.value(metrics.conditional_accuracy(probabilities, heldout.labels)))
-    return values, _describe(heldout)
+    return values, describe(heldout)
 
 
 @metric(BCE, MSE, PSNR, ROUNDED, SSIM, samples=False, reference=False, heldout=True, applies_to="autoencoders")
@@ -112,63 +110,19 @@ def reconstruction(context: "EvalContext") -> Measured:
     context.need_outputs("reconstruct")
     heldout = context.need_heldout()
     if len(heldout.shape) != 3:
-        squared = ((x - y) ** 2 for x, y in _applied(context, "reconstruct"))
+        squared = ((x - y) ** 2 for x, y in applied(context, "reconstruct"))
         sums = np.array([(np.nansum(z, dtype=np.float64), np.isfinite(z).sum()) for z in squared]).sum(0)
-        return [MSE.value(sums[0] / sums[1])], _describe(heldout)
+        return [MSE.value(sums[0] / sums[1])], describe(heldout)
     measures = {BCE: metrics.bce, MSE: metrics.mse, PSNR: metrics.psnr, ROUNDED: metrics.rounded_accuracy}
     if min(heldout.shape[:2]) >= metrics.similarity.WINDOW:
         measures[SSIM] = metrics.ssim
     each = {quantity: [] for quantity in measures}
-    for x, y in _applied(context, "reconstruct"):
+    for x, y in applied(context, "reconstruct"):
         x = x / np.float32(np.iinfo(x.dtype).max)
         y = np.clip(y / np.float32(255), 0, 1)
         for quantity, measure in measures.items():
             each[quantity].append(measure(x, y))
-    return [quantity.value(np.concatenate(errors).mean()) for quantity, errors in each.items()], _describe(heldout)
-
-
-@metric(
-    TRANSLATION_MAE,
-    TRANSLATION_PSNR,
-    TRANSLATION_SSIM,
-    samples=False,
-    reference=False,
-    heldout=True,
-    applies_to="translations",
-)
-def translation(context: "EvalContext") -> Measured:
-    """Distances of translations of held-out inputs from their targets, means over examples."""
-    context.need_outputs("translate")
-    heldout = context.need_heldout()
-    measures = {TRANSLATION_MAE: lambda x, y: np.abs(x - y).mean((1, 2, 3), np.float64), TRANSLATION_PSNR: metrics.psnr}
-    if min(heldout.shape[:2]) >= metrics.similarity.WINDOW:
-        measures[TRANSLATION_SSIM] = metrics.ssim
-    each = {quantity: [] for quantity in measures}
-    for pairs, y in _applied(context, "translate"):
-        x = pairs[..., -y.shape[-1] :] / np.float32(255)
-        y = np.clip(np.round(y), 0, 255) / np.float32(255)
-        for quantity, measure in measures.items():
-            each[quantity].append(measure(x, y))
-    return [quantity.value(np.concatenate(errors).mean()) for quantity, errors in each.items()], _describe(heldout)
-
-
-@metric(CYCLE, samples=False, reference=False, heldout=True, applies_to="unpaired translations")
-def cycle(context: "EvalContext") -> Measured:
-    """Distances of held-out images from themselves after a round trip, means over all images of each set."""
-    from genjax.engine.outputs import apply_in_batches
-
-    task = context.need_outputs("to_b", "to_a")
-    heldout = context.need_heldout()
-    sets = np.split(heldout.read(np.arange(max(heldout.parts or (heldout.size,)))), 2, -1)
-    values = []
-    for name, x, (there, back) in zip("AB", sets, (("to_b", "to_a"), ("to_a", "to_b")), strict=True):
-        y = x
-        for output in (there, back):
-            y = apply_in_batches(task.outputs[output], context.local_state, y)
-            y = np.clip(np.round(y), 0, 255).astype(np.uint8)
-        error = np.abs(y / np.float32(255) - x / np.float32(255)).mean((1, 2, 3), np.float64)
-        values.append(CYCLE.value(error.mean(), detail=f"of {name}"))
-    return values, _describe(heldout)
+    return [quantity.value(np.concatenate(errors).mean()) for quantity, errors in each.items()], describe(heldout)
 
 
 @metric(ELBO, IMPORTANCE_BOUND, samples=False, reference=False, heldout=True, applies_to="variational autoencoders")
@@ -176,16 +130,16 @@ def likelihood(context: "EvalContext") -> Measured:
     """Evidence lower bound and importance-weighted bound of held-out examples, in nats per example."""
     context.need_outputs("log_weights")
     heldout = context.need_heldout()
-    weights = np.concatenate([w for _, w in _applied(context, "log_weights")])
+    weights = np.concatenate([w for _, w in applied(context, "log_weights")])
     draws = weights.shape[1]
     values = [
         ELBO.value(metrics.importance_bound(weights[:, :1]).mean),
         IMPORTANCE_BOUND.value(metrics.importance_bound(weights).mean, detail=f"{draws} draws"),
     ]
-    return values, _describe(heldout) | {"draws": draws}
+    return values, describe(heldout) | {"draws": draws}
 
 
-def _applied(context, output):
+def applied(context: "EvalContext", output: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Blocks of held-out examples, each with what an output of the task gives for it."""
     from genjax.engine.outputs import apply_in_batches
     from genjax.evaluation.examples import blocks
@@ -194,6 +148,7 @@ def _applied(context, output):
         yield x, apply_in_batches(context.task.outputs[output], context.local_state, x)
 
 
-def _describe(source):
+def describe(source: Source) -> dict[str, str]:
+    """The held-out examples, for the protocol."""
     described = {"heldout": f"{source.name} {source.split}, {source.size}", "fingerprint": source.fingerprint}
     return described | ({"form": source.form} if source.form else {})
