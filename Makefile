@@ -7,14 +7,19 @@ BIN := .venv/bin
 export XDG_CACHE_HOME := $(CURDIR)/.cache
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test quick lint docs check format clean
+.PHONY: demo test test-most test-optimized quick lint docs check format clean
 
 demo: .venv/installed  ## Train a small GAN on clothes for a few minutes and show what it draws
 	$(BIN)/python -m genjax.train --config=configs/demo.py --workdir=runs/demo
 
 test: .venv/tested  ## Run the tests: all but studies (marked slow); those marked optimized compile as a user's runs do
+	$(MAKE) --jobs=2 test-most test-optimized
+
+test-most: .venv/tested
 	$(BIN)/python -m pytest -n 3 --dist=worksteal -m 'not slow and not optimized'
-	XLA_FLAGS= $(BIN)/python -m pytest -n 3 --dist=worksteal -m 'not slow and optimized' $$(grep -rl mark.optimized tests)
+
+test-optimized: .venv/tested
+	XLA_FLAGS= $(BIN)/python -m pytest -m 'not slow and optimized' $$(grep -rl mark.optimized tests)
 
 quick: .venv/tested  ## Run the unit tests that take no longer than a moment, after each edit
 	$(BIN)/python -m pytest -n 2 --dist=worksteal -m 'not slow and not heavy' \

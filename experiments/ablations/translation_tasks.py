@@ -6,7 +6,7 @@ Their baselines: python -m experiments.translation_baselines --config=superres, 
 from experiments.ablations import TRANSLATION, TRANSLATION_METRICS
 
 BASE = "configs/colorize.py"
-OVERRIDES = {"steps": 800, "sample_every": 800, "save_every": 800, "keep": 1}
+OVERRIDES = {"steps": 400, "sample_every": 400, "save_every": 400, "keep": 1}
 EVALUATE = TRANSLATION_METRICS
 SEEDS = 3
 REPORT = TRANSLATION
