@@ -123,8 +123,8 @@ def extract(
     `on_progress` is called after each batch with the number of images that are done.
 
     Every call has the same shape, the last one padded: the features of an image are the same to the bit whatever the
-    other images are and however they are batched. Another `batch` may let XLA add in another order, so that features
-    agree to rounding only.
+    other images are, in the same place of a batch. In another place XLA may add in another order (on a processor with
+    AVX2 alone it does in the last ones), as with another `batch`: features then agree to rounding.
 
     Shapes: images uint8 or uint16 [N, H, W, C], or an iterable of such arrays of one H, W and C, each of any length.
     Raises: InputError for none, for other types or shapes, and for images of different shapes.
