@@ -5,7 +5,7 @@ patches, a pool of 50 fakes, images of 286x286 cropped to 256x256 and mirrored, 
 second half. Paper: 200 epochs of sets of about 1,000 images; here: as many steps, 200,000, for any data. The
 generator's least-squares loss here is halved, so its weight is 2.
 
-`clothes` makes ankle boots of sneakers and sneakers of ankle boots, in a few minutes on two cores. Paper: 256x256
+`clothes` makes ankle boots of sneakers and sneakers of ankle boots, in a quarter of an hour on a core. Paper: 256x256
 pixels, one image per step, nine blocks; here: 28x28, so fewer channels and blocks, four images per step, which two
 cores use better, and no crops, which move clothes that are all in the center.
 """
