@@ -209,11 +209,11 @@ class Parts:
         keys = jax.random.split(key)
         reals = self.read(x)
         fakes = self.generate(policy, noise.uniform(keys[0], len(reals), (self.steps,)))
-        both = jnp.concatenate([reals, fakes])
+        both = jnp.stack([reals, fakes], 1).reshape(-1, self.steps)  # by turns: each device has its own of both
 
         def loss(params, stats):
             logits = self.apply["critic"]({"params": params, **stats}, both, train=True, rngs={"dropout": keys[1]})
-            real, fake = jnp.split(logits, 2)
+            real, fake = logits[0::2], logits[1::2]
             value = cross_entropy_critic(real, fake)
             metrics = {"critic/loss": value, "critic/real": real.mean(), "critic/fake": fake.mean()}
             return value + self.config.l2 * penalty(params), (stats, metrics)
