@@ -3,7 +3,7 @@
 from experiments.ablations import TRANSLATION, TRANSLATION_METRICS
 
 BASE = "configs/colorize.py"
-OVERRIDES = {"steps": 800, "sample_every": 800, "save_every": 800, "keep": 1}
+OVERRIDES = {"steps": 1_200, "sample_every": 1_200, "save_every": 1_200, "keep": 1}
 EVALUATE = TRANSLATION_METRICS
 SEEDS = 3
 REPORT = TRANSLATION
