@@ -23,6 +23,7 @@ def property_of(fixtures=(), **inputs):
     """A decorator: a test that calls the function with a temporary folder, named fixtures and inputs that are drawn."""
 
     def decorate(body):
+        @pytest.mark.heavy
         @pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
         @functools.wraps(body, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
         def test(count, tmp_path, request):

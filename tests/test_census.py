@@ -42,6 +42,7 @@ def test_prints_the_census_and_writes_its_files(folder, tmp_path):
 FILES = {"out": "sheet.png", "broken": "broken.txt", "json": "census.json"}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["arc3d", "series"])
 def test_points_and_series_are_drawn(name, tmp_path):
     np.savez(tmp_path / "x.npz", x=np.random.default_rng(0).random((5, 8, 2)))

@@ -12,6 +12,8 @@ from genjax import config_files
 from genjax.cli import completion
 from genjax.cli.main import COMMANDS
 
+pytestmark = pytest.mark.heavy  # each is a process or more
+
 
 def words(line: str) -> list[str]:
     """The words that a process of its own answers, since absl's flags can be defined once per process."""

@@ -203,6 +203,7 @@ def test_a_package_that_is_not_installed_is_named(pictures, tmp_path, load, monk
         load(name)
 
 
+@pytest.mark.heavy
 def test_the_command(pictures, tmp_path):
     out = tmp_path / "small"
     done = run("genjax.pack", f"--data={pictures}", "--size=4", f"--out={out}", "--license=mine")

@@ -69,6 +69,7 @@ def test_a_band_is_amplified_with_its_probability():
     assert (np.asarray(draw(0.0)) == 1).all()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("parts", ["filter", "bgcfnc"])
 def test_sets_with_the_filter_change_images_and_have_finite_slopes(parts):
     x = np.random.default_rng(2).uniform(-1, 1, (4, 16, 16, 3)).astype(np.float32)

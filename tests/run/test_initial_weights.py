@@ -102,6 +102,7 @@ def test_statistics_are_taken_as_well(tmp_path):
     assert "ema/generator/batch_stats/BatchNorm_0/mean" in got.arrays
 
 
+@pytest.mark.heavy
 def test_a_deeper_stylegan2_takes_the_stages_of_equal_size(tmp_path):
     """Its critic's blocks count from the image on, so block k at 64 pixels is block k - 1 at 32."""
     small = numbered(like("stylegan2", (32, 32, 3), generator__channels=(8,) * 4, critic__channels=(8,) * 4))

@@ -136,6 +136,7 @@ def test_adversarial_training_descends_the_loss_of_examples_that_pgd_moves():
     assert metrics["loss"] > cross_entropies(x).mean()
 
 
+@pytest.mark.heavy
 def test_logits_are_those_of_the_probabilities():
     task = build(classes=5)
     state, x = start(task), examples(6)["x"][0]

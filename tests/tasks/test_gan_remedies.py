@@ -382,6 +382,7 @@ COMBINATIONS = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "loss",
     [

@@ -52,6 +52,7 @@ def test_a_setting_is_the_authors(name):
     assert {key: flat(c)[key] for key in COMMON} == COMMON
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_setting_has_as_many_parameters_as_the_authors_nets(name):
     side, *expected = PARAMETERS[name]

@@ -184,6 +184,7 @@ def test_what_is_no_token_is_refused_by_its_place(value):
         check_tokens(V, in_memory("x", "train", x, None))
 
 
+@pytest.mark.heavy
 def test_bfloat16_keeps_the_state():
     c = config(dtype="bfloat16", rollouts=2)
     task = tasks.build(c, (T, 1))

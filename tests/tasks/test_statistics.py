@@ -73,6 +73,7 @@ def test_the_averaged_generator_has_a_copy_of_the_average_of_w(steps):
     assert (of(averaged.ema["generator"]) != of(after.ema["generator"])).any()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("more", [{}, {"grad_accum_steps": 2}, {"critic_steps": 2}])
 def test_a_step_keeps_the_form_of_the_state(more):
     task = build(critic_moves_statistics=True, ema__statistics="copied", **more)

@@ -234,6 +234,7 @@ def test_a_pickle_of_too_many_instructions_is_refused(monkeypatch):
         reader.load(pickle.dumps(list(range(101))), {})
 
 
+@pytest.mark.heavy
 def test_every_cut_of_a_pickle_is_refused(tmp_path):
     data = pickled({"G_ema": official.module("Generator", random_generator())}, 4)
     path = tmp_path / "x.pkl"

@@ -24,6 +24,7 @@ def pixels(name):
     return np.asarray(Image.open(PUBLISHED / name).convert("RGB"))
 
 
+@pytest.mark.heavy
 def test_the_published_image_is_made_to_within_a_gray_level():
     net = rdn.read(PUBLISHED / "model.json")
     assert net.fields == {"scale": 2, "blocks": 2, "convs": 1, "growth": 4, "width": 64}

@@ -32,6 +32,7 @@ X = RNG.standard_normal((8, SIDE, SIDE, 3)).astype(np.float32)
 same = functools.partial(np.testing.assert_allclose, rtol=1e-6, atol=1e-6)  # demodulation's epsilon is at 1e-8
 
 
+@pytest.mark.heavy
 def test_images_and_logits_are_those_of_the_equations(tmp_path):
     weights = stylegan2_nvidia.read(write(tmp_path / "x.pkl"))
     assert weights.shape == (SIDE, SIDE, 3)
@@ -42,6 +43,7 @@ def test_images_and_logits_are_those_of_the_equations(tmp_path):
     same(judged(weights, X), official.logits(random_critic(), X, 4))
 
 
+@pytest.mark.heavy
 def test_clamps_and_groups_are_those_of_the_pickle(tmp_path):
     path = write(tmp_path / "x.pkl", clamp=1.5, group=8)
     weights = stylegan2_nvidia.read(path)

@@ -23,6 +23,7 @@ read = functools.partial(any_file.read, readers=READERS, expected="weights")
 same = functools.partial(np.testing.assert_allclose, rtol=1e-6, atol=1e-6)  # demodulation's epsilon is at 1e-8
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("legacy", [False, True])
 def test_rosinalitys_images_and_logits_are_those_of_the_equations(legacy, tmp_path):
     weights = read(save(tmp_path / "x.pt", checkpoint(), legacy))
