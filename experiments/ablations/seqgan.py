@@ -13,7 +13,7 @@ REPORT = {
 def variants():
     """1,500 steps of maximum likelihood, then the critic's 2,000 and 300 rounds of the game, or 2,500 steps more.
 
-    A run has a game of one round at least: here one at a rate that leaves the generator as it is.
+    A run has a game of one round at least: here one at a rate that does not move the generator.
     """
     alone = {"discrimination.steps": 0, "steps": 1, "critic_steps": 1, "game_rate": 1e-9}
     return {
