@@ -16,7 +16,7 @@ from genjax import data, tasks
 from genjax.cli import entry
 from genjax.config import check
 from genjax.data.source import Source
-from genjax.data.translation import DERIVATIONS, input_channels
+from genjax.data.translation import DERIVATIONS, LUMA, input_channels
 from genjax.errors import InputError
 from genjax.evaluation import sources
 from genjax.evaluation.examples import blocks
@@ -55,7 +55,7 @@ def in_gray(inputs: np.ndarray, mean: np.ndarray) -> np.ndarray:
 def mean_color(inputs: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """The input's luma, with the mean difference of each channel from luma over all training images."""
     color = mean.mean((0, 1))
-    return inputs + color - color @ np.array([0.299, 0.587, 0.114])
+    return inputs + color - color @ np.array(LUMA) / sum(LUMA)
 
 
 def filled(inputs: np.ndarray, mean: np.ndarray) -> np.ndarray:
@@ -84,7 +84,7 @@ def onward(inputs: np.ndarray, mean: np.ndarray) -> np.ndarray:
 
 def rules(kind: str) -> dict[str, Rule]:
     """The rules for the word before the colon of a source's name. Raises: InputError if there are none for it."""
-    if kind.startswith("small"):
+    if kind in DERIVATIONS and DERIVATIONS[kind].factor > 1:
         methods = {"pixels repeated": Image.Resampling.NEAREST, "bicubic": Image.Resampling.BICUBIC}
         methods["Lanczos"] = Image.Resampling.LANCZOS
         return {name: enlarged(DERIVATIONS[kind].factor, method) for name, method in methods.items()}
@@ -96,7 +96,8 @@ def rules(kind: str) -> dict[str, Rule]:
     }
     by_kind["freeform"] = by_kind["hole"]
     if kind not in by_kind:
-        raise InputError(f"data.name={kind}:...: no rule translates it; expected {', '.join((*by_kind, 'small4'))}")
+        small = [name for name, derivation in DERIVATIONS.items() if derivation.factor > 1]
+        raise InputError(f"data.name={kind}:...: no rule translates it; expected {', '.join([*by_kind, *small])}")
     return by_kind[kind]
 
 

@@ -21,7 +21,7 @@ SOURCE = in_memory("noise", "train", X, None)
 
 def look(weights, x):
     x = x.reshape(len(x), -1).astype(jnp.float32)
-    return jnp.tanh(x @ weights / 255), jax.nn.softmax(x @ weights)
+    return jnp.tanh(x @ weights / 255), jax.nn.softmax(x @ weights / 255)
 
 
 WEIGHTS = np.random.default_rng(1).standard_normal((20, 6)).astype(np.float32)
@@ -54,7 +54,7 @@ def test_moments_and_features_are_those_of_all_images():
     found = store.read()
     features, classes = (np.asarray(a) for a in look(WEIGHTS, X))
     np.testing.assert_allclose(found.features, features, atol=1e-6)
-    np.testing.assert_allclose(found.probabilities, classes, atol=1e-4)  # of logits of hundreds, rounded
+    np.testing.assert_allclose(found.probabilities, classes, atol=1e-6)
     np.testing.assert_allclose(found.moments.mean, found.features.mean(0, dtype=np.float64), rtol=1e-9)
     np.testing.assert_allclose(found.moments.cov, np.cov(found.features.astype(np.float64).T), rtol=1e-9, atol=1e-12)
     assert told == [64, 128, 192, 256, 300, 300]

@@ -59,6 +59,7 @@ def test_means_and_blocks_are_of_targets():
 
 
 def test_pairs_that_no_rule_translates_are_refused():
-    with pytest.raises(baselines.InputError, match="no rule translates it"):
-        baselines.rules("aligned")
+    for kind in ("aligned", "small3", "small", ""):
+        with pytest.raises(baselines.InputError, match="no rule translates it"):
+            baselines.rules(kind)
     run("experiments.translation_baselines", "--config=dcgan:smoke").assert_refused("no rule translates it")

@@ -40,7 +40,7 @@ def tiny(name, **overrides):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory, traced_once):
-    """The folder of a StyleGAN2's run, which a run that resumes shares its programs with: they are the longest here."""
+    """The folder of a StyleGAN2's run; a run that resumes shares its programs, the longest here."""
     path = tmp_path_factory.mktemp("conditional") / "whole"
     with mock.patch.object(Recorder, "report", return_value=None):  # drawing takes longer than such a run
         assert train(tiny("stylegan2"), path) == 0
