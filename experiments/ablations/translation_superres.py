@@ -1,7 +1,7 @@
 """Super-resolution with and without a critic, beside filters (arXiv:1611.07004, section 4.2).
 
 The filters: python -m experiments.translation_baselines --config=superres. Other translations are compared alike, by
-another config as the base; numbers of two of them do not compare.
+the files that take their variants from this one; numbers of two of them do not compare.
 """
 
 from experiments.ablations import TRANSLATION, TRANSLATION_METRICS

@@ -1,5 +1,6 @@
 """The folder of one run: its lock, config.json, metrics.jsonl and previews."""
 
+import contextlib
 import errno
 import json
 import os
@@ -83,7 +84,9 @@ class Workdir:
         self.config_file = self.path / "config.json"
         self.metrics_file = self.path / "metrics.jsonl"
         self._holder_file = self.path / ".holder"
+        self._lock_file = self.path / ".lock"
         self._lock = None
+        self._created = False
 
     @collective
     def __enter__(self) -> "Workdir":
@@ -99,6 +102,7 @@ class Workdir:
         """Lock the folder; a description of this process."""
         holder = f"process {os.getpid()} on {platform.node()}"
         try:
+            self._created = not self.path.exists()
             self.path.mkdir(parents=True, exist_ok=True)
             self._acquire_lock()
             write_bytes(self._holder_file, holder.encode())
@@ -107,7 +111,7 @@ class Workdir:
         return holder
 
     def _acquire_lock(self) -> None:
-        self._lock = FileLock(self.path / ".lock", blocking=False, fallback_to_soft=False)
+        self._lock = FileLock(self._lock_file, blocking=False, fallback_to_soft=False)
         try:
             self._lock.acquire()
         except Timeout as error:
@@ -132,8 +136,14 @@ class Workdir:
             raise InputError(f"--workdir={self.path} is not process 0's: it must be on a disk that all processes share")
 
     def __exit__(self, *_: object) -> None:
-        """Release the folder."""
+        """Release the folder; one that was created here and holds nothing, as after a refusal, is removed."""
         if self._lock:
+            own = {self._holder_file, self._lock_file}
+            with contextlib.suppress(OSError):  # removed before it is released: nobody else holds it
+                if self._created and own.issuperset(self.path.iterdir()):
+                    for file in own:
+                        file.unlink(missing_ok=True)
+                    self.path.rmdir()
             self._lock.release()
 
     def read_info(self) -> dict[str, Any] | None:

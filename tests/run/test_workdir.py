@@ -20,6 +20,19 @@ def test_a_folder_is_held_by_one_at_a_time_and_the_holder_is_named(tmp_path):
         pass
 
 
+def test_a_folder_that_was_made_for_nothing_is_removed(tmp_path):
+    with Workdir(tmp_path / "refused"):
+        pass
+    assert not (tmp_path / "refused").exists()
+    for folder, file in ((tmp_path / "begun", "config.json"), (tmp_path / "there", "")):
+        if not file:
+            folder.mkdir()  # the user's own
+        with Workdir(folder):
+            if file:
+                (folder / file).touch()
+        assert folder.exists()
+
+
 @pytest.mark.parametrize("number", LOCKLESS)
 def test_a_file_system_without_locks_is_a_warning(number, tmp_path, monkeypatch, capsys):
     fcntl = pytest.importorskip("fcntl")
