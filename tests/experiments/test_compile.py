@@ -19,11 +19,11 @@ from genjax.ops.backend import writing_for
 from genjax.run.description import step_inputs
 
 
-def program_of(name, goal, **overrides):
-    """The compiled program of a config's smoke variant, and its task."""
+def program_of(name, goal, phase=0, **overrides):
+    """The compiled program of a phase of a config's smoke variant, and its task."""
     config = config_of(name, **overrides)
     task, source = opened(config)
-    return compiled(task, next(scheduled_phases(task)), source, True, target(goal), -1.0), task
+    return compiled(task, list(scheduled_phases(task))[phase], source, True, target(goal), -1.0), task
 
 
 @pytest.mark.heavy
@@ -38,6 +38,14 @@ def test_a_step_sends_sums_of_gradients_and_statistics_alone(name, goal):
     assert images < program.arguments <= program.peak < 3 * images
     assert fits(program, target(goal))
     assert bool(program.convolutions) == (name == "dcgan")
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("goal", [TPU, GPU])
+def test_a_game_of_sequences_sends_sums_alone(goal):
+    """Each device has reals and fakes of its own: sequences are never exchanged."""
+    program, _ = program_of("seqgan", goal, phase=-1)
+    assert {c.kind for c in program.collectives} == {"all-reduce"}
 
 
 @pytest.mark.heavy
