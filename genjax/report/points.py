@@ -34,6 +34,46 @@ def draw(points, reference=None, name: str = "generated"):
     return _scatter(points, reference if shows_data else None, center, half, name)
 
 
+def draw_projection(points, reference, name: str = "generated"):
+    """Points over those of the data in a plane of this image alone, such as that of t-SNE.
+
+    All that are finite are within the limits, the others are counted in a corner. Both axes have one scale, and the
+    image is as high as they need.
+    Shapes: points [N, 2], reference [M, 2] -> an image. Raises: InputError for other shapes, or none that is finite.
+    """
+    from matplotlib.figure import Figure
+
+    points, reference = (np.asarray(x, float) for x in (points, reference))
+    if points.shape[1:] != (2,) or reference.shape[1:] != (2,):
+        raise InputError(f"a projection has points [N, 2]; got {list(points.shape)} and {list(reference.shape)}")
+    both = np.concatenate([points, reference])
+    both = both[np.isfinite(both).all(1)]
+    if not len(both):
+        raise InputError(f"none of {len(points) + len(reference):,} points is finite")
+    width, height = np.ptp(both, 0)
+    ratio = float(np.clip(height / width, 0.45, 1.5)) if width else 1.0
+    figure = Figure(figsize=(6.4, 6.4 * ratio + 0.5), dpi=100, layout="constrained")  # half an inch: the legend
+    axes = figure.add_subplot()
+    axes.set_aspect("equal", adjustable="datalim")
+    _dots(axes, points, reference, name, _area(points))
+    _count(axes, int((~np.isfinite(points).all(1)).sum()), len(points), "not finite")
+    tidy(axes)
+    figure.legend(loc="outside upper right", ncols=2, markerscale=2, frameon=False)
+    return rendered(figure)
+
+
+def _dots(axes, points, reference, name, area):
+    """Two sets of dots, the data's below."""
+    if reference is not None:
+        axes.scatter(*reference.T, s=area, c=GRAY, lw=0, label="data")
+    axes.scatter(*points.T, s=area, c=COLORS[1], alpha=0.7, lw=0, label=name)
+
+
+def _area(points) -> float:
+    """Of a dot: many points, small dots."""
+    return float(np.clip(6000 / max(len(points), 1), 3, 20))
+
+
 def _limits(reference):
     """The center of the data and half the side of a cube around it, with a margin. Shapes: [M, D] -> [D], float."""
     finite = reference[np.isfinite(reference).all(1)]
@@ -52,12 +92,11 @@ def _scatter(points, reference, center, half, name):
     rows = -(-len(pairs) // columns)
     side = 6.4 if len(pairs) == 1 else 4.2
     figure = Figure(figsize=(side * columns, side * rows), dpi=100, layout="constrained")
-    dot = float(np.clip(6000 / max(len(points), 1), 3, 20)) / len(pairs) ** 0.5  # area: many points, small dots
+    area = _area(points) / len(pairs) ** 0.5
     for axes, (x, y) in zip(figure.subplots(rows, columns, squeeze=False).ravel(), pairs, strict=True):
         axes.set_aspect("equal")
-        if reference is not None:
-            axes.scatter(reference[:, x], reference[:, y], s=dot, c=GRAY, lw=0, label="data")
-        axes.scatter(points[:, x], points[:, y], s=dot, c=COLORS[1], alpha=0.7, lw=0, label=name)
+        plane = [x, y]
+        _dots(axes, points[:, plane], None if reference is None else reference[:, plane], name, area)
         axes.set_xlim(center[x] - half, center[x] + half)
         axes.set_ylim(center[y] - half, center[y] + half)
         if len(pairs) > 1:
@@ -92,6 +131,9 @@ def _histogram(points, reference, center, half, name):
 def _note(axes, points, center, half, x=0.98, y=0.02, align="right"):
     """The number of points that are outside the limits, in a corner."""
     outside = len(points) - int((np.abs(points - center) <= half).all(1).sum())
-    if outside:
-        text = f"{outside:,} of {len(points):,} outside"
-        axes.text(x, y, text, transform=axes.transAxes, ha=align, color="#666666")
+    _count(axes, outside, len(points), "outside", x, y, align)
+
+
+def _count(axes, number, of, what, x=0.98, y=0.02, align="right"):
+    if number:
+        axes.text(x, y, f"{number:,} of {of:,} {what}", transform=axes.transAxes, ha=align, color="#666666")

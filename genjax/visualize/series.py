@@ -23,7 +23,7 @@ def draw_series(run: "Run") -> Files:
     if min(real.shape) < 2:
         raise NotApplicable(f"{len(real)} series of {real.shape[1]} steps have no two principal components")
     mean, components, _ = latents.principal_components(real)
-    yield "series_pca.png", points.draw((made - mean) @ components.T, (real - mean) @ components.T)
+    yield "series_pca.png", points.draw_projection((made - mean) @ components.T, (real - mean) @ components.T)
 
 
 @view("series_tsne")
@@ -35,7 +35,7 @@ def draw_series_tsne(run: "Run") -> Files:
         raise NotApplicable(str(error)) from error
     real, made = _profiles(run)
     plane = latents.tsne(np.concatenate([real, made]))
-    yield "series_tsne.png", points.draw(plane[len(real) :], plane[: len(real)])
+    yield "series_tsne.png", points.draw_projection(plane[len(real) :], plane[: len(real)])
 
 
 def _profiles(run):

@@ -81,6 +81,33 @@ def test_a_scatter_plot_counts_points_outside_its_limits(monkeypatch):
     assert texts == ["4 of 200 outside"]
 
 
+def test_a_projection_shows_all_finite_points_in_one_scale(monkeypatch):
+    texts, limits = [], {}
+    monkeypatch.setattr(points_axes(), "text", lambda axes, x, y, text, **style: texts.append(text))
+    monkeypatch.setattr("genjax.report.points.rendered", lambda figure: limits.update(_drawn(figure)))
+    data = np.random.default_rng(0).normal(size=(200, 2)) * [5, 1]
+    made = np.concatenate([data[:50] + np.array([40, 0]), [[np.nan, 0], [0, np.inf]]])
+    points.draw_projection(made, data)
+    low, high = np.minimum(data.min(0), made[:50].min(0)), np.maximum(data.max(0), made[:50].max(0))
+    assert (limits["low"] < low).all()
+    assert (limits["high"] > high).all()
+    assert limits["pixels"] == pytest.approx(limits["pixels"][::-1], rel=1e-6)
+    assert texts == ["2 of 52 not finite"]
+    with pytest.raises(InputError, match="none of 5 points is finite"):
+        points.draw_projection(np.full((2, 2), np.nan), np.full((3, 2), np.inf))
+    with pytest.raises(InputError, match=r"points \[N, 2\]; got \[4, 3\] and \[4, 3\]"):
+        points.draw_projection(np.zeros((4, 3)), np.zeros((4, 3)))
+
+
+def _drawn(figure):
+    """The limits of a figure's axes, and the pixels of a unit of each."""
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    low, high = np.transpose([axes.get_xlim(), axes.get_ylim()])
+    pixels = axes.transData.transform([1, 1]) - axes.transData.transform([0, 0])
+    return {"low": low, "high": high, "pixels": pixels.tolist()}
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize(
     "examples",
