@@ -1,4 +1,4 @@
-"""Sketches into pictures, with and without a critic (arXiv:1611.07004), beside rules.
+"""Sketches into images, with and without a critic (arXiv:1611.07004), beside rules.
 
 The rules: python -m experiments.translation_baselines --config=sketch.
 """

@@ -70,7 +70,7 @@ def _dots(axes, points, reference, name, area):
 
 
 def _area(points) -> float:
-    """Of a dot: many points, small dots."""
+    """The area of a dot: many points have small ones."""
     return float(np.clip(6000 / max(len(points), 1), 3, 20))
 
 
@@ -134,6 +134,6 @@ def _note(axes, points, center, half, x=0.98, y=0.02, align="right"):
     _count(axes, outside, len(points), "outside", x, y, align)
 
 
-def _count(axes, number, of, what, x=0.98, y=0.02, align="right"):
+def _count(axes, number, of, text, x=0.98, y=0.02, align="right"):
     if number:
-        axes.text(x, y, f"{number:,} of {of:,} {what}", transform=axes.transAxes, ha=align, color="#666666")
+        axes.text(x, y, f"{number:,} of {of:,} {text}", transform=axes.transAxes, ha=align, color="#666666")
