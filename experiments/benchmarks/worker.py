@@ -16,9 +16,6 @@ from pathlib import Path
 from experiments.benchmarks.peers import PEERS
 from experiments.benchmarks.workloads import WORKLOADS
 
-CHECKED = 5
-"""Steps after which losses are compared with those of the other libraries."""
-
 SIDE = 2048
 
 
@@ -61,7 +58,7 @@ def prepare(peer: str, name: str, variant: str):
     runner = library.build(workload, variant, lambda: images(workload))
     runner.run(1)
     compiled = time.perf_counter()
-    losses = runner.run(CHECKED - 1)
+    losses = runner.run(workload.compared - 1)
     if sum(runner.parameters.values()) != sum(workload.parameters.values()):
         raise ValueError(f"numbers of parameters of {peer}: got {runner.parameters}, expected {workload.parameters}")
     steps = 0

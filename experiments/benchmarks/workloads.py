@@ -172,6 +172,7 @@ class Workload:
     path_length: float = 0.0  # weight of its regularization, of half a batch every fourth step
     mixing: float = 0.0  # how likely styles are of two latents
     average: float = 0.0  # half-life of the generator's, in images
+    compared: int = 5  # steps after which losses are compared with those of the other libraries
     config: str = ""  # the workload is configs/<config>.py
     overrides: dict = field(default_factory=dict)  # of the config
     data: str = "fashion_mnist_10k"
@@ -275,6 +276,7 @@ WGAN_GP = Workload(
     latent=100,
     critic_steps=5,
     penalty=10.0,
+    compared=20,
     config="wgan_gp",
 )
 CONV_AE = Workload(
@@ -450,6 +452,7 @@ def resnet(batch: int) -> Workload:
         low=-1.0,
         loss="hinge",
         latent=128,
+        compared=40,  # logits are sums over 64 places, and swing by ten before
         config="hinge_resnet",
         overrides={"critic_steps": 1},
         data="emoji_32",
