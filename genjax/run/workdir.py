@@ -86,7 +86,7 @@ class Workdir:
         self._holder_file = self.path / ".holder"
         self._lock_file = self.path / ".lock"
         self._lock = None
-        self._created = False
+        self._created = []
 
     @collective
     def __enter__(self) -> "Workdir":
@@ -102,7 +102,7 @@ class Workdir:
         """Lock the folder; a description of this process."""
         holder = f"process {os.getpid()} on {platform.node()}"
         try:
-            self._created = not self.path.exists()
+            self._created = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
             self.path.mkdir(parents=True, exist_ok=True)
             self._acquire_lock()
             write_bytes(self._holder_file, holder.encode())
@@ -136,14 +136,15 @@ class Workdir:
             raise InputError(f"--workdir={self.path} is not process 0's: it must be on a disk that all processes share")
 
     def __exit__(self, *_: object) -> None:
-        """Release the folder; one that was created here and holds nothing, as after a refusal, is removed."""
+        """Release the folder; if it was created here and holds nothing, as after a refusal, it and its parents go."""
         if self._lock:
             own = {self._holder_file, self._lock_file}
             with contextlib.suppress(OSError):  # removed before it is released: nobody else holds it
                 if self._created and own.issuperset(self.path.iterdir()):
                     for file in own:
                         file.unlink(missing_ok=True)
-                    self.path.rmdir()
+                    for folder in self._created:
+                        folder.rmdir()
             self._lock.release()
 
     def read_info(self) -> dict[str, Any] | None:

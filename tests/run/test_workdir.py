@@ -21,9 +21,9 @@ def test_a_folder_is_held_by_one_at_a_time_and_the_holder_is_named(tmp_path):
 
 
 def test_a_folder_that_was_made_for_nothing_is_removed(tmp_path):
-    with Workdir(tmp_path / "refused"):
+    with Workdir(tmp_path / "runs" / "refused"):
         pass
-    assert not (tmp_path / "refused").exists()
+    assert not list(tmp_path.iterdir())
     for folder, file in ((tmp_path / "begun", "config.json"), (tmp_path / "there", "")):
         if not file:
             folder.mkdir()  # the user's own
