@@ -22,6 +22,7 @@ from genjax.evaluation import sources
 from genjax.evaluation.examples import blocks
 from genjax.evaluation.metric import Value
 from genjax.evaluation.translation_metrics import feature_distances, pixel_distances
+from genjax.ops import lab
 from genjax.text import table
 
 FLAGS = flags.FLAGS
@@ -48,7 +49,7 @@ def mean_image(inputs: np.ndarray, mean: np.ndarray) -> np.ndarray:
 
 
 def in_gray(inputs: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """The input's luma in all channels."""
+    """The gray input in all channels."""
     return inputs.repeat(mean.shape[-1], -1)
 
 
@@ -56,6 +57,12 @@ def mean_color(inputs: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """The input's luma, with the mean difference of each channel from luma over all training images."""
     color = mean.mean((0, 1))
     return inputs + color - color @ np.array(LUMA) / sum(LUMA)
+
+
+def mean_lab(inputs: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """The input's lightness, with CIE's a and b of the mean color of all training images."""
+    color = np.broadcast_to(lab.from_srgb(mean.mean((0, 1)) / 255)[1:], (*inputs.shape[:-1], 2))
+    return 255 * lab.to_srgb(np.concatenate([lab.lightness(inputs / 255), color], -1))
 
 
 def filled(inputs: np.ndarray, mean: np.ndarray) -> np.ndarray:
@@ -90,6 +97,7 @@ def rules(kind: str) -> dict[str, Rule]:
         return {name: enlarged(DERIVATIONS[kind].factor, method) for name, method in methods.items()}
     by_kind = {
         "gray": {"gray": in_gray, "mean color": mean_color},
+        "lab": {"gray": in_gray, "mean color": mean_lab},
         "edges": {"mean image": mean_image, "the sketch": in_gray},
         "hole": {"mean of its pixels": filled_by_gray, "mean image": filled},
         "frames": {"last frame": last_frame, "change continued": onward},

@@ -19,6 +19,7 @@ from genjax.engine.phase import Task
 from genjax.engine.state import State
 from genjax.errors import InputError
 from genjax.files import expand
+from genjax.ops.lab import gray_of
 from genjax.ops.pixels import quantize
 from genjax.run.loaded import open_run
 from genjax.tasks.translating import GENERATORS
@@ -71,9 +72,9 @@ def translate_images(task: Task, state: State, x: np.ndarray, to: str | None, ru
 class Translator:
     """A trained translation, for images of any size.
 
-    What an image is to the net follows from the run's data: of `gray:` and `edges:` its luma; of `small2:`
-    to `small8:` a small image, which becomes that many times larger; of `hole:` and `freeform:` an image whose
-    transparent pixels are the holes; of others an image with the input's channels.
+    What an image is to the net follows from the run's data: of `gray:` and `edges:` its luma; of `lab:` the gray of its
+    lightness; of `small2:` to `small8:` a small image, which becomes that many times larger; of `hole:` and `freeform:`
+    an image whose transparent pixels are the holes; of others an image with the input's channels.
     """
 
     def __init__(
@@ -108,7 +109,9 @@ class Translator:
 
         Shapes: -> uint8 [H, W, inputs]. Raises: InputError if it cannot be used.
         """
-        x = open_source(f"image:{path}", form=Form(size, self._channels, "crop")).read(np.arange(1))
+        channels = 3 if self._kind == "lab" else self._channels
+        x = open_source(f"image:{path}", form=Form(size, channels, "crop")).read(np.arange(1))
+        x = gray_of(x) if self._kind == "lab" else x
         if self._kind in MASKED:
             known = x[..., -1] >= 128
             if known.all():

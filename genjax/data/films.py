@@ -28,7 +28,8 @@ SPEED = (2.0, 5.0)
 """Least and largest speed in pixels per frame."""
 
 HISTORY = 4
-"""Frames of an input, as a reimplementation of arXiv:1511.05440 has them (`dyelax/Adversarial_Video_Generation`)."""
+"""Frames of an input unless a name says it, as a reimplementation of arXiv:1511.05440 has them
+(`dyelax/Adversarial_Video_Generation`)."""
 
 MOVING = 5
 """The seed of moving clothes."""
@@ -101,13 +102,14 @@ def _clothes(split: str) -> np.ndarray:
 
 
 def load_frames(request: Request) -> Source:
-    """Each frame of films after the HISTORY frames before it, as channels; a film is a sub-folder of images.
+    """Each frame of films after the K frames before it, as channels; a film is a sub-folder of images.
 
-    Frames are in the order of their names, 2 before 10.
-    Shapes: uint8 (H, W, C) -> (H, W, (HISTORY + 1) C).
+    K is HISTORY in frames:NAME, and said in frames:K:NAME. Frames are in the order of their names, 2 before 10.
+    Shapes: uint8 (H, W, C) -> (H, W, (K + 1) C).
     Raises: InputError for examples that are no images in sub-folders, or films of too few frames.
     """
-    base = request.open(request.argument)
+    history, name = split_history(request.argument)
+    base = request.open(name)
     if len(base.shape) != 3 or base.names is None:
         raise InputError(f"{request.name}: {base.name} has no images with names: expected a folder of films' folders")
     films = defaultdict(list)
@@ -116,10 +118,10 @@ def load_frames(request: Request) -> Source:
     windows = []
     for _, frames in sorted(films.items(), key=lambda film: natural(film[0])):
         frames.sort(key=lambda index: natural(base.names[index]))
-        windows += [frames[i : i + HISTORY + 1] for i in range(len(frames) - HISTORY)]
+        windows += [frames[i : i + history + 1] for i in range(len(frames) - history)]
     if not windows:
         raise InputError(
-            f"{request.name}: no film of {base.name} {base.split} has {HISTORY + 1} frames or more: expected a folder "
+            f"{request.name}: no film of {base.name} {base.split} has {history + 1} frames or more: expected a folder "
             "of them for each film, with the frames in the order of their names"
         )
     windows = np.array(windows)
@@ -133,12 +135,25 @@ def load_frames(request: Request) -> Source:
         base,
         name=request.name,
         size=len(windows),
-        shape=(*base.shape[:2], (HISTORY + 1) * base.shape[2]),
+        shape=(*base.shape[:2], (history + 1) * base.shape[2]),
         read=read,
         labels=None,
         label_names=(),
         attributes=None,
         attribute_names=(),
         names=[base.names[window[-1]] for window in windows],
-        fingerprint=fingerprint_of_text([base.fingerprint, f"{HISTORY} frames before each"]),
+        fingerprint=fingerprint_of_text([base.fingerprint, f"{history} frames before each"]),
     )
+
+
+def split_history(argument: str) -> tuple[int, str]:
+    """The frames before each and the source of a name without its "frames:": "8:folder:films" -> 8, "folder:films".
+
+    Raises: InputError for 0 frames.
+    """
+    number, _, name = argument.partition(":")
+    if not (number.isascii() and number.isdigit() and name):
+        return HISTORY, argument
+    if not int(number):
+        raise InputError(f"frames:{argument}: expected 1 or more frames before each, got 0")
+    return int(number), name

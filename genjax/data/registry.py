@@ -225,6 +225,12 @@ SOURCES = (
         *_ITS_OWN,
     ),
     SourceRecord(
+        "lab:NAME",
+        "genjax.data.translation:load_derived",
+        "color images, each after the gray of the same lightness; translation then makes CIE's a and b",
+        *_ITS_OWN,
+    ),
+    SourceRecord(
         "small2:NAME",
         "genjax.data.translation:load_derived",
         "images, each after the means of its blocks of 2x2",
@@ -263,7 +269,7 @@ SOURCES = (
     SourceRecord(
         "frames:NAME",
         "genjax.data.films:load_frames",
-        "frames of films, each after the four frames before it; a film is a sub-folder of images",
+        "frames of films, each after the four before it, or K as in `frames:8:NAME`; a film is a sub-folder of images",
         "its own",
         "none",
         "its own",
@@ -480,9 +486,9 @@ def license_of(name: str) -> str:
 def split_composed(name: str) -> tuple[str, str]:
     """A name of COMPOSED as its beginning and the names that it is made of: "class:Sandal:" and "folder:clothes"."""
     word, _, rest = name.partition(":")
-    if word == "class":
-        label, _, rest = rest.partition(":")
-        word = f"{word}:{label}"
+    if word == "class" or (word == "frames" and rest.partition(":")[0].isdigit()):
+        first, _, rest = rest.partition(":")
+        word = f"{word}:{first}"
     return f"{word}:", rest
 
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from genjax.data.films import HISTORY
+from genjax.data.films import split_history
 from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint_of_text
 from genjax.errors import InputError
+from genjax.ops.lab import gray_of
 from genjax.text import listed, split_list
 
 LUMA = (19595, 38470, 7471)
@@ -136,6 +137,7 @@ def _small(factor: int) -> Derivation:
 
 DERIVATIONS = {
     "gray": Derivation(lambda x, numbers: luma(x), lambda channels: 1, colors=True),
+    "lab": Derivation(lambda x, numbers: gray_of(x), lambda channels: 1, colors=True),
     "small2": _small(2),
     "small4": _small(4),
     "small8": _small(8),
@@ -259,11 +261,12 @@ SIDE_BY_SIDE = ("aligned", "unpaired")
 
 def input_channels(name: str, channels: int) -> int:
     """The channels of the input of a pair with `channels` channels, by its source's name; 0 if that does not say."""
-    kind = name.partition(":")[0]
+    kind, _, argument = name.partition(":")
     if kind in SIDE_BY_SIDE:
         return channels // 2 if channels % 2 == 0 else 0
     if kind == "frames":
-        return channels // (HISTORY + 1) * HISTORY if channels % (HISTORY + 1) == 0 else 0
+        history = split_history(argument)[0]
+        return channels // (history + 1) * history if channels % (history + 1) == 0 else 0
     if kind not in DERIVATIONS:
         return 0
     of_target = DERIVATIONS[kind].inputs

@@ -16,10 +16,10 @@ from genjax.errors import InputError
 from genjax.nets import contracts
 from genjax.nets.squeezenet import map_distance
 from genjax.ops.jitter import jitter
-from genjax.ops.pixels import RANGES, scaled, to_float, to_pixels
+from genjax.ops.pixels import RANGES, scaled, to_float
 from genjax.tasks import sampling, translating
 from genjax.tasks.adversarial import Players, Setup, base_config, ignoring_step, init_state, make_step, validation
-from genjax.tasks.translating import CRITICS, GENERATORS
+from genjax.tasks.translating import CRITICS, GENERATORS, outputs_of, space_of
 from genjax.weights import squeezenet as squeezenet_weights
 
 UNUSED = ("latent", "classes", "packing", "remat", "critic_moves_statistics", "loss.feature_matching")
@@ -55,10 +55,13 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     Raises: InputError for choices that do not exist or do not fit each other or the data.
     """
     inputs = translating.need_input_channels(c, shape, ADVICE)
-    generator = construct(GENERATORS, c.generator, "generator", contracts.Translator.check, colors=shape[2] - inputs)
+    colors = outputs_of(c.data.name, shape[2] - inputs)
+    encoded = (*shape[:2], inputs + colors)
+    generator = construct(GENERATORS, c.generator, "generator", contracts.Translator.check, colors=colors)
     critic = construct(CRITICS, c.critic, "critic", contracts.PatchCritic.check)
     _validate(c, generator, critic, shape)
     translate = computing_in(c.dtype, generator.apply)
+    space = space_of(c.data.name, generator.output)
 
     def of_input(x):
         return x[..., :inputs]
@@ -79,33 +82,32 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         metrics = {"generator/l1": jnp.abs(target - made).mean()}
         value = c.loss.l1 * metrics["generator/l1"]
         if of_maps:
-            pixels = (to_pixels(x, generator.output) for x in (target, made))
+            pixels = (space.decode(of_input(real), y) for y in (target, made))
             metrics["generator/perceptual"] = of_maps(*pixels).mean()
             value += c.loss.perceptual * metrics["generator/perceptual"]
         return value, metrics
 
     def init(key):
         keys = jax.random.split(key, 3)
-        x = jnp.zeros((1, *shape[:2], inputs))
-        seen = shape[2] if c.critic_sees_input else generator.colors
+        x = jnp.zeros((1, *encoded))
         nets = (
-            generator.init({"params": keys[0], "dropout": keys[2]}, x),
-            critic.init(keys[1], jnp.zeros((1, *shape[:2], seen))),
+            generator.init({"params": keys[0], "dropout": keys[2]}, of_input(x)),
+            critic.init(keys[1], x if c.critic_sees_input else x[..., inputs:]),
         )
-        return init_state(c, *nets, shape)
+        return init_state(c, *nets, encoded)
 
     def translate_output(state, x):
         """Translations in use. Shapes: pairs or inputs uint8 [N, H, W, C] -> float [N, H, W, colors]."""
-        return translating.translated(generator, sampling.generator_variables(state, True), of_input(x))
+        return translating.translated(generator, sampling.generator_variables(state, True), of_input(x), space)
 
     players = Players(
         generator=pairs,
         critic=ignoring_step(computing_in(c.dtype, judge)),
-        preprocess_real=lambda x, step: to_float(x, generator.output),
+        preprocess_real=lambda x, step: space.encode(x),
         inputs=of_input,
         distance=distance if c.loss.l1 or c.loss.perceptual else None,
     )
-    adversarial_step = make_step(Setup.of(c, players, shape, c.batch))
+    adversarial_step = make_step(Setup.of(c, players, encoded, c.batch))
 
     is_masked = c.data.name.partition(":")[0] in MASKED
 

@@ -30,7 +30,7 @@ from genjax.ops.pixels import to_float
 from genjax.tasks import translating
 from genjax.tasks.adversarial.keys import derive
 from genjax.tasks.adversarial.setup import find_loss
-from genjax.tasks.translating import CRITICS, GENERATORS
+from genjax.tasks.translating import CRITICS, GENERATORS, Pixels
 
 DIRECTIONS = ("to_b", "to_a")
 """Names of the generators, and of the outputs: images of A as images of B, and the reverse."""
@@ -110,7 +110,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
             """Translations of one direction. Shapes: uint8 images [N, H, W, C], or pairs [N, H, W, 2C] -> float."""
             x = x[..., first : first + channels] if x.shape[-1] == 2 * channels else x
             variables = state.ema[name] if state.ema else state.nets[name].variables
-            return translating.translated(generator, variables, x)
+            return translating.translated(generator, variables, x, Pixels(generator.output))
 
         return output
 

@@ -47,6 +47,15 @@ def test_pairs_are_four_frames_and_the_next_of_one_film():
     assert input_channels("frames:folder:x", 15) == 12
 
 
+def test_a_name_says_how_many_frames_are_before_the_next():
+    source = open_source("frames:2:moving_clothes", "train[:20]")
+    assert (source.size, source.shape) == (LENGTH - 2, (64, 64, 3))
+    np.testing.assert_array_equal(source.read(np.array([5]))[0], np.concatenate([draw(5 + i) for i in range(3)], -1))
+    assert source.names[5] == "0000/07"
+    assert input_channels("frames:2:moving_clothes", 3) == 2
+    assert input_channels("frames:8:folder:x", 27) == 24
+
+
 def test_frames_of_a_folder_are_in_the_order_of_their_numbers(tmp_path):
     for film, count in (("a", 11), ("b", 3)):
         (tmp_path / film).mkdir()
@@ -63,6 +72,8 @@ def test_frames_of_a_folder_are_in_the_order_of_their_numbers(tmp_path):
     ("name", "split", "message"),
     [
         ("frames:moving_clothes", "train[:4]", "no film of moving_clothes .* has 5 frames or more"),
+        ("frames:0:moving_clothes", "train", "expected 1 or more frames before each, got 0"),
+        ("frames:8:moving_clothes", "train[:8]", "has 9 frames or more"),
         ("frames:emoji_64", "test", "emoji_64 has no images with names"),
         ("frames:ring8", "test", "ring8 has no images"),
     ],

@@ -19,6 +19,7 @@ from genjax.data.translation import (
     shrunk,
 )
 from genjax.errors import InputError
+from genjax.ops.lab import from_srgb
 
 N = np.array([3, 0, 7])
 
@@ -43,6 +44,12 @@ def test_gray_is_pillows_luma():
     inputs, _, base = halves("gray:shapes_32")
     expected = np.stack([np.asarray(Image.fromarray(x).convert("L")) for x in base])
     np.testing.assert_array_equal(inputs[..., 0], expected)
+
+
+def test_lab_is_the_gray_of_the_same_lightness():
+    inputs, _, base = halves("lab:shapes_32")
+    lightness = from_srgb(base / 255)[..., :1]
+    assert np.abs(from_srgb(inputs.repeat(3, -1) / 255)[..., :1] - lightness).max() < 0.28  # half a level near black
 
 
 @pytest.mark.parametrize(

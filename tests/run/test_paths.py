@@ -99,6 +99,9 @@ def test_a_comma_in_a_path_divides_lists_alone(tmp_path):
     assert located({"data": {"name": "gray:folder:my,photos"}}, str(tmp_path)) == {
         "data.name": f"gray:folder:{tmp_path}/my,photos"
     }
+    assert located({"data": {"name": "frames:8:folder:my,photos"}}, str(tmp_path)) == {
+        "data.name": f"frames:8:folder:{tmp_path}/my,photos"
+    }
     assert located({"data": {"name": "aligned:folder:a,folder:b"}}, str(tmp_path)) == {
         "data.name": f"aligned:folder:{tmp_path}/a,folder:{tmp_path}/b"
     }

@@ -12,11 +12,13 @@ from genjax import tasks
 from genjax.data.translation import masked
 from genjax.errors import InputError
 from genjax.metrics.perceptual import perceptual_distance
+from genjax.ops import lab
 from genjax.ops.jitter import jitter
 from genjax.tasks.adversarial import Players, Setup
 from genjax.tasks.adversarial.keys import CriticLossKeys, derive
 from genjax.tasks.adversarial.losses import penalty
 from genjax.tasks.adversarial.setup import Examples, Penalty
+from genjax.tasks.translating import Lab
 from genjax.tasks.translation import masked_again
 
 SHAPE = (8, 8, 4)
@@ -83,6 +85,28 @@ def test_use_takes_inputs_alone_and_any_size_and_each_image_by_itself(stepped):
     assert odd.shape == (2, 7, 6, 3)
     mirrored = np.pad(x[:, :7, :6], ((0, 0), (0, 1), (0, 2), (0, 0)), "symmetric")
     np.testing.assert_allclose(odd, np.asarray(translate(state, mirrored))[:, :7, :6], atol=1e-3)
+
+
+def test_in_lab_the_lightness_is_given_and_the_color_made():
+    """Outputs have the input's lightness; a pair's own a and b are its colors, up to the rounding of its gray."""
+    task = tasks.build(small(data__name="lab:emoji_64", loss__adversarial=0.0), SHAPE)
+    state = jax.jit(task.init)(jax.random.key(0))
+    shapes = jax.tree.map(jnp.shape, {name: net.params for name, net in state.nets.items()})
+    assert shapes["generator"]["ConvTranspose_1"]["bias"] == (2,)
+    assert shapes["critic"]["Conv_0"]["kernel"] == (4, 4, 3, 4)
+    target = np.random.default_rng(0).integers(60, 200, (1, 8, 8, 3), np.uint8)
+    x = np.concatenate([lab.gray_of(target), target], -1)
+    y = np.asarray(jax.jit(task.outputs["translate"])(state, x[..., :1]), np.float64)
+    inside = ((y > 0) & (y < 255)).all(-1)
+    assert inside.mean() > 0.9
+    found, wanted = lab.from_srgb(y / 255), lab.from_srgb(target / 255)
+    np.testing.assert_allclose(found[inside][:, 0], lab.lightness(x[..., 0] / 255)[inside], atol=1e-3)
+    _, metrics = jax.jit(task.phases[0].step)(state, {"x": jnp.asarray(x)[None]}, jax.random.key(1))
+    distance = np.abs(found - wanted)[..., 1:].mean() / 110
+    assert float(metrics["generator/l1"]) == pytest.approx(distance, rel=0.02 if inside.all() else 0.1)
+    for output in ("tanh", "sigmoid"):
+        encoded = Lab(output).encode(jnp.asarray(x))
+        np.testing.assert_allclose(Lab(output).decode(encoded[..., :1], encoded[..., 1:]), target, atol=1.6)
 
 
 def test_jitter_is_a_crop_of_the_enlarged_image_whose_input_and_target_stay_together():

@@ -1,0 +1,16 @@
+"""Colors as red, green and blue of luma, or as CIE's a and b of lightness, as the paper of pix2pix has them."""
+
+from experiments.ablations import TRANSLATION, TRANSLATION_METRICS
+
+BASE = "configs/colorize.py"
+OVERRIDES = {"steps": 1_200, "sample_every": 1_200, "save_every": 1_200, "keep": 1}
+EVALUATE = TRANSLATION_METRICS
+SEEDS = 3
+REPORT = TRANSLATION
+
+
+def variants():
+    """Both, by the distance alone and with the critic."""
+    spaces = {"luma to RGB": {}, "lightness to a and b": {"data.name": "lab:emoji_64"}}
+    losses = {"L1": {"loss.adversarial": 0.0}, "L1 + GAN": {}}
+    return {f"{space}, {loss}": keys | weights for space, keys in spaces.items() for loss, weights in losses.items()}
