@@ -21,10 +21,11 @@ from pathlib import Path
 
 from absl import flags
 
+from experiments.benchmarks.layers import Workload
 from experiments.benchmarks.peers import FAMILIES, PEERS
 from experiments.benchmarks.process import Failed, Worker
 from experiments.benchmarks.worker import SIDE
-from experiments.benchmarks.workloads import WORKLOADS, Workload
+from experiments.benchmarks.workloads import WORKLOADS
 from genjax.cli import entry
 from genjax.config import pick
 from genjax.errors import InputError

@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from experiments.benchmarks.layers import Workload
 from experiments.benchmarks.peers import with_torch
-from experiments.benchmarks.workloads import Workload
 from genjax.data.order import positions
 from genjax.data.source import Source
 

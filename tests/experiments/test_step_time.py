@@ -11,9 +11,10 @@ import pytest
 from helpers import assert_refused_in_a_line
 
 from experiments.benchmarks import step_time
+from experiments.benchmarks.layers import Layer, Net
 from experiments.benchmarks.peers import with_genjax
 from experiments.benchmarks.process import Failed, Worker
-from experiments.benchmarks.workloads import WORKLOADS, Layer, Net, stylegan, stylegan2
+from experiments.benchmarks.workloads import WORKLOADS, stylegan, stylegan2
 from genjax.errors import InputError
 from genjax.nets import stylegan2 as stylegan2_nets
 from genjax.nets.progan import Critic

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.benchmarks.workloads import Workload
+from experiments.benchmarks.layers import Workload
 
 Losses = dict[str, float]
 

@@ -5,8 +5,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from experiments.benchmarks.layers import Net, Workload
 from experiments.benchmarks.peers import Runner
-from experiments.benchmarks.workloads import Net, Workload
 
 ACTIVATIONS = {
     "linear": lambda x: x,

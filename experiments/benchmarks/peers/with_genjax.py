@@ -7,8 +7,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from experiments.benchmarks.layers import Net, Workload
 from experiments.benchmarks.peers import Runner
-from experiments.benchmarks.workloads import Net, Workload
 from genjax import data as sources
 from genjax import tasks
 from genjax.config import defaults

@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
+from experiments.benchmarks.layers import Net, Workload
 from experiments.benchmarks.peers import Runner
-from experiments.benchmarks.workloads import Net, Workload
 
 bce = keras.losses.BinaryCrossentropy(from_logits=True)
 

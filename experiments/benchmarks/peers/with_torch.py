@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from experiments.benchmarks.layers import Net, Workload
 from experiments.benchmarks.peers import Runner
 from experiments.benchmarks.peers.torch_blocks import (
     FilteredResidual,
@@ -20,7 +21,6 @@ from experiments.benchmarks.peers.torch_blocks import (
     SumOverPlaces,
     ToRGB,
 )
-from experiments.benchmarks.workloads import Net, Workload
 
 ACTIVATIONS = {
     "linear": nn.Identity,
