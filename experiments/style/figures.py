@@ -16,7 +16,9 @@ from genjax.stylization import Painter, descend, gatys_config
 FLAGS = flags.FLAGS
 IMAGES = Path("docs/images/style")
 CONTENTS = ("cat", "bridge", "coffee")
+PAINTING = "starry_night"
 STYLES = ("strokes", "glass", "woodcut", "dots", "planes", "marble")
+PARTS = ("gatys", "painting", "adain", "ablation")
 LAYERS = {
     "conv1": {"style.layers": ("conv1",)},
     "fire2": {"style.layers": ("fire2",)},
@@ -39,16 +41,21 @@ def define_flags() -> None:
     """The flags of this entry point."""
     define_path("out", "runs/style", "The folder to write to.")
     flags.DEFINE_integer("size", 224, "Pixels of an image's longer side.", lower_bound=64)
-    flags.DEFINE_list("only", [], "One or more of gatys, adain, ablation; default: all.")
+    flags.DEFINE_list("only", [], f"One or more of {', '.join(PARTS)}; default: all.")
 
 
 def main() -> None:
     """Write the figures."""
+    from PIL import Image
+
     enable_compilation_cache()
     out = Path(FLAGS.out)
-    only = FLAGS.only or ["gatys", "adain", "ablation"]
+    only = FLAGS.only or PARTS
     if "gatys" in only:
         _table(out / "style_gatys.png", CONTENTS[:2], STYLES, painted)
+    if "painting" in only:
+        row = [("the painting", Image.open(IMAGES / f"{PAINTING}.jpg")), *((c, painted(c, PAINTING)) for c in CONTENTS)]
+        _draw(out / "style_painting.png", [row], [""], 2.6)
     if "adain" in only:
         painters = {s: Painter("", [str(IMAGES / f"{s}.jpg")], size=FLAGS.size) for s in STYLES}
         _table(out / "style_adain.png", CONTENTS, STYLES, lambda c, s: painters[s].paint(IMAGES / f"{c}.jpg"))
@@ -78,12 +85,13 @@ def _table(path, contents, styles, paint):
     _draw(path, [head, *body], [""] * (1 + len(contents)))
 
 
-def _draw(path, rows, titles):
+def _draw(path, rows, titles, side=1.9):
+    """Rows of images with titles; `side`: inches of an image."""
     from matplotlib.figure import Figure
 
     ratios = [max(p.height / p.width for _, p in row if p) for row in rows]
-    width = 1.9 * len(rows[0])
-    figure = Figure(figsize=(width, sum(ratios) * 1.9 + 0.24 * len(rows)), dpi=100, layout="constrained")
+    width = side * len(rows[0])
+    figure = Figure(figsize=(width, sum(ratios) * side + 0.3 * len(rows)), dpi=100, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
     for line, row, title in zip(
         figure.subplots(len(rows), len(rows[0]), squeeze=False, height_ratios=ratios), rows, titles, strict=True
