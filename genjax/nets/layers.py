@@ -64,18 +64,20 @@ class _Convolution(nn.Module):
 class Conv(_Convolution):
     """A convolution with bias, NHWC; parameters and names as `flax.linen.Conv`, with optional `spectral` normalization.
 
-    Shapes: [B, H, W, I] -> [B, ceil(H / stride), ceil(W / stride), features] for padding "SAME".
+    `pool`: the mean of each 2x2 pixels follows, in one operation; it needs stride 1, padding "SAME" and even sides.
+    Shapes: [B, H, W, I] -> [B, ceil(H / stride), ceil(W / stride), features] for padding "SAME", halved by `pool`.
     """
 
     spectral: bool = False
+    pool: bool = False
 
     @nn.compact
     def __call__(self, x, train: bool = False):
         """Apply the layer to images x; `train` updates the vectors of spectral normalization."""
         w = self.param("kernel", self.kernel_init, (*self.kernel_size, x.shape[-1], self.features))
         w = normalized(self, w, train) if self.spectral else w
-        y = ops.conv(x, w, stride=self.strides, padding=self.padding, dilation=self.kernel_dilation)
-        return self._with_bias(y)
+        plain = {"stride": self.strides, "padding": self.padding, "dilation": self.kernel_dilation}
+        return self._with_bias(ops.pooled_conv(x, w) if self.pool else ops.conv(x, w, **plain))
 
 
 class ConvTranspose(_Convolution):

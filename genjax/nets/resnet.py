@@ -2,7 +2,8 @@
 
 Source: arXiv:1802.05957, table 4 and figure 8. As in the reimplementation that most comparisons use, maps are
 upsampled bilinearly, kernels are uniform by Glorot's rule (times sqrt 2 before and within residual branches), and batch
-normalization has momentum 0.9 and epsilon 1e-5. There: biases start at random; here: at zero.
+normalization has momentum 0.9 and epsilon 1e-5. There: biases start at random; here: at zero. Shortcuts are computed
+at the smaller of their two sizes, where a 1x1 convolution gives the same.
 """
 
 from typing import ClassVar
@@ -16,15 +17,10 @@ from genjax.nets.doubling import nearest_multiple
 from genjax.nets.layers import INITIALIZERS, ConditionalBatchNorm, Conv, Dense
 from genjax.nets.minibatch import GROUP
 from genjax.ops.pool import average_pool
-from genjax.ops.resize import bilinear
+from genjax.ops.resample import bilinear2x
 
 BRANCH = nn.initializers.variance_scaling(2.0, "fan_avg", "uniform")
 SHORTCUT = INITIALIZERS["glorot"]
-
-
-def upsample_bilinear(x):
-    """Shapes: [B, H, W, C] -> [B, 2 H, 2 W, C]."""
-    return bilinear(x, (2 * x.shape[1], 2 * x.shape[2]))
 
 
 class Generator(nn.Module):
@@ -66,9 +62,9 @@ class Generator(nn.Module):
         x = Dense(height // 8 * (width // 8) * self.width)(z if by_class else append_class(z, class_onehot))
         x = x.reshape(-1, height // 8, width // 8, self.width)
         for _ in range(3):
-            h = Conv(self.width, kernel_init=BRANCH)(upsample_bilinear(nn.relu(norm(x))))
+            h = Conv(self.width, kernel_init=BRANCH)(bilinear2x(nn.relu(norm(x))))
             h = Conv(self.width, kernel_init=BRANCH)(nn.relu(norm(h)))
-            x = h + Conv(self.width, (1, 1), kernel_init=SHORTCUT)(upsample_bilinear(x))
+            x = h + bilinear2x(Conv(self.width, (1, 1), kernel_init=SHORTCUT)(x))
         return jnp.tanh(Conv(colors)(nn.relu(norm(x))))
 
 
@@ -100,14 +96,14 @@ class Critic(nn.Module):
                 f"such as {nearest_multiple(x.shape[1:], 4)}"
             )
 
-        def conv(x, size, init):
-            return Conv(self.width, (size, size), kernel_init=init, spectral=self.spectral)(x, train)
+        def conv(x, size, init, pool=False):
+            return Conv(self.width, (size, size), kernel_init=init, spectral=self.spectral, pool=pool)(x, train)
 
         x = append_class(x, class_onehot) if self.conditioning == "concat" else x
-        h = average_pool(conv(nn.relu(conv(x, 3, BRANCH)), 3, BRANCH))
+        h = conv(nn.relu(conv(x, 3, BRANCH)), 3, BRANCH, pool=True)
         x = h + conv(average_pool(x), 1, SHORTCUT)
         for halves in (True, False, False):
-            h = conv(nn.relu(conv(nn.relu(x), 3, BRANCH)), 3, BRANCH)
-            x = average_pool(h) + average_pool(conv(x, 1, SHORTCUT)) if halves else h + x
+            h = conv(nn.relu(conv(nn.relu(x), 3, BRANCH)), 3, BRANCH, pool=halves)
+            x = h + conv(average_pool(x), 1, SHORTCUT) if halves else h + x
         x = nn.relu(x)
         return critic_head(self, x.sum((1, 2)) if self.pooling == "sum" else x.mean((1, 2)), train, class_onehot)

@@ -11,7 +11,7 @@ from convolutions import CASES, random_operands
 from jax import lax
 
 from genjax.ops import backend
-from genjax.ops.conv import conv, conv_transpose, upsample_conv
+from genjax.ops.conv import conv, conv_transpose, pooled_conv, upsample_conv
 from genjax.ops.cpu import columns, phases
 
 
@@ -47,6 +47,16 @@ def test_enlarging_within_the_convolution_is_enlarging_before_it(kernel):
     enlarged = jnp.asarray(x.repeat(2, 1).repeat(2, 2))
     expected = lax.conv_general_dilated(enlarged, w, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
     np.testing.assert_allclose(upsample_conv(jnp.asarray(x), jnp.asarray(w)), expected, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("kernel", [(1, 1), (3, 3), (5, 3)], ids=str)
+def test_means_within_the_convolution_are_means_after_it(kernel):
+    rng = np.random.default_rng(6)
+    x, w = rng.normal(size=(2, 4, 6, 3)), rng.normal(size=(*kernel, 3, 2))
+    plain = lax.conv_general_dilated(x, w, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+    expected = np.asarray(plain).reshape(2, 2, 2, 3, 2, 2).mean((2, 4))
+    np.testing.assert_allclose(pooled_conv(jnp.asarray(x), jnp.asarray(w)), expected, rtol=1e-12, atol=1e-13)
 
 
 @pytest.mark.heavy

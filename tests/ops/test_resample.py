@@ -8,7 +8,7 @@ from numpy_nets import upfirdn
 
 from genjax.errors import InputError
 from genjax.ops import backend
-from genjax.ops.resample import BINOMIAL, SMOOTH, downsample2x, downsample_to, upfirdn2d, upsample2x
+from genjax.ops.resample import BINOMIAL, SMOOTH, bilinear2x, downsample2x, downsample_to, upfirdn2d, upsample2x
 
 X = np.random.default_rng(0).normal(size=(2, 6, 8, 3))
 
@@ -22,6 +22,25 @@ def float64():
 def filtered(x, *args, **options):
     """`upfirdn2d` as one program."""
     return jax.jit(lambda x: upfirdn2d(x, *args, **options))(x)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1, 1), (2, 1, 3, 2), (2, 4, 6, 3)], ids=str)
+def test_bilinear_is_jaxs_with_its_derivatives(shape):
+    """To second order: the gradient of the squared gradient of a function of the result."""
+    x = np.random.default_rng(1).normal(size=shape)
+
+    def resized(x):
+        return jax.image.resize(x, (shape[0], 2 * shape[1], 2 * shape[2], shape[3]), "linear")
+
+    def all_of(double, x):
+        def squares(x):
+            return jnp.square(jax.grad(lambda x: jnp.sin(double(x)).sum())(x)).sum()
+
+        return double(x), jax.grad(squares)(x)
+
+    found, expected = (jax.jit(lambda x, f=f: all_of(f, x))(x) for f in (bilinear2x, resized))
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-12)
 
 
 @pytest.mark.heavy
