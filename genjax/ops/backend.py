@@ -24,6 +24,11 @@ def slices_windows() -> bool:
     return target() in ("cpu", "onnx")
 
 
+def doubles_by_slices() -> bool:
+    """Whether bilinear doubling is written as slices, not as products: on CPU in a third of the time, and for ONNX."""
+    return target() in ("cpu", "onnx")
+
+
 def filter_form(channels: int) -> str:
     """The form of low-pass filters that passes least often over a map of some channels: see `ops.resample`.
 
