@@ -33,6 +33,13 @@ def test_the_mean_color_leaves_luma_and_moves_to_the_mean():
     assert (by_name["gray"] == inputs).all()
 
 
+def test_the_mean_color_in_lab_is_that_color_at_its_own_lightness():
+    targets = np.full((2, 4, 4, 3), (200, 100, 50), np.uint8)
+    inputs, by_name = made("lab", targets)
+    assert np.abs(by_name["mean color"] - targets).max() < 1.5  # the gray is rounded
+    assert (by_name["gray"] == inputs).all()
+
+
 def test_a_hole_is_filled_and_the_rest_stays():
     inputs, by_name = made("hole")
     hole = inputs[..., -1] == 0
