@@ -47,6 +47,8 @@ class Phase:
             transformed kernels of a frozen net: (state, **inputs()).
         inputs: reads arrays from files, on the host, for `enter` and `prepare`, as keyword arguments. It is called when
             the phase begins and when a run resumes in it.
+        samples: False if the net that makes samples is not trained: until another phase begins, nothing is expected of
+            them.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Phase:
     subset: int = 0
     prepare: Callable[..., Mapping[str, Any]] = no_extras
     inputs: Callable[[], Mapping[str, Any]] = nothing
+    samples: bool = True
 
     def prepared_step(self, state: State, batch: Batch, key: Key) -> tuple[State, Metrics]:
         """`prepare` and one step: for tests and estimates of cost."""
@@ -97,6 +100,11 @@ class Task:
     def steps(self) -> int:
         """Steps over all phases."""
         return sum(phase.steps for phase in self.phases)
+
+    @property
+    def first_sampled(self) -> int:
+        """The step at which a phase begins that trains the net that makes samples."""
+        return next((phase.start for phase in scheduled_phases(self) if phase.phase.samples), self.steps)
 
     def need(self, *names: str) -> None:
         """Raises: NotApplicable if the task lacks one of the outputs."""

@@ -80,7 +80,7 @@ def samples(previewer: Previewer, state: State, step: int) -> Preview:
     source = previewer.source
     x = apply_in_batches(task.outputs["sample"], state, seeds)
     reference = source.read(np.arange(min(source.size, REFERENCE_POINTS))) if x.ndim == 2 else None
-    value = previewer.diversity(x) if step else None  # initial weights have none to expect
+    value = previewer.diversity(x) if step > task.first_sampled else None  # initial weights have none to expect
     metrics = {} if value is None else {DIVERSITY: value}
     legend = {"classes": task.classes, "names": source.label_names}
     legend["vocabulary"] = previewer.config.get("vocabulary", 0)

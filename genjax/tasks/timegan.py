@@ -78,8 +78,8 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         return State(jnp.int32(0), nets, parts.averages(nets), ranges.init_state(shape))
 
     phases = (
-        Phase("embed", c.embedding.steps, c.batch, parts.embed),
-        Phase("supervise", c.supervision.steps, c.batch, parts.supervise),
+        Phase("embed", c.embedding.steps, c.batch, parts.embed, samples=False),
+        Phase("supervise", c.supervision.steps, c.batch, parts.supervise, samples=False),
         Phase("joint", c.steps, c.batch, parts.joint, c.generator_steps + 1, parts.begin_joint),
     )
     return Task(init, tuple(phase for phase in phases if phase.steps), outputs(parts))
