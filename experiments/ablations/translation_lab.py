@@ -1,12 +1,10 @@
 """Colors as red, green and blue of luma, or as CIE's a and b of lightness, as the paper of pix2pix has them."""
 
-from experiments.ablations import TRANSLATION, TRANSLATION_METRICS
+from experiments.ablations.translation_superres import EVALUATE, OVERRIDES, REPORT, SEEDS
+
+__all__ = ["BASE", "EVALUATE", "OVERRIDES", "REPORT", "SEEDS", "variants"]
 
 BASE = "configs/colorize.py"
-OVERRIDES = {"steps": 1_200, "sample_every": 1_200, "save_every": 1_200, "keep": 1}
-EVALUATE = TRANSLATION_METRICS
-SEEDS = 3
-REPORT = TRANSLATION
 
 
 def variants():
