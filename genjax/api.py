@@ -141,7 +141,7 @@ class TrainedRun(Run):
         Shapes: uint8 [N, H, W, inputs] -> uint8 [N, H, W, C].
         Raises: InputError for a run of another task, and for other shapes and types.
         """
-        return translation.translate_images(self.task, self.state, x, to, str(self.workdir))
+        return translation.translate_images(self, x, to, str(self.workdir))
 
     def evaluate(self, metrics: str | Sequence[str] = "all", **choices: Any) -> list[Result]:
         """Results of metrics, each with its protocol: "all" that apply, or some by name. Nothing is written.

@@ -15,13 +15,11 @@ from genjax.data.images import AS_STORED, MODES, Form
 from genjax.data.listing import list_files
 from genjax.data.translation import DERIVATIONS, MASKED, input_channels, masked, repeated
 from genjax.engine.outputs import apply_in_batches
-from genjax.engine.phase import Task
-from genjax.engine.state import State
 from genjax.errors import InputError
 from genjax.files import expand
 from genjax.ops.lab import gray_of
 from genjax.ops.pixels import quantize
-from genjax.run.loaded import open_run
+from genjax.run.loaded import Run, open_run
 from genjax.tasks.translating import GENERATORS
 from genjax.text import listed
 
@@ -57,16 +55,25 @@ def output_of(outputs: Mapping[str, Callable], to: str | None, run: str) -> str:
     return DIRECTIONS[to or directions[0]] if directions else "translate"
 
 
-def translate_images(task: Task, state: State, x: np.ndarray, to: str | None, run: str) -> np.ndarray:
-    """Translations of images as arrays, as those of files are made. Shapes: uint8 [N, H, W, inputs] -> [N, H, W, C].
+def translate_images(run: Run, x: np.ndarray, to: str | None, name: str) -> np.ndarray:
+    """Translations of images as arrays, as those of files are made; of pairs, those of their inputs.
 
+    `name`: the run's, for messages. Shapes: uint8 [N, H, W, inputs], or pairs [N, H, W, inputs + C] -> [N, H, W, C].
     Raises: InputError for another task, direction or form of images.
     """
-    name = output_of(task.outputs, to, run)
-    x = np.asarray(x)
-    if x.ndim != 4 or x.dtype != np.uint8 or not len(x):
-        raise InputError(f"x is {x.dtype} {list(x.shape)}: expected uint8 [N, H, W, C], N of 1 or more")
-    return quantize(apply_in_batches(task.outputs[name], state, x))
+    output = run.task.outputs[output_of(run.task.outputs, to, name)]
+    x, allowed = np.asarray(x), (inputs_of(run), run.info["data"]["shape"][2])
+    if x.ndim != 4 or x.dtype != np.uint8 or not len(x) or x.shape[3] not in allowed:
+        raise InputError(
+            f"x is {x.dtype} {list(x.shape)}: expected uint8 [N, H, W, C], N of 1 or more, C "
+            f"{allowed[0]}, as the inputs of {name} have, or {allowed[1]}, as its pairs"
+        )
+    return quantize(apply_in_batches(output, run.state, x))
+
+
+def inputs_of(run: Run) -> int:
+    """The channels of a translation's inputs."""
+    return run.config.input_channels or input_channels(run.config.data.name, run.info["data"]["shape"][2])
 
 
 class Translator:
@@ -94,7 +101,7 @@ class Translator:
         config = self._run.config
         name = output_of(self._run.task.outputs, to, str(workdir))
         self._kind = config.data.name.partition(":")[0]
-        self._channels = config.input_channels or input_channels(config.data.name, self._run.info["data"]["shape"][2])
+        self._channels = inputs_of(self._run)
         self._translate = jax.jit(self._run.task.outputs[name])
         self._multiple = construct(GENERATORS, config.generator, "generator", colors=1).multiple
         self._tile, self._overlap = tile, overlap

@@ -76,3 +76,7 @@ def test_each_direction_translates_images_of_any_size(trained, tmp_path):
         loaded.translate(x[None, ..., None], to="c")
     with pytest.raises(InputError, match=r"x is uint8 \[11, 6\]: expected uint8 \[N, H, W, C\]"):
         loaded.translate(x)
+    with pytest.raises(
+        InputError, match=r"x is uint8 \[2, 8, 8, 3\]: .* C 1, as the inputs of .* have, or 2, as its pairs"
+    ):
+        loaded.translate(np.zeros((2, 8, 8, 3), np.uint8))  # in color, of which the first channel would be red
