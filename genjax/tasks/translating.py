@@ -109,9 +109,9 @@ def check(c: ConfigDict, generator, critic, shape: tuple[int, ...]) -> None:
     kind = c.data.name.partition(":")[0]
     factor, scale = (DERIVATIONS[kind].factor if kind in DERIVATIONS else 0), getattr(generator, "scale", 0)
     if factor and scale and factor != scale:
-        found = f"images {factor} times smaller" if factor > 1 else "no smaller images"
+        inputs = f"images {factor} times smaller" if factor > 1 else "no smaller images"
         expected = f"set it to {factor}" if factor > 1 else "set another generator.net, which does not enlarge"
-        raise InputError(f"generator.scale={scale}, but the inputs of {c.data.name} are {found}: {expected}")
+        raise InputError(f"generator.scale={scale}, but the inputs of {c.data.name} are {inputs}: {expected}")
     critic.check_size(*shape[:2])
     if c.data.bits != 8:
         raise InputError(f"data.bits={c.data.bits}: task {c.task!r} takes images of 8 bits: leave it at 8")
