@@ -9,6 +9,7 @@ from absl import flags
 
 from genjax.cli import entry
 from genjax.cli.flags import define_path
+from genjax.config import pick
 from genjax.engine.compiler import enable_compilation_cache
 from genjax.report.figures import rendered, save_png
 from genjax.stylization import Painter, descend, gatys_config
@@ -51,6 +52,8 @@ def main() -> None:
     enable_compilation_cache()
     out = Path(FLAGS.out)
     only = FLAGS.only or PARTS
+    for part in only:
+        pick(PARTS, part, "--only")
     if "gatys" in only:
         _table(out / "style_gatys.png", CONTENTS[:2], STYLES, painted)
     if "painting" in only:

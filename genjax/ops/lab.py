@@ -48,9 +48,10 @@ def gray_of(x: np.ndarray) -> np.ndarray:
 
     Shapes: uint [..., 3] -> [..., 1], of the same type.
     """
-    levels, borders = _tables(np.iinfo(x.dtype).max)
-    luminance = levels[x] @ np.array(WEIGHTS)
-    return np.searchsorted(borders, luminance, "right").astype(x.dtype)[..., None]
+    levels, borders, first, shift = _tables(np.iinfo(x.dtype).max)
+    luminance = sum(levels[x[..., i]] * weight for i, weight in enumerate(WEIGHTS))
+    gray = first[luminance >> shift]
+    return (gray + (luminance >= borders[gray])).astype(x.dtype)[..., None]
 
 
 def linear(x):
@@ -66,11 +67,18 @@ def encoded(light):
 
 
 @lru_cache(maxsize=2)
-def _tables(white: int) -> tuple[np.ndarray, np.ndarray]:
-    """The light of each level in 2**30ths, and the luminance at which gray goes up a level, as `gray_of` sums it."""
+def _tables(white: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    """The light of each level in 2**30ths, and the luminance at which gray goes up a level, as `gray_of` sums it.
+
+    Then the gray at which each interval of 2**shift luminances begins: at most one border lies within, so a look and a
+    comparison do the work of a search.
+    """
     levels = np.rint(linear(np.arange(white + 1) / white) * 2**30).astype(np.int64)
-    borders = np.rint(linear((np.arange(white) + 0.5) / white) * 2**30).astype(np.int64)
-    return levels, borders * sum(WEIGHTS)
+    borders = np.rint(linear((np.arange(white) + 0.5) / white) * 2**30).astype(np.int64) * sum(WEIGHTS)
+    largest = levels[-1] * sum(WEIGHTS)
+    shift = int(np.diff(borders).min()).bit_length() - 1
+    first = np.searchsorted(borders, np.arange((largest >> shift) + 1) << shift, "right")
+    return levels, np.append(borders, largest + 1), first, shift
 
 
 def _mixed(x, matrix) -> list:
