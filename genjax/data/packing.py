@@ -14,6 +14,7 @@ from genjax import __version__
 from genjax.data import workers
 from genjax.data.packed import DESCRIPTION, Packed, Shard, Split, array_record
 from genjax.data.source import Source
+from genjax.data.translation import DERIVATIONS
 from genjax.errors import InputError
 from genjax.files import new_folder, write_bytes
 from genjax.text import bytes_text
@@ -34,8 +35,9 @@ def check(sources: Mapping[str, Source], out: Path) -> None:
     for split, source in sources.items():
         if len(source.shape) != 3:
             raise InputError(f"{source.name} has no images, and what it has needs no packing: it is fast to read as is")
-        if source.stacked:
-            raise InputError(f"{source.name} is made of other images: pack those, and name stacked:packed:PATH")
+        kind = "stacked" if source.stacked else source.name.partition(":")[0]
+        if source.stacked or kind in DERIVATIONS:
+            raise InputError(f"{source.name} is made of other images: pack those, and name {kind}:packed:PATH")
         for key in ("shape", "dtype", "label_names", "attribute_names"):
             if getattr(source, key) != getattr(first, key):
                 raise InputError(

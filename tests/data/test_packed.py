@@ -174,6 +174,10 @@ def test_what_cannot_be_packed_is_refused(tmp_path, load, monkeypatch):
     for sources, message in (
         ({"train": load("ring8")}, "ring8 has no images"),
         ({"train": replace(images, stacked=True)}, "name stacked:packed:PATH"),
+        (
+            {"train": load("lab:shapes_16")},
+            "lab:shapes_16 is made of other images: pack those, and name lab:packed:PATH",
+        ),
         ({"train": images, "test": larger}, r"test has shape \(8, 8, 3\), and train \(6, 5, 3\): pack one split alone"),
         ({"train": images, "test": replace(images, labels=np.zeros(12, np.int32))}, "only one of .* has labels"),
     ):
