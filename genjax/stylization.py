@@ -29,7 +29,7 @@ from genjax.ops.resize import bilinear
 from genjax.ops.windows import Windows, check_windows, overlap_of, places, windows, within
 from genjax.report.console import Progress
 from genjax.run.fit import fit
-from genjax.run.restore import load_info, restore
+from genjax.run.restore import load_info, restore, saved_config
 from genjax.tasks import adain, style
 from genjax.text import bytes_text, listed
 from genjax.weights import squeezenet
@@ -160,11 +160,11 @@ class Painter:
         shares = list(shares) or [1.0] * len(styles)
         if min(shares) < 0 or not sum(shares):
             raise InputError(f"shares {shares}: expected numbers of 0 or more, not all 0")
-        self.task, self.state, nets = _restored(workdir) if workdir else packaged_painter()
+        self.task, self.state, config = _restored(workdir) if workdir else packaged_painter()
         self.tile = tile
         self.overlap = overlap
         if tile or overlap:
-            self.overlap = overlap or overlap_of(adain.reach(*nets), MULTIPLE)
+            self.overlap = overlap or overlap_of(adain.reach(config), MULTIPLE)
             check_windows(tile, self.overlap, MULTIPLE, SMALLEST)
         self.shares = np.array(shares) / sum(shares)
         self.color = color
@@ -287,19 +287,17 @@ def _part(x, place, sides: tuple[Windows, Windows]):
     return x[tuple(slice(start, start + side.length) for start, side in zip(place[:, 0], sides, strict=True))]
 
 
-def _restored(workdir: str) -> tuple[Task, State, tuple]:
-    """A run of AdaIN, and its encoder and the decoder's widths, as in its config.
-
-    Raises: InputError for a folder without one.
-    """
-    config = load_info(workdir)["config"]
-    if config["task"] != "adain":
-        raise InputError(f"{workdir} is a run of the task {config['task']!r}: expected one of 'adain'")
-    return *restore(workdir), (config["encoder"], config["widths"])
+def _restored(workdir: str) -> tuple[Task, State, ConfigDict]:
+    """A run of AdaIN, and its config. Raises: InputError for a folder without one."""
+    config = saved_config(load_info(workdir))
+    if config.task != "adain":
+        raise InputError(f"{workdir} is a run of the task {config.task!r}: expected one of 'adain'")
+    return *restore(workdir), config
 
 
-def packaged_painter() -> tuple[Task, State, tuple]:
+def packaged_painter() -> tuple[Task, State, ConfigDict]:
     """AdaIN with SqueezeNet and the packaged decoder, as `_restored`. Raises: InputError if a file is damaged."""
-    task = tasks.build(adain.config(), (256, 128, 3))
+    config = adain.config()
+    task = tasks.build(config, (256, 128, 3))
     nets = {"decoder": Net(load_decoder(), {}, ()), "encoder": Net(squeezenet.load()["params"], {}, ())}
-    return task, State(jnp.int32(0), nets, {}, {}), ("squeezenet", ())
+    return task, State(jnp.int32(0), nets, {}, {}), config

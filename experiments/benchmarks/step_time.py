@@ -37,10 +37,10 @@ FLAGS = flags.FLAGS
 SECONDS = 1.0
 """Seconds per turn, about."""
 
-LOSS_GAP = {"gan": 4.0, "autoencoder": 0.2, "vae": 0.2}
+LOSS_GAP = {"gan": 8.0, "autoencoder": 0.2, "vae": 0.2}
 """Largest difference of the losses of two libraries after a few steps, from other weights and with other noise.
 
-The first losses of a GAN swing widely.
+The first losses of a GAN swing widely: a generator's of one library differ by 5 between float32 and bfloat16.
 """
 
 

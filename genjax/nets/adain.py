@@ -65,7 +65,8 @@ class ReflectedConv(nn.Module):
         w = self.param("kernel", INITIALIZERS["glorot"], (3, 3, x.shape[-1], self.features))
         b = self.param("bias", nn.initializers.zeros, (self.features,))
         if not self.enlarges:
-            return conv(jnp.pad(x, EDGES, mode="reflect"), w, padding="VALID") + per_example(b, x)
+            y = conv(jnp.pad(x, EDGES, mode="reflect"), w, padding="VALID")
+            return y + per_example(b, y)
         # The reflection of an enlarged map repeats its border, since the pixel beside that is the same one.
-        y = upsample_conv(jnp.pad(x, EDGES, mode="edge"), w)
-        return y[:, 2:-2, 2:-2] + per_example(b, x)
+        y = upsample_conv(jnp.pad(x, EDGES, mode="edge"), w)[:, 2:-2, 2:-2]
+        return y + per_example(b, y)

@@ -20,7 +20,7 @@ from genjax.nets.remat import maybe_remat
 from genjax.ops import backend
 from genjax.ops.noise import normal
 from genjax.ops.resample import upfirdn2d, upsample2x
-from genjax.ops.shared import per_example
+from genjax.ops.shared import per_example, sum_type
 
 
 def layer_noise(noise, number: int, x, constant=None):
@@ -67,9 +67,11 @@ def apply_style(x, style):
 
     Shapes: x [B, H, W, C], style [B, 2C] -> [B, H, W, C]. Source: eq. 1, with the 1e-8 of the authors' code.
     """
-    scale, offset = jnp.split(style[:, None, None], 2, -1)
+    dtype, of_sums = x.dtype, sum_type(x)
+    x = x.astype(of_sums)
+    scale, offset = jnp.split(style.astype(of_sums)[:, None, None], 2, -1)
     x = x - x.mean((1, 2), keepdims=True)
-    return x * lax.rsqrt((x**2).mean((1, 2), keepdims=True) + 1e-8) * (1 + scale) + offset
+    return (x * lax.rsqrt((x**2).mean((1, 2), keepdims=True) + 1e-8) * (1 + scale) + offset).astype(dtype)
 
 
 class Layer(nn.Module):

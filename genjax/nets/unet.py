@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from genjax.nets.layers import ACTIVATIONS, INITIALIZERS, Conv, ConvTranspose
 from genjax.ops import noise
 from genjax.ops.moments import moments
-from genjax.ops.shared import per_example
+from genjax.ops.shared import per_example, sum_type
 
 NORMS = ("instance", "instance_plain", "none")
 """Normalizations of maps: by image and channel, with a scale and a bias of each channel or without, or none."""
@@ -38,8 +38,9 @@ class InstanceNorm(nn.Module):
 
 def standardized(x):
     """Each channel of an image with mean 0 and variance 1. Shapes: [B, H, W, C], kept."""
+    dtype, x = x.dtype, x.astype(sum_type(x))
     mean, deviation = moments(x)
-    return (x - mean) / deviation
+    return ((x - mean) / deviation).astype(dtype)
 
 
 def normalized(x, norm: str):

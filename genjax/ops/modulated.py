@@ -9,7 +9,7 @@ from jax import lax
 from genjax.ops.conv import conv, conv_transpose
 from genjax.ops.conv_maps import transposed_kernel
 from genjax.ops.resample import SMOOTH, upfirdn2d
-from genjax.ops.shared import matmul
+from genjax.ops.shared import matmul, per_position
 
 
 def modulated_conv(x, w, style, demodulate: bool = True, up: bool = False):
@@ -21,9 +21,9 @@ def modulated_conv(x, w, style, demodulate: bool = True, up: bool = False):
     Shapes: x [B, H, W, I], w [h, w, I, O] (times He's constant), style [B, I] -> [B, H or 2H, W or 2W, O].
     """
     convolve = _upsampling_conv if up else conv
-    y = convolve(x * style[:, None, None], w)
+    y = convolve(x * per_position(style, x), w)
     if demodulate:
-        y *= lax.rsqrt(matmul(style**2, jnp.sum(w**2, (0, 1))) + 1e-8)[:, None, None]
+        y *= per_position(lax.rsqrt(matmul(style**2, jnp.sum(w**2, (0, 1))) + 1e-8), y)
     return y
 
 

@@ -3,6 +3,9 @@
 Shapes: x [B, H, W, C] throughout.
 """
 
+from functools import partial
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,6 +14,7 @@ from jax import lax
 from genjax.errors import InputError
 from genjax.ops import backend
 from genjax.ops.resize import bilinear
+from genjax.ops.shared import sum_type
 
 BINOMIAL = (1, 2, 1)
 """StyleGAN's filter: bilinear sampling. Source: arXiv:1812.04948, section 2.1."""
@@ -94,44 +98,86 @@ def upfirdn2d(x, taps=BINOMIAL, up: int = 1, down: int = 1, pad: int = 0):
     Shapes: -> [B, (H up + pad) / down, (W up + pad) / down, C].
     Source: arXiv:1912.04958, the authors' upfirdn_2d.
     """
-    taps = up * np.asarray(taps, float) / np.sum(taps)
+    scaled = up * np.asarray(taps, float) / np.sum(taps)
     spare = len(taps) - max(up, down) + pad
-    low = (spare + 1) // 2 + up - 1
-    high = spare // 2 + up - 1
+    pads = ((spare + 1) // 2 + up - 1, spare // 2 + up - 1)
+    f = Filter(tuple(scaled.tolist()), up, down, (pads, pads), x.shape[1:3])
+    if not backend.on_cpu():
+        return _filtered(f, x)
+    return _with_transpose(f, x.astype(sum_type(x))).astype(x.dtype)
+
+
+class Filter(NamedTuple):
+    """Zeros between the pixels, a filter along both axes, and a choice of pixels: a linear map."""
+
+    taps: tuple[float, ...]
+    up: int
+    down: int
+    pads: tuple[tuple[int, int], tuple[int, int]]  # zeros before and after each axis; fewer pixels, if negative
+    size: tuple[int, int]  # of the images that it is for
+
+    def transposed(self) -> "Filter":
+        """Its transpose, another filter: what each pixel gave to the results, it gets from their gradients."""
+        size, pads = [], []
+        for n, (low, high) in zip(self.size, self.pads, strict=True):
+            reach = len(self.taps) - 1
+            m = ((n - 1) * self.up + low + high - reach) // self.down + 1
+            before = reach - low
+            pads.append((before, (n - 1) * self.up + reach - before - (m - 1) * self.down))
+            size.append(m)
+        return Filter(self.taps[::-1], self.down, self.up, tuple(pads), tuple(size))
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _with_transpose(f: Filter, x):
+    """The filter with its transpose as gradient, for CPUs.
+
+    Autodiff's gradient is a sum of as many padded maps as there are taps, each written to memory.
+    """
+    return _filtered(f, x)
+
+
+_with_transpose.defvjp(
+    lambda f, x: (_with_transpose(f, x), None), lambda f, _, gradient: (_with_transpose(f.transposed(), gradient),)
+)
+
+
+def _filtered(f: Filter, x):
+    """The filter in the form that suits the backend."""
     form = {"window": _as_window, "depthwise": _as_depthwise}.get(backend.filter_form(x.shape[-1]), _along_axes)
-    return form(x, taps, up, down, (low, high))
+    return form(f, x)
 
 
-def _along_axes(x, taps, up: int, down: int, pads: tuple[int, int]):
+def _along_axes(f: Filter, x):
     """The filter as two sums, along one axis after the other: two passes over the map."""
-    for axis in (1, 2):
-        padded = _pad(x, axis, *pads, up - 1)
-        end = padded.shape[axis] - len(taps) + 1
-        x = sum(tap * lax.slice_in_dim(padded, i, i + end, down, axis) for i, tap in enumerate(taps.tolist()))
+    for axis, pads in zip((1, 2), f.pads, strict=True):
+        padded = _pad(x, axis, *pads, f.up - 1)
+        end = padded.shape[axis] - len(f.taps) + 1
+        x = sum(tap * lax.slice_in_dim(padded, i, i + end, f.down, axis) for i, tap in enumerate(f.taps))
     return x
 
 
-def _as_window(x, taps, up: int, down: int, pads: tuple[int, int]):
+def _as_window(f: Filter, x):
     """The filter as one sum over a window: more arithmetic, one pass over the map."""
-    padded = _pad(_pad(x, 1, *pads, up - 1), 2, *pads, up - 1)
+    padded = _pad(_pad(x, 1, *f.pads[0], f.up - 1), 2, *f.pads[1], f.up - 1)
     batch, height, width, channels = padded.shape
-    end = height - len(taps) + 1, width - len(taps) + 1
+    end = height - len(f.taps) + 1, width - len(f.taps) + 1
 
     def moved(i, j):
-        return lax.slice(padded, (0, i, j, 0), (batch, i + end[0], j + end[1], channels), (1, down, down, 1))
+        return lax.slice(padded, (0, i, j, 0), (batch, i + end[0], j + end[1], channels), (1, f.down, f.down, 1))
 
-    return sum(a * b * moved(i, j) for i, a in enumerate(taps.tolist()) for j, b in enumerate(taps.tolist()))
+    return sum(a * b * moved(i, j) for i, a in enumerate(f.taps) for j, b in enumerate(f.taps))
 
 
-def _as_depthwise(x, taps, up: int, down: int, pads: tuple[int, int]):
+def _as_depthwise(f: Filter, x):
     """The filter as a convolution of each channel, in float32's precision."""
-    kernel = jnp.asarray(np.outer(taps, taps), x.dtype)[:, :, None, None]
+    kernel = jnp.asarray(np.outer(f.taps, f.taps), x.dtype)[:, :, None, None]
     return lax.conv_general_dilated(
         x,
         jnp.broadcast_to(kernel, (*kernel.shape[:3], x.shape[-1])),
-        (down, down),
-        (pads, pads),
-        lhs_dilation=(up, up),
+        (f.down, f.down),
+        f.pads,
+        lhs_dilation=(f.up, f.up),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
         feature_group_count=x.shape[-1],
         precision="highest",

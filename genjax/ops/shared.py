@@ -13,6 +13,8 @@ import jax.numpy as jnp
 from jax import Array
 from jax.sharding import PartitionSpec
 
+from genjax.ops import backend
+
 DATA = "data"
 """The axis of a mesh of devices over which batches are spread."""
 
@@ -53,12 +55,15 @@ _outer.defvjp(lambda x, y: (_outer(x, y), (x, y)), lambda xy, t: (_matmul(xy[1],
 
 
 def per_example(weight: Array, x: Array) -> Array:
-    """A weight as each example of x has it, to be added or multiplied.
+    """A weight as each example of x has it, to be added to x or to multiply it.
 
     Shapes: weight [...], x [B, ...] of at least one more axis -> [B, 1, ..., *weight.shape], or as it is in float32.
+    On CPU it is repeated over x's positions too, so that one sum in float32 makes its gradient.
     """
     if weight.dtype != jnp.bfloat16:
         return weight
+    if backend.on_cpu() and x.ndim > weight.ndim and weight.shape == x.shape[x.ndim - weight.ndim :]:
+        return _spread(weight, x.shape)
     return _spread(weight, (x.shape[0], *[1] * (x.ndim - 1 - weight.ndim), *weight.shape))
 
 
@@ -68,7 +73,27 @@ def _spread(weight, shape):
 
 
 def _sum(shape, weight_shape, t):
-    return (sum_over_devices(lambda t: jnp.sum(t, 0), t).reshape(weight_shape),)
+    axes = tuple(range(t.ndim - len(weight_shape)))
+    return (sum_over_devices(lambda t: jnp.sum(t, axes), t),)
 
 
 _spread.defvjp(lambda weight, shape: (_spread(weight, shape), weight.shape), _sum)
+
+
+def per_position(values: Array, x: Array) -> Array:
+    """Values of each example's channels as its positions have them; in bfloat16 on CPU, gradients are sums in float32.
+
+    Shapes: values [B, C], x [B, H, W, C] -> [B, 1, 1, C] or [B, H, W, C].
+    """
+    values = values[:, None, None]
+    if sum_type(values) == values.dtype:
+        return values
+    return jnp.broadcast_to(values.astype(sum_type(values)), x.shape).astype(values.dtype)
+
+
+def sum_type(x: Array) -> jnp.dtype:
+    """The type for sums of x and for what is between them: x's own but for bfloat16 on CPU, where it is float32.
+
+    XLA's CPU backend rounds each addition to bfloat16, at ten times the cost of a sum in float32.
+    """
+    return jnp.dtype(jnp.float32) if x.dtype == jnp.bfloat16 and backend.on_cpu() else x.dtype

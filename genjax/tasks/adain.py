@@ -4,8 +4,6 @@ The encoder is trained already and frozen. Examples are contents over styles (`d
 Source: arXiv:1703.06868, sections 5 and 6.
 """
 
-from collections.abc import Sequence
-
 import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
@@ -32,6 +30,8 @@ def config() -> ConfigDict:
     c.data.size = "256"
     c.data.channels = 3
     c.encoder = "squeezenet"  # or "vgg:FILE"
+    c.layer = ""  # whose moments are exchanged; "": SqueezeNet's fire3, VGG's relu4_1
+    c.style_layers = ()  # of the style loss; (): SqueezeNet's conv1 and fire2 to fire4, VGG's relu1_1 to relu4_1
     c.crop = 128  # pixels of a random square crop of each image, a multiple of 8; 0: the whole image
     c.style_weight = 10.0  # lambda
     c.widths = ()  # of the decoder: see genjax.nets.adain; (): the encoder's mirror
@@ -42,7 +42,7 @@ def config() -> ConfigDict:
 
 def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     """AdaIN for pairs of one shape, from its config. Raises: InputError for settings that do not fit."""
-    encoder = encoders.load(c.encoder)
+    encoder = load_encoder(c)
     side = _crop_size(c, shape, encoder)
     decoder = Decoder(tuple(map(tuple, c.widths)) or WIDTHS[encoder.kind])
     feature_shape = _feature_shape(encoder, decoder, side)
@@ -95,10 +95,22 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
     return Task(init, (Phase("train", c.steps, c.batch, step),), outputs)
 
 
-def reach(encoder: str, widths: Sequence[Sequence[int]] = ()) -> int:
+def load_encoder(c: ConfigDict) -> Encoder:
+    """The encoder of a config, with the layers that it names. Raises: InputError for ones that it does not have."""
+    encoder = encoders.load(c.encoder)
+    if c.layer:
+        encoder.check((c.layer,), "layer")
+        encoder = encoder._replace(adain_layer=c.layer)
+    if c.style_layers:
+        encoder.check(tuple(c.style_layers), "style_layers")
+        encoder = encoder._replace(adain_style=tuple(c.style_layers))
+    return encoder
+
+
+def reach(c: ConfigDict) -> int:
     """At most how far a pixel in the style depends on the content's pixels, besides the moments, in pixels."""
-    encoder = encoders.load(encoder)
-    return encoder.geometry[encoder.adain_layer].reach + decoder_reach(widths or WIDTHS[encoder.kind])
+    encoder = load_encoder(c)
+    return encoder.geometry[encoder.adain_layer].reach + decoder_reach(c.widths or WIDTHS[encoder.kind])
 
 
 def _crop_size(c: ConfigDict, shape: tuple[int, ...], encoder: Encoder) -> int:

@@ -12,7 +12,7 @@ from helpers import assert_refused_in_a_line
 
 from experiments.benchmarks import step_time
 from experiments.benchmarks.layers import Layer, Net
-from experiments.benchmarks.peers import with_genjax
+from experiments.benchmarks.peers import PEERS, with_genjax
 from experiments.benchmarks.process import Failed, Worker
 from experiments.benchmarks.workloads import WORKLOADS, stylegan, stylegan2
 from genjax.errors import InputError
@@ -93,6 +93,13 @@ def test_workloads_are_the_configs(name):
     assert rates == ({config.critic.dropout} if workload.convolutional else set())
     last = workload.nets["generator"].layers[-1].activation
     assert (config.generator.output, workload.low) == (last, -1 if last == "tanh" else 0)
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_only_works_that_are_configs_are_timed_in_bfloat16(name):
+    for peer in PEERS.values():
+        if "bfloat16" in peer.against and peer.variants(WORKLOADS[name]):
+            assert with_genjax.load_config(WORKLOADS[name]) is not None
 
 
 def test_worker_trains_when_asked_and_says_how_it_went():

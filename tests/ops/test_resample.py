@@ -66,6 +66,46 @@ def test_upfirdn2d_is_zeros_in_between_and_a_convolution(taps, up, down, pad, ze
     np.testing.assert_allclose(y, expected, rtol=1e-13, atol=1e-14)
 
 
+@pytest.mark.parametrize(
+    ("taps", "options", "shape"),
+    [
+        (BINOMIAL, {}, (2, 5, 4, 2)),
+        (SMOOTH, {"up": 2}, (1, 3, 4, 2)),
+        (SMOOTH, {"down": 2}, (2, 6, 8, 1)),
+        (SMOOTH, {"down": 2}, (1, 7, 4, 1)),
+        (SMOOTH, {"pad": 1}, (1, 4, 6, 1)),
+        (SMOOTH, {"pad": -1}, (1, 5, 7, 1)),
+        (SMOOTH, {"up": 3, "down": 2}, (1, 5, 4, 1)),
+        ((1, 2, 5), {"up": 2}, (1, 3, 3, 1)),
+    ],
+)
+def test_the_gradient_is_autodiffs_to_second_order(taps, options, shape):
+    """On CPU it is the transposed filter; "any" backend has autodiff's."""
+    x = np.random.default_rng(1).normal(size=shape)
+
+    def all_of(x):
+        def filtered(x):
+            return jnp.sin(upfirdn2d(x, taps, **options)).sum()
+
+        return jax.grad(filtered)(x), jax.grad(lambda x: jnp.square(jax.grad(filtered)(x)).sum())(x)
+
+    found = jax.jit(lambda x: all_of(x))(x)
+    with backend.writing_for("any"):
+        expected = jax.jit(lambda x: all_of(x))(x)
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-13)
+
+
+def test_in_bfloat16_sums_are_float32():
+    x = jnp.asarray(X, jnp.bfloat16)
+    y, transpose = jax.vjp(lambda x: upfirdn2d(x, SMOOTH), x)
+    exact, exact_transpose = jax.vjp(lambda x: upfirdn2d(x, SMOOTH), x.astype(jnp.float32))
+    assert y.dtype == transpose(y)[0].dtype == jnp.bfloat16
+    np.testing.assert_array_equal(y, exact.astype(jnp.bfloat16))
+    (expected,) = exact_transpose(y.astype(jnp.float32))
+    np.testing.assert_array_equal(transpose(y)[0], expected.astype(jnp.bfloat16))
+
+
 @pytest.mark.heavy
 def test_a_box_of_two_is_nearest_neighbors_and_the_mean():
     np.testing.assert_array_equal(filtered(X, (1, 1), up=2), upsample2x(X))

@@ -8,7 +8,7 @@ from helpers import eight_devices
 
 from genjax.engine.mesh import make_mesh, sharded
 from genjax.ops.conv import conv
-from genjax.ops.shared import matmul, per_example
+from genjax.ops.shared import matmul, per_example, per_position
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +67,15 @@ def test_values_and_gradients_of_gradients_are_those_of_the_plain_form(dtype):
         np.testing.assert_allclose(
             a.astype(jnp.float32), b.astype(jnp.float32), atol=scale * (4 * float(jnp.finfo(dtype).eps)), rtol=0
         )
+
+
+@pytest.mark.parametrize("channels", [(3,), ()])
+def test_in_bfloat16_gradients_of_weights_and_styles_are_sums_in_float32(channels):
+    """4,096 ones: in bfloat16 a running sum of ones stays at 256."""
+    x = jnp.ones((1, 64, 64, 3), jnp.bfloat16)
+    weight = jnp.ones(channels, jnp.bfloat16)
+    gradient = jax.jit(jax.grad(lambda w: (x * per_example(w, x)).astype(jnp.float32).sum()))(weight)
+    np.testing.assert_array_equal(gradient, np.full(channels, 4096 if channels else 12288))
+    styles = jnp.ones((1, 3), jnp.bfloat16)
+    of_styles = jax.jit(jax.grad(lambda s: (x * per_position(s, x)).astype(jnp.float32).sum()))(styles)
+    np.testing.assert_array_equal(of_styles, np.full((1, 3), 4096))

@@ -54,6 +54,29 @@ def test_a_step_descends_on_the_papers_loss(case):
     np.testing.assert_allclose(metrics["loss"], of_content + c.style_weight * of_style, rtol=1e-3)
 
 
+def test_other_layers_exchange_moments_and_judge():
+    c = config_of("style_adain", crop=0, layer="fire5", style_layers=("conv1", "fire6"), widths=((8,),) * 4)
+    source = data.load(c.data)
+    task = tasks.build(c, source.shape)
+    state = jax.jit(task.init)(jax.random.key(0))
+    x = source.read([0, 5])
+    assert jax.eval_shape(task.outputs["features"], state, x[:, :32]).shape == (2, 4, 4, 256)
+    _, metrics = jax.jit(task.phases[0].step)(state, {"x": x[None]}, jax.random.key(1))
+    encoder = encoders.load("squeezenet")
+    content, style = (
+        adain.random_crop(half, 32, jax.random.fold_in(jax.random.key(1), number)).astype(float)
+        for number, half in enumerate(jnp.split(jnp.asarray(x), 2, 1))
+    )
+    names = ("conv1", "fire5", "fire6")
+    of_content, of_style = (encoder.apply(encoder.variables, x, names) for x in (content, style))
+    target = adaptive_instance_norm(of_content["fire5"], of_style["fire5"])
+    image = (Decoder(c.widths).apply(state.nets["decoder"].variables, target) + 1) * 127.5
+    output = encoder.apply(encoder.variables, image, names)
+    expected = sum(moments_loss(output[name], of_style[name]) for name in ("conv1", "fire6"))
+    np.testing.assert_allclose(metrics["style/loss"], expected, rtol=1e-3)
+    np.testing.assert_allclose(metrics["content/loss"], jnp.square(output["fire5"] - target).mean(), rtol=1e-3)
+
+
 def test_the_decoder_learns_and_the_encoder_stays(case):
     _, source, _, state, step = case
     before = state
@@ -104,6 +127,9 @@ def test_crops_are_of_the_image_and_of_one_example_whatever_the_batch():
         ({"crop": 20}, (64, 32, 3), "crop=20 of images of 32 pixels: expected a multiple of 8 from 24 to 32"),
         ({"crop": 40}, (64, 32, 3), "crop=40"),
         ({"encoder": "squeezenet2"}, (64, 32, 3), "encoder='squeezenet2'"),
+        ({"layer": "fire33"}, (64, 32, 3), "layer: no 'fire33'"),
+        ({"style_layers": ("relu1_1",)}, (64, 32, 3), "style_layers: no 'relu1_1'; squeezenet has conv1"),
+        ({"layer": "fire5"}, (64, 32, 3), "3 tuples make 12 pixels of 3 at fire5, expected 24"),
         (
             {"widths": ((8,), (8,))},
             (64, 32, 3),

@@ -37,12 +37,17 @@ def _torch(workload: Workload) -> tuple[str, ...]:
     return tuple(form + choice for form in ("eager", "compile") for choice in choices)
 
 
+def _in_bfloat16(workload: Workload) -> bool:
+    """Whether it is timed in bfloat16: dense nets gain nothing, and only a config has a dtype."""
+    return workload.convolutional and bool(workload.config)
+
+
 def _torch_bfloat16(workload: Workload) -> tuple[str, ...]:
-    return ("eager channels_last bfloat16", "compile channels_last bfloat16") if workload.convolutional else ()
+    return ("eager channels_last bfloat16", "compile channels_last bfloat16") if _in_bfloat16(workload) else ()
 
 
 def _float32(workload: Workload) -> tuple[str, ...]:
-    return ("loop",) if workload.convolutional and workload.config else ()
+    return ("loop",) if _in_bfloat16(workload) else ()
 
 
 PEERS = {
