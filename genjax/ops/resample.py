@@ -36,7 +36,9 @@ def bilinear2x(x):
     Between two pixels lie one quarter and three quarters of each; the border repeats its last pixel.
     Shapes: -> [B, 2H, 2W, C].
     """
-    return _bilinear2x(x) if backend.doubles_by_slices() else bilinear(x, (2 * x.shape[1], 2 * x.shape[2]))
+    if not backend.doubles_by_slices():
+        return bilinear(x, (2 * x.shape[1], 2 * x.shape[2]))
+    return _bilinear2x(x.astype(sum_type(x))).astype(x.dtype)
 
 
 @jax.custom_vjp

@@ -42,8 +42,10 @@ def test_it_prints_a_table_and_draws_each_content(tmp_path):
     places = [f"--{name}={tmp_path / name}" for name in ("contents", "styles", "out")]
     done = run("experiments.style.judge", *places, "--size=64")
     assert done.code == 0, done.err
-    assert "packaged" in done.out and "style, fire6" in done.out and "content, fire5" in done.out
+    for text in ("packaged", "style, fire6", "content, fire5"):
+        assert text in done.out
     with Image.open(tmp_path / "out" / "0.png") as image:
         assert image.height > image.width
     refused = run("experiments.style.judge", f"--runs={tmp_path}", *places)
-    assert refused.code == 2 and "not a run's folder" in refused.err
+    assert refused.code == 2
+    assert "not a run's folder" in refused.err

@@ -152,7 +152,7 @@ class StyleGenerator(nn.Module):
     def forward(self, z):
         """Apply to latents z."""
         ws = self.mapping(z), self.mapping(torch.randn_like(z))
-        self.average.lerp_(ws[0].detach().mean(0), 0.005)
+        self.average.lerp_(ws[0].detach().mean(0).float(), 0.005)
         first = torch.randint(1, self.styles, (len(z), 1))
         first = torch.where(torch.rand(len(z), 1) < self.mixing, first, self.styles)
         x, number = self.constant.expand(len(z), -1, -1, -1), 0
