@@ -34,6 +34,7 @@ def config() -> ConfigDict:
     c.style_layers = ()  # of the style loss; (): SqueezeNet's conv1 and fire2 to fire4, VGG's relu1_1 to relu4_1
     c.crop = 128  # pixels of a random square crop of each image, a multiple of 8; 0: the whole image
     c.style_weight = 10.0  # lambda
+    c.jitter = 0  # the style is measured of an image less up to so many pixels at its edges, at random
     c.widths = ()  # of the decoder: see genjax.nets.adain; (): the encoder's mirror
     c.optimizer = ConfigDict({"name": "adam", "learning_rate": 1e-4, "b1": 0.9, "b2": 0.999, "decay": 0})
     c.samples = 8
@@ -59,14 +60,16 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         """The encoder's feature maps of pixels from 0 to 255."""
         return encode(state.nets["encoder"].variables, x.astype(float), names)
 
-    def loss(params, stats, state, content, style):
+    def loss(params, stats, state, content, style, key):
         layer = encoder.adain_layer
         names = tuple(dict.fromkeys((*encoder.adain_style, layer)))
         styles = maps(state, style, names)
         target = adaptive_instance_norm(maps(state, content, (layer,))[layer], styles[layer])
-        output = maps(state, to_pixels(decode({"params": params}, target), "tanh"), names)
+        image = to_pixels(decode({"params": params}, target), "tanh")
+        output = maps(state, image, (layer,) if c.jitter else names)
         of_content = jnp.square(output[layer] - target).mean()
-        of_style = sum(moments_loss(output[name], styles[name]) for name in encoder.adain_style)
+        measured = maps(state, _moved(image, c.jitter, key), encoder.adain_style) if c.jitter else output
+        of_style = sum(moments_loss(measured[name], styles[name]) for name in encoder.adain_style)
         total = of_content + c.style_weight * of_style
         return total, (stats, {"loss": total, "content/loss": of_content, "style/loss": of_style})
 
@@ -75,7 +78,7 @@ def build(c: ConfigDict, shape: tuple[int, ...]) -> Task:
         x = batch["x"][0]
         halves = enumerate((x[:, : shape[1]], x[:, shape[1] :]))
         content, style = (random_crop(half, side, jax.random.fold_in(key, number)) for number, half in halves)
-        trained, metrics = gradient_step(state.nets["decoder"], tx, loss, state, content, style)
+        trained, metrics = gradient_step(state.nets["decoder"], tx, loss, state, content, style, key)
         return state.replace(step=state.step + 1, nets=state.nets | {"decoder": trained}), metrics
 
     def features(state, x):
@@ -124,6 +127,11 @@ def _crop_size(c: ConfigDict, shape: tuple[int, ...], encoder: Encoder) -> int:
         raise InputError(f"data.bits={c.data.bits}: task 'adain' takes images of 8 bits: leave it at 8")
     side = c.crop or shape[1]
     smallest = max(16, encoder.smallest)
+    if not 0 <= c.jitter <= max(0, side - smallest):
+        raise InputError(
+            f"jitter={c.jitter}: expected a number from 0, none, to {max(0, side - smallest)}, so that "
+            f"{smallest} of {side} pixels are left"
+        )
     if side % 8 or not smallest <= side <= shape[1]:
         raise InputError(
             f"crop={c.crop} of images of {shape[1]} pixels: expected a multiple of 8 from "
@@ -147,6 +155,18 @@ def _feature_shape(encoder: Encoder, decoder: Decoder, side: int) -> tuple[int, 
 
 def _shape_of(function, shape):
     return jax.eval_shape(function, jax.ShapeDtypeStruct(shape, jnp.float32)).shape
+
+
+def _moved(x, jitter: int, key):
+    """x less `jitter` rows and columns at its edges; how many are above and to the left is random.
+
+    SqueezeNet's first layers skip pixels, so a decoder can satisfy them with a pattern that has their period. It cannot
+    if the image lies anywhere on their grid. Not in the paper, whose VGG skips none. Shapes: [B, H, W, C] -> [B, H -
+    jitter, W - jitter, C].
+    """
+    row, column = jax.random.randint(jax.random.fold_in(key, 2), (2,), 0, jitter + 1)
+    batch, height, width, colors = x.shape
+    return jax.lax.dynamic_slice(x, (0, row, column, 0), (batch, height - jitter, width - jitter, colors))
 
 
 def random_crop(x, side: int, key):

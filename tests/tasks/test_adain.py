@@ -77,6 +77,38 @@ def test_other_layers_exchange_moments_and_judge():
     np.testing.assert_allclose(metrics["content/loss"], jnp.square(output["fire5"] - target).mean(), rtol=1e-3)
 
 
+def test_with_jitter_the_style_is_of_a_part_of_the_image():
+    """The style loss is that of one of the sixteen parts; the content's is that of the whole image."""
+    c = config_of("style_adain", crop=0, jitter=3)
+    source = data.load(c.data)
+    task = tasks.build(c, source.shape)
+    state = jax.jit(task.init)(jax.random.key(0))
+    x = jnp.asarray(source.read([0, 5]))
+    step = jax.jit(task.phases[0].step)
+    encoder = encoders.load("squeezenet")
+
+    def encode(x):
+        return encoder.apply(encoder.variables, x, encoder.adain_style)
+
+    for seed in range(3):
+        key = jax.random.key(seed)
+        content, style = (
+            encode(adain.random_crop(half, 32, jax.random.fold_in(key, number)).astype(float))
+            for number, half in enumerate(jnp.split(x, 2, 1))
+        )
+        target = adaptive_instance_norm(content["fire3"], style["fire3"])
+        image = (Decoder(tuple(map(tuple, c.widths))).apply(state.nets["decoder"].variables, target) + 1) * 127.5
+        possible = []
+        for row, column in np.ndindex(4, 4):
+            part = encode(image[:, row : row + 29, column : column + 29])
+            possible.append(sum(float(moments_loss(part[name], style[name])) for name in encoder.adain_style))
+        _, metrics = step(state, {"x": x[None]}, key)
+        assert np.abs(np.array(possible) - float(metrics["style/loss"])).min() < 1e-3 * possible[0]
+        np.testing.assert_allclose(
+            metrics["content/loss"], jnp.square(encode(image)["fire3"] - target).mean(), rtol=1e-3
+        )
+
+
 def test_the_decoder_learns_and_the_encoder_stays(case):
     _, source, _, state, step = case
     before = state
@@ -127,6 +159,7 @@ def test_crops_are_of_the_image_and_of_one_example_whatever_the_batch():
         ({"crop": 20}, (64, 32, 3), "crop=20 of images of 32 pixels: expected a multiple of 8 from 24 to 32"),
         ({"crop": 40}, (64, 32, 3), "crop=40"),
         ({"encoder": "squeezenet2"}, (64, 32, 3), "encoder='squeezenet2'"),
+        ({"jitter": 9}, (64, 32, 3), "jitter=9: expected a number from 0, none, to 7, so that 17 of 24 pixels"),
         ({"layer": "fire33"}, (64, 32, 3), "layer: no 'fire33'"),
         ({"style_layers": ("relu1_1",)}, (64, 32, 3), "style_layers: no 'relu1_1'; squeezenet has conv1"),
         ({"layer": "fire5"}, (64, 32, 3), "3 tuples make 12 pixels of 3 at fire5, expected 24"),
