@@ -86,3 +86,17 @@ def test_means_of_windows_side_by_side():
 def test_only_the_plain_form_reduces_windows(pool, target):
     program = str(jax.make_jaxpr(lambda x: pool(x))(jnp.ones((1, 6, 6, 2))))
     assert ("reduce_window" in program) == (target != "cpu")
+
+
+def test_in_bfloat16_overlapping_windows_add_their_gradients_in_float32():
+    x = jnp.asarray(np.random.default_rng(0).normal(size=(1, 9, 9, 2)), jnp.bfloat16)
+    g = jnp.asarray(np.random.default_rng(1).normal(size=(1, 4, 4, 2)), jnp.bfloat16)
+
+    def pulled(x, g):
+        y, pull = jax.vjp(lambda x: overlapping_max_pool(x, size=3, stride=2), x)
+        return y, pull(g)[0]
+
+    found, expected = pulled(x, g), pulled(x.astype(jnp.float32), g.astype(jnp.float32))
+    for ours, exact in zip(found, expected, strict=True):
+        assert ours.dtype == jnp.bfloat16
+        np.testing.assert_array_equal(ours, exact.astype(jnp.bfloat16))

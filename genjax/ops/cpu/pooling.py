@@ -10,6 +10,8 @@ from functools import partial, reduce
 import jax
 import jax.numpy as jnp
 
+from genjax.ops.shared import sum_type
+
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def max_pool(size: int, x):
@@ -44,14 +46,15 @@ max_pool.defvjp(_forward, _backward)
 
 def overlapping_max_pool(x, size: int, stride: int, pads, counts):
     """The largest number of each of counts[0] x counts[1] windows; equal ones share the gradient."""
-    x = jnp.pad(x, ((0, 0), *pads, (0, 0)), constant_values=-jnp.inf)
-    return reduce(jnp.maximum, _taps(x, counts, size, stride))
+    padded = jnp.pad(x.astype(sum_type(x)), ((0, 0), *pads, (0, 0)), constant_values=-jnp.inf)
+    return reduce(jnp.maximum, _taps(padded, counts, size, stride)).astype(x.dtype)
 
 
 def sum_pool(x, size: int):
     """The sum of each window, one at every pixel, of odd size."""
     edge = size // 2
-    return sum(_taps(jnp.pad(x, ((0, 0), (edge, edge), (edge, edge), (0, 0))), x.shape[1:3], size, 1))
+    padded = jnp.pad(x.astype(sum_type(x)), ((0, 0), (edge, edge), (edge, edge), (0, 0)))
+    return sum(_taps(padded, x.shape[1:3], size, 1)).astype(x.dtype)
 
 
 def _taps(x, counts, size, stride):
