@@ -127,15 +127,15 @@ def _crop_size(c: ConfigDict, shape: tuple[int, ...], encoder: Encoder) -> int:
         raise InputError(f"data.bits={c.data.bits}: task 'adain' takes images of 8 bits: leave it at 8")
     side = c.crop or shape[1]
     smallest = max(16, encoder.smallest)
-    if not 0 <= c.jitter <= max(0, side - smallest):
-        raise InputError(
-            f"jitter={c.jitter}: expected a number from 0, none, to {max(0, side - smallest)}, so that "
-            f"{smallest} of {side} pixels are left"
-        )
     if side % 8 or not smallest <= side <= shape[1]:
         raise InputError(
             f"crop={c.crop} of images of {shape[1]} pixels: expected a multiple of 8 from "
             f"{-(-smallest // 8) * 8} to {shape[1]}, or 0 for whole images of one of these sizes"
+        )
+    if not 0 <= c.jitter <= side - smallest:
+        raise InputError(
+            f"jitter={c.jitter}: expected a number from 0, none, to {side - smallest}, so that "
+            f"{smallest} of {side} pixels are left"
         )
     return side
 

@@ -10,7 +10,7 @@ from flax.traverse_util import unflatten_dict
 
 from genjax.errors import InputError
 
-SHA256 = "a4309a49a5f92071970789d5dbd642bef9812b3bae0717ac7ff969b633fac8c5"
+SHA256 = "7f937827042c098b664a6e35bf6c304c28bfae7740f823b42c86a8c64ed501c5"
 
 
 def load_decoder() -> dict[str, Any]:
