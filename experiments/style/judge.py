@@ -1,9 +1,9 @@
-"""How much of a style, and of a content, the images of AdaIN's decoders have:
+"""Shares of a style and of a content in the images of AdaIN's decoders:
 
     python -m experiments.style.judge --runs=runs/a,runs/b --contents=photos --styles=paintings --out=runs/judged
 
 Every content is painted in every style by the packaged decoder, by those of the runs and, with --descent, by Gatys'
-method. A net looks at the images: best one that no decoder learned from, as --encoder=vgg:FILE. It reports
+method. The images are compared on a net's maps, best on those of one that no decoder learned from, --encoder=vgg:FILE:
 
 - **style**, layer by layer: the distance of the result's Gram matrix from the style's, over the content's distance from
   it. 0: the style's statistics; 1: no nearer than the content was. Deeper layers see larger pieces.
@@ -43,14 +43,14 @@ def define_flags() -> None:
     define_paths("runs", [], "Runs of configs/style_adain.py.")
     define_path("contents", None, "A folder of images to paint.", required=True)
     define_path("styles", None, "A folder of images in whose styles they are painted.", required=True)
-    flags.DEFINE_string("encoder", "squeezenet", "The net that looks: 'squeezenet' or 'vgg:FILE'.")
+    flags.DEFINE_string("encoder", "squeezenet", "The net whose maps are compared: 'squeezenet' or 'vgg:FILE'.")
     flags.DEFINE_integer("size", 256, "Pixels of an image's longer side.", lower_bound=64)
     flags.DEFINE_bool("descent", False, "Paint by descent as well, which takes seconds for each image.")
-    define_path("out", "runs/judged", "The folder for the pictures, one for each content.")
+    define_path("out", "runs/judged", "The folder for the images, one for each content.")
 
 
 def main() -> None:
-    """Paint, draw and print the table."""
+    """Write the images and print the table."""
     enable_compilation_cache()
     encoder = encoders.load(FLAGS.encoder)
     contents, styles = (
@@ -60,16 +60,16 @@ def main() -> None:
     painters = {run or "packaged": in_one_pass(run, styles) for run in ("", *FLAGS.runs)}
     painters |= {DESCENT: by_descent(styles)} if FLAGS.descent else {}
     measure = jax.jit(lambda *images: judgment(encoder, *images))
-    found = {name: [] for name in painters}
+    judged = {name: [] for name in painters}
     with watch("content", len(contents)) as on_progress:
         for number, content in enumerate(contents):
             shown = {}
             for name, paint in painters.items():
                 shown[name] = list(paint(content))
-                found[name] += [measure(*images) for images in shown[name]]
+                judged[name] += [measure(*images) for images in shown[name]]
             _draw(Path(FLAGS.out, f"{Path(content).stem}.png"), shown)
             on_progress(number + 1)
-    print(as_text(encoder, found))
+    print(as_text(encoder, judged))
 
 
 Paint = Callable[[str], Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]]
@@ -115,12 +115,12 @@ def judgment(encoder: Encoder, content, style, result) -> dict:
     return remaining | {"content": (a * b).sum() / jnp.sqrt(jnp.square(a).sum() * jnp.square(b).sum())}
 
 
-def as_text(encoder: Encoder, found: dict[str, list[dict]]) -> str:
+def as_text(encoder: Encoder, judged: dict[str, list[dict]]) -> str:
     """The table of medians: a line per decoder."""
     heads = [*(f"style, {name}" for name in encoder.gatys_style), f"content, {encoder.gatys_content[0]}"]
     keys = [*encoder.gatys_style, "content"]
     rows = [
-        [name, *(f"{median(float(one[key]) for one in all_of):.3f}" for key in keys)] for name, all_of in found.items()
+        [name, *(f"{median(float(one[key]) for one in all_of):.3f}" for key in keys)] for name, all_of in judged.items()
     ]
     return table(rows, ["decoder", *heads])
 

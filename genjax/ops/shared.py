@@ -92,7 +92,7 @@ def per_position(values: Array, x: Array) -> Array:
 
 
 def sum_type(x: Array) -> jnp.dtype:
-    """The type for sums of x and for what is between them: x's own but for bfloat16 on CPU, where it is float32.
+    """The type for sums of x and for what is between them: x's own, except that of bfloat16 on CPU, which is float32.
 
     XLA's CPU backend rounds each addition to bfloat16, at ten times the cost of a sum in float32.
     """
