@@ -67,6 +67,14 @@ def scaled_size(path, size: tuple[int, int], longest: int) -> tuple[int, int]:
     return size
 
 
+def read_image(path, longest: int) -> np.ndarray:
+    """The pixels of an image's file, from 0 to 255, scaled as `size_of`. Shapes: -> float32 [H, W, 3].
+
+    Raises: InputError if it cannot be read.
+    """
+    return np.float32(open_image(path, size_of(path, longest)).read([0])[0])
+
+
 def contents_of(path, longest: int) -> tuple[list[str], str]:
     """Names of all images below a folder, sorted, and a note on its other files ("" if there are none).
 
@@ -170,13 +178,10 @@ class Painter:
         self.color = color
         self.alpha = alpha
         self.size = size
-        self.styles = [self._read(path) for path in styles]
-        self.masks = [self._read(path).mean(-1) / 255 for path in masks]
+        self.styles = [read_image(path, size) for path in styles]
+        self.masks = [read_image(path, size).mean(-1) / 255 for path in masks]
         # With `color`, the styles are recolored for each content, and so are their moments.
         self.style_moments = [] if color else [self._moments_of(x) for x in self.styles]
-
-    def _read(self, path):
-        return np.float32(open_image(path, size_of(path, self.size)).read([0])[0])
 
     def memory(self, path) -> tuple[int, int, int]:
         """The height and width at which an image's file is stylized, and the bytes that takes. Raises: InputError."""
@@ -193,7 +198,7 @@ class Painter:
         """An image's file in the style. Raises: InputError if it cannot be read."""
         from PIL import Image
 
-        return Image.fromarray(quantize(self.painted(self._read(path))))
+        return Image.fromarray(quantize(self.painted(read_image(path, self.size))))
 
     def painted(self, content: np.ndarray) -> np.ndarray:
         """A content in the style, not rounded. Shapes: float32 [H, W, 3] from 0 to 255, kept."""

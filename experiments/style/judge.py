@@ -29,7 +29,7 @@ from genjax.losses.style import gram, style_loss
 from genjax.ops.moments import with_moments
 from genjax.report.console import watch
 from genjax.report.figures import rendered, save_png
-from genjax.stylization import Painter, contents_of, descend, gatys_config
+from genjax.stylization import Painter, contents_of, descend, gatys_config, read_image
 from genjax.text import table
 from genjax.weights import encoders
 from genjax.weights.encoders import Encoder
@@ -67,7 +67,7 @@ def main() -> None:
             for name, paint in painters.items():
                 shown[name] = list(paint(content))
                 judged[name] += [measure(*images) for images in shown[name]]
-            _draw(Path(FLAGS.out, f"{Path(content).stem}.png"), shown)
+            _draw(Path(FLAGS.out, f"{number:03}_{Path(content).stem}.png"), shown)
             on_progress(number + 1)
     print(as_text(encoder, judged))
 
@@ -81,7 +81,7 @@ def in_one_pass(run: str, styles: list[str]) -> Paint:
     painter = Painter(run, styles, size=FLAGS.size)
 
     def paint(path):
-        content = Painter("", [path], size=FLAGS.size).styles[0]
+        content = read_image(path, FLAGS.size)
         for number, style in enumerate(painter.styles):
             painter.shares = np.eye(len(styles))[number]
             yield content[None], style[None], np.clip(painter.painted(content), 0, 255)[None]
@@ -94,9 +94,8 @@ def by_descent(styles: list[str]) -> Paint:
 
     def paint(path):
         for style in styles:
-            content, model = Painter("", [path, style], size=FLAGS.size).styles
             *_, image = descend(gatys_config(path, [style], FLAGS.size))
-            yield content[None], model[None], np.asarray(image, np.float32)[None]
+            yield *(read_image(name, FLAGS.size)[None] for name in (path, style)), np.asarray(image, np.float32)[None]
 
     return paint
 

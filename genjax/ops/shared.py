@@ -1,8 +1,9 @@
-"""Weights that all examples share: in bfloat16, the devices' parts of their gradients are summed in float32.
+"""Weights that all examples share: in bfloat16, their gradients are summed in float32 over devices, and on CPU.
 
 A weight's gradient is a sum over the batch, which autodiff makes in the type that the net computes in. Where the batch
 is spread over devices, XLA sums the devices' parts in that type too, and each addition rounds to 8 bits. Here the parts
-are bfloat16 and their sum is float32. In float32, and on one device, all is as autodiff has it.
+are bfloat16 and their sum is float32. On CPU the sum over positions is float32 as well (`sum_type`), since XLA's
+additions of bfloat16 are slow there. In float32, and on one device of another kind, all is as autodiff has it.
 """
 
 from collections.abc import Callable

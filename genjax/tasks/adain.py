@@ -34,7 +34,7 @@ def config() -> ConfigDict:
     c.style_layers = ()  # of the style loss; (): SqueezeNet's conv1 and fire2 to fire4, VGG's relu1_1 to relu4_1
     c.crop = 128  # pixels of a random square crop of each image, a multiple of 8; 0: the whole image
     c.style_weight = 10.0  # lambda
-    c.jitter = 0  # the style is measured without this many rows and columns, at the edges, at random
+    c.jitter = 0  # pixels by which an image is moved at random, and cut, before its style is measured; 0: none
     c.widths = ()  # of the decoder: see genjax.nets.adain; (): the encoder's mirror
     c.optimizer = ConfigDict({"name": "adam", "learning_rate": 1e-4, "b1": 0.9, "b2": 0.999, "decay": 0})
     c.samples = 8

@@ -44,7 +44,7 @@ def test_it_prints_a_table_and_draws_each_content(tmp_path):
     assert done.code == 0, done.err
     for text in ("packaged", "style, fire6", "content, fire5"):
         assert text in done.out
-    with Image.open(tmp_path / "out" / "0.png") as image:
+    with Image.open(tmp_path / "out" / "000_0.png") as image:
         assert image.height > image.width
     refused = run("experiments.style.judge", f"--runs={tmp_path}", *places)
     assert refused.code == 2
