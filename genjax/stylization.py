@@ -33,7 +33,7 @@ from genjax.run.restore import load_info, restore, saved_config
 from genjax.tasks import adain, style
 from genjax.text import bytes_text, listed
 from genjax.weights import squeezenet
-from genjax.weights.adain import load_decoder
+from genjax.weights.adain import load_decoder, widths_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -302,7 +302,9 @@ def _restored(workdir: str) -> tuple[Task, State, ConfigDict]:
 
 def packaged_painter() -> tuple[Task, State, ConfigDict]:
     """AdaIN with SqueezeNet and the packaged decoder, as `_restored`. Raises: InputError if a file is damaged."""
+    decoder = load_decoder()
     config = adain.config()
+    config.widths = widths_of(decoder)
     task = tasks.build(config, (256, 128, 3))
-    nets = {"decoder": Net(load_decoder(), {}, ()), "encoder": Net(squeezenet.load()["params"], {}, ())}
+    nets = {"decoder": Net(decoder, {}, ()), "encoder": Net(squeezenet.load()["params"], {}, ())}
     return task, State(jnp.int32(0), nets, {}, {}), config

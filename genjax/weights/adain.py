@@ -13,6 +13,15 @@ from genjax.errors import InputError
 SHA256 = "7f937827042c098b664a6e35bf6c304c28bfae7740f823b42c86a8c64ed501c5"
 
 
+def widths_of(decoder: dict[str, Any]) -> tuple[tuple[int, ...], ...]:
+    """The `widths` of a genjax.nets.adain.Decoder with these parameters."""
+    stages: dict[str, list[int]] = {}
+    for name in sorted(decoder, key=lambda name: (len(name), name)):  # conv0_10 after conv0_9
+        if name.startswith("conv"):  # conv{stage}_{number}
+            stages.setdefault(name.partition("_")[0], []).append(len(decoder[name]["bias"]))
+    return tuple(map(tuple, stages.values()))
+
+
 def load_decoder() -> dict[str, Any]:
     """The parameters of genjax.nets.adain.Decoder. Raises: InputError if the packaged file is damaged."""
     data = (files("genjax") / "assets" / "adain" / "decoder.npz").read_bytes()

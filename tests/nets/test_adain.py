@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from genjax.nets.adain import EDGES, Decoder, ReflectedConv
+from genjax.nets.adain import EDGES, WIDTHS, Decoder, ReflectedConv
 from genjax.ops.resample import upsample2x
+from genjax.weights.adain import widths_of
 
 
 @pytest.mark.heavy
@@ -29,3 +30,9 @@ def test_a_decoder_of_four_sizes_enlarges_eightfold_and_its_output_is_unbounded(
     assert y.shape == (2, 24, 40, 3)
     variables["params"]["pixels"]["bias"] -= 100  # no activation holds the last layer back
     assert (np.asarray(Decoder(((4,), (4, 4), (4,), (4,))).apply(variables, x)) < -1).all()
+
+
+@pytest.mark.parametrize("widths", [*WIDTHS.values(), ((4,) * 12, (5, 6), (7,))])
+def test_the_weights_of_a_decoder_tell_its_widths(widths):
+    decoder = jax.eval_shape(Decoder(widths).init, jax.random.key(0), jnp.zeros((1, 4, 4, 3)))
+    assert widths_of(decoder["params"]) == widths
