@@ -16,8 +16,10 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "correlation.h"
 #include "oneapi/dnnl/dnnl.hpp"
 #include "oneapi/dnnl/dnnl_threadpool.hpp"
 #include "oneapi/dnnl/dnnl_threadpool_iface.hpp"
@@ -55,7 +57,40 @@ class Threads : public dnnl::threadpool_interop::threadpool_iface {
     work->Wait();
   }
 
+  // All phases with one call of the other threads. Who waits for the end of a phase stays awake: it is near.
+  void InTurn(const std::vector<Phase>& phases) {
+    auto turns = std::make_shared<Turns>(phases);
+    for (int helper = 1; helper < get_num_threads(); ++helper) {
+      pool_.Schedule([turns] { turns->Do(); });
+    }
+    turns->Do();
+  }
+
  private:
+  struct Turns {
+    explicit Turns(const std::vector<Phase>& phases)
+        : phases(&phases), count(phases.size()), next(count), done(count), size(count) {
+      for (size_t n = 0; n < count; ++n) size[n] = phases[n].count;
+    }
+
+    void Do() {  // `phases` is alive as long as a piece is unclaimed or in progress
+      for (size_t n = 0; n < count; ++n) {
+        for (int64_t i; (i = next[n].fetch_add(1)) < size[n];) {
+          (*phases)[n].call(i);
+          done[n].fetch_add(1);
+        }
+        for (int spin = 0; done[n].load() < size[n]; ++spin) {
+          if (spin > 10000) std::this_thread::yield();
+        }
+      }
+    }
+
+    const std::vector<Phase>* const phases;
+    const size_t count;
+    std::vector<std::atomic<int64_t>> next, done;
+    std::vector<int64_t> size;
+  };
+
   struct Work {
     Work(int n, const std::function<void(int, int)>* piece) : n(n), piece(piece) {}
 
@@ -173,6 +208,16 @@ const Plan& Prepared(Map map, const ffi::AnyBuffer& x, const ffi::AnyBuffer& w, 
   return *plan;
 }
 
+// W in bfloat16 where there are matrix units.
+void Correlate(const ffi::AnyBuffer& x, const ffi::AnyBuffer& y, const ffi::AnyBuffer& w, Numbers stride,
+               Numbers dilation, Numbers pads, Threads& threads) {
+  Shape a = x.dimensions(), b = y.dimensions(), k = w.dimensions();
+  const Correlation correlation{x.untyped_data(), y.untyped_data(), a[0], a[1], a[2], a[3], b[1], b[2], b[3], k[0],
+                                k[1], stride[0], stride[1], dilation[0], dilation[1], pads[0], pads[2]};
+  correlation.Compute(Kept(0, correlation.Memory()), static_cast<float*>(w.untyped_data()),
+                      [&](const std::vector<Phase>& phases) { threads.InTurn(phases); });
+}
+
 ffi::Error Convolution(ffi::ThreadPool pool, ffi::AnyBuffer a, ffi::AnyBuffer b, ffi::Result<ffi::AnyBuffer> result,
                        int64_t which, Numbers stride, Numbers dilation, Numbers pads) {
   try {
@@ -180,6 +225,10 @@ ffi::Error Convolution(ffi::ThreadPool pool, ffi::AnyBuffer a, ffi::AnyBuffer b,
     const ffi::AnyBuffer x = map == kT ? *result : a, w = map == kW ? *result : b;
     const ffi::AnyBuffer y = map == kC ? *result : map == kT ? a : b;
     Threads threads(pool);
+    if (map == kW && Type(x) == memory::data_type::bf16 && HasMatrixUnits()) {
+      Correlate(x, y, w, stride, dilation, pads, threads);
+      return ffi::Error::Success();
+    }
     dnnl_threadpool_interop_set_max_concurrency(threads.get_num_threads());
     const Plan& plan = Prepared(map, x, w, y, stride, dilation, pads, threads.get_num_threads());
     dnnl::stream stream = dnnl::threadpool_interop::make_stream(Cpu(), &threads);
