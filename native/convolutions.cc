@@ -33,6 +33,9 @@ using Numbers = ffi::Span<const int64_t>;
 
 enum Map : int64_t { kC, kT, kW };
 
+// Channels of x and y together from which on the products of correlation.cc pay for the copies that they need.
+constexpr int64_t kWide = 64;
+
 // XLA's threads as oneDNN asks for them. Pieces of work are claimed, not assigned: the calling thread, which may be
 // one of XLA's, does all that no other has begun, so it never waits for a piece that no thread is free to do. Which
 // thread does a piece changes nothing in its result.
@@ -225,7 +228,8 @@ ffi::Error Convolution(ffi::ThreadPool pool, ffi::AnyBuffer a, ffi::AnyBuffer b,
     const ffi::AnyBuffer x = map == kT ? *result : a, w = map == kW ? *result : b;
     const ffi::AnyBuffer y = map == kC ? *result : map == kT ? a : b;
     Threads threads(pool);
-    if (map == kW && Type(x) == memory::data_type::bf16 && HasMatrixUnits()) {
+    const bool wide = x.dimensions()[3] + y.dimensions()[3] >= kWide;
+    if (map == kW && wide && Type(x) == memory::data_type::bf16 && HasMatrixUnits()) {
       Correlate(x, y, w, stride, dilation, pads, threads);
       return ffi::Error::Success();
     }
