@@ -36,6 +36,9 @@ enum Map : int64_t { kC, kT, kW };
 // Channels of x and y together from which on the products of correlation.cc pay for the copies that they need.
 constexpr int64_t kWide = 64;
 
+// How often a thread looks whether the others have finished before it sleeps, which costs more than most pieces take.
+constexpr int kAwake = 200000;
+
 // XLA's threads as oneDNN asks for them. Pieces of work are claimed, not assigned: the calling thread, which may be
 // one of XLA's, does all that no other has begun, so it never waits for a piece that no thread is free to do. Which
 // thread does a piece changes nothing in its result.
@@ -60,7 +63,7 @@ class Threads : public dnnl::threadpool_interop::threadpool_iface {
     work->Wait();
   }
 
-  // All phases with one call of the other threads. Who waits for the end of a phase stays awake: it is near.
+  // All phases with one call of the other threads.
   void InTurn(const std::vector<Phase>& phases) {
     auto turns = std::make_shared<Turns>(phases);
     for (int helper = 1; helper < get_num_threads(); ++helper) {
@@ -83,7 +86,7 @@ class Threads : public dnnl::threadpool_interop::threadpool_iface {
           done[n].fetch_add(1);
         }
         for (int spin = 0; done[n].load() < size[n]; ++spin) {
-          if (spin > 10000) std::this_thread::yield();
+          if (spin > kAwake) std::this_thread::yield();
         }
       }
     }
@@ -108,7 +111,7 @@ class Threads : public dnnl::threadpool_interop::threadpool_iface {
     }
 
     void Wait() {
-      for (int spin = 0; spin < 2000; ++spin) {
+      for (int spin = 0; spin < kAwake; ++spin) {
         if (done.load() == n) return;
       }
       std::unique_lock<std::mutex> lock(mutex);
