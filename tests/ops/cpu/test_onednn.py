@@ -44,6 +44,17 @@ def test_each_map_equals_its_plain_twin(case, cin):
 
 
 @installed
+@pytest.mark.parametrize("channels", [(1, 70), (3, 64), (40, 33), (65, 16)], ids=str)
+@pytest.mark.parametrize("batch", [1, 3, 32, 48])
+@pytest.mark.parametrize("case", [*CASES, ((12, 70), (3, 5), (2, 1), "SAME", (2, 3))], ids=str)
+def test_kernels_gradients_of_wide_layers_in_bfloat16_are_sums_in_float32(case, batch, channels):
+    g, x, w, y = random_operands(case, batch, *channels)
+    x, y = (a.astype(jnp.bfloat16) for a in (x, y))
+    result = onednn._call(2, g, w.shape, jnp.float32, x, y)  # W before it is rounded
+    close(result, conv_maps.W(g, *(a.astype(jnp.float32) for a in (x, y))), 2e-6)
+
+
+@installed
 @pytest.mark.parametrize("case", CASES[1:5], ids=str)
 def test_second_derivatives_are_those_of_autodiff(case):
     g, x, w, _ = random_operands(case)
@@ -60,8 +71,10 @@ def test_second_derivatives_are_those_of_autodiff(case):
 
 
 @installed
-def test_calls_at_the_same_time_give_the_bits_of_one_alone():
-    g, x, w, y = random_operands(((16, 16), (3, 3), (1, 1), "SAME", (1, 1)), batch=8, cin=32, cout=32)
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16], ids=["float32", "bfloat16"])
+def test_calls_at_the_same_time_give_the_bits_of_one_alone(dtype):
+    g, *operands = random_operands(((16, 16), (3, 3), (1, 1), "SAME", (1, 1)), batch=8, cin=32, cout=32)
+    x, w, y = (a.astype(dtype) for a in operands)
 
     def several(x, w, y):  # powers of two change no rounding
         return [(C(g, x * n, w), T(g, y * n, w), W(g, x * n, y)) for n in (1, 2, 4, 8)]
