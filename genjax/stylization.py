@@ -44,6 +44,9 @@ OWN = 0
 """In place of a number of pixels: those of each image's longer side."""
 MULTIPLE = 8
 """AdaIN pads height and width to a multiple of this, so that its decoder returns the size it was given."""
+BORDER = 32
+"""Pixels that AdaIN mirrors beyond each side, and cuts off the result: the encoder's zeros beyond its maps would draw a
+frame into flat images. Not in the paper."""
 
 
 def size_of(path, longest: int) -> tuple[int, int]:
@@ -181,12 +184,12 @@ class Painter:
         self.styles = [read_image(path, size) for path in styles]
         self.masks = [read_image(path, size).mean(-1) / 255 for path in masks]
         # With `color`, the styles are recolored for each content, and so are their moments.
-        self.style_moments = [] if color else [self._moments_of(x) for x in self.styles]
+        self.style_moments = [] if color else [self._moments_of(_padded(x)) for x in self.styles]
 
     def memory(self, path) -> tuple[int, int, int]:
         """The height and width at which an image's file is stylized, and the bytes that takes. Raises: InputError."""
         height, width = size_of(path, self.size)
-        padded = [side + -side % MULTIPLE for side in (height, width)]
+        padded = [side + sum(pad) for side, pad in zip((height, width), _padding(height, width), strict=True)]
         if self.tile:
             padded = [side.length for side in self._sides(padded)]
         content = jax.ShapeDtypeStruct((1, *padded, 3), jnp.float32)
@@ -203,12 +206,12 @@ class Painter:
     def painted(self, content: np.ndarray) -> np.ndarray:
         """A content in the style, not rounded. Shapes: float32 [H, W, 3] from 0 to 255, kept."""
         height, width = content.shape[:2]
-        padding = [(0, -side % MULTIPLE) for side in (height, width)]
-        padded = np.pad(self._uncolored(content), [*padding, (0, 0)], mode="symmetric")
-        style_moments = self.style_moments or [self._moments_of(self._recolored(x, content)) for x in self.styles]
-        guides = self._guides(*padded.shape[:2])
+        padded = _padded(self._uncolored(content))
+        recolored = [] if self.style_moments else [_padded(self._recolored(x, content)) for x in self.styles]
+        style_moments = self.style_moments or [self._moments_of(x) for x in recolored]
+        guides = np.pad(self._guides(height, width), [(0, 0), *_padding(height, width), (0, 0)], mode="edge")
         stylize = self._in_tiles if self.tile else partial(self._stylize, self.state)
-        y = np.asarray(stylize(padded[None], style_moments, guides))[0, :height, :width]
+        y = np.asarray(stylize(padded[None], style_moments, guides))[0, BORDER:, BORDER:][:height, :width]
         if self.color == "luma":
             y = chroma.with_luma(content, jnp.clip(chroma.luma(y), 0, 255))
         return np.asarray(y)
@@ -286,6 +289,14 @@ class Painter:
         guides = bilinear(guides, f.shape[1:3])
         mixed = sum(guide * with_moments(f, *pair, own) for guide, pair in zip(guides, style_moments, strict=True))
         return self.task.outputs["pixels"](state, (1 - self.alpha) * f + self.alpha * mixed)
+
+
+def _padding(height, width):
+    return [(BORDER, BORDER + -side % MULTIPLE) for side in (height, width)]
+
+
+def _padded(x):
+    return np.pad(x, [*_padding(*x.shape[:2]), (0, 0)], mode="symmetric")
 
 
 def _part(x, place, sides: tuple[Windows, Windows]):

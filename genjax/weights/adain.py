@@ -10,7 +10,7 @@ from flax.traverse_util import unflatten_dict
 
 from genjax.errors import InputError
 
-SHA256 = "7f937827042c098b664a6e35bf6c304c28bfae7740f823b42c86a8c64ed501c5"
+SHA256 = "b0ec761e621c7575b873b09a23c23955189c746f37b09b7fdd542c5af2adbb5c"
 
 
 def widths_of(decoder: dict[str, Any]) -> tuple[tuple[int, ...], ...]:
