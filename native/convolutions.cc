@@ -34,7 +34,10 @@ using Numbers = ffi::Span<const int64_t>;
 enum Map : int64_t { kC, kT, kW };
 
 // Channels of x and y together from which on the products of correlation.cc pay for the copies that they need.
-constexpr int64_t kWide = 64;
+constexpr int64_t kWide = 65;
+
+// Bytes of these copies at most, since a thread keeps them; larger maps stay with oneDNN.
+constexpr int64_t kMost = int64_t{1} << 28;
 
 // How often a thread looks whether the others have finished before it sleeps, which costs more than most pieces take.
 constexpr int kAwake = 200000;
@@ -214,14 +217,17 @@ const Plan& Prepared(Map map, const ffi::AnyBuffer& x, const ffi::AnyBuffer& w, 
   return *plan;
 }
 
-// W in bfloat16 where there are matrix units.
-void Correlate(const ffi::AnyBuffer& x, const ffi::AnyBuffer& y, const ffi::AnyBuffer& w, Numbers stride,
+// W by correlation.cc, if it pays. Returns: whether it did.
+bool Correlate(const ffi::AnyBuffer& x, const ffi::AnyBuffer& y, const ffi::AnyBuffer& w, Numbers stride,
                Numbers dilation, Numbers pads, Threads& threads) {
+  if (Type(x) != memory::data_type::bf16 || !HasMatrixUnits()) return false;
   Shape a = x.dimensions(), b = y.dimensions(), k = w.dimensions();
   const Correlation correlation{x.untyped_data(), y.untyped_data(), a[0], a[1], a[2], a[3], b[1], b[2], b[3], k[0],
                                 k[1], stride[0], stride[1], dilation[0], dilation[1], pads[0], pads[2]};
+  if (a[3] + b[3] < kWide || correlation.Memory() > kMost) return false;
   correlation.Compute(Kept(0, correlation.Memory()), static_cast<float*>(w.untyped_data()),
                       [&](const std::vector<Phase>& phases) { threads.InTurn(phases); });
+  return true;
 }
 
 ffi::Error Convolution(ffi::ThreadPool pool, ffi::AnyBuffer a, ffi::AnyBuffer b, ffi::Result<ffi::AnyBuffer> result,
@@ -231,11 +237,7 @@ ffi::Error Convolution(ffi::ThreadPool pool, ffi::AnyBuffer a, ffi::AnyBuffer b,
     const ffi::AnyBuffer x = map == kT ? *result : a, w = map == kW ? *result : b;
     const ffi::AnyBuffer y = map == kC ? *result : map == kT ? a : b;
     Threads threads(pool);
-    const bool wide = x.dimensions()[3] + y.dimensions()[3] >= kWide;
-    if (map == kW && wide && Type(x) == memory::data_type::bf16 && HasMatrixUnits()) {
-      Correlate(x, y, w, stride, dilation, pads, threads);
-      return ffi::Error::Success();
-    }
+    if (map == kW && Correlate(x, y, w, stride, dilation, pads, threads)) return ffi::Error::Success();
     dnnl_threadpool_interop_set_max_concurrency(threads.get_num_threads());
     const Plan& plan = Prepared(map, x, w, y, stride, dilation, pads, threads.get_num_threads());
     dnnl::stream stream = dnnl::threadpool_interop::make_stream(Cpu(), &threads);

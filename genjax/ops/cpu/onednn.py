@@ -2,8 +2,8 @@
 
 XLA's CPU backend has Eigen's convolutions, which are slower than oneDNN's in float32 and know nothing of a processor's
 matrix units (AMX) in bfloat16. Measured with JAX 0.10.2, 2026-11: 32x32 pixels, 64 to 64 channels, 3x3, batch 32 at 255
-GFLOP/s for 200, in bfloat16 at 2,100; steps of `configs/wgan_gp.py` in 0.80 of the time, in bfloat16 in 0.39 of that
-again. Plain twins: the maps of the same names in `genjax.ops.conv_maps`.
+GFLOP/s for 200, in bfloat16 at 1,500; steps of `configs/wgan_gp.py` in 0.80 of the time, and those in bfloat16 in 0.39
+of those in float32. Plain twins: the maps of the same names in `genjax.ops.conv_maps`.
 
 The environment variable GENJAX_ONEDNN=0 leaves them to XLA. They are used on a single device: XLA cannot spread the
 call of a foreign function over several.
