@@ -1,9 +1,13 @@
 """Data sets that come with the package, stored as lossless sprite sheets under genjax/assets."""
 
+import contextlib
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -12,6 +16,7 @@ from genjax.data.request import Request
 from genjax.data.source import Source, fingerprint, in_memory
 from genjax.data.splits import read_splits
 from genjax.errors import InputError
+from genjax.files import cache_folder, write_bytes
 
 FASHION_LABELS = (
     "T-shirt/top",
@@ -60,23 +65,41 @@ def load_emoji(request: Request) -> Source:
 
 
 def _load(request: Request, arrays: Callable, label_names: tuple[str, ...]) -> Source:
-    def checked(split):
-        x, labels, digest = _decoded(arrays, request.name, split)
-        if digest != FINGERPRINTS[request.name, split]:
-            raise InputError(f"The packaged {request.name!r} ({split}) is damaged: install genjax-models again.")
-        return x, labels
-
-    x, labels = read_splits(request.split, ("train", "test"), checked)
+    x, labels = read_splits(request.split, ("train", "test"), lambda split: _decoded(arrays, request.name, split))
     source = in_memory(request.name, request.split, conform(x, request.form), labels, label_names)
     return replace(source, form=form_text(x.shape[1:], source.shape, request.form))
 
 
-@lru_cache(maxsize=4)  # decoding takes longer than all else before training, and a process may open a set many times
-def _decoded(arrays: Callable, name: str, split: str) -> tuple[np.ndarray, np.ndarray, str]:
-    """The images and labels of a whole split, which cannot be written to, and their fingerprint."""
-    x, labels = arrays(name, split)
+@lru_cache(maxsize=4)  # a process may open a set many times
+def _decoded(arrays: Callable, name: str, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """The images and labels of a whole split, which cannot be written to.
+
+    Decoding takes 0.3 to 0.4 s, so the first process that does it keeps them in the user's cache folder.
+    Raises: InputError if the package's file is damaged.
+    """
+    expected = FINGERPRINTS[name, split]
+    kept = cache_folder("packaged") / f"{name}_{split}_{expected[:16]}.npz"
+    x_and_labels = _kept(kept)
+    if x_and_labels is None or fingerprint(*x_and_labels) != expected:
+        x_and_labels = arrays(name, split)
+        if fingerprint(*x_and_labels) != expected:
+            raise InputError(f"The packaged {name!r} ({split}) is damaged: install genjax-models again.")
+        data = io.BytesIO()
+        np.savez(data, x=x_and_labels[0], labels=x_and_labels[1])
+        with contextlib.suppress(OSError):  # the disk is full: the next process decodes again
+            write_bytes(kept, data.getvalue())
+    x, labels = x_and_labels
     x.flags.writeable = labels.flags.writeable = False
-    return x, labels, fingerprint(x, labels)
+    return x, labels
+
+
+def _kept(path: Path) -> tuple[np.ndarray, np.ndarray] | None:
+    """The images and labels that a process has kept; None if there are none that can be read."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return file["x"], file["labels"]
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile):
+        return None
 
 
 def to_sheet(x: np.ndarray, columns: int) -> np.ndarray:

@@ -65,14 +65,73 @@ def test_size_and_channels_apply(load):
 def test_a_split_is_decoded_once_in_a_process_and_nobody_can_change_it_for_others(load, monkeypatch):
     first = load("fashion_mnist_10k", "test[:20]")
     monkeypatch.setattr("PIL.Image.open", lambda file: pytest.fail("it was decoded again"))
+    monkeypatch.setattr("numpy.load", lambda *_, **__: pytest.fail("it was read again"))
     again = load("fashion_mnist_10k", "test[:30]")
     np.testing.assert_array_equal(again.read(np.arange(20)), first.read(np.arange(20)))
-    x, labels, _ = packaged._decoded(packaged._fashion, "fashion_mnist_10k", "test")
+    x, labels = packaged._decoded(packaged._fashion, "fashion_mnist_10k", "test")
     for array in (x, labels):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
     first.read(np.arange(20))[:] = 0  # what is read is a copy
     assert again.read(np.arange(20)).any()
+
+
+@pytest.fixture
+def decode(monkeypatch, tmp_path):
+    """Decode the small test split as a process of its own would, and the number of times that its file was read."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    counts = []
+
+    def arrays(name, split):
+        counts.append(split)
+        return packaged._fashion(name, split)
+
+    def decoded():
+        packaged._decoded.cache_clear()
+        return (*packaged._decoded(arrays, "fashion_mnist_10k", "test"), len(counts))
+
+    yield decoded
+    packaged._decoded.cache_clear()
+
+
+def test_a_second_process_reads_what_the_first_one_decoded(decode, tmp_path):
+    x, labels, _ = decode()
+    again, labels_again, count = decode()
+    assert count == 1
+    np.testing.assert_array_equal(again, x)
+    np.testing.assert_array_equal(labels_again, labels)
+    with pytest.raises(ValueError, match="read-only"):
+        again[0] = 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: data[:-99],
+        lambda data: data[:5000] + b"?" * 9 + data[5009:],
+        lambda data: b"\0" * 99,
+    ],
+)
+def test_a_damaged_file_in_the_cache_is_decoded_anew(decode, tmp_path, damage):
+    x, _, _ = decode()
+    (kept,) = tmp_path.rglob("*.npz")
+    whole = kept.read_bytes()
+    kept.write_bytes(damage(whole))
+    again, _, count = decode()
+    assert count == 2
+    np.testing.assert_array_equal(again, x)
+    assert kept.read_bytes() == whole
+
+
+def test_a_full_disk_only_costs_the_decoding(decode, tmp_path, monkeypatch):
+    def refuse(path, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(packaged, "write_bytes", refuse)
+    decode()
+    assert decode()[2] == 2
+    assert not [*tmp_path.rglob("*.npz")]
 
 
 def test_a_damaged_asset_is_named(load, monkeypatch):
