@@ -78,8 +78,8 @@ def _decoded(arrays: Callable, name: str, split: str) -> tuple[np.ndarray, np.nd
     Raises: InputError if the package's file is damaged.
     """
     expected = FINGERPRINTS[name, split]
-    kept = cache_folder("packaged") / f"{name}_{split}_{expected[:16]}.npz"
-    x_and_labels = _kept(kept)
+    cached = cache_folder("packaged") / f"{name}_{split}_{expected[:16]}.npz"
+    x_and_labels = _cached(cached)
     if x_and_labels is None or fingerprint(*x_and_labels) != expected:
         x_and_labels = arrays(name, split)
         if fingerprint(*x_and_labels) != expected:
@@ -87,14 +87,14 @@ def _decoded(arrays: Callable, name: str, split: str) -> tuple[np.ndarray, np.nd
         data = io.BytesIO()
         np.savez(data, x=x_and_labels[0], labels=x_and_labels[1])
         with contextlib.suppress(OSError):  # the disk is full: the next process decodes again
-            write_bytes(kept, data.getvalue())
+            write_bytes(cached, data.getvalue())
     x, labels = x_and_labels
     x.flags.writeable = labels.flags.writeable = False
     return x, labels
 
 
-def _kept(path: Path) -> tuple[np.ndarray, np.ndarray] | None:
-    """The images and labels that a process has kept; None if there are none that can be read."""
+def _cached(path: Path) -> tuple[np.ndarray, np.ndarray] | None:
+    """The images and labels that a process has written; None if there are none that can be read."""
     try:
         with np.load(path, allow_pickle=False) as file:
             return file["x"], file["labels"]

@@ -2,6 +2,9 @@
 
 The mathematics is in `genjax.ops.conv_maps`. On CPU the forms of `genjax.ops.cpu.convolution` are used, and their
 gradients are of the same forms; elsewhere each map is one `lax` convolution.
+
+Images are rounded to the kernel's type, and results are of `sum_type`: of a kernel in bfloat16 on CPU they are float32,
+so that what follows rounds once, before the next convolution, and not after each operation, which XLA does in software.
 """
 
 import jax.numpy as jnp
@@ -10,6 +13,7 @@ from jax import lax
 from genjax.ops import backend, conv_maps
 from genjax.ops.conv_maps import Geometry
 from genjax.ops.cpu import convolution
+from genjax.ops.shared import sum_type
 
 PLAIN_C, PLAIN_T, _ = conv_maps.closed(conv_maps.C, conv_maps.T, conv_maps.correlate)
 
@@ -20,7 +24,8 @@ def conv(x, w, *, stride=(1, 1), padding="SAME", dilation=(1, 1)):
     Shapes: x [B, H, W, I], w [h, w, I, O] -> [B, H', W', O]; padding "SAME", "VALID" or ((top, bottom), (left, right)).
     """
     C = convolution.C if backend.on_cpu() else PLAIN_C
-    return C(geometry(x.shape[1:3], w, stride, padding, dilation), x, w)
+    y = C(geometry(x.shape[1:3], w, stride, padding, dilation), x.astype(w.dtype), w)
+    return y.astype(sum_type(y))
 
 
 def conv_transpose(y, w, *, stride=(1, 1), padding="SAME", dilation=(1, 1)):
@@ -36,7 +41,8 @@ def conv_transpose(y, w, *, stride=(1, 1), padding="SAME", dilation=(1, 1)):
         axes = zip(y.shape[1:3], w.shape[:2], stride, dilation, pads, strict=True)
         size = tuple((n - 1) * s + max((k - 1) * d + 1, s) - sum(pad) for n, k, s, d, pad in axes)
     T = convolution.T if backend.on_cpu() else PLAIN_T
-    return T(geometry(size, w, stride, padding, dilation), y, w)
+    x = T(geometry(size, w, stride, padding, dilation), y.astype(w.dtype), w)
+    return x.astype(sum_type(x))
 
 
 def upsample_conv(x, w):

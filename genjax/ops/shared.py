@@ -35,7 +35,8 @@ def sum_over_devices(sum_over_batch: Callable[..., Array], x: Array, *more: Arra
 
 
 def matmul(x: Array, w: Array) -> Array:
-    """x @ w. Shapes: x [B, ..., I], w [I, O] -> [B, ..., O]."""
+    """x @ w in w's type. Shapes: x [B, ..., I], w [I, O] -> [B, ..., O]."""
+    x = x.astype(w.dtype)
     return _matmul(x, w) if x.dtype == w.dtype == jnp.bfloat16 else x @ w
 
 
@@ -56,11 +57,12 @@ _outer.defvjp(lambda x, y: (_outer(x, y), (x, y)), lambda xy, t: (_matmul(xy[1],
 
 
 def per_example(weight: Array, x: Array) -> Array:
-    """A weight as each example of x has it, to be added to x or to multiply it.
+    """A weight in x's type as each example of x has it, to be added to x or to multiply it.
 
     Shapes: weight [...], x [B, ...] of at least one more axis -> [B, 1, ..., *weight.shape], or as it is in float32.
     On CPU it is repeated over x's positions too, so that one sum in float32 makes its gradient.
     """
+    weight = weight.astype(x.dtype)
     if weight.dtype != jnp.bfloat16:
         return weight
     if backend.on_cpu() and x.ndim > weight.ndim and weight.shape == x.shape[x.ndim - weight.ndim :]:
@@ -82,14 +84,14 @@ _spread.defvjp(lambda weight, shape: (_spread(weight, shape), weight.shape), _su
 
 
 def per_position(values: Array, x: Array) -> Array:
-    """Values of each example's channels as its positions have them; in bfloat16 on CPU, gradients are sums in float32.
+    """Values of each example's channels as its positions have them, in `sum_type`, in which gradients are summed.
 
     Shapes: values [B, C], x [B, H, W, C] -> [B, 1, 1, C] or [B, H, W, C].
     """
     values = values[:, None, None]
     if sum_type(values) == values.dtype:
         return values
-    return jnp.broadcast_to(values.astype(sum_type(values)), x.shape).astype(values.dtype)
+    return jnp.broadcast_to(values.astype(sum_type(values)), x.shape)
 
 
 def sum_type(x: Array) -> jnp.dtype:

@@ -115,13 +115,13 @@ def test_a_second_process_reads_what_the_first_one_decoded(decode, tmp_path):
 )
 def test_a_damaged_file_in_the_cache_is_decoded_anew(decode, tmp_path, damage):
     x, _, _ = decode()
-    (kept,) = tmp_path.rglob("*.npz")
-    whole = kept.read_bytes()
-    kept.write_bytes(damage(whole))
+    (cached,) = tmp_path.rglob("*.npz")
+    whole = cached.read_bytes()
+    cached.write_bytes(damage(whole))
     again, _, count = decode()
     assert count == 2
     np.testing.assert_array_equal(again, x)
-    assert kept.read_bytes() == whole
+    assert cached.read_bytes() == whole
 
 
 def test_a_full_disk_only_costs_the_decoding(decode, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 from helpers import eight_devices
 
 from genjax.engine.mesh import make_mesh, sharded
-from genjax.ops.conv import conv
+from genjax.ops.conv import conv, conv_transpose
 from genjax.ops.shared import matmul, per_example, per_position
 
 
@@ -79,3 +79,27 @@ def test_in_bfloat16_gradients_of_weights_and_styles_are_sums_in_float32(channel
     styles = jnp.ones((1, 3), jnp.bfloat16)
     of_styles = jax.jit(jax.grad(lambda s: (x * per_position(s, x)).astype(jnp.float32).sum()))(styles)
     np.testing.assert_array_equal(of_styles, np.full((1, 3), 4096))
+
+
+def test_between_convolutions_in_bfloat16_a_cpu_computes_in_float32(monkeypatch):
+    """1 + 2**-9 is 1 in bfloat16, so a second such step is lost wherever the first one was rounded."""
+    x = jnp.ones((1, 4, 4, 1), jnp.bfloat16)
+    w = jnp.ones((1, 1, 1, 1), jnp.bfloat16)
+    bias = jnp.full((1,), 2**-9, jnp.bfloat16)
+
+    def two_layers(layer, w):
+        y = layer(x, w)
+        y = y + per_example(bias, y) + per_example(bias, y)
+        return y, layer(y, w)
+
+    for layer in (conv, conv_transpose):
+        between, after = two_layers(layer, w)
+        assert between.dtype == after.dtype == jnp.float32
+        np.testing.assert_array_equal(between, 1 + 2**-8)
+        np.testing.assert_array_equal(after, 1)  # the second layer rounds, to even
+    gradient = jax.grad(lambda w: two_layers(conv, w)[1].sum())(w)
+    assert gradient.dtype == jnp.bfloat16
+    monkeypatch.setattr("genjax.ops.backend.on_cpu", lambda: False)
+    between, after = two_layers(conv, w)
+    assert between.dtype == after.dtype == jnp.bfloat16
+    np.testing.assert_array_equal(between.astype(jnp.float32), 1)
