@@ -23,7 +23,7 @@ def defaults(task: str) -> ConfigDict:
     c.seed = 0  # of all randomness: weights, order of the data, noise
     c.steps = 10_000
     c.batch = 32  # real examples per update, over all devices
-    c.dtype = "float32"  # of activations; "bfloat16" for GPUs and TPUs; weights stay in float32
+    c.dtype = "float32"  # of products, convolutions and activations; or "bfloat16"; weights stay in float32
     c.precision = "default"  # of products and convolutions, of genjax.engine.precision.PRECISIONS
     c.data = ConfigDict(
         {
