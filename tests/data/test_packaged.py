@@ -136,6 +136,7 @@ def test_a_full_disk_only_costs_the_decoding(decode, tmp_path, monkeypatch):
 
 def test_a_damaged_asset_is_named(load, monkeypatch):
     monkeypatch.setitem(packaged.FINGERPRINTS, ("emoji_32", "test"), "0")
+    packaged._decoded.cache_clear()
     with pytest.raises(InputError, match=r"'emoji_32' \(test\) is damaged"):
         load("emoji_32", "test")
 
