@@ -26,7 +26,7 @@ def computing_in(dtype: str, apply: Callable) -> Callable:
 
     Parameters and inputs are cast before the call and outputs back to float32 after it; gradients pass through the
     casts, so the optimizer receives float32. Batch normalization's statistics are float32 throughout, and on CPU so is
-    all that lies between convolutions (`ops/shared.py`, `sum_type`). For "float32" it is `apply` itself.
+    what follows a convolution, up to the next layer (`ops/conv.py`). For "float32" it is `apply` itself.
     Source: arXiv:1710.03740, section 3.1; bfloat16 has float32's range and needs no loss scaling (arXiv:1905.12322).
     Raises: InputError for a type that is neither "float32" nor "bfloat16".
     """

@@ -43,7 +43,8 @@ class LSTM(nn.Module):
         w = self.param("kernel", self.kernel_init, (x.shape[-1], 4 * self.width))
         u = self.param("recurrent_kernel", nn.initializers.orthogonal(), (self.width, 4 * self.width))
         b = self.param("bias", _forget_one, (4 * self.width,))
-        gates = matmul(x, w) + per_example(b, x)
+        gates = matmul(x, w)
+        gates = gates + per_example(b, gates)
         if repeat:
             gates = jnp.broadcast_to(gates[:, None], (x.shape[0], repeat, 4 * self.width))
 

@@ -3,8 +3,8 @@
 The mathematics is in `genjax.ops.conv_maps`. On CPU the forms of `genjax.ops.cpu.convolution` are used, and their
 gradients are of the same forms; elsewhere each map is one `lax` convolution.
 
-Images are rounded to the kernel's type, and results are of `sum_type`: of a kernel in bfloat16 on CPU they are float32,
-so that what follows rounds once, before the next convolution, and not after each operation, which XLA does in software.
+Images are rounded to the kernel's type, and results are of `sum_type`. So with kernels in bfloat16 a CPU computes in
+float32 up to the next layer, and rounds there once, instead of in software after each operation, as XLA does.
 """
 
 import jax.numpy as jnp

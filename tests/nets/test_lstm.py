@@ -139,3 +139,12 @@ def test_points_are_refused():
     for shape, widths in (((9,), (5, 3)), ((6, 4), (5,))):
         with pytest.raises(InputError, match="expected series"):
             Recurrent(shape, widths).init(jax.random.key(0), np.zeros((1, *shape), np.float32))
+
+
+def test_weights_in_bfloat16_take_what_a_convolution_returns_on_a_cpu():
+    net = LSTM(3)
+    x = jnp.ones((2, 5, 4))
+    variables = jax.tree.map(lambda a: a.astype(jnp.bfloat16), net.init(jax.random.key(0), x))
+    of_float32 = net.apply(variables, x)
+    assert of_float32.dtype == jnp.bfloat16
+    np.testing.assert_array_equal(of_float32, net.apply(variables, x.astype(jnp.bfloat16)))
