@@ -10,7 +10,8 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jax import lax
 
-from genjax.ops import conv as ops
+from genjax.ops.conv import conv, upsample_conv
+from genjax.ops.filtered_conv import filtered_downsample_conv
 from genjax.ops.resample import downsample2x
 from genjax.ops.shared import matmul, per_example
 
@@ -45,28 +46,27 @@ class Dense(nn.Module):
 class Conv(nn.Module):
     """A convolution scaled by gain / sqrt(number of inputs).
 
-    `upsample` repeats each pixel as 2 x 2 pixels first, in one operation; it needs stride 1 and padding "SAME".
-    `downsample` takes the mean of each block of 2 x 2 pixels before the bias.
-    Shapes: [B, H, W, I] -> [B, H, W, features] for stride 1 and padding "SAME", [B, 2H, 2W, features] with `upsample`,
-    [B, H/2, W/2, features] with `downsample`.
+    `upsample` repeats each pixel as 2 x 2 pixels first, in one operation. `downsample` takes the mean of each block of
+    2 x 2 pixels before the bias; `smooth` instead filters the image first (`genjax.ops.filtered_conv`).
+    Shapes: [B, H, W, I] -> [B, H, W, features], [B, 2H, 2W, features] with `upsample`, [B, H/2, W/2, features] with
+    `downsample` or `smooth`.
     """
 
     features: int
     kernel: int = 3
     gain: float = RELU_GAIN
     use_bias: bool = True
-    stride: int = 1
-    padding: str = "SAME"
     upsample: bool = False
     downsample: bool = False
+    smooth: bool = False
 
     @nn.compact
     def __call__(self, x):
         """Apply the layer to images x."""
         size = self.kernel, self.kernel, x.shape[-1], self.features
         w = self.param("kernel", nn.initializers.normal(1.0), size) * (self.gain / math.sqrt(math.prod(size[:3])))
-        plain = {"stride": (self.stride, self.stride), "padding": self.padding}
-        y = ops.upsample_conv(x, w) if self.upsample else ops.conv(x, w, **plain)
+        convolve = upsample_conv if self.upsample else filtered_downsample_conv if self.smooth else conv
+        y = convolve(x, w)
         y = downsample2x(y) if self.downsample else y
         return y + per_example(self.param("bias", nn.initializers.zeros, (self.features,)), y) if self.use_bias else y
 

@@ -177,11 +177,10 @@ class Block(nn.Module):
     def __call__(self, x):
         """Apply the block; the sum of its branches is divided by sqrt 2, which preserves the variance."""
         h = activated(Conv(x.shape[-1], gain=1.0)(x), self.conv_clamp)
-        h = upfirdn2d(h, SMOOTH, pad=1)
-        h = activated(Conv(self.features, gain=1.0, stride=2, padding="VALID")(h), self.conv_clamp)
+        h = activated(Conv(self.features, gain=1.0, smooth=True)(h), self.conv_clamp)
         if not self.residual:
             return h
-        skip = Conv(self.features, kernel=1, gain=1.0, use_bias=False)(upfirdn2d(x, SMOOTH, down=2))
+        skip = Conv(self.features, kernel=1, gain=1.0, use_bias=False, smooth=True)(x)
         return (h + skip) / 2**0.5
 
 

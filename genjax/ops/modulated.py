@@ -6,9 +6,8 @@ Source: arXiv:1912.04958, section 2.2.
 import jax.numpy as jnp
 from jax import lax
 
-from genjax.ops.conv import conv, conv_transpose
-from genjax.ops.conv_maps import transposed_kernel
-from genjax.ops.resample import SMOOTH, upfirdn2d
+from genjax.ops.conv import conv
+from genjax.ops.filtered_conv import filtered_upsample_conv
 from genjax.ops.shared import matmul, per_position
 
 
@@ -20,18 +19,8 @@ def modulated_conv(x, w, style, demodulate: bool = True, up: bool = False):
     inputs. `up` doubles the sides, with the filter `SMOOTH`.
     Shapes: x [B, H, W, I], w [h, w, I, O] (times He's constant), style [B, I] -> [B, H or 2H, W or 2W, O].
     """
-    convolve = _upsampling_conv if up else conv
+    convolve = filtered_upsample_conv if up else conv
     y = convolve(x * per_position(style, x), w)
     if demodulate:
         y *= per_position(lax.rsqrt(matmul(style**2, jnp.sum(w**2, (0, 1))) + 1e-8), y)
     return y
-
-
-def _upsampling_conv(x, w):
-    """Zeros between the pixels, the 3x3 kernel wherever it meets a pixel, then a filter.
-
-    The filter sums to four because one pixel of four is not zero. The kernel is turned because the transposed
-    convolution paints with it, while `conv` reads through it.
-    """
-    spread = conv_transpose(x, transposed_kernel(w), stride=(2, 2), padding="VALID")  # 2H + 1, 2W + 1
-    return 4 * upfirdn2d(spread, SMOOTH, pad=-1)

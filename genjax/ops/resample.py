@@ -13,6 +13,7 @@ from jax import lax
 
 from genjax.errors import InputError
 from genjax.ops import backend
+from genjax.ops.cpu import filters
 from genjax.ops.resize import bilinear
 from genjax.ops.shared import sum_type
 
@@ -92,11 +93,12 @@ def downsample_to(x, rows: int):
     return x
 
 
-def upfirdn2d(x, taps=BINOMIAL, up: int = 1, down: int = 1, pad: int = 0):
+def upfirdn2d(x, taps=BINOMIAL, up: int = 1, down: int = 1, pad: int = 0, dtype=None):
     """Insert `up` - 1 zeros after each pixel, filter both axes, keep every `down`-th pixel.
 
     The taps are symmetric and scaled to sum to `up`, so constant images stay constant except near the border, beyond
-    which are zeros. `pad` more pixels per axis (fewer, if negative) are left for a convolution that follows.
+    which are zeros. `pad` more pixels per axis (fewer, if negative) are left for a convolution that follows. `dtype` is
+    the result's type, if not x's; on CPU sums are of `sum_type`.
     Shapes: -> [B, (H up + pad) / down, (W up + pad) / down, C].
     Source: arXiv:1912.04958, the authors' upfirdn_2d.
     """
@@ -104,9 +106,8 @@ def upfirdn2d(x, taps=BINOMIAL, up: int = 1, down: int = 1, pad: int = 0):
     spare = len(taps) - max(up, down) + pad
     pads = ((spare + 1) // 2 + up - 1, spare // 2 + up - 1)
     f = Filter(tuple(scaled.tolist()), up, down, (pads, pads), x.shape[1:3])
-    if not backend.on_cpu():
-        return _filtered(f, x)
-    return _with_transpose(f, x.astype(sum_type(x))).astype(x.dtype)
+    dtype = jnp.dtype(dtype or x.dtype)
+    return _with_transpose(f, (x.dtype, dtype), x) if backend.on_cpu() else _filtered(f, x).astype(dtype)
 
 
 class Filter(NamedTuple):
@@ -120,27 +121,35 @@ class Filter(NamedTuple):
 
     def transposed(self) -> "Filter":
         """Its transpose, another filter: what each pixel gave to the results, it gets from their gradients."""
-        size, pads = [], []
-        for n, (low, high) in zip(self.size, self.pads, strict=True):
-            reach = len(self.taps) - 1
-            m = ((n - 1) * self.up + low + high - reach) // self.down + 1
+        reach = len(self.taps) - 1
+        pads = []
+        for n, m, (low, _) in zip(self.size, self.out_size, self.pads, strict=True):
             before = reach - low
             pads.append((before, (n - 1) * self.up + reach - before - (m - 1) * self.down))
-            size.append(m)
-        return Filter(self.taps[::-1], self.down, self.up, tuple(pads), tuple(size))
+        return Filter(self.taps[::-1], self.down, self.up, tuple(pads), self.out_size)
+
+    @property
+    def out_size(self) -> tuple[int, int]:
+        """Height and width of the results."""
+        reach = len(self.taps) - 1
+        axes = zip(self.size, self.pads, strict=True)
+        return tuple(((n - 1) * self.up + sum(pads) - reach) // self.down + 1 for n, pads in axes)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _with_transpose(f: Filter, x):
-    """The filter with its transpose as gradient, for CPUs.
+@partial(jax.custom_vjp, nondiff_argnums=(0, 1))
+def _with_transpose(f: Filter, dtypes: tuple[jnp.dtype, jnp.dtype], x):
+    """The filter with its transpose as gradient, for CPUs; types of x and of the result.
 
     Autodiff's gradient is a sum of as many padded maps as there are taps, each written to memory.
     """
-    return _filtered(f, x)
+    if filters.pays(f, x):
+        return filters.filtered(f, dtypes[1], x)
+    return _filtered(f, x.astype(sum_type(x))).astype(dtypes[1])
 
 
 _with_transpose.defvjp(
-    lambda f, x: (_with_transpose(f, x), None), lambda f, _, gradient: (_with_transpose(f.transposed(), gradient),)
+    lambda f, dtypes, x: (_with_transpose(f, dtypes, x), None),
+    lambda f, dtypes, _, gradient: (_with_transpose(f.transposed(), dtypes[::-1], gradient),),
 )
 
 

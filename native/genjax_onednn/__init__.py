@@ -1,13 +1,15 @@
-"""oneDNN's convolutions for XLA's CPU backend; `genjax.ops.cpu.onednn` calls them."""
+"""Functions for XLA's CPU backend: oneDNN's convolutions and a filter; `genjax.ops.cpu` calls them."""
 
 import ctypes
 from pathlib import Path
 
 import jax
 
+FUNCTIONS = ("genjax_convolution", "genjax_filter")
+"""Their names, those in the library as well: convolutions.cc and filter.cc."""
+
 
 def register(name: str) -> None:
-    """Make the function of convolutions.cc known to XLA by a name. Raises: OSError if it cannot be loaded."""
+    """Make one of the functions known to XLA. Raises: OSError if the library cannot be loaded."""
     (path,) = Path(__file__).parent.glob("libgenjax_onednn.*")
-    function = ctypes.CDLL(str(path)).genjax_convolution
-    jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(function), platform="cpu")
+    jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(getattr(ctypes.CDLL(str(path)), name)), platform="cpu")

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import call
-from numpy_nets import conv, of
+from numpy_nets import conv, of, upfirdn
 
 from genjax.nets.equalized import Conv, Dense, pixel_norm
 
@@ -27,11 +27,22 @@ def test_dense_is_its_formula():
     np.testing.assert_allclose(call(layer.apply, variables, x), expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize(("kernel", "stride", "padding"), [(3, 1, "SAME"), (1, 1, "SAME"), (3, 2, "VALID")])
-def test_conv_is_its_formula(kernel, stride, padding):
-    x, layer = RNG.normal(size=(2, 7, 5, 6)), Conv(3, kernel, gain=1.7, stride=stride, padding=padding)
+@pytest.mark.parametrize("kernel", [3, 1])
+def test_conv_is_its_formula(kernel):
+    x, layer = RNG.normal(size=(2, 7, 5, 6)), Conv(3, kernel, gain=1.7)
     variables, p = of(call(layer.init, jax.random.key(0), x), RNG)
-    expected = conv(x, p["kernel"] * 1.7 / np.sqrt(kernel**2 * 6), stride, padding == "SAME") + p["bias"]
+    expected = conv(x, p["kernel"] * 1.7 / np.sqrt(kernel**2 * 6)) + p["bias"]
+    np.testing.assert_allclose(call(layer.apply, variables, x), expected, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize(("kernel", "zeros"), [(3, (2, 2)), (1, (1, 1))])
+def test_a_smooth_one_is_a_filter_and_the_kernel_at_every_second_pixel(kernel, zeros):
+    """With as many zeros as conv_downsample_2d of arXiv:1912.04958's authors puts around the image."""
+    x, layer = RNG.normal(size=(2, 6, 8, 4)), Conv(3, kernel, smooth=True)
+    variables, p = of(call(layer.init, jax.random.key(0), x), RNG)
+    filtered = upfirdn(x, np.array([1, 3, 3, 1]) / 8, pads=zeros)
+    expected = conv(filtered, p["kernel"] * np.sqrt(2 / (kernel**2 * 4)), stride=2, same=False) + p["bias"]
+    assert expected.shape == (2, 3, 4, 3)
     np.testing.assert_allclose(call(layer.apply, variables, x), expected, rtol=1e-11, atol=1e-12)
 
 

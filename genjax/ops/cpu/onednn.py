@@ -11,16 +11,18 @@ call of a foreign function over several.
 
 import os
 from functools import cache
+from importlib.metadata import version
 from importlib.util import find_spec
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from genjax.errors import InputError
 from genjax.ops.conv_maps import Geometry
 
-TARGET = "genjax_convolution"
-"""The function's name in XLA."""
+CONVOLUTION, FILTER = FUNCTIONS = ("genjax_convolution", "genjax_filter")
+"""The package's functions, and their names in XLA; `genjax.ops.cpu.filters` calls the second one."""
 
 
 @cache
@@ -31,10 +33,20 @@ def installed() -> bool:
 
 @cache
 def register() -> None:
-    """Make the function known to XLA. Raises: OSError if the package's library cannot be loaded."""
+    """Make the functions known to XLA.
+
+    Raises: OSError if the package's library cannot be loaded; InputError if the package is an older one.
+    """
     import genjax_onednn
 
-    genjax_onednn.register(TARGET)
+    missing = sorted(set(FUNCTIONS) - set(getattr(genjax_onednn, "FUNCTIONS", ())))
+    if missing:
+        raise InputError(
+            f"genjax-onednn {version('genjax-onednn')} has no {', '.join(missing)}: expected the version of this"
+            " genjax; install it by `pip install ./native`, or leave it out by GENJAX_ONEDNN=0"
+        )
+    for name in FUNCTIONS:
+        genjax_onednn.register(name)
 
 
 @cache
@@ -69,13 +81,13 @@ def W(g: Geometry, x, y):
 def _call(number, g, shape, dtype, *operands):
     numbers = {"stride": g.stride, "dilation": g.dilation, "pads": np.ravel(g.pads)}
     attributes = {name: np.array(value, np.int64) for name, value in numbers.items()}
-    call = jax.ffi.ffi_call(TARGET, jax.ShapeDtypeStruct(shape, dtype), vmap_method="sequential")
+    call = jax.ffi.ffi_call(CONVOLUTION, jax.ShapeDtypeStruct(shape, dtype), vmap_method="sequential")
     return call(*operands, map=np.int64(number), **attributes)
 
 
 def flops(call) -> int:
     """Multiplications and additions of one of the maps, an operation of a jaxpr; 0 of other foreign functions."""
-    if call.params["target_name"] != TARGET:
+    if call.params["target_name"] != CONVOLUTION:
         return 0
     a, b, result = (v.aval for v in (*call.invars, *call.outvars))
     w, y = ((b, result), (b, a), (result, b))[dict(call.params["attributes"])["map"]]
