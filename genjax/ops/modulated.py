@@ -20,7 +20,7 @@ def modulated_conv(x, w, style, demodulate: bool = True, up: bool = False):
     Shapes: x [B, H, W, I], w [h, w, I, O] (times He's constant), style [B, I] -> [B, H or 2H, W or 2W, O].
     """
     convolve = filtered_upsample_conv if up else conv
-    y = convolve(x * per_position(style, x), w)
+    y = convolve(x * per_position(style), w)
     if demodulate:
-        y *= per_position(lax.rsqrt(matmul(style**2, jnp.sum(w**2, (0, 1))) + 1e-8), y)
+        y *= per_position(lax.rsqrt(matmul(style**2, jnp.sum(w**2, (0, 1))) + 1e-8))
     return y

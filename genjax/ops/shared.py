@@ -83,15 +83,12 @@ def _sum(shape, weight_shape, t):
 _spread.defvjp(lambda weight, shape: (_spread(weight, shape), weight.shape), _sum)
 
 
-def per_position(values: Array, x: Array) -> Array:
-    """Values of each example's channels as its positions have them, in `sum_type`, in which gradients are summed.
+def per_position(values: Array) -> Array:
+    """Values of each example's channels for all its positions, in `sum_type`, in which gradients are summed.
 
-    Shapes: values [B, C], x [B, H, W, C] -> [B, 1, 1, C] or [B, H, W, C].
+    Shapes: values [B, C] -> [B, 1, 1, C].
     """
-    values = values[:, None, None]
-    if sum_type(values) == values.dtype:
-        return values
-    return jnp.broadcast_to(values.astype(sum_type(values)), x.shape)
+    return values.astype(sum_type(values))[:, None, None]
 
 
 def sum_type(x: Array) -> jnp.dtype:
