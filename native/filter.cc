@@ -2,8 +2,8 @@
 //
 //     y[b, i, j, c] = sum over p, q of taps[p] taps[q] z[b, i down + p - top, j down + q - left, c]
 //
-// with z = x where up divides both places, and 0 elsewhere. Images are float32 or bfloat16, sums are float32: first over
-// p, of whole rows of x, then over q, within one row that stays in the cache.
+// with z = x where up divides both places, and 0 elsewhere. Images are float32 or bfloat16, sums are float32: first
+// over p, of whole rows of x, then over q, within one row that stays in the cache.
 
 #include <algorithm>
 #include <cstring>
@@ -50,7 +50,7 @@ struct Filter {
 // to[k] = sum over n < N of taps[n] from[n][k]
 template <int N, typename Y>
 INLINE void Sum(const float* const* from, const float* taps, int64_t size, Y* to) {
-  const float *const a = from[0], *const b = from[N > 1], *const c = from[N > 2 ? 2 : 0], *const d = from[N > 3 ? 3 : 0];
+  const float *const a = from[0], *const b = from[1], *const c = from[2], *const d = from[3];
   for (int64_t k = 0; k < size; ++k) {
     float sum = taps[0] * a[k];
     if (N > 1) sum += taps[1] * b[k];
@@ -118,9 +118,9 @@ INLINE void Row(const Filter& f, const X* x, int64_t i, float* row, float* part,
   }
 }
 
-#define ROWS(NAME, X, Y)                                                                                             \
-  WIDE void NAME(const Filter& f, const void* x, int64_t i, float* row, float* part, void* y) {                                   \
-    Row(f, static_cast<const X*>(x), i, row, part, static_cast<Y*>(y));                                                    \
+#define ROWS(NAME, X, Y)                                                                         \
+  WIDE void NAME(const Filter& f, const void* x, int64_t i, float* row, float* part, void* y) {  \
+    Row(f, static_cast<const X*>(x), i, row, part, static_cast<Y*>(y));                          \
   }
 ROWS(FloatToFloat, float, float)
 ROWS(FloatToHalf, float, Half)
@@ -137,7 +137,7 @@ ffi::Error Apply(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::Result<ffi::AnyBuf
                  int64_t up, int64_t down, int64_t top, int64_t left) {
   const auto n = x.dimensions(), m = y->dimensions();
   const Filter f{n[1], n[2], n[3], m[1], m[2], up, down, top, left, taps.begin(), static_cast<int64_t>(taps.size())};
-  if (!Known(f)) return ffi::Error::InvalidArgument("a filter of at most 16 taps and 16 zeros along an edge is expected");
+  if (!Known(f)) return ffi::Error::InvalidArgument("expected a filter of at most 16 taps and 16 zeros along an edge");
   for (const auto type : {x.element_type(), y->element_type()}) {
     if (type != ffi::DataType::F32 && type != ffi::DataType::BF16) {
       return ffi::Error::InvalidArgument("images must be float32 or bfloat16");

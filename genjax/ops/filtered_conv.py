@@ -1,6 +1,6 @@
 """Convolutions that double or halve the sides with a low-pass filter, as StyleGAN2's do.
 
-The filter is behind the doubling and before the halving: between them and the kernel nothing is folded over.
+The filter is behind the doubling and before the halving, so that nothing is folded over.
 Source: arXiv:1912.04958, section 4.2, the authors' upsample_conv_2d and conv_downsample_2d.
 """
 
@@ -20,10 +20,11 @@ def filtered_upsample_conv(x, w):
 
 
 def filtered_downsample_conv(x, w):
-    """The filter `SMOOTH`, then the kernel, 1x1 or 3x3, at every second pixel.
+    """The filter `SMOOTH`, then the kernel, 1x1 or 3x3, at every second pixel; images are rounded to the kernel's type.
 
     Shapes: x [B, H, W, I] of even sides, w [h, w, I, O] -> [B, H / 2, W / 2, O].
     """
+    x = x.astype(w.dtype)
     if w.shape[:2] == (1, 1):  # the pixels that are left out are not filtered
-        return conv(upfirdn2d(x, SMOOTH, down=2, dtype=w.dtype), w)
-    return conv(upfirdn2d(x, SMOOTH, pad=1, dtype=w.dtype), w, stride=(2, 2), padding="VALID")
+        return conv(upfirdn2d(x, SMOOTH, down=2), w)
+    return conv(upfirdn2d(x, SMOOTH, pad=1), w, stride=(2, 2), padding="VALID")
