@@ -6,6 +6,7 @@ it stopped, and --config may be omitted. `genjax train demo` is --config=demo --
 run in the place of a name resumes it. Several processes train together with --distributed.
 """
 
+import gc
 import re
 import sys
 from pathlib import Path
@@ -113,6 +114,7 @@ def _main() -> int:
     if FLAGS.seeds is not None:
         folders = together.folders(FLAGS.workdir, config.seed, FLAGS.seeds)
         return together.train(config, folders, FLAGS.resume == "force", FLAGS.tensorboard)
+    gc.freeze()  # all that was imported stays
     backup = Backup(FLAGS.backup) if FLAGS.backup else None
     return train(config, FLAGS.workdir, FLAGS.resume == "force", FLAGS.tensorboard, backup)
 

@@ -3,8 +3,6 @@
 Exit codes: 0 done; 1 stopped by a fault (diverged, disk full); 2 bad input; 128 + n stopped by signal n.
 """
 
-import atexit
-import gc
 import math
 import os
 import re
@@ -17,6 +15,7 @@ from pathlib import Path
 
 from absl import app, flags, logging
 
+from genjax.cli.memory import collect_less, on_one_stack
 from genjax.cli.streams import print_anything
 from genjax.config_files import located, names
 from genjax.errors import InputError, did_you_mean
@@ -34,9 +33,9 @@ def run(main: Callable[[], int | None], rewrite: Callable[[list[str]], list[str]
     logging.use_absl_handler()
     getLogger("matplotlib").setLevel("ERROR")  # it warns where it cannot keep its fonts
     print_anything()
-    _collect_less()
+    collect_less()
     warnings.filterwarnings("ignore", module=r"PIL\.")  # of odd metadata, which are not read
-    app.run(lambda argv: guarded(lambda: _no_leftovers(argv) or main()), flags_parser=_parse)
+    on_one_stack(lambda: app.run(lambda argv: guarded(lambda: _no_leftovers(argv) or main()), flags_parser=_parse))
 
 
 def positional(argv: list[str], flag: str) -> list[str]:
@@ -44,15 +43,6 @@ def positional(argv: list[str], flag: str) -> list[str]:
     if len(argv) > 1 and argv[1] and not argv[1].startswith("-"):
         return [argv[0], f"--{flag}={argv[1]}", *argv[2:]]
     return argv
-
-
-def _collect_less() -> None:
-    """Look for garbage less often than every 700 objects, and not once more at the end.
-
-    Imports and tracing make hundreds of thousands of objects that stay, and each search goes through them.
-    """
-    gc.set_threshold(10_000)
-    atexit.register(gc.freeze)
 
 
 def guarded(call: Callable) -> int | None:

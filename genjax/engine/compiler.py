@@ -18,12 +18,13 @@ def options(once: bool = False) -> dict[str, str | int]:
     """
     if not backend.on_cpu() or (once and jax.config.read("jax_disable_most_optimizations")):
         return {}
-    return _of_cpu(once)
+    wanted = ONCE if once else OPTIONS
+    return {name: value for name, value in _known_to_cpu().items() if name in wanted}
 
 
 @cache
-def _of_cpu(once: bool) -> dict[str, str | int]:
-    return known(ONCE if once else OPTIONS)
+def _known_to_cpu() -> dict[str, str | int]:
+    return known(OPTIONS | ONCE)
 
 
 def enable_compilation_cache() -> None:

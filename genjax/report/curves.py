@@ -1,12 +1,10 @@
 """Training curves: the metrics of a run over its steps."""
 
-import io
 import os
 
 import numpy as np
 
-from genjax.files import write_bytes
-from genjax.report.figures import COLORS, evenly, tidy
+from genjax.report.figures import COLORS, evenly, rendered, save_png, tidy
 
 NOT_METRICS = ("step", "seconds", "images_per_second")
 
@@ -37,9 +35,7 @@ def draw(rows: list[dict], path: str | os.PathLike) -> None:
             axes.set_xlim(steps.min() - 0.01 * np.ptp(steps), steps.max() + 0.01 * np.ptp(steps))
     if not panels:
         figure.text(0.5, 0.5, "no metrics logged yet", ha="center", va="center", color="#666666", size=13)
-    data = io.BytesIO()
-    figure.savefig(data, format="png")
-    write_bytes(path, data.getvalue())
+    save_png(path, rendered(figure))
 
 
 def series_of(rows: list[dict]) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -14,7 +14,7 @@ from genjax.engine.phase import Task, scheduled_phases
 from genjax.engine.state import State, local
 from genjax.errors import InputError
 from genjax.evaluation.schedule import EvalSchedule
-from genjax.report import html
+from genjax.report.reporter import Reporter
 from genjax.run import best
 from genjax.run.backup import Backup
 from genjax.run.counters import Counters
@@ -56,6 +56,7 @@ class Recorder:
         self._monitor = Monitor(self.config.task)
         self._ends = {scheduled.stop for scheduled in scheduled_phases(self.task)}
         self._undrawn: set[str] = set()  # folders whose previews cannot be drawn
+        self.reporter = Reporter(self.workdir.path)
         self._reported = time.monotonic()
 
     def forget_after(self, step: int) -> str:
@@ -82,6 +83,8 @@ class Recorder:
             self.evaluate(result.state, step)
         is_best = self.counters.best.get("step") == step
         if is_best or self.stops or step in self._ends or step % self.config.save_every == 0:
+            if step == self.task.steps:
+                run_on_main(self.reporter.begin)
             self.save(result.state)
             run_on_main(self._report_if_old)
 
@@ -194,7 +197,7 @@ class Recorder:
 
     def report(self) -> None:
         """Write report.html, curves.png and samples.gif."""
-        html.write(self.workdir.path)
+        self.reporter.write()
         for sink in self.sinks:
             sink.flush()
         self._reported = time.monotonic()

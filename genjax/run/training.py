@@ -127,6 +127,8 @@ def train(
         start = int(state.step)
         progress = Progress(task.steps, start, stream=distributed.console())
         recorder = make_recorder(run, progress.say, stop, at_end, tensorboard, backup)
+        if is_main_process():
+            at_end.enter_context(recorder.reporter)
         resident_bytes = config.data.resident_gib * 2**30
         feed = Feed(trained_on(config.data, run.source), config.seed, mesh, resident_bytes, config.data.workers)
         run.schedule.before_each = stop.agree
