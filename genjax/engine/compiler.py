@@ -18,8 +18,8 @@ def options(once: bool = False) -> dict[str, str | int]:
     """
     if not backend.on_cpu() or (once and jax.config.read("jax_disable_most_optimizations")):
         return {}
-    options = ONCE if once else OPTIONS
-    return {name: value for name, value in options.items() if name in _known_to_cpu()}
+    chosen = ONCE if once else OPTIONS
+    return {name: value for name, value in chosen.items() if name in _known_to_cpu()}
 
 
 @cache
