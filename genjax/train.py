@@ -116,7 +116,7 @@ def _main() -> int:
         return together.train(config, folders, FLAGS.resume == "force", FLAGS.tensorboard)
     gc.freeze()  # all that was imported stays
     backup = Backup(FLAGS.backup) if FLAGS.backup else None
-    return train(config, FLAGS.workdir, FLAGS.resume == "force", FLAGS.tensorboard, backup)
+    return train(config, FLAGS.workdir, FLAGS.resume == "force", FLAGS.tensorboard, backup, report_ahead=True)
 
 
 def _dry_run(config, seeds: int | None) -> None:

@@ -102,12 +102,17 @@ def _check_labels(classes: int, source: data.Source) -> None:
 
 @collective
 def train(
-    config: ConfigDict, path, force: bool = False, tensorboard: bool = False, backup: Backup | None = None
+    config: ConfigDict,
+    path,
+    force: bool = False,
+    tensorboard: bool = False,
+    backup: Backup | None = None,
+    report_ahead: bool = False,
 ) -> int:
     """Train a config in a folder, from its newest checkpoint if there is one; the exit code (see `genjax.cli.entry`).
 
     `force`: resume although the run's config, data or extensions have changed. `backup`: where the run is copied to,
-    and fetched from if the folder has no checkpoint.
+    and fetched from if the folder has no checkpoint. `report_ahead`: a process of its own may write the first report.
     Raises: InputError if the config cannot be run, or the folder is in use or holds another run.
     """
     run_on_main(lambda: refuse(path))
@@ -127,7 +132,7 @@ def train(
         start = int(state.step)
         progress = Progress(task.steps, start, stream=distributed.console())
         recorder = make_recorder(run, progress.say, stop, at_end, tensorboard, backup)
-        if is_main_process():
+        if report_ahead and is_main_process():
             at_end.enter_context(recorder.reporter)
         resident_bytes = config.data.resident_gib * 2**30
         feed = Feed(trained_on(config.data, run.source), config.seed, mesh, resident_bytes, config.data.workers)
