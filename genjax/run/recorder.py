@@ -73,7 +73,7 @@ class Recorder:
         """Log, preview, evaluate and save, each if it is due at the end of a call; the best is always saved.
 
         So is the end of a phase: no signal is heard while the next one is compiled. An evaluation comes before the
-        checkpoint of its step, whose totals count it.
+        checkpoint of its step, whose totals count it; the last report may be drawn while the last one is saved.
         """
         step = result.step
         run_on_main(lambda: self._log_and_preview(result))
