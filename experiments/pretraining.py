@@ -6,7 +6,6 @@ are skipped, stopped ones are resumed. Writes results.json, results.md and pretr
 "test", and the mean gain with its interval over seeds.
 """
 
-import io
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +26,7 @@ from genjax.engine.outputs import apply_in_batches
 from genjax.errors import InputError
 from genjax.files import write_bytes
 from genjax.metrics import conditional_accuracy
-from genjax.report.figures import COLORS, tidy
+from genjax.report.figures import COLORS, rendered, save_png, tidy
 from genjax.run.restore import restore
 from genjax.run.training import train
 
@@ -132,7 +131,7 @@ def write(folder: Path, results: Sequence[Mapping[str, Any]]) -> None:
     rows = list(summary(results))
     write_bytes(folder / "results.json", json.dumps({"summary": rows, "runs": list(results)}, indent=1).encode())
     write_bytes(folder / "results.md", as_markdown(rows).encode())
-    write_bytes(folder / "pretraining.png", as_figure(rows))
+    save_png(folder / "pretraining.png", as_figure(rows))
 
 
 def as_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -144,8 +143,8 @@ def as_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_figure(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Both accuracies and the gain over the number of labels, with their intervals, as a PNG."""
+def as_figure(rows: Sequence[Mapping[str, Any]]):
+    """Both accuracies and the gain over the number of labels, with their intervals. Returns: an image."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter, NullLocator
 
@@ -171,9 +170,7 @@ def as_figure(rows: Sequence[Mapping[str, Any]]) -> bytes:
         axes.set_xlabel("labeled images")
         axes.set_title(title, loc="left", fontsize=11, fontweight="bold", color="#333333")
         tidy(axes)
-    out = io.BytesIO()
-    figure.savefig(out, format="png")
-    return out.getvalue()
+    return rendered(figure)
 
 
 def _count(text: str) -> int:

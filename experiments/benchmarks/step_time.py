@@ -8,7 +8,6 @@ with the smallest ratio is shown. --json keeps them all.
 
 import datetime
 import functools
-import io
 import itertools
 import json
 import os
@@ -30,6 +29,7 @@ from genjax.cli import entry
 from genjax.config import pick
 from genjax.errors import InputError
 from genjax.files import write_bytes
+from genjax.report.figures import rendered, save_png, tidy
 from genjax.text import number, table
 
 FLAGS = flags.FLAGS
@@ -74,7 +74,7 @@ def main() -> int:
         return 1
     print(as_text(results))
     if FLAGS.png:
-        write_bytes(FLAGS.png, draw(results))
+        save_png(FLAGS.png, draw(results))
     return 0
 
 
@@ -241,11 +241,9 @@ def as_text(results: list[dict]) -> str:
 COLORS = ("#d1495b", "#edae49", "#8d6a9f", "#3d7ea6")
 
 
-def draw(results: list[dict]) -> bytes:
-    """The ratios as bars on a logarithmic axis, with the range of their turns. Returns: a PNG."""
+def draw(results: list[dict]):
+    """The ratios as bars on a logarithmic axis, with the range of their turns. Returns: an image."""
     from matplotlib.figure import Figure
-
-    from genjax.report.figures import tidy
 
     bars, places, labels, height = _layout(results)
     figure = Figure(figsize=(9, 1.3 + 0.32 * height), dpi=150, layout="constrained")
@@ -267,9 +265,7 @@ def draw(results: list[dict]) -> bytes:
     axes.set_ylim(height - 1.1, -0.7)
     _ratio_axis(axes, [r["ratio_range"] for r in results])
     axes.legend(frameon=False, fontsize=9, ncols=4, loc="lower left", bbox_to_anchor=(0, 1))
-    data = io.BytesIO()
-    figure.savefig(data, format="png")
-    return data.getvalue()
+    return rendered(figure)
 
 
 def _layout(results):

@@ -1,9 +1,8 @@
 """Metrics under damage as one image: one row of panels per metric, one column per kind of damage."""
 
-import io
 import math
 
-from genjax.report.figures import COLORS, tidy
+from genjax.report.figures import COLORS, rendered, tidy
 
 COLUMNS = {
     "noise": "noise, gray levels",
@@ -22,8 +21,8 @@ LINES = ({"ls": "-", "marker": "o"}, {"ls": "--", "marker": "s"})  # the first a
 INK = "#333333"
 
 
-def draw(rows: list[dict]) -> bytes:
-    """The figure of all rows; panels of one row share their axis. Returns: a PNG."""
+def draw(rows: list[dict]):
+    """The figure of all rows; panels of one row share their axis. Returns: an image."""
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
@@ -51,9 +50,7 @@ def draw(rows: list[dict]) -> bytes:
     handles = [Line2D([], [], color=color, lw=2, label=name) for name, color in colors.items()]
     figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), fontsize=10, frameon=False)
     figure.align_ylabels(panels[:, 0])
-    data = io.BytesIO()
-    figure.savefig(data, format="png")
-    return data.getvalue()
+    return rendered(figure)
 
 
 def _scale(axes, values) -> None:

@@ -25,6 +25,7 @@ from genjax.cli import entry
 from genjax.engine.compiler import enable_compilation_cache
 from genjax.files import write_bytes
 from genjax.metrics import features
+from genjax.report.figures import save_png
 from genjax.text import number
 
 FLAGS = flags.FLAGS
@@ -72,7 +73,7 @@ def main() -> int:
             write_bytes(FLAGS.json, json.dumps(results, indent=1).encode() + b"\n")
     print(as_text(results))
     if FLAGS.png:
-        write_bytes(FLAGS.png, draw(results["rows"]))
+        save_png(FLAGS.png, draw(results["rows"]))
     return 0
 
 

@@ -1,6 +1,5 @@
 """A sweep's results as an image: a curve over X if the experiment has one, else one row of dots per variant."""
 
-import io
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from experiments.sweeps.experiment import Axis, Experiment
-from genjax.report.figures import COLORS, tidy
+from genjax.report.figures import COLORS, rendered, tidy
 
 INK, FAINT = "#333333", "#b4b9c0"
 COLUMNS = {True: {4: 2}, False: {4: 4}}  # panels side by side, of curves and of dots, where it is not three
@@ -26,8 +25,8 @@ def draw(
     summaries: Mapping[tuple[str, str], Any],
     better: Mapping[str, str | None],
     level: float = 0.95,
-) -> bytes:
-    """One panel per number: each seed faint, their mean with its interval. Returns: a PNG.
+):
+    """One panel per number: each seed faint, their mean with its interval. Returns: an image.
 
     `xs` are the positions of variants (None without an axis), `summaries` the results by variant and title, `better`
     the directions by title, `level` that of the intervals.
@@ -67,9 +66,7 @@ def draw(
         marks |= {f"its {level:.0%} bootstrap interval": INTERVAL}
     handles = [Line2D([], [], label=label, **style) for label, style in marks.items()]
     figure.legend(handles=handles, loc="outside lower right", ncols=3, fontsize=9, frameon=False)
-    data = io.BytesIO()
-    figure.savefig(data, format="png")
-    return data.getvalue()
+    return rendered(figure)
 
 
 def _beside(axes, right: float, up: float):

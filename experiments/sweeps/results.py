@@ -16,6 +16,7 @@ from experiments.sweeps.plan import Run
 from genjax.errors import InputError
 from genjax.evaluation.metric import ARROWS, LOWER
 from genjax.files import write_bytes
+from genjax.report.figures import save_png
 from genjax.report.results import incomparable
 from genjax.text import number
 
@@ -58,7 +59,7 @@ def write(folder: Path, experiment: Experiment, runs: Sequence[Run], failures: M
     write_bytes(folder / "results.csv", as_csv(rows).encode())
     write_bytes(folder / "results.md", text.encode())
     xs = {run.variant: run.x for run in runs}
-    write_bytes(folder / "results.png", figure.draw(experiment, xs, summaries, better, LEVEL))
+    save_png(folder / "results.png", figure.draw(experiment, xs, summaries, better, LEVEL))
     return text
 
 

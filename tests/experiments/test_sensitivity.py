@@ -1,13 +1,11 @@
 """The study of metrics under damage: the damage has its strength, and the study finds known relations."""
 
-import io
 import itertools
 import json
 
 import numpy as np
 import pytest
 from helpers import assert_refused_in_a_line
-from PIL import Image
 
 from experiments.metrics import sensitivity
 from experiments.metrics.damage import blur, noise, of_classes
@@ -133,7 +131,7 @@ def test_tables_and_figure_show_every_set(found):
         "classes, fashion_mnist_10k |"
     )
     assert "reals against reals: frechet" in text
-    width, height = Image.open(io.BytesIO(draw(found["rows"]))).size
+    width, height = draw(found["rows"]).size
     assert width >= 1000
     assert height >= 1000
 
