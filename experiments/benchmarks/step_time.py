@@ -238,7 +238,14 @@ def as_text(results: list[dict]) -> str:
     return f"{table(rows, headers)}\n\n{first['cpu']}, {first['cores']} cores; matmul {product:.0f} GFLOP/s in float32"
 
 
-COLORS = ("#d1495b", "#edae49", "#8d6a9f", "#3d7ea6")
+COLORS = {
+    "torch": "#d1495b",
+    "torch_bfloat16": "#e8a0a8",
+    "keras": "#edae49",
+    "keras_train_on_batch": "#8d6a9f",
+    "flax": "#3d7ea6",
+    "genjax_float32": "#7f7f7f",
+}
 
 
 def draw(results: list[dict]):
@@ -248,10 +255,11 @@ def draw(results: list[dict]):
     bars, places, labels, height = _layout(results)
     figure = Figure(figsize=(9, 1.3 + 0.32 * height), dpi=150, layout="constrained")
     axes = figure.add_subplot()
-    for peer, color in zip(dict.fromkeys(r["peer"] for r in results), COLORS, strict=False):
+    for peer in dict.fromkeys(r["peer"] for r in results):
         own = [(y, r["ratio"] - 1) for y, r in bars if r["peer"] == peer]
         ys, widths = zip(*own, strict=True)
-        axes.barh(ys, widths, 0.86, left=1, color=color, label=peer)  # right of 1 genjax is faster, left of it the peer
+        # Right of 1 genjax is faster, left of it the peer.
+        axes.barh(ys, widths, 0.86, left=1, color=COLORS[peer], label=peer)
     for y, r in bars:
         low, high = r["ratio_range"]
         axes.plot([low, high], [y, y], color="#222222", lw=1)

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count, product
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
@@ -74,7 +75,7 @@ def compare(paths: Sequence[str]) -> str:
     notes = {}
     for label, keys in keys_of.items():
         first = next(iter(keys))
-        for letter, key in zip(ascii_uppercase, keys, strict=False):
+        for letter, key in zip(_letters(), keys, strict=False):
             rows = [column.get(key, {"values": {}}) for column in newest.values()]
             values = [row["values"].get(label) for row in rows]
             cells = [None if value is None else float(value) for value in values]
@@ -85,6 +86,11 @@ def compare(paths: Sequence[str]) -> str:
     heads = [f"{path}, step {rows[-1]['step']:,}" for path, rows in results.items()]
     text = table(lines, ("metric", "protocol", *heads))
     return "\n\n".join([text, *(f"{', '.join(labels)}\n{note}" for note, labels in notes.items())])
+
+
+def _letters() -> Iterator[str]:
+    """A, B, ..., Z, AA, AB, ..."""
+    return ("".join(letters) for length in count(1) for letters in product(ascii_uppercase, repeat=length))
 
 
 def _results(path):

@@ -57,6 +57,14 @@ def test_runs_of_two_protocols_stand_apart_with_the_difference(tmp_path):
     assert "samples.count: 2000 -> 10000" in text
 
 
+def test_every_one_of_many_protocols_has_a_line(tmp_path):
+    protocols = [PROTOCOL | {"samples": {"count": 1000 + number}} for number in range(30)]
+    runs = [run(tmp_path / f"{number}", (1, 5.0 + number, one)) for number, one in enumerate(protocols)]
+    lines = [line.split()[3:] for line in compare(runs).splitlines() if line.startswith("Fréchet distance (N) ")]
+    assert lines[25:28] == [["Z", "30"], ["AA", "31"], ["AB", "32"]]
+    assert len(lines) == 30
+
+
 def test_a_run_without_results_is_named(tmp_path):
     (tmp_path / "none").mkdir()
     with pytest.raises(InputError, match="none has no results"):

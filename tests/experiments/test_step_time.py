@@ -259,6 +259,7 @@ def test_results_are_the_fastest_variant_with_the_others_beside_it(monkeypatch):
     assert "torch (eager 1 thread)" in text
     assert "3.00 (3.00-3.00)" in text
     assert step_time.draw(results).width > 1000
+    assert set(step_time.COLORS) == set(PEERS) - {"genjax"}
 
 
 @pytest.mark.parametrize("theirs", [{"loss": 0.9}, {"loss": float("nan")}, {"other": 0.5}])
