@@ -97,6 +97,7 @@ def _main() -> int:
     from genjax.run.training import train
     from genjax.run.workdir import Workdir
 
+    gc.freeze()  # what was imported stays
     if not FLAGS.workdir and not FLAGS.dry_run:
         raise InputError("--workdir is needed: the folder that the run is to be written to, such as --workdir=runs/x")
     config = FLAGS.config
@@ -114,7 +115,6 @@ def _main() -> int:
     if FLAGS.seeds is not None:
         folders = together.folders(FLAGS.workdir, config.seed, FLAGS.seeds)
         return together.train(config, folders, FLAGS.resume == "force", FLAGS.tensorboard)
-    gc.freeze()  # all that was imported stays
     backup = Backup(FLAGS.backup) if FLAGS.backup else None
     return train(config, FLAGS.workdir, FLAGS.resume == "force", FLAGS.tensorboard, backup, report_ahead=True)
 

@@ -112,7 +112,7 @@ def train(
     """Train a config in a folder, from its newest checkpoint if there is one; the exit code (see `genjax.cli.entry`).
 
     `force`: resume although the run's config, data or extensions have changed. `backup`: where the run is copied to,
-    and fetched from if the folder has no checkpoint. `report_ahead`: a process of its own may write the first report.
+    and fetched from if the folder has no checkpoint. `report_ahead`: start a process that writes the first report.
     Raises: InputError if the config cannot be run, or the folder is in use or holds another run.
     """
     run_on_main(lambda: refuse(path))
