@@ -32,6 +32,7 @@ def run(main: Callable[[], int | None], rewrite: Callable[[list[str]], list[str]
     logging.set_verbosity(logging.FATAL)  # Orbax and TFDS log much, tracebacks of the errors that they raise included
     logging.use_absl_handler()
     getLogger("matplotlib").setLevel("ERROR")  # it warns where it cannot keep its fonts
+    os.environ["MPLBACKEND"] = "agg"  # a notebook names its own, which Matplotlib refuses where that is not installed
     print_anything()
     collect_less()
     warnings.filterwarnings("ignore", module=r"PIL\.")  # of odd metadata, which are not read
