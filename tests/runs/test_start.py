@@ -44,7 +44,7 @@ runpy.run_module("genjax.train", run_name="__main__", alter_sys=True)
 
 
 def test_a_command_does_not_wait_for_what_draws_its_report(tmp_path, monkeypatch):
-    monkeypatch.setenv("MPLBACKEND", "module://a_notebook.backend")  # as in commands of a notebook
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # as in a notebook
     if (os.cpu_count() or 1) < 2:
         pytest.skip("with one core there is nobody else")
     done = subprocess.run([sys.executable, "-c", REPORT, tmp_path / "run"], capture_output=True, text=True)
